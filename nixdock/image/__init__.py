@@ -1,0 +1,1 @@
+"""What an image is: pure values, no engine and no Nix."""

@@ -1,0 +1,118 @@
+"""The one door to other programs.
+
+Every argv is a list and no shell is involved. Nothing else in nixdock imports `subprocess`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+log = structlog.get_logger(__name__)
+
+PIPE = subprocess.PIPE
+Running = subprocess.Popen
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a program ended, and what it wrote."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+    def __bool__(self) -> bool:
+        return self.status == 0
+
+    @property
+    def text(self) -> str:
+        """Standard output as text, invalid UTF-8 replaced."""
+        return self.stdout.decode(errors="replace")
+
+    @property
+    def error_text(self) -> str:
+        """Standard error as text, invalid UTF-8 replaced."""
+        return self.stderr.decode(errors="replace")
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = None,
+) -> Outcome:
+    """Run a program to its end and return how it ended; a failure is the caller's to judge.
+
+    Args:
+        argv: The program and its arguments.
+        stdin: What it reads; nothing at all when None.
+        env: Its whole environment; ours when None.
+        cwd: Its working directory; ours when None.
+        timeout: Seconds after which it is killed.
+
+    Raises:
+        FileNotFoundError: There is no such program.
+        PermissionError: It may not be executed.
+        TimeoutError: It ran longer than `timeout`.
+    """
+    words = [str(word) for word in argv]
+    log.debug("process.run", argv=words)
+    try:
+        done = subprocess.run(
+            words,
+            input=b"" if stdin is None else stdin,
+            capture_output=True,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"{words[0]} ran longer than {timeout} s") from error
+    log.debug("process.ended", program=words[0], status=done.returncode)
+    return Outcome(tuple(words), done.returncode, done.stdout, done.stderr)
+
+
+def start(
+    argv: Sequence[str | Path],
+    *,
+    stdin: int | IO[bytes] | None = subprocess.DEVNULL,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    own_session: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start a program and return it running; the caller waits for it.
+
+    Args:
+        argv: The program and its arguments.
+        stdin: As in `subprocess.Popen`; nothing to read unless told.
+        stdout: As in `subprocess.Popen`; ours when None.
+        stderr: As in `subprocess.Popen`; ours when None.
+        env: Its whole environment; ours when None.
+        cwd: Its working directory; ours when None.
+        own_session: Whether a Ctrl-C on our terminal must not reach it.
+    """
+    words = [str(word) for word in argv]
+    log.debug("process.start", argv=words)
+    return subprocess.Popen(
+        words,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=None if env is None else dict(env),
+        cwd=cwd,
+        start_new_session=own_session,
+    )
