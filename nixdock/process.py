@@ -9,13 +9,13 @@ import subprocess
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-import structlog
+from nixdock.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 PIPE = subprocess.PIPE
 Running = subprocess.Popen

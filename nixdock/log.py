@@ -1,0 +1,115 @@
+"""What nixdock is doing inside, for `--verbose`, `--debug` and `--log-json`; silent otherwise.
+
+A module asks for its logger once, `log = get_logger(__name__)`, and tells it events with fields:
+`log.debug("process.ended", status=0)`. Nothing is written, and structlog (which brings rich with it,
+a tenth of a second) is not even imported, until `configure` is called. Every line goes to stderr.
+
+What the *user* should read is not a log line: it is an event told to a listener (`nixdock.events`).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger, Processor
+
+DEBUG: Final = logging.DEBUG
+INFO: Final = logging.INFO
+WARNING: Final = logging.WARNING
+
+
+@dataclass(slots=True)
+class _Sink:
+    """Where log lines go: nowhere until configured."""
+
+    level: int = sys.maxsize
+    logger: FilteringBoundLogger | None = None
+
+
+_sink = _Sink()
+
+
+@dataclass(frozen=True, slots=True)
+class Logger:
+    """A named source of log lines; it may be made before, or without, any configuration."""
+
+    name: str
+
+    def debug(self, event: str, **fields: object) -> None:
+        """Tell what only somebody who looks for a fault wants to know."""
+        _write(DEBUG, self.name, event, fields)
+
+    def info(self, event: str, **fields: object) -> None:
+        """Tell a step of the work."""
+        _write(INFO, self.name, event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Tell what is not as it should be, though work goes on."""
+        _write(WARNING, self.name, event, fields)
+
+
+def get_logger(name: str) -> Logger:
+    """Return the logger of a module.
+
+    Args:
+        name: The module's `__name__`.
+    """
+    return Logger(name)
+
+
+def configure(level: int, *, as_json: bool = False) -> None:
+    """Write log lines to stderr from now on.
+
+    Args:
+        level: The least level to write, of `DEBUG`, `INFO`, `WARNING`.
+        as_json: One JSON object a line, for machines, instead of text.
+    """
+    import structlog  # noqa: PLC0415  # imported only by those who asked for a log
+
+    render: Processor
+    if as_json:
+        render = structlog.processors.JSONRenderer(default=str)
+    else:
+        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_StderrLogger,
+        cache_logger_on_first_use=False,
+    )
+    _sink.logger = structlog.get_logger()
+    _sink.level = level
+
+
+def silence() -> None:
+    """Write nothing any more: the state at the start."""
+    _sink.logger = None
+    _sink.level = sys.maxsize
+
+
+class _StderrLogger:
+    """Writes to whatever `sys.stderr` is at that moment: a progress display may stand in for it."""
+
+    def __init__(self, *_arguments: Any) -> None:  # noqa: ANN401  # structlog passes the logger's own
+        pass
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+
+    debug = info = warning = msg
+
+
+def _write(level: int, name: str, event: str, fields: dict[str, object]) -> None:
+    if _sink.logger is not None and level >= _sink.level:
+        _sink.logger.log(level, event, logger=name, **fields)
