@@ -1,0 +1,1 @@
+"""What the integration tests stand on: real engines, and other Debian releases' packages."""

@@ -1,0 +1,199 @@
+"""Engines of the tests' own, each in folders, on a socket and on a bridge of its own.
+
+An engine that is started with `--bridge=none` deletes the `docker0` of another one, so every engine
+here is given a bridge by name; what the machine already runs is never touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support import debian
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What a current docker.io needs beside Debian 12's own libc; its runc is Debian 12's.
+DOCKER_28 = ("docker.io", "containerd")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running engine.
+
+    Args:
+        name: What the tests call it: `docker-20`, `docker-28`, `docker-28-containerd`, `podman`.
+        host: Its address, as `DOCKER_HOST` takes it.
+        root: The folder of everything that it keeps.
+        pid: The process that answers.
+    """
+
+    name: str
+    host: str
+    root: Path
+    pid: int
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def docker(self, *words: str | Path, stdin: bytes | None = None) -> str:
+        """Ask it by the docker program; return what that prints, and fail when it fails."""
+        done = subprocess.run(
+            ["docker", *map(str, words)],
+            input=stdin,
+            capture_output=True,
+            env={**os.environ, "DOCKER_HOST": self.host},
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+
+def _answers(host: str) -> bool:
+    asked = subprocess.run(
+        ["docker", "version", "--format", "{{.Server.Version}}"],
+        capture_output=True,
+        env={**os.environ, "DOCKER_HOST": host},
+        check=False,
+    )
+    return asked.returncode == 0
+
+
+def _await(process: subprocess.Popen[bytes], host: str, log: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if _answers(host):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.2)
+    raise RuntimeError(f"the engine on {host} did not come up:\n{log.read_text()[-4000:]}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _add_bridge(name: str) -> None:
+    # A /24 each in 172.31.0.0/16, which docker's own default pools reach last.
+    taken = subprocess.run(["ip", "-4", "-o", "addr"], check=True, capture_output=True, text=True).stdout
+    number = next(n for n in random.sample(range(256), 256) if f" 172.31.{n}." not in taken)
+    subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+    subprocess.run(["ip", "addr", "add", f"172.31.{number}.1/24", "dev", name], check=True)
+    subprocess.run(["ip", "link", "set", name, "up"], check=True)
+
+
+@contextmanager
+def dockerd(name: str, *, programs: Path | None = None, containerd_store: bool = False) -> Iterator[Engine]:
+    """Run a Docker engine while the block lasts, then stop it and remove all that it kept.
+
+    Args:
+        name: What to call it.
+        programs: The folder of unpacked Debian packages whose dockerd to run; the installed one when None.
+        containerd_store: Whether it keeps images in containerd's store instead of a graph driver's.
+    """
+    root = Path(tempfile.mkdtemp(prefix=f"nixdock-{name}-"))
+    bridge = f"ndt{root.name[-8:]}"
+    _add_bridge(bridge)
+    config = root / "daemon.json"
+    features = {"containerd-snapshotter": True} if containerd_store else {}
+    config.write_text(json.dumps({"features": features} if features else {}))
+    environment = dict(os.environ)
+    if programs is not None:
+        environment["PATH"] = f"{programs}/usr/sbin:{programs}/usr/bin:{environment['PATH']}"
+    log = root / "log"
+    host = f"unix://{root}/docker.sock"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [
+                shutil.which("dockerd", path=environment["PATH"]) or "dockerd",
+                f"--config-file={config}",
+                f"--data-root={root}/data",
+                f"--exec-root={root}/exec",
+                f"--pidfile={root}/pid",
+                f"--bridge={bridge}",
+                f"--host={host}",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        _await(process, host, log)
+        yield Engine(name, host, root, process.pid)
+    finally:
+        _end(process)
+        subprocess.run(["ip", "link", "del", bridge], capture_output=True, check=False)
+        _remove(root)
+
+
+@contextmanager
+def podman() -> Iterator[Engine]:
+    """Run Podman's service while the block lasts, on storage of its own."""
+    root = Path(tempfile.mkdtemp(prefix="nixdock-podman-"))
+    host = f"unix://{root}/podman.sock"
+    log = root / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [
+                "podman",
+                f"--root={root}/data",
+                f"--runroot={root}/run",
+                "system",
+                "service",
+                "--time=0",
+                host,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _await(process, host, log)
+        yield Engine("podman", host, root, process.pid)
+    finally:
+        _end(process)
+        _remove(root)
+
+
+def _remove(root: Path) -> None:
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in sorted((m for m in mounts if m.startswith(f"{root}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def start(name: str) -> Iterator[Engine]:
+    """Run the engine of this name: `docker-20`, `docker-28`, `docker-28-containerd` or `podman`."""
+    match name:
+        case "docker-20":
+            running = dockerd(name)
+        case "docker-28":
+            running = dockerd(name, programs=debian.unpack("sid", *DOCKER_28))
+        case "docker-28-containerd":
+            running = dockerd(name, programs=debian.unpack("sid", *DOCKER_28), containerd_store=True)
+        case "podman":
+            running = podman()
+        case _:
+            raise ValueError(f"no such engine: {name}")
+    with running as engine:
+        yield engine
