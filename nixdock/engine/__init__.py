@@ -1,0 +1,1 @@
+"""The engine: whatever answers the Docker Engine API."""
