@@ -1,0 +1,1 @@
+"""What nixdock and its peers need for the same work, side by side."""

@@ -1,0 +1,73 @@
+"""Run competitors in turn, and print medians and ratios.
+
+The rounds are interleaved (each round runs every competitor once), so that a machine which slows down
+slows all of them. The first competitor is nixdock; the ratio of each other one is its median divided by
+nixdock's: above 1 means that nixdock was faster.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """One way to get the work done.
+
+    Args:
+        name: What the table calls it.
+        work: Does it once, and raises when it fails.
+        prepare: Brings everything to where the work begins; not measured.
+    """
+
+    name: str
+    work: Callable[[], None]
+    prepare: Callable[[], None] = lambda: None
+
+
+def shell(command: str, *, env: Mapping[str, str], cwd: str | None = None) -> Callable[[], None]:
+    """Return the running of a shell command, output discarded; a failure shows its output."""
+
+    def work() -> None:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{command}\n{done.stdout.decode(errors='replace')[-4000:]}")
+
+    return work
+
+
+def compare(title: str, competitors: Sequence[Competitor], *, rounds: int = 5) -> dict[str, float]:
+    """Run every competitor `rounds` times, print the table, and return the medians in seconds."""
+    times: dict[str, list[float]] = {competitor.name: [] for competitor in competitors}
+    for _ in range(rounds):
+        for competitor in competitors:
+            competitor.prepare()
+            began = time.perf_counter()
+            competitor.work()
+            times[competitor.name].append(time.perf_counter() - began)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    first = medians[competitors[0].name]
+    width = max(len(name) for name in medians)
+    sys.stdout.write(f"\n{title} (median of {rounds})\n")
+    for name, median in medians.items():
+        spread = f"{min(times[name]):.3f} to {max(times[name]):.3f}"
+        ratio = "" if name == competitors[0].name else f"   x{median / first:.2f}"
+        sys.stdout.write(f"  {name:<{width}}  {median:8.3f} s  ({spread}){ratio}\n")
+    sys.stdout.flush()
+    return medians
