@@ -1,0 +1,253 @@
+"""The `nixdock` program: the commands by name, and how each command line ends.
+
+Nothing is imported before it is needed: `nixdock --help` shows a table that stands here and imports
+no command. Whatever goes wrong ends in `run`, as one sentence on stderr, the next thing to do and
+an exit status.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import click
+
+from nixdock.cli.options import Session, session_options
+from nixdock.errors import NixdockError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+SOFTWARE_STATUS: Final = 70
+"""Exit status of a fault that nixdock did not foresee (EX_SOFTWARE of sysexits.h): never a verdict."""
+
+COMMANDS: Final = {
+    "From a file to a checked container": {
+        "up": "Build, load, run and check what a .nix file describes.",
+        "build": "Build images with Nix and print their store paths.",
+        "load": "Load images into the engine, sending only the layers it lacks.",
+        "run": "Run a command in a new container, as docker run does.",
+        "check": "Check an image or a running container against expectations.",
+        "lint": "Look for the usual faults of an image; needs no engine.",
+        "down": "Stop and remove what up left running.",
+        "prune": "Remove older builds of the images that nixdock loaded.",
+    },
+    "This machine": {
+        "init": "Write a first hello-docker.nix.",
+        "doctor": "Say what is missing here, and the command that mends it.",
+        "env": "Print what nix-build and docker need in your shell.",
+        "engine": "Start, stop and ask about an engine of nixdock's own.",
+        "plugin": "Make all this available as docker nixdock.",
+    },
+}
+
+EXAMPLES: Final = """\
+Examples:
+  nixdock init                              write hello-docker.nix
+  nixdock up hello-docker.nix               build it, load it, run it
+  nixdock up hello-docker.nix --expect 'Hello, world!'
+  docker nixdock up hello-docker.nix        the same, after: nixdock plugin install
+"""
+
+
+class Program(click.Group):
+    """The group of all commands, which imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names, in the order of the help text."""
+        del ctx
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        from importlib import import_module  # noqa: PLC0415
+
+        found = import_module(f"nixdock.cli.{cmd_name}").command
+        if not isinstance(found, click.Command):
+            message = f"nixdock.cli.{cmd_name}.command is no click command"
+            raise TypeError(message)
+        return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take `help COMMAND`, which docker's users type, for `COMMAND --help`."""
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which ones have a name like it."""
+        name = args[0]
+        if name not in self.list_commands(ctx) and not name.startswith("-"):
+            raise click.UsageError(_explain_unknown(name, self.list_commands(ctx)), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table above; asking each command for its text would import them all."""
+        del ctx
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(section.items()), col_max=12)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, line by line."""
+        del ctx
+        formatter.write("\n" + EXAMPLES)
+
+
+def _explain_unknown(name: str, names: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    message = f"there is no command '{name}'"
+    if name.endswith(".nix") or "/" in name or "#" in name:
+        return f"{message}; to build and run it: nixdock up {name}"
+    close = get_close_matches(name, names, n=2, cutoff=0.5)
+    return f"{message}; did you mean {' or '.join(close)}?" if close else message
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from nixdock import __version__  # noqa: PLC0415
+
+        click.echo(f"nixdock {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Program,
+    help="From a .nix file to a checked Docker container, in one command.",
+    context_settings={"max_content_width": 100},
+)
+@session_options
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+def program() -> None:
+    """Carry the options that stand before the command's name."""
+
+
+def run(arguments: Sequence[str], *, session: Session | None = None, name: str = "nixdock") -> int:
+    """Run one command line to its end.
+
+    Args:
+        arguments: The words after the program's name.
+        session: What is already known, by the Docker CLI for instance.
+        name: What the user typed to get here, for help texts.
+
+    Returns:
+        The exit status; whatever went wrong has been told on stderr.
+    """
+    session = session or Session()
+    try:
+        status = _invoke(arguments, session, name)
+        sys.stdout.flush()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except BrokenPipeError:
+        return _end_quietly()
+    except BaseException as error:  # noqa: BLE001  # the one place where everything ends
+        session.close()
+        return _explain(error, session)
+    finally:
+        session.close()
+    return status
+
+
+def _invoke(arguments: Sequence[str], session: Session, name: str) -> int:
+    instruction = os.environ.get(f"_{name.replace('-', '_').replace(' ', '_').upper()}_COMPLETE")
+    if instruction:
+        from click.shell_completion import shell_complete  # noqa: PLC0415
+
+        variable = f"_{name.replace('-', '_').replace(' ', '_').upper()}_COMPLETE"
+        return shell_complete(program, {"obj": session}, name, variable, instruction)
+    try:
+        with program.make_context(name, list(arguments), obj=session) as context:
+            status = program.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def _explain(error: BaseException, session: Session) -> int:
+    """Tell what went wrong, and return the exit status."""
+    if isinstance(error, KeyboardInterrupt | click.exceptions.Abort):
+        return 128 + signal.SIGINT
+    if session.debug and not isinstance(error, click.ClickException):
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error)
+    if isinstance(error, NixdockError):
+        tell_error(error.message, details=error.details, hint=error.hint)
+        return error.exit_code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        tell_error(_lower_first(error.format_message()).rstrip("."), hint=_help_command(error))
+        return error.exit_code
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        tell_error(f"{where}{error.strerror}", hint=_debug_hint(session))
+        return SOFTWARE_STATUS
+    tell_error(f"unexpected {type(error).__name__}: {error}", hint=_debug_hint(session))
+    return SOFTWARE_STATUS
+
+
+def tell_error(message: str, *, details: str | None = None, hint: str | None = None) -> None:
+    """Write an error to stderr as every command does: the sentence, what belongs to it, what to do next."""
+    lines = [f"nixdock: {message}"]
+    if details:
+        lines.append(details.rstrip("\n"))
+    if hint:
+        lines.append(f"hint: {hint}")
+    try:
+        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        # Nobody reads stderr any more; the exit status still tells.
+        return
+
+
+def _help_command(error: click.ClickException) -> str | None:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{context.command_path} --help" if context else None
+
+
+def _debug_hint(session: Session) -> str | None:
+    if session.debug:
+        return None
+    return "run again with --debug to see where; this should not happen"
+
+
+def _lower_first(text: str) -> str:
+    """Continue `nixdock: ` in lower case, unless the word is an abbreviation."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def _end_quietly() -> int:
+    """End as a program that SIGPIPE ended: the reader of our output has what it wanted."""
+    # The interpreter flushes stdout once more at exit: that must not fail again, nor be told.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
+
+
+def _end_on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + signal.SIGTERM)
+
+
+def main() -> NoReturn:
+    """Run the program's own command line: the entry point `nixdock`."""
+    # SIGTERM unwinds the stack like Ctrl-C does, so that every clean-up runs.
+    signal.signal(signal.SIGTERM, _end_on_sigterm)
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,195 @@
+"""What every command shares: the session that goes with one command line, and the options that fill it.
+
+The global options may stand before the command's name or after it (`nixdock --context ci up x.nix`,
+`nixdock up --context ci x.nix`); the last one given wins. They are no parameters of the commands:
+a command takes the session, `click.pass_obj`, and asks it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from nixdock import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nixdock.engine.address import Address, Tls
+    from nixdock.engine.client import Engine
+    from nixdock.events import Event, Listener
+    from nixdock.report.console import Console
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+
+class Progress(StrEnum):
+    """How the narration on stderr looks."""
+
+    AUTO = "auto"
+    """Bars where stderr is a terminal, plain lines elsewhere."""
+    PLAIN = "plain"
+    JSON = "json"
+    QUIET = "quiet"
+
+
+@dataclass(slots=True)
+class Session:
+    """What the user said once for a whole command line."""
+
+    context: str | None = None
+    host: str | None = None
+    tls: Tls | None = None
+    debug: bool = False
+    verbose: bool = False
+    log_json: bool = False
+    progress: Progress = Progress.AUTO
+    _console: Console | None = field(default=None, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @property
+    def listener(self) -> Listener:
+        """Whom to tell what happens; made at the first use."""
+        return self.tell
+
+    def tell(self, event: Event) -> None:
+        """Show one event to the user; any thread may call it."""
+        with self._lock:
+            if self._console is None:
+                self._console = self._open_console()
+            self._console.tell(event)
+
+    def _open_console(self) -> Console:
+        from nixdock.report.console import open_console  # noqa: PLC0415  # many commands narrate nothing
+
+        # Log lines would tear the bars to pieces.
+        logs = self.debug or self.verbose or self.log_json
+        form = Progress.PLAIN if self.progress is Progress.AUTO and logs else self.progress
+        return open_console(form.value, verbose=self.verbose or self.debug)
+
+    def address(self) -> Address:
+        """Choose the engine's address, as the options and the environment say.
+
+        Raises:
+            UsageError: `--context` and `--host` together, or a context that does not exist.
+        """
+        from nixdock.engine.address import choose  # noqa: PLC0415  # not every command needs an engine
+
+        return choose(context=self.context, host=self.host, tls=self.tls)
+
+    def connect(self) -> Engine:
+        """Connect to the engine.
+
+        Raises:
+            UsageError: As for `address`.
+            EngineError: No engine answers there, or it refuses.
+        """
+        from nixdock.engine.client import connect  # noqa: PLC0415  # the docker package is slow to import
+
+        return connect(self.address())
+
+    def start_log(self) -> None:
+        """Write log lines, if the options ask for any."""
+        if self.debug:
+            log.configure(log.DEBUG, as_json=self.log_json)
+        elif self.verbose or self.log_json:
+            log.configure(log.INFO, as_json=self.log_json)
+
+    def close(self) -> None:
+        """Leave the terminal as it was; may be called again."""
+        with self._lock:
+            if self._console is not None:
+                self._console.close()
+                self._console = None
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Keep a global option in the session, unless this is only its default."""
+    if context.get_parameter_source(parameter.name) is ParameterSource.DEFAULT:
+        return
+    session = context.find_object(Session)
+    if session is None:
+        message = "a command needs a session as its context's object"
+        raise TypeError(message)
+    setattr(
+        session,
+        parameter.name,
+        Progress(value) if isinstance(value, str) and parameter.name == "progress" else value,
+    )
+    session.start_log()
+
+
+def engine_options(function: Function) -> Function:
+    """Add the options that choose the engine: `--context` and `--host`."""
+    for add in (
+        click.option(
+            "-H",
+            "--host",
+            metavar="URL",
+            expose_value=False,
+            callback=_remember,
+            help="Engine to use, as unix:///run/docker.sock, tcp://HOST:PORT or ssh://HOST.",
+        ),
+        click.option(
+            "--context",
+            metavar="NAME",
+            expose_value=False,
+            callback=_remember,
+            help="Docker context that names the engine to use.",
+        ),
+    ):
+        function = add(function)
+    return function
+
+
+def output_options(function: Function) -> Function:
+    """Add the options that say how much is told, and how: all of them about stderr."""
+    for add in (
+        click.option(
+            "--log-json",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember,
+            help="Log to stderr as JSON, one object a line.",
+        ),
+        click.option(
+            "-D",
+            "--debug",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember,
+            help="Log every call of a program or the engine; show tracebacks.",
+        ),
+        click.option(
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember,
+            help="Tell each step, and show the builders' own output.",
+        ),
+        click.option(
+            "--progress",
+            type=click.Choice([form.value for form in Progress]),
+            default=Progress.AUTO.value,
+            expose_value=False,
+            callback=_remember,
+            help="How progress is shown on stderr; auto is bars on a terminal, lines elsewhere.",
+        ),
+    ):
+        function = add(function)
+    return function
+
+
+def session_options(function: Function) -> Function:
+    """Add all global options."""
+    return engine_options(output_options(function))
+
+
+def show_json(function: Function) -> Function:
+    """Add `--json`, as the parameter `as_json`: the result on stdout as one JSON document."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)

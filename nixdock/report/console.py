@@ -1,0 +1,124 @@
+"""The narration on stderr: events as bars, as plain lines, as JSON lines, or nothing but warnings.
+
+Plain lines are made for logs that are read later: nothing while work goes on, except where it takes
+long, and one line for many small builds and fetches. rich is imported for bars alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Literal, Protocol
+
+from nixdock.events import Event, Warned, WorkAdvanced
+from nixdock.report.narration import WARNING, Narration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Form = Literal["auto", "plain", "json", "quiet"]
+
+
+class Console(Protocol):
+    """Shows events to the user."""
+
+    def tell(self, event: Event) -> None:
+        """Show one event."""
+
+    def close(self) -> None:
+        """Show what was held back, and leave the terminal as it was."""
+
+
+def open_console(
+    form: Form,
+    *,
+    verbose: bool = False,
+    stream: IO[str] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Console:
+    """Open the narration in the form that the user asked for.
+
+    Args:
+        form: `auto` is bars where the stream is a terminal that can show them, plain lines elsewhere.
+        verbose: Whether builders' output and each start are told too.
+        stream: Where to write; stderr when None.
+        environ: The environment, for TERM and CI.
+    """
+    out = stream or sys.stderr
+    if form == "json":
+        return JsonConsole(out)
+    if form == "quiet":
+        return QuietConsole(out)
+    if form == "auto" and _shows_bars(out, environ):
+        from nixdock.report.bars import BarConsole  # noqa: PLC0415  # rich is slow to import
+
+        return BarConsole(out, Narration(verbose=verbose))
+    return PlainConsole(out, Narration(verbose=verbose))
+
+
+def _shows_bars(out: IO[str], environ: Mapping[str, str]) -> bool:
+    return out.isatty() and environ.get("TERM", "dumb") != "dumb" and not environ.get("CI")
+
+
+@dataclass(frozen=True, slots=True)
+class QuietConsole:
+    """Shows warnings alone."""
+
+    out: IO[str]
+
+    def tell(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Warned):
+            write_line(self.out, WARNING + event.text)
+
+    def close(self) -> None:
+        """Do nothing: nothing was held back."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonConsole:
+    """Shows every event as one JSON object a line: `event`, its class, then its fields."""
+
+    out: IO[str]
+
+    def tell(self, event: Event) -> None:
+        """Show one event."""
+        fields = {item.name: getattr(event, item.name) for item in dataclasses.fields(event)}
+        write_line(self.out, json.dumps({"event": type(event).__name__, **fields}, default=str))
+
+    def close(self) -> None:
+        """Do nothing: nothing was held back."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainConsole:
+    """Shows the narration's lines."""
+
+    out: IO[str]
+    narration: Narration = field(default_factory=Narration)
+
+    def tell(self, event: Event) -> None:
+        """Show one event."""
+        for line in self.narration.narrate(event):
+            write_line(self.out, line)
+        if isinstance(event, WorkAdvanced):
+            reminder = self.narration.remind(event)
+            if reminder:
+                write_line(self.out, reminder)
+
+    def close(self) -> None:
+        """Show what was held back."""
+        for line in self.narration.finish():
+            write_line(self.out, line)
+
+
+def write_line(out: IO[str], text: str) -> None:
+    """Write one line, at once; a reader that went away is no fault of the work."""
+    try:
+        out.write(text + "\n")
+        out.flush()
+    except (OSError, ValueError):
+        return

@@ -1,0 +1,158 @@
+"""What is said about the work, as lines: which events become a line, and how it reads.
+
+Builds and fetches are many and mostly short: those that take no time worth a line of their own are
+counted, and told together, `built 14, fetched 52 (8.2 MB) in 12.3 s`, before anything else is told.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from nixdock.events import (
+    Event,
+    Notice,
+    OutputLine,
+    Warned,
+    Work,
+    WorkAdvanced,
+    WorkFinished,
+    WorkStarted,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WARNING: Final = "nixdock: warning: "
+
+_WORDS: Final = {
+    Work.EVALUATE: ("evaluating", "evaluated"),
+    Work.BUILD: ("building", "built"),
+    Work.FETCH: ("fetching", "fetched"),
+    Work.READ: ("reading", "read"),
+    Work.SEND: ("sending", "sent"),
+    Work.WAIT: ("waiting for", "waited for"),
+}
+_COUNTED: Final = (Work.BUILD, Work.FETCH)
+_OWN_LINE: Final = 3.0
+"""Seconds after which a build or a fetch is worth a line of its own."""
+_STILL: Final = 10.0
+"""Seconds after which it is told that a piece of work goes on, and again after each such time."""
+
+
+@dataclass(slots=True)
+class _Going:
+    """A piece of work that goes on."""
+
+    start: WorkStarted
+    since: float
+    reminded: float
+    done: int = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Short builds and fetches that no line has told yet."""
+
+    count: dict[Work, int] = field(default_factory=dict)
+    bytes_fetched: int = 0
+    since: float = 0.0
+
+
+@dataclass(slots=True)
+class Narration:
+    """Turns events into lines, remembering what goes on.
+
+    Args:
+        verbose: Whether builders' output and each start and end have lines too.
+        clock: Seconds that only grow.
+    """
+
+    verbose: bool = False
+    clock: Callable[[], float] = time.monotonic
+    _going: dict[str, _Going] = field(default_factory=dict)
+    _tally: _Tally = field(default_factory=_Tally)
+
+    def narrate(self, event: Event) -> list[str]:
+        """Return the lines that an event is worth; often none."""
+        match event:
+            case Notice():
+                return [*self._told_together(), event.text]
+            case Warned():
+                return [*self._told_together(), WARNING + event.text]
+            case OutputLine():
+                return [f"{event.source}> {event.text}"] if self.verbose else []
+            case WorkStarted():
+                return self._start(event)
+            case WorkFinished() if event.key in self._going:
+                return self._end(self._going.pop(event.key), event)
+            case WorkAdvanced() if event.key in self._going:
+                self._going[event.key].done = event.done
+            case _:
+                pass
+        return []
+
+    def remind(self, event: WorkAdvanced) -> str | None:
+        """Return the line that says that work goes on, if it is time for it."""
+        going = self._going.get(event.key)
+        now = self.clock()
+        if going is None or now - going.reminded < _STILL:
+            return None
+        going.reminded = now
+        total = event.total or going.start.total
+        done = format_bytes(event.done) + (f" of {format_bytes(total)}" if total else "")
+        return f"{name_work(going.start)}: {done}"
+
+    def finish(self) -> list[str]:
+        """Return the lines that were held back."""
+        self._going.clear()
+        return self._told_together()
+
+    def _start(self, event: WorkStarted) -> list[str]:
+        now = self.clock()
+        self._going[event.key] = _Going(event, now, now)
+        lines = [] if event.kind in _COUNTED else self._told_together()
+        if event.kind in _COUNTED and not self._tally.count:
+            self._tally.since = now
+        return [*lines, name_work(event)] if self.verbose else lines
+
+    def _end(self, going: _Going, event: WorkFinished) -> list[str]:
+        seconds = self.clock() - going.since
+        kind = going.start.kind
+        if event.ok and kind in _COUNTED and seconds < _OWN_LINE and not self.verbose:
+            self._tally.count[kind] = self._tally.count.get(kind, 0) + 1
+            self._tally.bytes_fetched += going.done if kind is Work.FETCH else 0
+            return []
+        facts = [event.summary] if event.summary else []
+        if seconds >= 0.05:
+            facts.append(f"{seconds:.1f} s")
+        verb = _WORDS[kind][1] if event.ok else f"failed {_WORDS[kind][0]}"
+        line = f"{verb} {going.start.label}" + (f" ({', '.join(facts)})" if facts else "")
+        return [line] if kind in _COUNTED else [*self._told_together(), line]
+
+    def _told_together(self) -> list[str]:
+        tally, self._tally = self._tally, _Tally()
+        if not tally.count:
+            return []
+        parts = [f"{_WORDS[kind][1]} {tally.count[kind]}" for kind in _COUNTED if kind in tally.count]
+        size = f" ({format_bytes(tally.bytes_fetched)})" if tally.bytes_fetched else ""
+        return [f"{', '.join(parts)}{size} in {self.clock() - tally.since:.1f} s"]
+
+
+def name_work(start: WorkStarted) -> str:
+    """Return what a piece of work is while it goes on: `building hello-2.10`."""
+    return f"{_WORDS[start.kind][0]} {start.label}"
+
+
+def format_bytes(count: int) -> str:
+    """Return a number of bytes as people read it, in powers of 1000 as docker shows sizes."""
+    size = float(count)
+    unit = "B"
+    for bigger in ("kB", "MB", "GB"):
+        if size < 999.5:
+            break
+        size /= 1000
+        unit = bigger
+    digits = 0 if unit == "B" or size >= 99.95 else 1 if size >= 9.995 else 2
+    return f"{size:.{digits}f} {unit}"
