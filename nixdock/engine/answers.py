@@ -1,0 +1,258 @@
+"""What an engine answers, as values; each keeps the whole answer in `raw` for the rarer keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineVersion:
+    """What answers.
+
+    Args:
+        product: `Docker` or `Podman`.
+        version: Its version, such as `20.10.24`.
+        api: The API version that nixdock speaks with it.
+        os: The operating system of its containers, as in an image's config.
+        architecture: Its machine's architecture, as in an image's config.
+    """
+
+    product: str
+    version: str
+    api: str
+    os: str
+    architecture: str
+
+    @property
+    def is_podman(self) -> bool:
+        """Whether it is Podman's service."""
+        return self.product == "Podman"
+
+    def speaks(self, api: str) -> bool:
+        """Whether it speaks at least this API version."""
+        return version_key(self.api) >= version_key(api)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """How the engine is set up.
+
+    Args:
+        id: Its own identity, stable over restarts; empty where it has none (Podman).
+        driver: The storage driver's name.
+        containerd_store: Whether images live in containerd's store, not in a graph driver's.
+        root: Its data folder, on its own machine.
+        rootless: Whether it runs without root.
+        raw: The whole answer.
+    """
+
+    id: str
+    driver: str
+    containerd_store: bool
+    root: str
+    rootless: bool
+    raw: Raw
+
+    @classmethod
+    def from_json(cls, raw: Raw) -> EngineInfo:
+        """Read the answer of `/info`."""
+        status = [tuple(pair) for pair in raw.get("DriverStatus") or []]
+        return cls(
+            id=raw.get("ID") or "",
+            driver=raw.get("Driver") or "",
+            containerd_store=("driver-type", "io.containerd.snapshotter.v1") in status,
+            root=raw.get("DockerRootDir") or "",
+            rootless=any("name=rootless" in option for option in raw.get("SecurityOptions") or []),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSummary:
+    """An image as a list shows it."""
+
+    id: str
+    tags: tuple[str, ...]
+    created: int
+    size: int
+    raw: Raw
+
+    @classmethod
+    def from_json(cls, raw: Raw) -> ImageSummary:
+        """Read one element of the answer of `/images/json`."""
+        return cls(raw["Id"], _tags(raw), int(raw.get("Created") or 0), int(raw.get("Size") or 0), raw)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDetails:
+    """An image as inspecting shows it.
+
+    Args:
+        id: The engine's answer: the config digest on graph drivers, a manifest digest on containerd.
+        tags: Its references in the engine's own spelling.
+        diff_ids: Of its layers, bottom first; empty where the engine has not all of it.
+        config: What a container gets from it: Cmd, Entrypoint, Env, User, Healthcheck...
+        os: Of its programs.
+        architecture: Of its programs.
+        variant: Of the architecture, or empty.
+        size: Bytes.
+        raw: The whole answer.
+    """
+
+    id: str
+    tags: tuple[str, ...]
+    diff_ids: tuple[str, ...]
+    config: Mapping[str, Any]
+    os: str
+    architecture: str
+    variant: str
+    size: int
+    raw: Raw
+
+    @classmethod
+    def from_json(cls, raw: Raw) -> ImageDetails:
+        """Read the answer of `/images/{name}/json`."""
+        return cls(
+            id=raw["Id"],
+            tags=_tags(raw),
+            diff_ids=tuple((raw.get("RootFS") or {}).get("Layers") or ()),
+            config=raw.get("Config") or {},
+            os=raw.get("Os") or "",
+            architecture=raw.get("Architecture") or "",
+            variant=raw.get("Variant") or "",
+            size=int(raw.get("Size") or 0),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSummary:
+    """A container as a list shows it."""
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    state: str
+    labels: Mapping[str, str]
+    raw: Raw
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process runs."""
+        return self.state in {"running", "paused", "restarting"}
+
+    @classmethod
+    def from_json(cls, raw: Raw) -> ContainerSummary:
+        """Read one element of the answer of `/containers/json`."""
+        names = raw.get("Names") or [""]
+        return cls(
+            id=raw["Id"],
+            name=names[0].removeprefix("/"),
+            image=raw.get("Image") or "",
+            image_id=raw.get("ImageID") or "",
+            state=raw.get("State") or "",
+            labels=raw.get("Labels") or {},
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerDetails:
+    """A container as inspecting shows it.
+
+    Args:
+        id: Its identity.
+        name: Its name.
+        image_id: The engine's ID of its image.
+        status: `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`.
+        exit_code: Of its process, once it has ended.
+        error: Why it could not be started, or empty.
+        oom_killed: Whether the kernel killed it for want of memory.
+        health: `starting`, `healthy` or `unhealthy`; None where it has no health check.
+        labels: Its own and its image's.
+        raw: The whole answer.
+    """
+
+    id: str
+    name: str
+    image_id: str
+    status: str
+    exit_code: int
+    error: str
+    oom_killed: bool
+    health: str | None
+    labels: Mapping[str, str]
+    raw: Raw
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process runs."""
+        return self.status in {"running", "paused", "restarting"}
+
+    @property
+    def last_probe(self) -> str:
+        """What the health check's last probe wrote, or empty."""
+        results = ((self.raw.get("State") or {}).get("Health") or {}).get("Log") or []
+        return str(results[-1].get("Output") or "").strip() if results else ""
+
+    @property
+    def ports(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
+        """Published ports: `80/tcp` to the addresses and ports on the engine's machine."""
+        ports = (self.raw.get("NetworkSettings") or {}).get("Ports") or {}
+        return {
+            port: tuple((binding.get("HostIp") or "", int(binding["HostPort"])) for binding in bindings)
+            for port, bindings in ports.items()
+            if bindings
+        }
+
+    @classmethod
+    def from_json(cls, raw: Raw) -> ContainerDetails:
+        """Read the answer of `/containers/{id}/json`."""
+        state = raw.get("State") or {}
+        # Podman answers an empty health status where Docker leaves the key out.
+        health = (state.get("Health") or {}).get("Status") or None
+        return cls(
+            id=raw["Id"],
+            name=(raw.get("Name") or "").removeprefix("/"),
+            image_id=raw.get("Image") or "",
+            status=state.get("Status") or "",
+            exit_code=int(state.get("ExitCode") or 0),
+            error=state.get("Error") or "",
+            oom_killed=bool(state.get("OOMKilled")),
+            health=None if health == "none" else health,
+            labels=(raw.get("Config") or {}).get("Labels") or {},
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A container that was created, and what the engine had to say about it."""
+
+    id: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExecState:
+    """A command that was started in a running container; `exit_code` is None while it runs."""
+
+    id: str
+    exit_code: int | None
+
+
+def version_key(text: str) -> tuple[int, ...]:
+    """Return an API version as numbers that compare."""
+    return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))
+
+
+def _tags(raw: Raw) -> tuple[str, ...]:
+    """Return an image's references; `<none>:<none>` is how older engines write that it has none."""
+    return tuple(tag for tag in raw.get("RepoTags") or () if not tag.startswith("<none>"))

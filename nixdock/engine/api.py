@@ -1,0 +1,308 @@
+"""The calls that nixdock makes to an engine, with our own values as answers.
+
+Nothing is read into memory that can be large. Every failure is an `EngineError`:
+`EngineUnreachableError` where nobody answers, `EngineRefusedError` with the HTTP status where the
+answer is no; what may simply not be there is None.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from nixdock.engine.answers import (
+    ContainerDetails,
+    ContainerSummary,
+    Created,
+    EngineInfo,
+    ExecState,
+    ImageDetails,
+    ImageSummary,
+)
+from nixdock.engine.refusals import EngineRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from nixdock.engine.address import Address
+    from nixdock.engine.answers import EngineVersion
+    from nixdock.engine.client import Connection
+    from nixdock.engine.stream import Stream
+
+
+class Engine:
+    """A connected engine. Calls may come from several threads.
+
+    Args:
+        connection: Sends the requests.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._info: EngineInfo | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where it answers."""
+        return self._connection.address
+
+    @property
+    def version(self) -> EngineVersion:
+        """What it said of itself."""
+        return self._connection.version
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connection.close()
+
+    @property
+    def info(self) -> EngineInfo:
+        """How it is set up; asked once."""
+        if self._info is None:
+            self._info = EngineInfo.from_json(self._connection.get("/info"))
+        return self._info
+
+    # Images
+
+    def images(
+        self, *, every: bool = False, filters: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[ImageSummary, ...]:
+        """List images.
+
+        Args:
+            every: Those without a name that others are built on, too.
+            filters: As of `docker images --filter`, such as `{"reference": ["hello"]}`.
+        """
+        answer = self._connection.get("/images/json", {"all": int(every), **_filters(filters)})
+        return tuple(ImageSummary.from_json(raw) for raw in answer)
+
+    def find_image(self, reference: str, *, manifests: bool = False) -> ImageDetails | None:
+        """Inspect an image; None where the engine has none of this name or ID.
+
+        Args:
+            reference: A reference or an ID.
+            manifests: Ask for the manifests too, and whether all their content is there (`Manifests`
+                in `raw`; engines with API 1.48).
+        """
+        params = {"manifests": 1} if manifests and self.version.speaks("1.48") else None
+        answer = self._connection.find(f"/images/{reference}/json", params)
+        return None if answer is None else ImageDetails.from_json(answer)
+
+    def load(
+        self, archive: Iterable[bytes] | IO[bytes], *, quiet: bool = False, platform: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Send an image archive and yield the messages of the answer, errors among them, as they come.
+
+        The archive is streamed; what raises while it is read is raised here. There is no time limit:
+        the engine may be silent until all is unpacked.
+        """
+        params: dict[str, Any] = {"quiet": int(quiet)}
+        if platform and self.version.speaks("1.48"):
+            params["platform"] = json.dumps(platform)
+        return self._connection.messages("/images/load", params, archive=archive)
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        """Yield an archive of images, as `docker save` writes it, piece by piece."""
+        return self._connection.pieces("/images/get", {"names": list(references)})
+
+    def tag_image(self, image: str, repository: str, tag: str) -> None:
+        """Give an image one more name."""
+        self._connection.post(f"/images/{image}/tag", {"repo": repository, "tag": tag})
+
+    def remove_image(self, reference: str, *, force: bool = False, keep_parents: bool = False) -> None:
+        """Remove a name of an image, and with its last name the image."""
+        self._connection.send(
+            "DELETE", f"/images/{reference}", {"force": int(force), "noprune": int(keep_parents)}
+        )
+
+    # Containers
+
+    def containers(
+        self, *, every: bool = True, labels: Sequence[str] = (), names: Sequence[str] = ()
+    ) -> tuple[ContainerSummary, ...]:
+        """List containers.
+
+        Args:
+            every: Those too that do not run.
+            labels: Only those with all these labels, each `key` or `key=value`.
+            names: Only those whose name is exactly one of these.
+        """
+        filters: dict[str, Sequence[str]] = {}
+        if labels:
+            filters["label"] = labels
+        if names:
+            filters["name"] = [f"^/?{name}$" for name in names]
+        answer = self._connection.get("/containers/json", {"all": int(every), **_filters(filters)})
+        return tuple(ContainerSummary.from_json(raw) for raw in answer)
+
+    def find_container(self, container: str) -> ContainerDetails | None:
+        """Inspect a container; None where there is none of this name or ID."""
+        answer = self._connection.find(f"/containers/{container}/json")
+        return None if answer is None else ContainerDetails.from_json(answer)
+
+    def create_container(
+        self, body: Mapping[str, Any], *, name: str | None = None, platform: str | None = None
+    ) -> Created:
+        """Create a container; an image that is not there is refused (404), never pulled.
+
+        Args:
+            body: The request as the Engine API writes it.
+            name: Its name; the engine invents one when None.
+            platform: As `os/architecture[/variant]`, for engines with API 1.41.
+        """
+        params = {key: value for key, value in (("name", name), ("platform", platform)) if value}
+        answer = self._connection.post("/containers/create", params, json_body=body)
+        return Created(answer["Id"], tuple(answer.get("Warnings") or ()))
+
+    def start_container(self, container: str) -> None:
+        """Start a container."""
+        self._connection.post(f"/containers/{container}/start")
+
+    def attach(
+        self, container: str, *, tty: bool, stdin: bool = False, detach_keys: str | None = None
+    ) -> Stream:
+        """Connect to a container's streams; do so before its start, or nothing is certain.
+
+        An engine may never answer for a container that has ended.
+        """
+        params: dict[str, Any] = {"stream": 1, "stdout": 1, "stderr": 1, "stdin": int(stdin)}
+        if detach_keys:
+            params["detachKeys"] = detach_keys
+        return self._connection.hijack(f"/containers/{container}/attach", params, tty=tty)
+
+    def wait_container(self, container: str, *, condition: str = "not-running") -> int:
+        """Wait until a container has ended and return its exit code; there is no time limit.
+
+        Args:
+            container: Its name or ID.
+            condition: `not-running`, `next-exit` (for one not yet started) or `removed`.
+        """
+        answer = self._connection.post(
+            f"/containers/{container}/wait", {"condition": condition}, timeout=None
+        )
+        return int(answer["StatusCode"])
+
+    def kill_container(self, container: str, signal: str = "KILL") -> None:
+        """Send a signal to a container's first process; one that has ended is not an error."""
+        self._connection.send("POST", f"/containers/{container}/kill", {"signal": signal}, tolerate=409)
+
+    def stop_container(self, container: str, *, grace: int = 10) -> None:
+        """Ask a container to end, and kill it after `grace` seconds."""
+        self._connection.post(
+            f"/containers/{container}/stop", {"t": grace}, timeout=self._connection.timeout + grace
+        )
+
+    def remove_container(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
+        """Remove a container with its anonymous volumes; one that is gone, or going, is not an error."""
+        params = {"force": int(force), "v": int(volumes)}
+        try:
+            self._connection.send("DELETE", f"/containers/{container}", params, tolerate=404)
+        except EngineRefusedError as error:
+            if error.status != 409 or "already in progress" not in error.message:
+                raise
+
+    def resize_container(self, container: str, *, rows: int, columns: int) -> None:
+        """Tell a container's terminal its size."""
+        self._connection.post(f"/containers/{container}/resize", {"h": rows, "w": columns})
+
+    def logs(
+        self,
+        container: str,
+        *,
+        tty: bool,
+        follow: bool = False,
+        tail: int | None = None,
+        since: float | None = None,
+        timestamps: bool = False,
+    ) -> Stream:
+        """Read what a container has written so far, and with `follow` what it writes until it ends."""
+        params: dict[str, Any] = {
+            "stdout": 1,
+            "stderr": 1,
+            "follow": int(follow),
+            "timestamps": int(timestamps),
+            "tail": "all" if tail is None else tail,
+        }
+        if since is not None:
+            params["since"] = f"{since:.9f}"
+        return self._connection.stream(f"/containers/{container}/logs", params, tty=tty)
+
+    def put_archive(self, container: str, path: str, archive: bytes | Iterable[bytes]) -> None:
+        """Unpack a tar archive into a folder of a container, running or not."""
+        self._connection.send("PUT", f"/containers/{container}/archive", {"path": path}, body=archive)
+
+    def get_archive(self, container: str, path: str) -> Iterator[bytes]:
+        """Yield a tar archive of a file or folder of a container, piece by piece."""
+        return self._connection.pieces(f"/containers/{container}/archive", {"path": path})
+
+    def changes(self, container: str) -> tuple[tuple[int, str], ...]:
+        """Return what a container changed in its file system: 0 changed, 1 added, 2 deleted, and the path."""
+        answer = self._connection.get(f"/containers/{container}/changes") or ()
+        return tuple((int(raw["Kind"]), raw["Path"]) for raw in answer)
+
+    def stats(self, container: str) -> dict[str, Any]:
+        """Return a container's use of memory and processors, measured once."""
+        answer: dict[str, Any] = self._connection.get(
+            f"/containers/{container}/stats", {"stream": 0, "one-shot": 1}
+        )
+        return answer
+
+    # Commands in a running container
+
+    def create_exec(self, container: str, body: Mapping[str, Any]) -> str:
+        """Prepare a command in a running container and return its ID.
+
+        Args:
+            container: The container's name or ID.
+            body: The request as the Engine API writes it (Cmd, Env, User, WorkingDir, Tty, Attach...).
+        """
+        return str(self._connection.post(f"/containers/{container}/exec", json_body=body)["Id"])
+
+    def start_exec(self, exec_id: str, *, tty: bool = False) -> Stream:
+        """Start a prepared command and connect to its streams."""
+        return self._connection.hijack(
+            f"/exec/{exec_id}/start", tty=tty, json_body={"Detach": False, "Tty": tty}
+        )
+
+    def find_exec(self, exec_id: str) -> ExecState:
+        """Ask how a command fares."""
+        answer = self._connection.get(f"/exec/{exec_id}/json")
+        return ExecState(exec_id, None if answer.get("Running") else answer.get("ExitCode"))
+
+    def resize_exec(self, exec_id: str, *, rows: int, columns: int) -> None:
+        """Tell a command's terminal its size."""
+        self._connection.post(f"/exec/{exec_id}/resize", {"h": rows, "w": columns})
+
+    # Networks and volumes
+
+    def networks(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
+        """List networks as the engine describes them."""
+        return tuple(self._connection.get("/networks", _filters({"label": labels})))
+
+    def create_network(self, name: str, *, labels: Mapping[str, str], internal: bool = False) -> str:
+        """Create a network and return its ID."""
+        body = {"Name": name, "CheckDuplicate": True, "Internal": internal, "Labels": dict(labels)}
+        return str(self._connection.post("/networks/create", json_body=body)["Id"])
+
+    def remove_network(self, network: str) -> None:
+        """Remove a network; one that is gone is not an error."""
+        self._connection.send("DELETE", f"/networks/{network}", tolerate=404)
+
+    def volumes(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
+        """List volumes as the engine describes them."""
+        return tuple(self._connection.get("/volumes", _filters({"label": labels})).get("Volumes") or ())
+
+    def remove_volume(self, volume: str) -> None:
+        """Remove a volume; one that is gone is not an error."""
+        self._connection.send("DELETE", f"/volumes/{volume}", tolerate=404)
+
+
+def _filters(filters: Mapping[str, Sequence[str]] | None) -> dict[str, str]:
+    kept = {key: list(values) for key, values in (filters or {}).items() if values}
+    return {"filters": json.dumps(kept)} if kept else {}

@@ -1,0 +1,112 @@
+"""What the engine, or the way to it, answered instead of what was asked: errors in the user's words.
+
+The libraries below wrap the operating system's error several times over; the chain of causes is
+walked to find it, for "no such file" and "permission denied" need different next steps.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+
+from nixdock.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nixdock.engine.address import Address
+
+
+class EngineUnreachableError(EngineError):
+    """No engine answers at the address, or the connection to it was cut."""
+
+
+class EngineRefusedError(EngineError):
+    """The engine answered, and said no.
+
+    Args:
+        message: One sentence with what the engine said.
+        status: The HTTP status of the answer: 404 is not there, 409 a conflict, 500 a failure inside.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, hint: str | None = None, details: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.status = status
+
+
+def translate(error: BaseException, address: Address) -> EngineError | None:
+    """Return what a failed call means, or None where it is no failure of the engine or the way to it."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        explanation = str(getattr(error, "explanation", None) or error).strip()
+        return EngineRefusedError(f"the engine refused: {explanation}", status=status)
+    if not _is_of_connection(error):
+        return None
+    message, hint = _explain(error, address)
+    return EngineUnreachableError(message, hint=hint)
+
+
+def is_not_ready(error: BaseException) -> bool:
+    """Whether a connection was refused or cut, as by an engine that is just starting."""
+    return any(isinstance(cause, ConnectionRefusedError | ConnectionResetError) for cause in causes(error))
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk an error, what it was raised from, and the errors that it carries as arguments."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop(0)
+        if not isinstance(current, BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+
+
+def _explain(error: BaseException, address: Address) -> tuple[str, str | None]:
+    """Return why no engine could be reached, and what to do."""
+    where = f"{address.url} ({address.source})"
+    for cause in causes(error):
+        match cause:
+            case PermissionError():
+                hint = f"sudo usermod -aG docker {_user()}, then log in again"
+                return f"no permission to use the engine at {where}", hint
+            case FileNotFoundError():
+                return f"no engine answers at {where}: no such socket", _hint(address)
+            case ConnectionRefusedError():
+                return f"no engine answers at {where}: connection refused", _hint(address)
+            case ssl.SSLError():
+                hint = "check the certificates of the context, or DOCKER_CERT_PATH"
+                return f"no secure connection to the engine at {where}: {cause.reason or cause}", hint
+            case TimeoutError():
+                return f"the engine at {where} did not answer in time", None
+    return f"the connection to the engine at {where} failed: {_reason(error)}", _hint(address)
+
+
+def _is_of_connection(error: BaseException) -> bool:
+    """Whether the libraries below raised it: requests, urllib3, docker, http or the sockets."""
+    package = type(error).__module__.partition(".")[0]
+    return package in {"requests", "urllib3", "docker"} or isinstance(error, OSError | HTTPException)
+
+
+def _reason(error: BaseException) -> str:
+    """Return the innermost cause that says anything, as one line."""
+    texts = [str(cause).strip() for cause in causes(error) if not isinstance(cause, KeyError)]
+    return next((text.splitlines()[0] for text in reversed(texts) if text), type(error).__name__)
+
+
+def _hint(address: Address) -> str:
+    if address.scheme == "unix":
+        return "nixdock engine start"
+    if address.scheme == "ssh":
+        return f"check that this works: ssh {address.url.removeprefix('ssh://')} docker version"
+    return "check that the engine runs there, and the address"
+
+
+def _user() -> str:
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or "$(id -un)"

@@ -1,0 +1,104 @@
+"""The two-way connection to a container's process: attach and exec.
+
+After the HTTP answer the connection carries raw bytes. Without a terminal each piece of output has a
+header of 8 bytes: the stream's number (1 stdout, 2 stderr), three zeros, and the length as a
+big-endian 32-bit number (Engine API, "Attach to a container", "Stream format"). With a terminal
+there are no headers, and everything is stdout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STDOUT: Final = 1
+STDERR: Final = 2
+_HEADER: Final = struct.Struct(">BxxxL")
+_PIECE: Final = 256 * 1024
+
+
+class Source(Protocol):
+    """Where the output is read from."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Return what is there, at most `size` bytes, waiting for the first; empty at the end."""
+
+
+def split_frames(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Read multiplexed output; yield the stream's number and a piece of its bytes.
+
+    A frame may be yielded in several pieces. Empty frames yield nothing. An output that ends within
+    a header or a frame ends there: the container's end cuts it.
+    """
+    stream = left = 0
+    header = b""
+    while piece := source.read1(_PIECE):
+        position = 0
+        while position < len(piece):
+            if left:
+                part = piece[position : position + left]
+                position += len(part)
+                left -= len(part)
+                yield stream, part
+                continue
+            missing = _HEADER.size - len(header)
+            header += piece[position : position + missing]
+            position += missing
+            if len(header) == _HEADER.size:
+                stream, left = _HEADER.unpack(header)
+                header = b""
+
+
+class Stream:
+    """A container's output to read, and its input to write.
+
+    Args:
+        reader: Reads from the connection.
+        connection: The socket below it, or None where only reading is possible.
+        tty: Whether the process has a terminal, so that nothing is framed.
+        close: Gives back what belongs to the connection.
+    """
+
+    def __init__(
+        self, reader: Source, connection: socket.socket | None, *, tty: bool, close: Callable[[], None]
+    ) -> None:
+        self._reader = reader
+        self._connection = connection
+        self._tty = tty
+        self._close = close
+
+    def read(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the stream's number and a piece of its bytes until the output ends."""
+        if not self._tty:
+            yield from split_frames(self._reader)
+            return
+        while piece := self._reader.read1(_PIECE):
+            yield STDOUT, piece
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the process's standard input.
+
+        Raises:
+            OSError: Nobody reads them any more.
+        """
+        if self._connection is not None:
+            self._connection.sendall(data)
+
+    def close_input(self) -> None:
+        """Tell the process that its standard input has ended; its output is read on."""
+        if self._connection is not None:
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """End the connection; a thread that reads from it gets the end of the output."""
+        if self._connection is not None:
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError, ValueError):
+            self._close()
