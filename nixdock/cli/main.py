@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    from click.shell_completion import CompletionItem
+
 SOFTWARE_STATUS: Final = 70
 """Exit status of a fault that nixdock did not foresee (EX_SOFTWARE of sysexits.h): never a verdict."""
+
+COMPLETION_VARIABLE: Final = "_NIXDOCK_COMPLETE"
+"""Set to `bash_source`, `zsh_source` or `fish_source` it makes nixdock print the shell's completion."""
+
+MODULES: Final = {"plugin": "plugin_command"}
+"""Commands whose module has another name than they have."""
 
 COMMANDS: Final = {
     "From a file to a checked container": {
@@ -67,10 +75,8 @@ class Program(click.Group):
             return None
         from importlib import import_module  # noqa: PLC0415
 
-        found = import_module(f"nixdock.cli.{cmd_name}").command
-        if not isinstance(found, click.Command):
-            message = f"nixdock.cli.{cmd_name}.command is no click command"
-            raise TypeError(message)
+        module = import_module(f"nixdock.cli.{MODULES.get(cmd_name, cmd_name)}")
+        found: click.Command = module.command
         return found
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -87,6 +93,20 @@ class Program(click.Group):
         if name not in self.list_commands(ctx) and not name.startswith("-"):
             raise click.UsageError(_explain_unknown(name, self.list_commands(ctx)), ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Propose commands from the table, and the global options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+        return [
+            *(
+                CompletionItem(name, help=text)
+                for section in COMMANDS.values()
+                for name, text in section.items()
+                if name.startswith(incomplete)
+            ),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table above; asking each command for its text would import them all."""
@@ -165,12 +185,11 @@ def run(arguments: Sequence[str], *, session: Session | None = None, name: str =
 
 
 def _invoke(arguments: Sequence[str], session: Session, name: str) -> int:
-    instruction = os.environ.get(f"_{name.replace('-', '_').replace(' ', '_').upper()}_COMPLETE")
-    if instruction:
+    instruction = os.environ.get(COMPLETION_VARIABLE)
+    if instruction and name == "nixdock":
         from click.shell_completion import shell_complete  # noqa: PLC0415
 
-        variable = f"_{name.replace('-', '_').replace(' ', '_').upper()}_COMPLETE"
-        return shell_complete(program, {"obj": session}, name, variable, instruction)
+        return shell_complete(program, {"obj": session}, name, COMPLETION_VARIABLE, instruction)
     try:
         with program.make_context(name, list(arguments), obj=session) as context:
             status = program.invoke(context)
@@ -246,8 +265,12 @@ def _end_on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + signal.SIGTERM)
 
 
-def main() -> NoReturn:
-    """Run the program's own command line: the entry point `nixdock`."""
-    # SIGTERM unwinds the stack like Ctrl-C does, so that every clean-up runs.
+def catch_sigterm() -> None:
+    """Let SIGTERM unwind the stack as Ctrl-C does, so that every clean-up runs."""
     signal.signal(signal.SIGTERM, _end_on_sigterm)
+
+
+def main() -> NoReturn:
+    """Run as a program: the entry point `nixdock`."""
+    catch_sigterm()
     sys.exit(run(sys.argv[1:]))

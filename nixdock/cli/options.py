@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.engine.address import Address, Tls
-    from nixdock.engine.client import Engine
+    from nixdock.engine.api import Engine
     from nixdock.events import Event, Listener
     from nixdock.report.console import Console
 
