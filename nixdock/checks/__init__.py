@@ -1,0 +1,1 @@
+"""Expectations and the checking of them: what must hold of an image, and whether it does."""

@@ -1,0 +1,1 @@
+"""Matchers: what a value must be like, and in which words to say that it is not."""

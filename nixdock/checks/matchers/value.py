@@ -1,0 +1,246 @@
+"""Matchers on JSON values: a config's field, a member of a JSON answer.
+
+A path that leads nowhere has the value `MISSING`. `null` in an expectation is met by null and by
+MISSING alike, for that is what "unset" means in an image's config; `exists` tells them apart.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nixdock.checks.matchers.algebra import Matcher, Mismatch
+from nixdock.checks.matchers.json_path import MISSING, JsonPath
+
+if TYPE_CHECKING:
+    from nixdock.checks.matchers.number import Between
+    from nixdock.checks.outcome import Output
+
+_EXCERPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EqualsValue(Matcher[object]):
+    """The same JSON value: 1 and 1.0 are the same, 1 and true and "1" are not."""
+
+    expected: object
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Compare, and show a diff of values that are long."""
+        if same_json(subject, self.expected) or (self.expected is None and subject is MISSING):
+            return ()
+        if max(len(_dump(subject)), len(_dump(self.expected))) <= _EXCERPT or subject is MISSING:
+            return (Mismatch(f"expected to {self}, found {show(subject)}"),)
+        diff = difflib.unified_diff(
+            _dump(self.expected, indent=2).splitlines()[:2000],
+            _dump(subject, indent=2).splitlines()[:2000],
+            "expected",
+            "found",
+            lineterm="",
+        )
+        return (Mismatch("differs from what is expected", "\n".join(diff)),)
+
+    def __str__(self) -> str:
+        return "be unset" if self.expected is None else f"be {show(self.expected)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Members(Matcher[object]):
+    """Named members of an object, each with its own matcher; other members do not matter."""
+
+    members: tuple[tuple[str, Matcher[object]], ...]
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Judge each member that is named."""
+        held = {} if subject is None or subject is MISSING else subject
+        if not isinstance(held, dict):
+            return (Mismatch(f"expected an object, found {show(subject)}"),)
+        return tuple(
+            Mismatch(f"{name}: {wrong.message}", wrong.details)
+            for name, matcher in self.members
+            for wrong in matcher.judge(held.get(name, MISSING))
+        )
+
+    def __str__(self) -> str:
+        return "have " + ", ".join(f"{name} to {matcher}" for name, matcher in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class AtPath(Matcher[object]):
+    """What a path leads to."""
+
+    path: JsonPath
+    matcher: Matcher[object]
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Follow the path, then judge what is there."""
+        return tuple(
+            Mismatch(f"{self.path.text}: {wrong.message}", wrong.details)
+            for wrong in self.matcher.judge(self.path.find(subject))
+        )
+
+    def __str__(self) -> str:
+        return f"have at {self.path.text} a value to {self.matcher}"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainsValue(Matcher[object]):
+    """A piece of a string, an element of a list, or a member's name of an object."""
+
+    piece: object
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Look for it as the subject's type has it."""
+        if isinstance(subject, str):
+            held = isinstance(self.piece, str) and self.piece in subject
+        elif isinstance(subject, list):
+            held = any(same_json(element, self.piece) for element in subject)
+        elif isinstance(subject, dict):
+            held = self.piece in subject if isinstance(self.piece, str) else False
+        else:
+            held = False
+        return () if held else (Mismatch(f"expected to {self}, found {show(subject)}"),)
+
+    def __str__(self) -> str:
+        return f"contain {show(self.piece)}"
+
+
+@dataclass(frozen=True, slots=True)
+class AsText(Matcher[object]):
+    """A string (or a number, as JSON writes it) that a text matcher accepts."""
+
+    matcher: Matcher[Output]
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Hand the text on; anything but a string or a number is a mismatch."""
+        if isinstance(subject, str):
+            return self.matcher.judge(subject.encode(errors="surrogateescape"))
+        if isinstance(subject, int | float) and not isinstance(subject, bool):
+            return self.matcher.judge(json.dumps(subject).encode())
+        return (Mismatch(f"expected text to {self.matcher}, found {show(subject)}"),)
+
+    def __str__(self) -> str:
+        return str(self.matcher)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyValue(Matcher[object]):
+    """Nothing in it: unset, "", [], {}; or with `expected` false, something."""
+
+    expected: bool = True
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Zero and false are not empty."""
+        empty = subject is MISSING or subject is None or subject in ("", [], {})
+        return () if empty == self.expected else (Mismatch(f"expected to {self}, found {show(subject)}"),)
+
+    def __str__(self) -> str:
+        return "be empty" if self.expected else "not be empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Exists(Matcher[object]):
+    """Whether there is such a value at all, be it null."""
+
+    expected: bool = True
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Compare with MISSING."""
+        if (subject is not MISSING) == self.expected:
+            return ()
+        return (Mismatch(f"expected to {self}, found {show(subject)}"),)
+
+    def __str__(self) -> str:
+        return "exist" if self.expected else "not exist"
+
+
+@dataclass(frozen=True, slots=True)
+class InBounds(Matcher[object]):
+    """A number between bounds."""
+
+    bounds: Between
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Anything but a number is a mismatch."""
+        if isinstance(subject, int | float) and not isinstance(subject, bool):
+            return self.bounds.judge(subject)
+        return (Mismatch(f"expected a number to {self.bounds}, found {show(subject)}"),)
+
+    def __str__(self) -> str:
+        return str(self.bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class HasLength(Matcher[object]):
+    """The number of characters, elements or members."""
+
+    bounds: Between
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Unset has length 0; a number has none."""
+        if subject is None or subject is MISSING:
+            length = 0
+        elif isinstance(subject, str | list | dict):
+            length = len(subject)
+        else:
+            return (Mismatch(f"expected a string, list or object, found {show(subject)}"),)
+        return tuple(Mismatch(f"length: {wrong.message}") for wrong in self.bounds.judge(length))
+
+    def __str__(self) -> str:
+        return f"have a length to {self.bounds}"
+
+
+@dataclass(frozen=True, slots=True)
+class SameSet(Matcher[object]):
+    """A list with these elements in any order, or an object with these member names.
+
+    Docker's config writes sets as objects: `ExposedPorts` is `{"8080/tcp": {}}`.
+    """
+
+    expected: frozenset[str]
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Name what lacks and what is too much."""
+        if subject is None or subject is MISSING:
+            held: set[object] = set()
+        elif isinstance(subject, dict | list):
+            held = {element if isinstance(element, str) else _dump(element) for element in subject}
+        else:
+            return (Mismatch(f"expected a set, found {show(subject)}"),)
+        lacking = sorted(self.expected - held)
+        extra = sorted(str(element) for element in held - self.expected)
+        if not lacking and not extra:
+            return ()
+        parts = [f"lacks {', '.join(lacking)}"] if lacking else []
+        parts += [f"has {', '.join(extra)} too"] if extra else []
+        return (Mismatch(f"expected to {self}; it {' and '.join(parts)}"),)
+
+    def __str__(self) -> str:
+        return f"be {', '.join(sorted(self.expected))}" if self.expected else "be empty"
+
+
+def same_json(one: object, other: object) -> bool:
+    """Whether two JSON values are the same; a boolean is never the same as a number."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    return one == other
+
+
+def show(value: object) -> str:
+    """Return a JSON value on one line, its end left out where it is long."""
+    if value is MISSING:
+        return "nothing"
+    text = _dump(value)
+    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}..."
+
+
+def _dump(value: object, indent: int | None = None) -> str:
+    if value is MISSING:
+        return ""
+    return json.dumps(value, ensure_ascii=False, indent=indent, sort_keys=indent is not None)
