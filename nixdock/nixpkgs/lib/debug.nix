@@ -1,0 +1,45 @@
+# Looking at values while they are evaluated.
+{ lib }:
+
+let
+  inherit (builtins) trace isAttrs isList mapAttrs deepSeq;
+
+  # Cuts a value below a depth, so that a trace of a large one ends.
+  cut = depth: value:
+    if isAttrs value then
+      (if value ? type && value.type == "derivation" then "<derivation ${value.name or "?"}>"
+      else if depth == 0 then "{…}"
+      else mapAttrs (_: cut (depth - 1)) value)
+    else if isList value then
+      (if depth == 0 then "[…]" else map (cut (depth - 1)) value)
+    else value;
+
+  self = {
+    traceIf = condition: message: value: if condition then trace message value else value;
+    traceValFn = f: value: trace (f value) value;
+    traceVal = self.traceValFn (x: x);
+    traceSeq = shown: value: trace (deepSeq shown shown) value;
+    traceSeqN = depth: shown: value:
+      trace (lib.generators.toPretty { allowPrettyValues = true; } (cut depth shown)) value;
+    traceValSeqFn = f: value: self.traceValFn f (deepSeq value value);
+    traceValSeq = self.traceValSeqFn (x: x);
+    traceValSeqNFn = f: depth: value: self.traceSeqN depth (f value) value;
+    traceValSeqN = self.traceValSeqNFn (x: x);
+    traceFnSeqN = depth: name: f: argument:
+      let result = f argument;
+      in self.traceSeqN (depth + 1) { fn = name; from = argument; to = result; } result;
+
+    # Tests are { name = { expr; expected; }; }; what does not hold is returned, so [ ] is success.
+    runTests = tests:
+      builtins.concatMap
+        (name:
+          let test = tests.${name};
+          in
+          if (builtins.substring 0 4 name == "test" || builtins.elem name (tests.tests or [ ])) && test.expr != test.expected then
+            [{ inherit name; inherit (test) expected; result = test.expr; }]
+          else
+            [ ])
+        (builtins.attrNames (removeAttrs tests [ "tests" ]));
+  };
+in
+self

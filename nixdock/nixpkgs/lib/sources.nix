@@ -1,0 +1,83 @@
+# Local folders as sources, without what does not belong into a build.
+{ lib }:
+
+let
+  inherit (builtins) match readFile pathExists;
+
+  self = {
+    # Editors' droppings, version control, and results of earlier builds.
+    cleanSourceFilter = name: type:
+      let base = baseNameOf (toString name);
+      in
+      !(
+        (base == ".git" || (type == "directory" && builtins.elem base [ ".svn" "CVS" ".hg" ".jj" ".pijul" "_darcs" ]))
+        || lib.strings.hasSuffix "~" base
+        || match "\\.sw[a-z]" base != null
+        || match "\\..*\\.sw[a-z]" base != null
+        || lib.strings.hasSuffix ".o" base
+        || lib.strings.hasSuffix ".so" base
+        || (type == "symlink" && lib.strings.hasPrefix "result" base)
+        || type == "unknown"
+      );
+    cleanSource = src: self.cleanSourceWith { filter = self.cleanSourceFilter; inherit src; };
+    cleanSourceWith = { filter ? (_: _: true), src, name ? null }:
+      let
+        # Filters of a filtered source add up; it is read from the disk once.
+        below = if src ? _isLibCleanSourceWith then src else { origSrc = src; filter = _: _: true; name = null; };
+        both = path: type: filter path type && below.filter path type;
+        chosen = if name != null then name else if below.name or null != null then below.name else "source";
+      in
+      {
+        _isLibCleanSourceWith = true;
+        inherit (below) origSrc;
+        filter = both;
+        name = chosen;
+        outPath = builtins.path { filter = both; path = below.origSrc; name = chosen; };
+      };
+    sourceFilesBySuffices = src: suffixes:
+      self.cleanSourceWith {
+        inherit src;
+        filter = name: type:
+          type == "directory" || builtins.any (suffix: lib.strings.hasSuffix suffix (baseNameOf (toString name))) suffixes;
+      };
+    sourceByRegex = src: regexes:
+      let
+        origin = toString (if src ? _isLibCleanSourceWith then src.origSrc else src);
+      in
+      self.cleanSourceWith {
+        inherit src;
+        filter = path: _:
+          let relative = lib.strings.removePrefix (origin + "/") (toString path);
+          in builtins.any (regex: match regex relative != null) regexes;
+      };
+    trace = src: self.cleanSourceWith {
+      inherit src;
+      filter = path: type: builtins.trace "${toString path} (${type})" true;
+    };
+    pathIsDirectory = lib.filesystem.pathIsDirectory;
+    pathIsRegularFile = lib.filesystem.pathIsRegularFile;
+    pathType = lib.filesystem.pathType;
+    pathHasContext = lib.strings.hasContext or (path: builtins.hasContext (toString path));
+    canCleanSource = src: src ? _isLibCleanSourceWith || !(self.pathHasContext src);
+    pathIsGitRepo = path: (builtins.tryEval (self.commitIdFromGitRepo path)).success;
+    commitIdFromGitRepo = gitDir:
+      let
+        headText = lib.strings.fileContents (gitDir + "/HEAD");
+        ref = match "ref: (.*)" headText;
+        name = builtins.head ref;
+        packed = gitDir + "/packed-refs";
+        inPacked = builtins.filter (x: builtins.isList x)
+          (builtins.split "(^|\n)([0-9a-f]{40}) ${lib.strings.escapeRegex name}(\n|$)" (readFile packed));
+      in
+      if !pathExists (gitDir + "/HEAD") then throw "Not a .git directory: ${toString gitDir}"
+      else if ref == null then headText
+      else if pathExists (gitDir + "/${name}") then lib.strings.fileContents (gitDir + "/${name}")
+      else if pathExists packed && inPacked != [ ] then builtins.elemAt (builtins.head inPacked) 1
+      else throw "Could not find ${name} in ${toString gitDir}";
+    urlToName = url:
+      lib.strings.sanitizeDerivationName (lib.strings.removeSuffix ".git" (baseNameOf (lib.lists.last (lib.strings.splitString ":" (toString url)))));
+    shortRev = rev: builtins.substring 0 7 rev;
+    revOrTag = rev: tag: if tag != null then tag else if rev != null then rev else "HEAD";
+  };
+in
+self

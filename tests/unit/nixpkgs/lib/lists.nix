@@ -1,0 +1,32 @@
+lib: with lib.lists; {
+  testFoldr = { expr = foldr (x: acc: x + acc) "" [ "a" "b" "c" ]; expected = "abc"; };
+  testFoldl = { expr = foldl (acc: x: "(${acc}${x})") "z" [ "a" "b" ]; expected = "((za)b)"; };
+  testImap = { expr = [ (imap0 (i: v: "${v}${toString i}") [ "a" "b" ]) (imap1 (i: v: "${v}${toString i}") [ "a" "b" ]) ]; expected = [ [ "a0" "b1" ] [ "a1" "b2" ] ]; };
+  testIfilter0 = { expr = ifilter0 (i: v: i == 0 || v > 2) [ 1 2 3 ]; expected = [ 1 3 ]; };
+  testFlatten = { expr = [ (flatten [ 1 [ 2 [ 3 ] 4 ] 5 ]) (flatten 1) ]; expected = [ [ 1 2 3 4 5 ] [ 1 ] ]; };
+  testRemove = { expr = remove 3 [ 1 3 4 3 ]; expected = [ 1 4 ]; };
+  testFind = { expr = [ (findFirst (x: x > 3) 7 [ 1 6 4 ]) (findFirst (x: x > 9) 7 [ 1 6 4 ]) (findFirstIndex (x: x > 3) null [ 0 6 4 ]) ]; expected = [ 6 7 1 ]; };
+  testFindSingle = { expr = [ (findSingle (x: x == 3) "none" "multiple" [ 1 3 3 ]) (findSingle (x: x == 3) "none" "multiple" [ 1 3 ]) (findSingle (x: x == 3) "none" "multiple" [ 1 9 ]) ]; expected = [ "multiple" 3 "none" ]; };
+  testCount = { expr = count (x: x == 3) [ 3 2 3 4 6 ]; expected = 2; };
+  testOptional = { expr = [ (optional true "foo") (optional false "foo") (optionals true [ 2 3 ]) (optionals false [ 2 3 ]) ]; expected = [ [ "foo" ] [ ] [ 2 3 ] [ ] ]; };
+  testToList = { expr = [ (toList [ 1 2 ]) (toList "hi") ]; expected = [ [ 1 2 ] [ "hi" ] ]; };
+  testRange = { expr = [ (range 2 4) (range 3 2) ]; expected = [ [ 2 3 4 ] [ ] ]; };
+  testReplicate = { expr = lib.replicate 3 "a"; expected = [ "a" "a" "a" ]; };
+  testGroupBy' = { expr = groupBy' builtins.add 0 (x: if x > 2 then "big" else "small") [ 5 1 2 3 4 ]; expected = { big = 12; small = 3; }; };
+  testZip = { expr = [ (zipListsWith (a: b: a + b) [ "h" "l" ] [ "e" "o" "x" ]) (zipLists [ 1 2 ] [ "a" "b" ]) ]; expected = [ [ "he" "lo" ] [ { fst = 1; snd = "a"; } { fst = 2; snd = "b"; } ] ]; };
+  testReverse = { expr = reverseList [ "b" "o" "j" ]; expected = [ "j" "o" "b" ]; };
+  testListDfs = { expr = (listDfs true lib.hasPrefix [ "/home/user" "other" "/" "/home" ]); expected = { minimal = "/"; visited = [ "/home/user" ]; rest = [ "/home" "other" ]; }; };
+  testToposort = { expr = toposort (a: b: a < b) [ 3 2 1 ]; expected = { result = [ 1 2 3 ]; }; };
+  testToposortPrefix = { expr = toposort lib.hasPrefix [ "/home/user" "other" "/" "/home" ]; expected = { result = [ "/" "/home" "/home/user" "other" ]; }; };
+  testToposortCycle = { expr = (toposort (a: b: (a == 1 && b == 2) || (a == 2 && b == 1)) [ 1 2 ]) ? cycle; expected = true; };
+  testSortOn = { expr = sortOn builtins.stringLength [ "aa" "b" "cccc" ]; expected = [ "b" "aa" "cccc" ]; };
+  testCompareLists = { expr = [ (compareLists lib.compare [ ] [ ]) (compareLists lib.compare [ ] [ "a" ]) (compareLists lib.compare [ "a" ] [ ]) (compareLists lib.compare [ "a" "b" ] [ "a" "c" ]) ]; expected = [ 0 (-1) 1 (-1) ]; };
+  testNaturalSort = { expr = [ (naturalSort [ "disk11" "disk8" "disk100" "disk9" ]) (naturalSort [ "v0.2" "v0.15" "v0.0.9" ]) ]; expected = [ [ "disk8" "disk9" "disk11" "disk100" ] [ "v0.0.9" "v0.2" "v0.15" ] ]; };
+  testTakeDrop = { expr = [ (take 2 [ 1 2 3 ]) (take 5 [ 1 ]) (drop 2 [ 1 2 3 ]) (drop 5 [ 1 ]) (takeEnd 2 [ 1 2 3 ]) (dropEnd 2 [ 1 2 3 ]) ]; expected = [ [ 1 2 ] [ 1 ] [ 3 ] [ ] [ 2 3 ] [ 1 ] ]; };
+  testPrefix = { expr = [ (hasPrefix [ 1 2 ] [ 1 2 3 ]) (hasPrefix [ 0 ] [ 1 ]) (removePrefix [ 1 ] [ 1 2 ]) (commonPrefix [ 1 2 3 ] [ 1 2 4 ]) ]; expected = [ true false [ 2 ] [ 1 2 ] ]; };
+  testSublist = { expr = [ (sublist 1 3 [ "a" "b" "c" "d" "e" ]) (sublist 1 3 [ ]) (sublist 1 3 [ "a" "b" ]) ]; expected = [ [ "b" "c" "d" ] [ ] [ "b" ] ]; };
+  testLastInit = { expr = [ (last [ 1 2 3 ]) (init [ 1 2 3 ]) ]; expected = [ 3 [ 1 2 ] ]; };
+  testCrossLists = { expr = crossLists (x: y: "${toString x}${toString y}") [ [ 1 2 ] [ 3 4 ] ]; expected = [ "13" "14" "23" "24" ]; };
+  testUnique = { expr = [ (unique [ 3 2 3 4 ]) (allUnique [ 1 2 ]) (allUnique [ 1 1 ]) (uniqueStrings [ "b" "a" "b" ]) ]; expected = [ [ 3 2 4 ] true false [ "a" "b" ] ]; };
+  testSets = { expr = [ (intersectLists [ 1 2 3 ] [ 6 3 2 ]) (subtractLists [ 3 2 ] [ 1 2 3 4 5 3 ]) (mutuallyExclusive [ 1 2 ] [ 3 ]) (mutuallyExclusive [ 1 2 ] [ 2 ]) ]; expected = [ [ 3 2 ] [ 1 4 5 ] true false ]; };
+}
