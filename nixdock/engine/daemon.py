@@ -1,0 +1,377 @@
+"""An engine of nixdock's own, where none answers: start it, stop it, ask about it.
+
+A bare machine (a container, a virtual machine without an init system) has dockerd installed and
+nobody to start it. Ours keeps all it has in a folder of its own and is stopped only by who it was
+started by: its process is known by number, start time and boot, never by number alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from nixdock import process
+from nixdock.engine.host import (
+    add_bridge,
+    choose_iptables,
+    is_another_running,
+    prepare_cgroups,
+    remove_bridge,
+    search_path,
+)
+from nixdock.engine.ping import Answer, ping
+from nixdock.errors import EngineError
+from nixdock.events import Listener, Notice, Warned, Work, WorkFinished, WorkStarted, ignore
+from nixdock.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nixdock.engine.address import Address
+
+log = get_logger(__name__)
+
+DEFAULT_FOLDER: Final = Path("/var/lib/nixdock/engine")
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 45
+"""dockerd gives containers 15 seconds to stop; a busy machine takes longer to end them all."""
+_TAIL: Final = 15
+_OURS: Final = ("hosts", "data-root", "graph", "exec-root", "pidfile", "bridge", "bip", "containerd", "group")
+"""Settings of the machine's daemon.json that would collide with those of our own engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A dockerd that nixdock started.
+
+    Args:
+        pid: Its process.
+        birth: When that process was born, as `birth_of` tells.
+        url: Where it listens.
+        bridge: The network bridge that was made for it, or None where it has docker's own.
+    """
+
+    pid: int
+    birth: str
+    url: str
+    bridge: str | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether that very process still runs."""
+        return birth_of(self.pid) == self.birth
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders and files of our own engine.
+
+    Args:
+        folder: What it keeps: images, containers, its log.
+    """
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        """Images, containers and volumes."""
+        return self.folder / "data"
+
+    @property
+    def name(self) -> str:
+        """What its bridge and its part of a shared containerd are called; a bridge's name has 15 bytes."""
+        if self.folder == DEFAULT_FOLDER:
+            return "nixdock0"
+        return f"nixdock{sha256(os.fsencode(self.folder)).hexdigest()[:8]}"
+
+    @property
+    def run(self) -> Path:
+        """Sockets of the running engine: short, for a socket's path has 107 bytes at most."""
+        return Path("/run/nixdock") / self.name
+
+    @property
+    def log(self) -> Path:
+        """What it writes; the log of the start before is beside it, with `.1`."""
+        return self.folder / "log"
+
+    @property
+    def state(self) -> Path:
+        """Which process it is."""
+        return self.folder / "engine.json"
+
+    @property
+    def config(self) -> Path:
+        """Its daemon.json."""
+        return self.folder / "daemon.json"
+
+    def read(self) -> Daemon | None:
+        """Return our engine if it runs."""
+        try:
+            daemon = Daemon(**json.loads(self.state.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+        return daemon if daemon.is_alive else None
+
+    def write(self, daemon: Daemon) -> None:
+        """Remember which process it is."""
+        fresh = self.state.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(daemon)))
+        fresh.replace(self.state)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other nixdocks from starting or stopping it meanwhile.
+
+        Raises:
+            EngineError: The folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _cannot(f"cannot write to {self.folder}: {error.strerror}") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def find_home() -> Home:
+    """Return the place of our own engine: below NIXDOCK_STATE_DIR where that is set."""
+    state = os.environ.get("NIXDOCK_STATE_DIR")
+    return Home(Path(state).absolute() / "engine" if state else DEFAULT_FOLDER)
+
+
+def start(address: Address, home: Home, *, listener: Listener = ignore) -> Daemon | None:
+    """Start dockerd at an address, unless an engine answers there.
+
+    Args:
+        address: Where it shall listen; a unix socket.
+        home: Where it keeps what it has.
+        listener: Whom to tell.
+
+    Returns:
+        Our engine, ready; None where somebody else's answers.
+
+    Raises:
+        EngineError: It cannot be started, or did not come up: the end of its log is in the details.
+    """
+    path = address.socket_path
+    if path is None:
+        raise EngineError(
+            f"no engine can be started at {address.url} ({address.source}): it is no socket of this machine",
+            hint="unset DOCKER_HOST DOCKER_CONTEXT; nixdock engine start",
+        )
+    found = ping(path)
+    if found is Answer.FORBIDDEN:
+        raise EngineError(
+            f"an engine listens on {path}, and you may not use it",
+            hint="sudo usermod -aG docker $USER; then log in again",
+        )
+    if found is Answer.ENGINE:
+        running = home.read()
+        return running if running and running.url == address.url else None
+    if found is Answer.SILENCE:
+        raise EngineError(f"something listens on {path}, but it does not answer as an engine")
+    program = _find_program()
+    if os.geteuid() != 0:
+        raise _cannot("only root can start an engine")
+    with home.locked():
+        daemon = home.read()
+        if daemon is not None and daemon.url != address.url:
+            raise EngineError(
+                f"nixdock's engine runs already, on {daemon.url}",
+                hint=f"export DOCKER_HOST={daemon.url}; or: nixdock engine stop",
+            )
+        if daemon is None:
+            daemon = _launch(program, address, home, listener)
+        _await(daemon, path, home, listener)
+    return daemon
+
+
+def stop(home: Home, *, listener: Listener = ignore) -> Daemon | None:
+    """Stop the engine that `start` started, and no other.
+
+    Args:
+        home: Where it keeps what it has; images and volumes stay.
+        listener: Whom to tell.
+
+    Returns:
+        The engine that was stopped, or None where none of ours ran.
+
+    Raises:
+        EngineError: It may not be stopped by this user.
+    """
+    if home.read() is None:
+        return None
+    with home.locked():
+        daemon = home.read()
+        if daemon is None:
+            return None
+        listener(WorkStarted("engine", Work.WAIT, "the engine to stop"))
+        ended = False
+        try:
+            os.kill(daemon.pid, signal.SIGTERM)
+            ended = _wait_for_end(daemon, STOP_SECONDS)
+            if not ended:
+                listener(Warned(f"the engine did not stop within {STOP_SECONDS} s; it is killed"))
+                os.kill(daemon.pid, signal.SIGKILL)
+                ended = _wait_for_end(daemon, STOP_SECONDS)
+        except PermissionError as error:
+            raise _cannot("only root can stop nixdock's engine", verb="stop") from error
+        except ProcessLookupError:
+            ended = True
+        finally:
+            listener(WorkFinished("engine", ok=ended))
+        _tidy(daemon, home)
+    return daemon
+
+
+def birth_of(pid: int) -> str | None:
+    """Return what tells a process from any other that had its number: the boot and its start time.
+
+    Args:
+        pid: The process.
+
+    Returns:
+        None where there is no such process, or it has ended and only waits for its parent.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        # Fields 3 and 22 of proc(5)'s stat; the second one is a name, in parentheses, of any bytes.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in {b"Z", b"X"} else f"{boot}:{fields[19].decode()}"
+
+
+def _launch(program: Path, address: Address, home: Home, listener: Listener) -> Daemon:
+    """Prepare the machine and start the process."""
+    socket_path = address.socket_path
+    for folder in (home.data, home.run, *([socket_path.parent] if socket_path else [])):
+        folder.mkdir(parents=True, exist_ok=True)
+    home.config.write_text(json.dumps(_read_machine_config(listener)))
+    if home.log.exists():
+        home.log.replace(home.log.with_suffix(".1"))
+    prepare_cgroups(listener=listener)
+    tables = choose_iptables(home.folder / "bin", listener=listener)
+    bridge = home.name if is_another_running() else None
+    if bridge:
+        listener(Notice(f"another engine runs here, so this one gets the bridge {bridge} instead of docker0"))
+        add_bridge(bridge)
+    argv: list[str | Path] = [
+        program,
+        f"--host={address.url}",
+        f"--config-file={home.config}",
+        f"--data-root={home.data}",
+        f"--exec-root={home.run}",
+        f"--pidfile={home.run / 'docker.pid'}",
+        # A containerd of the system's may serve another dockerd, too.
+        f"--containerd-namespace={home.name}",
+        f"--containerd-plugins-namespace=plugins.{home.name}",
+        *tables.options,
+        *([f"--bridge={bridge}"] if bridge else []),
+    ]
+    with home.log.open("wb") as out:
+        path = os.pathsep.join([*map(str, tables.folders), search_path()])
+        child = process.start(
+            argv, stdout=out, stderr=out, env={**os.environ, "PATH": path}, cwd=Path("/"), own_session=True
+        )
+    daemon = Daemon(child.pid, birth_of(child.pid) or "", address.url, bridge)
+    home.write(daemon)
+    log.info("engine.started", pid=daemon.pid, url=daemon.url, bridge=bridge)
+    return daemon
+
+
+def _await(daemon: Daemon, path: Path, home: Home, listener: Listener) -> None:
+    """Wait until the engine answers; take away what is left of one that does not."""
+    listener(WorkStarted("engine", Work.WAIT, "the engine"))
+    end = time.monotonic() + START_SECONDS
+    ready = False
+    try:
+        while time.monotonic() < end and daemon.is_alive:
+            ready = ping(path) is Answer.ENGINE
+            if ready:
+                return
+            time.sleep(0.1)
+        reason = f"did not answer within {START_SECONDS} s" if daemon.is_alive else "ended at once"
+        raise EngineError(
+            f"dockerd was started, and {reason}",
+            details=_tail(home.log),
+            hint=f"its whole log is {home.log}",
+        )
+    finally:
+        listener(WorkFinished("engine", ok=ready))
+        if not ready:
+            _end_failed(daemon, home)
+
+
+def _end_failed(daemon: Daemon, home: Home) -> None:
+    if daemon.is_alive:
+        os.kill(daemon.pid, signal.SIGKILL)
+        _wait_for_end(daemon, STOP_SECONDS)
+    _tidy(daemon, home)
+
+
+def _wait_for_end(daemon: Daemon, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while daemon.is_alive:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _tidy(daemon: Daemon, home: Home) -> None:
+    """Remove what a stopped engine leaves but its data and log."""
+    home.state.unlink(missing_ok=True)
+    if daemon.bridge:
+        remove_bridge(daemon.bridge)
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for mount in sorted((mount for mount in mounts if mount.startswith(f"{home.run}/")), reverse=True):
+        process.run(["umount", "--lazy", mount])
+    shutil.rmtree(home.run, ignore_errors=True)
+
+
+def _find_program() -> Path:
+    found = shutil.which("dockerd", path=search_path())
+    if found is None:
+        raise EngineError(
+            "dockerd is not installed here, so no engine can be started",
+            hint="sudo apt-get install docker.io",
+        )
+    return Path(found)
+
+
+def _read_machine_config(listener: Listener) -> dict[str, Any]:
+    """Return the machine's own daemon.json (mirrors, proxies, MTU) without what would collide."""
+    path = Path("/etc/docker/daemon.json")
+    try:
+        settings = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        listener(Warned(f"{path} is left out of account: {error}"))
+        return {}
+    return {name: value for name, value in settings.items() if name not in _OURS}
+
+
+def _tail(path: Path) -> str:
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-_TAIL:])
+    except OSError:
+        return ""
+
+
+def _cannot(message: str, *, verb: str = "start") -> EngineError:
+    return EngineError(message, hint=f"sudo nixdock engine {verb}")
