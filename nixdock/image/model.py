@@ -19,16 +19,45 @@ if TYPE_CHECKING:
     from nixdock.image.reference import Reference
 
 
+@dataclass(frozen=True)
+class Blob:
+    """The bytes that an OCI manifest names for a layer: its tar, compressed or not.
+
+    Args:
+        media_type: As the manifest states it.
+        digest: The sha256 of the blob's bytes; the diff ID only where it is not compressed.
+        size: Bytes of the blob.
+        opener: Opens a fresh stream of the blob's bytes; the caller closes it.
+    """
+
+    media_type: str
+    digest: Digest
+    size: int
+    opener: Callable[[], IO[bytes]]
+
+
 class Layer(Protocol):
     """One layer: an uncompressed tar that can be opened any number of times."""
 
     @property
     def diff_id(self) -> Digest:
-        """The sha256 of the uncompressed tar, as the image's config states it."""
+        """The sha256 of the uncompressed tar; computed at the first use where nothing states it."""
+
+    @property
+    def known_diff_id(self) -> Digest | None:
+        """The diff ID where it is known without reading the layer, otherwise None."""
 
     @property
     def size(self) -> int | None:
         """Bytes of the uncompressed tar, or None where only reading it would tell."""
+
+    @property
+    def blob(self) -> Blob | None:
+        """The form in which a manifest of the artefact's own names it, or None without one."""
+
+    @property
+    def position(self) -> int:
+        """Where the artefact holds it: reading layers in this order goes through the artefact once."""
 
     def open(self) -> IO[bytes]:
         """Open a fresh stream of the uncompressed tar; the caller closes it."""
@@ -41,10 +70,37 @@ class OpenerLayer:
     diff_id: Digest
     size: int | None
     opener: Callable[[], IO[bytes]]
+    blob: Blob | None = None
+    position: int = 0
+
+    @property
+    def known_diff_id(self) -> Digest:
+        """The diff ID: it is always known here."""
+        return self.diff_id
 
     def open(self) -> IO[bytes]:
         """Open a fresh stream of the uncompressed tar; the caller closes it."""
         return self.opener()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """An image manifest as the artefact has it, byte for byte.
+
+    Args:
+        data: Its bytes; their digest is what a containerd store calls the image.
+        media_type: OCI's or Docker's type of an image manifest.
+        indexes: Digests of the indexes that led to it; an engine may know the image by one of them.
+    """
+
+    data: bytes
+    media_type: str
+    indexes: tuple[Digest, ...] = ()
+
+    @cached_property
+    def digest(self) -> Digest:
+        """The sha256 of the bytes."""
+        return Digest.of(self.data)
 
 
 @dataclass(frozen=True)
@@ -55,11 +111,13 @@ class Image:
         config_bytes: The image's config, byte for byte as the artefact has it.
         layers: Bottom first; as many as the config has diff IDs.
         references: The names that the artefact itself gives the image.
+        manifest: The manifest that the artefact itself holds, or None where its format has none.
     """
 
     config_bytes: bytes
     layers: tuple[Layer, ...]
     references: tuple[Reference, ...] = ()
+    manifest: Manifest | None = None
 
     @cached_property
     def config_digest(self) -> Digest:
@@ -76,3 +134,9 @@ class Image:
     def diff_ids(self) -> tuple[Digest, ...]:
         """The layers' diff IDs, bottom first."""
         return tuple(layer.diff_id for layer in self.layers)
+
+    @property
+    def architecture(self) -> str:
+        """The architecture as the config states it, in Go's words (`amd64`); empty where it does not."""
+        stated = self.config.get("architecture", "")
+        return stated if isinstance(stated, str) else ""

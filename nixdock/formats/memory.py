@@ -1,0 +1,74 @@
+"""What was learned of artefacts by reading them, so that no byte is read twice for it.
+
+Two tables. `archives`: what stands where in a file that did not change since (by device, inode,
+size and times). `layers`: size and diff ID of a layer that is made of store paths, whose content
+never changes, by everything that its bytes follow from. Both can be had again by reading.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from nixdock import settings
+from nixdock.database import Database
+from nixdock.image.digest import Digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nixdock.formats.source import Identity
+
+_VERSION: Final = 1
+
+_SCHEMA: Final = """
+CREATE TABLE archives (identity TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE layers (recipe TEXT PRIMARY KEY, size INTEGER NOT NULL, diff_id TEXT NOT NULL) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What nixdock remembers of artefacts.
+
+    Args:
+        database: Where it is kept.
+    """
+
+    database: Database = field(default_factory=lambda: open_database(settings.cache_dir()))
+
+    def recall_archive(self, identity: Identity) -> Any | None:  # noqa: ANN401  # the reader's own JSON
+        """Return what was learned of a file, or None where nothing is known of it as it is now."""
+        rows = self.database.read("SELECT content FROM archives WHERE identity = ?", [str(identity)])
+        try:
+            return json.loads(rows[0][0]) if rows else None
+        except ValueError:
+            return None
+
+    def keep_archive(self, identity: Identity, content: Any) -> None:  # noqa: ANN401  # as above
+        """Remember what was learned of a file."""
+        self.database.write(
+            "INSERT OR REPLACE INTO archives VALUES (?, ?)", [(str(identity), json.dumps(content))]
+        )
+
+    def recall_layer(self, recipe: str) -> tuple[Digest, int] | None:
+        """Return diff ID and size of a layer made by this recipe, or None where they are not known."""
+        rows = self.database.read("SELECT diff_id, size FROM layers WHERE recipe = ?", [recipe])
+        try:
+            return (Digest.parse(rows[0][0]), int(rows[0][1])) if rows else None
+        except ValueError:
+            return None
+
+    def keep_layer(self, recipe: str, diff_id: Digest, size: int) -> None:
+        """Remember diff ID and size of a layer."""
+        self.database.write("INSERT OR REPLACE INTO layers VALUES (?, ?, ?)", [(recipe, size, str(diff_id))])
+
+    def forget_layer(self, recipe: str) -> None:
+        """Forget a layer whose bytes turned out to be others."""
+        self.database.write("DELETE FROM layers WHERE recipe = ?", [(recipe,)])
+
+
+def open_database(folder: Path) -> Database:
+    """Return the database in a folder; nothing is touched yet."""
+    return Database(folder / "artefacts.sqlite", _SCHEMA, _VERSION)

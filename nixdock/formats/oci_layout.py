@@ -1,0 +1,324 @@
+"""The OCI image layout: blobs by digest, and an index that says which of them are images.
+
+OCI image specification, image-layout.md: `oci-layout` states the version, `index.json` is an image
+index, `blobs/sha256/<hex>` are the blobs. It comes as a folder or as a tar. An index may lead to
+further indexes, usually with one manifest for each platform.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
+
+from nixdock.errors import LoadError
+from nixdock.formats.archive import JSON_LIMIT, Archive, parse_json
+from nixdock.formats.compression import decompress
+from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_diff_ids, read_references
+from nixdock.formats.source import FileBytes
+from nixdock.image.digest import Digest
+from nixdock.image.manifest import (
+    CONFIG_TYPES,
+    INDEX_TYPES,
+    MANIFEST_TYPES,
+    OCI_MANIFEST,
+    Codec,
+    Descriptor,
+    layer_codec,
+)
+from nixdock.image.model import Blob, Image, Manifest, OpenerLayer
+from nixdock.image.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nixdock.image.reference import Reference
+
+LAYOUT: Final = "oci-layout"
+INDEX: Final = "index.json"
+
+CONTAINERD_NAME: Final = "io.containerd.image.name"
+"""Annotation with a full reference, as Docker and containerd write it."""
+
+REF_NAME: Final = "org.opencontainers.image.ref.name"
+"""Annotation with a tag, or with a full reference: the specification leaves it open."""
+
+_NESTED_INDEXES: Final = 4
+
+
+class Layout(Protocol):
+    """Where the files of a layout are: an archive or a folder."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def read(self, name: str, *, what: str) -> bytes:
+        """Return a small file whole."""
+
+    def locate(self, name: str, *, what: str) -> tuple[int, int]:
+        """Return where a file stands (for reading files in a good order) and its size."""
+
+    def open_file(self, name: str, *, what: str) -> IO[bytes]:
+        """Open a stream of a file; the caller closes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderLayout:
+    """A layout in a folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return str(self.folder)
+
+    def read(self, name: str, *, what: str) -> bytes:
+        """Return a small file whole."""
+        file = self._file(name, what)
+        if file.size > JSON_LIMIT:
+            raise LoadError(f"{self.name} is damaged: {what} {name!r} has {file.size} bytes")
+        with file.section() as stream:
+            return stream.read()
+
+    def locate(self, name: str, *, what: str) -> tuple[int, int]:
+        """Return a file's size; in a folder, every order is as good."""
+        return 0, self._file(name, what).size
+
+    def open_file(self, name: str, *, what: str) -> IO[bytes]:
+        """Open a stream of a file; the caller closes it."""
+        return self._file(name, what).section()
+
+    def _file(self, name: str, what: str) -> FileBytes:
+        path = self.folder / name
+        if not path.is_file():
+            raise LoadError(f"{self.name} is not complete: {what} {name!r} is not in it")
+        return FileBytes(path)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLayout:
+    """A layout in a tar."""
+
+    archive: Archive
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.archive.name
+
+    def read(self, name: str, *, what: str) -> bytes:
+        """Return a small file whole."""
+        return self.archive.read(name, what=what)
+
+    def locate(self, name: str, *, what: str) -> tuple[int, int]:
+        """Return where a file stands in the archive, and its size."""
+        entry = self.archive.find(name, what=what)
+        return entry.offset, entry.size
+
+    def open_file(self, name: str, *, what: str) -> IO[bytes]:
+        """Open a stream of a file; the caller closes it."""
+        return self.archive.open(self.archive.find(name, what=what))
+
+
+def read_images(layout: Layout, platform: Platform) -> tuple[Image, ...]:
+    """Return the images of a layout, one for each name; of several platforms the engine's.
+
+    Args:
+        layout: The folder or archive.
+        platform: What the engine runs.
+
+    Raises:
+        LoadError: Something in it is missing, damaged, of an unknown type, or for other platforms only.
+    """
+    _check_version(layout)
+    index = parse_json(layout.read(INDEX, what="the index"), name=layout.name, what=INDEX)
+    found: dict[Digest, Image] = {}
+    for choices in _group(_children(layout, index, ())):
+        chosen = _choose(layout, choices, platform)
+        image = _read_image(layout, chosen)
+        earlier = found.get(chosen.descriptor.digest)
+        if earlier is not None:
+            image = replace(image, references=tuple(dict.fromkeys(earlier.references + image.references)))
+        found[chosen.descriptor.digest] = image
+    if not found:
+        raise LoadError(f"{layout.name} holds no image: its {INDEX} lists none")
+    return _name_from_manifest(layout, tuple(found.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A descriptor in an index, and how it was reached."""
+
+    descriptor: Descriptor
+    platform: Platform | None
+    name: str | None
+    indexes: tuple[Digest, ...]
+
+
+def _check_version(layout: Layout) -> None:
+    stated = parse_json(layout.read(LAYOUT, what="the version"), name=layout.name, what=LAYOUT)
+    version = stated.get("imageLayoutVersion") if isinstance(stated, dict) else None
+    if not isinstance(version, str) or not version.startswith("1."):
+        raise LoadError(
+            f"{layout.name} is an OCI layout of version {version!r}, which nixdock does not know",
+            hint="nixdock reads version 1",
+        )
+
+
+def _children(layout: Layout, index: Any, indexes: tuple[Digest, ...]) -> list[_Node]:  # noqa: ANN401  # JSON
+    entries = index.get("manifests") if isinstance(index, dict) else None
+    if not isinstance(entries, list):
+        raise LoadError(f"{layout.name} is damaged: an index in it has no list of manifests")
+    nodes = []
+    for entry in entries:
+        try:
+            descriptor = Descriptor.from_json(entry)
+        except ValueError as error:
+            raise LoadError(f"{layout.name} is damaged: an index in it has {error}") from error
+        annotations = entry.get("annotations")
+        annotations = annotations if isinstance(annotations, dict) else {}
+        # BuildKit's attestations stand in an index like images, for the platform "unknown/unknown".
+        if annotations.get("vnd.docker.reference.type"):
+            continue
+        name = annotations.get(CONTAINERD_NAME) or annotations.get(REF_NAME)
+        platform = Platform.from_json(entry.get("platform"))
+        nodes.append(_Node(descriptor, platform, name if isinstance(name, str) else None, indexes))
+    return nodes
+
+
+def _group(nodes: list[_Node]) -> list[list[_Node]]:
+    """Put together what stands for one image: manifests of one name (or none) for several platforms."""
+    groups: list[list[_Node]] = []
+    by_name: dict[str | None, list[_Node]] = {}
+    for node in nodes:
+        if node.platform is None or node.descriptor.media_type in INDEX_TYPES:
+            groups.append([node])
+        elif node.name in by_name:
+            by_name[node.name].append(node)
+        else:
+            by_name[node.name] = [node]
+            groups.append(by_name[node.name])
+    return groups
+
+
+def _choose(layout: Layout, nodes: list[_Node], platform: Platform) -> _Node:
+    """Return the manifest for the platform, indexes followed."""
+    choices, offered = list(nodes), []
+    for _ in range(_NESTED_INDEXES):
+        fitting = [node for node in choices if node.platform is None or node.platform.runs_on(platform)]
+        offered += [str(node.platform) for node in choices if node.platform is not None]
+        # A sole manifest is the image, whatever it is for; the loader says when that is another platform.
+        if not fitting and len(choices) == 1 and choices[0].descriptor.media_type not in INDEX_TYPES:
+            fitting = choices
+        if not fitting:
+            raise LoadError(
+                f"{layout.name} has no image for {platform}, only for {', '.join(sorted(set(offered)))}"
+            )
+        # The most specific match, then the first.
+        best = max(fitting, key=lambda node: node.platform == platform)
+        if best.descriptor.media_type not in INDEX_TYPES:
+            return best
+        data = _read_blob(layout, best.descriptor, "the index")
+        index = parse_json(data, name=layout.name, what=f"index {best.descriptor.digest}")
+        reached = (*best.indexes, best.descriptor.digest)
+        choices = [
+            replace(child, name=child.name or best.name) for child in _children(layout, index, reached)
+        ]
+        if not choices:
+            raise LoadError(f"{layout.name} holds no image: index {best.descriptor.digest} lists none")
+    raise LoadError(f"{layout.name} is damaged: its indexes lead from one to another without end")
+
+
+def _read_image(layout: Layout, node: _Node) -> Image:
+    descriptor = node.descriptor
+    media_type = descriptor.media_type
+    data = _read_blob(layout, descriptor, "the manifest")
+    document = parse_json(data, name=layout.name, what=f"manifest {descriptor.digest}")
+    if not isinstance(document, dict):
+        raise LoadError(f"{layout.name} is damaged: its manifest {descriptor.digest} is no JSON object")
+    media_type = media_type or document.get("mediaType") or OCI_MANIFEST
+    if media_type not in MANIFEST_TYPES:
+        raise LoadError(f"{layout.name} holds a {media_type!r}, which is no image")
+    try:
+        config = Descriptor.from_json(document.get("config"))
+        entries = document.get("layers")
+        layers = [Descriptor.from_json(entry) for entry in (entries if isinstance(entries, list) else [])]
+    except ValueError as error:
+        raise LoadError(f"{layout.name} is damaged: its manifest has {error}") from error
+    if config.media_type not in CONFIG_TYPES:
+        raise LoadError(f"{layout.name} holds no image: its config is a {config.media_type!r}")
+    config_bytes = _read_blob(layout, config, "the config")
+    parsed = parse_json(config_bytes, name=layout.name, what=f"config {config.digest}")
+    diff_ids = read_diff_ids(parsed, layout.name)
+    if len(diff_ids) != len(layers):
+        raise LoadError(
+            f"{layout.name} is damaged: its manifest names {len(layers)} layers, its config {len(diff_ids)}"
+        )
+    return Image(
+        config_bytes,
+        tuple(_layer(layout, blob, diff_id) for blob, diff_id in zip(layers, diff_ids, strict=True)),
+        _references(layout, node),
+        Manifest(data, media_type, node.indexes),
+    )
+
+
+def _layer(layout: Layout, blob: Descriptor, diff_id: Digest) -> OpenerLayer:
+    codec = layer_codec(blob.media_type)
+    if codec is None:
+        raise LoadError(f"{layout.name} has a layer of the unknown media type {blob.media_type!r}")
+    path = _path(blob.digest)
+    position, size = layout.locate(path, what="the layer")
+    if size != blob.size:
+        raise LoadError(
+            f"{layout.name} is damaged: its layer {blob.digest} has {size} bytes instead of {blob.size}",
+            hint="build or download it again",
+        )
+    open_blob = partial(layout.open_file, path, what="the layer")
+    return OpenerLayer(
+        diff_id,
+        blob.size if codec is Codec.NONE else None,
+        partial(_open_layer, open_blob, codec, f"the layer {blob.digest} of {layout.name}"),
+        Blob(blob.media_type, blob.digest, blob.size, open_blob),
+        position,
+    )
+
+
+def _open_layer(open_blob: Callable[[], IO[bytes]], codec: Codec, name: str) -> IO[bytes]:
+    return decompress(open_blob(), codec, name)
+
+
+def _read_blob(layout: Layout, descriptor: Descriptor, what: str) -> bytes:
+    data = layout.read(_path(descriptor.digest), what=what)
+    if len(data) != descriptor.size or Digest.of(data) != descriptor.digest:
+        raise LoadError(
+            f"{layout.name} is damaged: {what} {descriptor.digest} has other content than its digest says",
+            hint="build or download it again",
+        )
+    return data
+
+
+def _path(digest: Digest) -> str:
+    return f"blobs/sha256/{digest.hex}"
+
+
+def _references(layout: Layout, node: _Node) -> tuple[Reference, ...]:
+    # A bare tag, as `skopeo copy ... oci:folder:tag` writes it, names no image.
+    if node.name is None or not any(mark in node.name for mark in ":/"):
+        return ()
+    return parse_tags((node.name,), layout.name)
+
+
+def _name_from_manifest(layout: Layout, images: tuple[Image, ...]) -> tuple[Image, ...]:
+    """Take the names of images without one from the `manifest.json` that Docker writes beside."""
+    if all(image.references for image in images):
+        return images
+    if not isinstance(layout, ArchiveLayout) or MANIFEST not in layout.archive:
+        return images
+    names = read_references(layout.archive)
+    return tuple(
+        image if image.references else replace(image, references=names.get(image.config_digest, ()))
+        for image in images
+    )

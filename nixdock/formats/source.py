@@ -1,0 +1,243 @@
+"""Where an artefact's bytes come from: something that can be read again from any place.
+
+A file is opened anew for every stream. Standard input that is a file is read through its own
+descriptor. A pipe, which nobody can read twice, is first copied to a temporary file that has no
+name, so that nothing is left behind however nixdock ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import sys
+import tempfile
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Protocol
+
+from nixdock.errors import LoadError
+from nixdock.events import Work
+from nixdock.meter import Meter
+
+if TYPE_CHECKING:
+    from nixdock.events import Listener
+
+BUFFER: Final = 256 * 1024
+"""Bytes read at once: large enough to keep system calls cheap, small enough to stay in the cache."""
+
+_REST: Final = 1 << 62
+"""A size that means: up to the end."""
+
+
+class Bytes(Protocol):
+    """A sequence of bytes of which any section can be read, again and again."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def section(self, offset: int = 0, size: int | None = None) -> IO[bytes]:
+        """Open a stream of `size` bytes from `offset`, or of all that follow; the caller closes it."""
+
+
+class Section(io.RawIOBase):
+    """A part of an open file, read by its own position: descriptors can be shared."""
+
+    def __init__(self, descriptor: int, offset: int, size: int | None, *, owned: bool) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._start = offset
+        self._size = _REST if size is None else size
+        self._position = 0
+        self._owned = owned
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that it can be read from anywhere."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position in the section."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a position in the section."""
+        match whence:
+            case os.SEEK_SET:
+                base = 0
+            case os.SEEK_CUR:
+                base = self._position
+            case _:
+                base = min(self._size, os.fstat(self._descriptor).st_size - self._start)
+        self._position = max(0, base + offset)
+        return self._position
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer
+        """Fill the buffer as far as the section goes."""
+        wanted = min(len(buffer), max(0, self._size - self._position))
+        if wanted == 0:
+            return 0
+        count = os.preadv(self._descriptor, [memoryview(buffer)[:wanted]], self._start + self._position)
+        self._position += count
+        return count
+
+    def close(self) -> None:
+        """Close the descriptor, if it is this stream's own."""
+        if self._owned and not self.closed:
+            self._owned = False
+            os.close(self._descriptor)
+        super().close()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a file was when it was first looked at: a change of its content changes this."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Identity:
+        """Take it from what the file system says."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+    def __str__(self) -> str:
+        return f"{self.device}:{self.inode}:{self.size}:{self.modified}:{self.changed}"
+
+
+class FileBytes:
+    """A regular file by its path."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = str(path)
+        status = _stat(path)
+        self.identity = Identity.of(status)
+        self.size = status.st_size
+
+    def section(self, offset: int = 0, size: int | None = None) -> IO[bytes]:
+        """Open a stream of a part of the file.
+
+        Raises:
+            LoadError: It cannot be opened, or is no longer the file that was first looked at.
+        """
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise explain_os_error(error, self.name) from error
+        if Identity.of(os.fstat(descriptor)) != self.identity:
+            os.close(descriptor)
+            raise LoadError(f"{self.name} changed while it was read", hint="try again when it is complete")
+        return io.BufferedReader(Section(descriptor, offset, size, owned=True), BUFFER)
+
+
+class OpenFileBytes:
+    """A regular file that is already open, by a descriptor of our own."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        self.name = name
+        self._descriptor = os.dup(descriptor)
+        weakref.finalize(self, os.close, self._descriptor)
+        status = os.fstat(self._descriptor)
+        self.identity = Identity.of(status)
+        self.size = status.st_size
+
+    def section(self, offset: int = 0, size: int | None = None) -> IO[bytes]:
+        """Open a stream of a part of the file."""
+        # A descriptor of its own keeps the stream alive beyond this object.
+        descriptor = os.dup(self._descriptor)
+        return io.BufferedReader(Section(descriptor, offset, size, owned=True), BUFFER)
+
+
+File = FileBytes | OpenFileBytes
+
+
+def open_stream(stream: IO[bytes], listener: Listener) -> OpenFileBytes:
+    """Make what a stream still holds readable again and again.
+
+    Args:
+        stream: Standard input or another binary stream; it is read to its end if it is no file.
+        listener: Told how far the copying is.
+
+    Raises:
+        LoadError: There is nothing to read, or no room for a copy.
+    """
+    name = "standard input" if _is_standard_input(stream) else str(getattr(stream, "name", "the stream"))
+    try:
+        descriptor = stream.fileno()
+        if stat.S_ISREG(os.fstat(descriptor).st_mode) and stream.tell() == 0:
+            return OpenFileBytes(descriptor, name)
+    except (OSError, io.UnsupportedOperation):
+        pass  # no file behind it: copy it
+    return _spool(stream, name, listener)
+
+
+def _is_standard_input(stream: IO[bytes]) -> bool:
+    return stream is getattr(sys.stdin, "buffer", None)
+
+
+def _spool(stream: IO[bytes], name: str, listener: Listener) -> OpenFileBytes:
+    folder = _spool_folder()
+    try:
+        with (
+            tempfile.TemporaryFile(dir=folder, buffering=0) as copy,
+            Meter(listener, Work.READ, name) as meter,
+        ):
+            while chunk := stream.read(BUFFER):
+                view = memoryview(chunk)
+                while view:
+                    view = view[copy.write(view) :]
+                meter.advance(len(chunk))
+            return OpenFileBytes(copy.fileno(), name)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise LoadError(
+                f"there is no room in {folder} for a copy of {name}",
+                hint="free some space, set TMPDIR to another folder, or give the archive as a file",
+            ) from error
+        raise explain_os_error(error, name) from error
+
+
+def _spool_folder() -> str:
+    # /tmp is often kept in memory; large temporary files belong in /var/tmp (file-hierarchy(7)).
+    if "TMPDIR" not in os.environ and os.access("/var/tmp", os.W_OK):  # noqa: S108
+        return "/var/tmp"  # noqa: S108
+    return tempfile.gettempdir()
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise explain_os_error(error, str(path)) from error
+
+
+def explain_os_error(error: OSError, name: str) -> LoadError:
+    """Say in one sentence why a file could not be read."""
+    match error.errno:
+        case errno.ENOENT:
+            return LoadError(f"{name} does not exist", hint=_missing_hint(name))
+        case errno.EACCES | errno.EPERM:
+            return LoadError(f"{name} may not be read: permission denied")
+        case errno.EISDIR:
+            return LoadError(f"{name} is a folder")
+        case _:
+            return LoadError(f"{name} cannot be read: {error.strerror or error}")
+
+
+def _missing_hint(name: str) -> str | None:
+    """A store path that is gone was garbage-collected: it can be built again."""
+    if Path(name).is_symlink():
+        return "the link points to nothing: build it again"
+    if "/store/" in name:
+        return "the garbage collector removed it: build it again"
+    return None
