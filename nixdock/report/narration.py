@@ -154,5 +154,4 @@ def format_bytes(count: int) -> str:
             break
         size /= 1000
         unit = bigger
-    digits = 0 if unit == "B" or size >= 99.95 else 1 if size >= 9.995 else 2
-    return f"{size:.{digits}f} {unit}"
+    return f"{size:.0f} {unit}" if size >= 999.5 else f"{size:.3g} {unit}"

@@ -1,0 +1,189 @@
+"""Imports go down only, and a library is imported in its own corner only."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import nixdock
+
+PACKAGE = Path(nixdock.__file__).parent
+
+# From the ground up; a module imports from its own layer and from those before it.
+LAYERS = (
+    ("errors", "events", "settings", "process", "retry", "log", "meter", "database"),
+    ("image",),
+    ("nix", "formats", "engine", "nixpkgs"),
+    ("checks",),
+    ("pipeline", "report"),
+    ("cli", "pytest_plugin"),
+)
+
+# Which modules may import a library; what ends in a dot is a folder.
+CORNERS = {
+    "subprocess": ("nixdock.process",),
+    "docker": ("nixdock.engine.client",),
+    "tenacity": ("nixdock.retry",),
+    "structlog": ("nixdock.log",),
+    "click": ("nixdock.cli.",),
+    "rich": ("nixdock.report.",),
+}
+
+# What slows a start down: imported where it is needed, never at the top of a module.
+LAZY = ("docker", "tenacity", "structlog", "rich")
+# These modules are themselves imported only when needed.
+LAZY_MODULES = ("nixdock.report.bars",)
+
+
+@dataclass(frozen=True)
+class Import:
+    """That one module imports another."""
+
+    importer: str
+    imported: str
+    line: int
+    at_start: bool
+
+    def __str__(self) -> str:
+        return f"{self.importer}:{self.line} imports {self.imported}"
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+# Builders run inside Nix's sandbox, alone with the standard library: they are data of ours.
+MODULES = {
+    name_of(path): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if "nixpkgs" not in path.relative_to(PACKAGE).parts[:-1]
+}
+
+
+class Collector(ast.NodeVisitor):
+    """Collects a module's imports, but for those that only a type checker sees."""
+
+    def __init__(self, module: str, package: str) -> None:
+        self.module = module
+        self.package = package
+        self.found: list[Import] = []
+        self.depth = 0
+
+    def visit_If(self, node: ast.If) -> None:
+        if "TYPE_CHECKING" in ast.unparse(node.test):
+            for other in node.orelse:
+                self.visit(other)
+        else:
+            self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.depth += 1
+        self.generic_visit(node)
+        self.depth -= 1
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self.add(alias.name, node.lineno)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        base = node.module or ""
+        if node.level:
+            parent = self.package.split(".")[: len(self.package.split(".")) - node.level + 1]
+            base = ".".join([*parent, *([base] if base else [])])
+        for alias in node.names:
+            full = f"{base}.{alias.name}"
+            self.add(full if full in MODULES else base, node.lineno)
+
+    def add(self, imported: str, line: int) -> None:
+        self.found.append(Import(self.module, imported, line, at_start=self.depth == 0))
+
+
+def collect(module: str, text: str, *, is_package: bool = False) -> list[Import]:
+    collector = Collector(module, module if is_package else module.rpartition(".")[0])
+    collector.visit(ast.parse(text))
+    return collector.found
+
+
+IMPORTS = [
+    found
+    for module, path in MODULES.items()
+    for found in collect(module, path.read_text(), is_package=path.name == "__init__.py")
+]
+OURS = [one for one in IMPORTS if one.imported.split(".")[0] == "nixdock" and one.imported != "nixdock"]
+
+
+def layer_of(module: str) -> int:
+    part = module.split(".")[1]
+    return next(number for number, layer in enumerate(LAYERS) if part in layer)
+
+
+def test_every_module_belongs_to_a_layer() -> None:
+    known = set(itertools.chain.from_iterable(LAYERS))
+    assert {name.split(".")[1] for name in MODULES if "." in name} <= known
+
+
+def test_imports_only_go_down() -> None:
+    upwards = [str(one) for one in OURS if layer_of(one.imported) > layer_of(one.importer)]
+    assert upwards == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for one in OURS:
+        # A package's own file only describes it: importing a module of it is no use of the package.
+        graph.setdefault(one.importer, set()).add(one.imported)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("library", CORNERS)
+def test_a_library_is_imported_in_its_corner_only(library: str) -> None:
+    allowed = CORNERS[library]
+    strays = [
+        str(one)
+        for one in IMPORTS
+        if one.imported.split(".")[0] == library
+        and not any(one.importer == corner or one.importer.startswith(corner) for corner in allowed)
+    ]
+    assert strays == []
+
+
+@pytest.mark.parametrize("library", LAZY)
+def test_a_slow_library_is_not_imported_at_start(library: str) -> None:
+    eager = [
+        str(one)
+        for one in IMPORTS
+        if one.imported.split(".")[0] == library and one.at_start and one.importer not in LAZY_MODULES
+    ]
+    assert eager == []
+
+
+@pytest.mark.parametrize("module", LAZY_MODULES)
+def test_what_is_built_on_a_slow_library_is_not_imported_at_start(module: str) -> None:
+    assert [str(one) for one in IMPORTS if one.imported == module and one.at_start] == []
+
+
+def test_the_collector_sees_what_there_is_to_see() -> None:
+    text = (
+        "import docker\n"
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n"
+        "    import rich\n"
+        "def late():\n"
+        "    from nixdock import process\n"
+    )
+    assert [(one.imported, one.at_start) for one in collect("nixdock.x", text)] == [
+        ("docker", True),
+        ("typing", True),
+        ("nixdock.process", False),
+    ]
