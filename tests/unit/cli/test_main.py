@@ -1,0 +1,237 @@
+"""The frame of the command line: names, help texts, and how each command line ends."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from nixdock import __version__, errors, log
+from nixdock.cli import main
+from nixdock.cli.options import Progress, Session, session_options
+from nixdock.events import Notice
+
+ALL_ERRORS = {
+    errors.UsageError: 2,
+    errors.BuildError: 120,
+    errors.LoadError: 121,
+    errors.CheckError: 122,
+    errors.DeadlineError: 124,
+    errors.EngineError: 125,
+    errors.CommandNotExecutableError: 126,
+    errors.CommandNotFoundError: 127,
+}
+
+
+def list_modules(*words: str) -> set[str]:
+    """Run a command line in a process of its own and return what it imported."""
+    program = (
+        "import sys\n"
+        "from nixdock.cli.main import run\n"
+        f"status = run({list(words)!r})\n"
+        "sys.stderr.write(' '.join(sys.modules))\n"
+        "sys.exit(status)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
+def test_help_imports_no_command_and_nothing_slow(words: list[str]) -> None:
+    modules = list_modules(*words)
+    slow = {
+        "docker",
+        "requests",
+        "rich",
+        "structlog",
+        "tenacity",
+        "jsonschema",
+        "yaml",
+        "asyncio",
+        "subprocess",
+    }
+    assert modules & slow == set()
+    assert {name for name in modules if name.startswith("nixdock.cli.")} == {
+        "nixdock.cli.main",
+        "nixdock.cli.options",
+    }
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["--help"]) == 0
+    text = capsys.readouterr().out
+    for section in main.COMMANDS.values():
+        for name, about in section.items():
+            assert f"\n  {name} " in text
+            assert about in text
+
+
+def test_help_with_a_command_is_that_commands_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["help", "init"]) == 0
+    typed = capsys.readouterr().out
+    main.run(["init", "--help"])
+    assert typed == capsys.readouterr().out
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"nixdock {__version__}\n"
+
+
+def test_no_command_at_all_is_a_usage_error_that_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Usage: nixdock" in err
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("buidl", "there is no command 'buidl'; did you mean build?"),
+        ("xyzzy", "there is no command 'xyzzy'"),
+        ("web.nix", "there is no command 'web.nix'; to build and run it: nixdock up web.nix"),
+        (".#web", "there is no command '.#web'; to build and run it: nixdock up .#web"),
+    ],
+)
+def test_an_unknown_command_names_what_was_meant(
+    typed: str, answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run([typed]) == 2
+    assert capsys.readouterr().err == f"nixdock: {answer}\nhint: nixdock --help\n"
+
+
+def test_an_unknown_option_points_to_the_commands_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["init", "--fource"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("nixdock: no such option")
+    assert "--force" in err
+    assert err.endswith("hint: nixdock init --help\n")
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """Make the command `init` raise what is put into this list."""
+    raised: list[BaseException] = []
+
+    @click.command()
+    @session_options
+    def command() -> None:
+        raise raised[0]
+
+    monkeypatch.setattr("nixdock.cli.init.command", command)
+    return raised
+
+
+@pytest.mark.parametrize(("kind", "status"), ALL_ERRORS.items())
+def test_an_error_is_a_sentence_a_hint_and_its_status(
+    kind: type[errors.NixdockError],
+    status: int,
+    failing: list[BaseException],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    failing.append(kind("the thing is broken", hint="mend it", details="line 1\nline 2\n"))
+    assert main.run(["init"]) == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "nixdock: the thing is broken\nline 1\nline 2\nhint: mend it\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (KeyboardInterrupt(), 130),
+        (SystemExit(143), 143),
+        (click.exceptions.Exit(7), 7),
+        (click.Abort(), 130),
+    ],
+)
+def test_an_ending_that_is_no_error_is_not_explained(
+    error: BaseException, status: int, failing: list[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.append(error)
+    assert main.run(["init"]) == status
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_unforeseen_error_is_one_sentence(
+    failing: list[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.append(ZeroDivisionError("division by zero"))
+    assert main.run(["init"]) == main.SOFTWARE_STATUS
+    err = capsys.readouterr().err
+    assert err.startswith("nixdock: unexpected ZeroDivisionError: division by zero\nhint: ")
+    assert "--debug" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [["--debug", "init"], ["init", "-D"]])
+def test_debug_shows_where_it_happened(
+    words: list[str], failing: list[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.append(ZeroDivisionError("division by zero"))
+    assert main.run(words) == main.SOFTWARE_STATUS
+    log.silence()
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_error_of_the_system_names_the_file(
+    failing: list[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.append(OSError(errno.ENOSPC, "No space left on device", "/some/file"))
+    assert main.run(["init"]) == main.SOFTWARE_STATUS
+    assert capsys.readouterr().err.startswith("nixdock: /some/file: No space left on device\n")
+
+
+def test_options_count_before_and_after_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Session] = []
+
+    @click.command()
+    @session_options
+    @click.pass_obj
+    def command(session: Session) -> None:
+        seen.append(session)
+
+    monkeypatch.setattr("nixdock.cli.init.command", command)
+    main.run(["--context", "one", "--progress", "json", "init"])
+    main.run(["init", "--context", "one", "--progress", "json"])
+    main.run(["--context", "two", "--progress", "json", "init", "--context", "one"])
+    for session in seen:
+        assert (session.context, session.host, session.progress) == ("one", None, Progress.JSON)
+    assert len(seen) == 3
+
+
+def test_a_status_that_a_command_returns_is_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command()
+    def command() -> int:
+        return 42
+
+    monkeypatch.setattr("nixdock.cli.init.command", command)
+    assert main.run(["init"]) == 42
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_had_for_a_shell(shell: str) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "nixdock"],
+        env={"_NIXDOCK_COMPLETE": f"{shell}_source", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "_NIXDOCK_COMPLETE" in done.stdout
+    assert done.stderr == ""
+
+
+def test_an_event_reaches_the_narration(capsys: pytest.CaptureFixture[str]) -> None:
+    session = Session(progress=Progress.JSON)
+    session.listener(Notice("so"))
+    session.close()
+    session.close()
+    assert json.loads(capsys.readouterr().err) == {"event": "Notice", "text": "so"}
