@@ -17,7 +17,7 @@ from nixdock.engine.api import Engine
 from nixdock.engine.refusals import EngineRefusedError, is_not_ready, translate
 from nixdock.engine.stream import Stream
 from nixdock.log import get_logger
-from nixdock.retry import call_with_retries
+from nixdock.retry import CONNECTION_ATTEMPTS, call_with_retries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,7 +54,12 @@ def connect(address: Address, *, environ: Mapping[str, str] = os.environ) -> Eng
     """
     with _translated(address):
         sdk = _open(address)
-        answer = call_with_retries(lambda: sdk.version(api_version=False), retry_on=is_not_ready)
+        # A cut ssh connection is ssh's own answer, said on stderr: once is enough.
+        answer = call_with_retries(
+            lambda: sdk.version(api_version=False),
+            retry_on=is_not_ready,
+            attempts=1 if address.scheme == "ssh" else CONNECTION_ATTEMPTS,
+        )
     version = _read_version(answer, environ.get("DOCKER_API_VERSION"))
     log.debug("engine.connected", url=address.url, product=version.product, api=version.api)
     return Engine(Connection(address, version, sdk))

@@ -1,0 +1,135 @@
+"""From options to the request that creates a container."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from nixdock.engine.run_options.draft import Draft
+from nixdock.engine.run_options.table import OPTIONS
+from nixdock.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nixdock.engine.run_options.table import Option
+
+Words = tuple[str, ...]
+_SHARED_NETWORKS: Final = frozenset({"", "default", "bridge", "host", "none"})
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRequest:
+    """A container to create.
+
+    Args:
+        body: The request as the Engine API writes it.
+        name: The container's name; the engine invents one when None.
+        platform: The platform that the image must be for, or None.
+    """
+
+    body: Mapping[str, Any]
+    name: str | None = None
+    platform: str | None = None
+
+    @property
+    def tty(self) -> bool:
+        """Whether its process has a terminal."""
+        return bool(self.body.get("Tty"))
+
+    @property
+    def stdin(self) -> bool:
+        """Whether its process's standard input is ours."""
+        return bool(self.body.get("AttachStdin"))
+
+    @property
+    def health_test(self) -> Sequence[str] | None:
+        """What the options say of the health check; None where they leave it to the image."""
+        test: Sequence[str] | None = (self.body.get("Healthcheck") or {}).get("Test")
+        return test
+
+
+def make_request(
+    image: str,
+    command: Sequence[str] = (),
+    options: Mapping[str, Words] | None = None,
+    *,
+    detach: bool = False,
+    interactive: bool = False,
+    tty: bool = False,
+    auto_remove: bool = False,
+    environ: Mapping[str, str] = os.environ,
+    folder: Path | None = None,
+) -> CreateRequest:
+    """Make the request that docker would make of the same words.
+
+    Args:
+        image: The image's reference or ID.
+        command: The words after the image; the image's own Cmd when empty.
+        options: The values of each option of the table, by its key; of a switch any value.
+        detach: `-d`: nothing is attached.
+        interactive: `-i`: standard input is open, and ours unless detached.
+        tty: `-t`: the process gets a terminal.
+        auto_remove: Whether the engine removes the container as soon as it has ended.
+        environ: The environment that `-e NAME` reads.
+        folder: What relative paths are relative to; the working directory when None.
+
+    Raises:
+        UsageError: A value that docker refuses too, in docker's words.
+    """
+    draft = Draft(folder=folder or Path.cwd(), environ=environ)
+    given = options or {}
+    for option in OPTIONS:
+        for text in given.get(option.key, ()):
+            _write(draft, option, text)
+    body: dict[str, Any] = {
+        "Image": image,
+        "AttachStdin": interactive and not detach,
+        "AttachStdout": not detach,
+        "AttachStderr": not detach,
+        "OpenStdin": interactive,
+        "StdinOnce": interactive and not detach,
+        "Tty": tty,
+        **draft.body,
+    }
+    if command:
+        body["Cmd"] = list(command)
+    _add_health(draft, body)
+    _add_network(draft, body)
+    if auto_remove:
+        if (draft.host.get("RestartPolicy") or {}).get("Name", "no") not in {"", "no"}:
+            raise UsageError("conflicting options: cannot specify both --restart and --rm")
+        draft.host["AutoRemove"] = True
+    logging = draft.host.get("LogConfig") or {}
+    if logging.get("Type") == "none" and logging.get("Config"):
+        raise UsageError("invalid logging opts for driver none")
+    return CreateRequest({**body, "HostConfig": draft.host}, draft.name, draft.platform)
+
+
+def _write(draft: Draft, option: Option, text: str) -> None:
+    try:
+        option.write(draft, text)
+    except ValueError as error:
+        quoted = json.dumps(text, ensure_ascii=False)
+        raise UsageError(f'invalid argument {quoted} for "{option.shown}" flag: {error}') from error
+
+
+def _add_health(draft: Draft, body: dict[str, Any]) -> None:
+    if draft.no_health and draft.health:
+        raise UsageError("--no-healthcheck conflicts with --health-* options")
+    if draft.no_health:
+        body["Healthcheck"] = {"Test": ["NONE"]}
+    elif draft.health:
+        body["Healthcheck"] = draft.health
+
+
+def _add_network(draft: Draft, body: dict[str, Any]) -> None:
+    network = draft.host.setdefault("NetworkMode", "default")
+    if not draft.endpoint:
+        return
+    if draft.endpoint.get("Aliases") and (network in _SHARED_NETWORKS or network.startswith("container:")):
+        raise UsageError("network-scoped aliases are only supported for user-defined networks")
+    body["NetworkingConfig"] = {"EndpointsConfig": {network: draft.endpoint}}
