@@ -22,7 +22,7 @@ from nixdock.engine.answers import (
 from nixdock.engine.refusals import EngineRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nixdock.engine.address import Address
     from nixdock.engine.answers import EngineVersion
@@ -176,17 +176,18 @@ class Engine:
             params["detachKeys"] = detach_keys
         return self._connection.hijack(f"/containers/{container}/attach", params, tty=tty)
 
-    def wait_container(self, container: str, *, condition: str = "not-running") -> int:
-        """Wait until a container has ended and return its exit code; there is no time limit.
+    def wait_container(self, container: str, *, condition: str = "not-running") -> Callable[[], int]:
+        """Begin to wait until a container has ended; call the answer to wait and get its exit code.
+
+        The engine watches from when this returns, so that the end of a container that is started
+        afterwards cannot be missed. There is no time limit.
 
         Args:
             container: Its name or ID.
             condition: `not-running`, `next-exit` (for one not yet started) or `removed`.
         """
-        answer = self._connection.post(
-            f"/containers/{container}/wait", {"condition": condition}, timeout=None
-        )
-        return int(answer["StatusCode"])
+        wait = self._connection.begin(f"/containers/{container}/wait", {"condition": condition})
+        return lambda: int(wait()["StatusCode"])
 
     def kill_container(self, container: str, signal: str = "KILL") -> None:
         """Send a signal to a container's first process; one that has ended is not an error."""

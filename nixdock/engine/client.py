@@ -20,7 +20,8 @@ from nixdock.log import get_logger
 from nixdock.retry import CONNECTION_ATTEMPTS, call_with_retries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    import socket
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import requests
     from docker import APIClient
@@ -152,6 +153,21 @@ class Connection:
         response = self._ask("GET", path, params, timeout=None)
         return Stream(_BodyReader(response, self.address), None, tty=tty, close=response.close)
 
+    def begin(self, path: str, params: Mapping[str, Any] | None = None) -> Callable[[], Any]:
+        """Send a POST whose answer comes late; return once the engine has begun to work on it.
+
+        Returns:
+            What waits for the JSON of the answer, without a time limit.
+        """
+        response = self._ask("POST", path, params)
+        _socket_of(response).settimeout(None)
+
+        def read() -> Any:  # noqa: ANN401  # any JSON
+            with response, _translated(self.address):
+                return response.json()
+
+        return read
+
     def hijack(
         self,
         path: str,
@@ -165,7 +181,7 @@ class Connection:
         response = self._ask("POST", path, params, json_body=json_body, headers=headers, timeout=None)
         # The buffered reader, not the socket: output that came with the headers is in it already.
         reader: Any = response.raw._fp.fp  # type: ignore[union-attr]  # noqa: SLF001  # as the SDK does
-        connection = reader.raw._sock  # noqa: SLF001
+        connection = _socket_of(response)
         connection.settimeout(None)
         return Stream(reader, connection, tty=tty, close=response.close)
 
@@ -276,6 +292,12 @@ def _translated(address: Address) -> Iterator[None]:
         if ours is None:
             raise
         raise ours from error
+
+
+def _socket_of(response: requests.Response) -> socket.socket:
+    """Return the socket below an answer that is still to be read."""
+    found: socket.socket = response.raw._fp.fp.raw._sock  # type: ignore[union-attr]  # noqa: SLF001
+    return found
 
 
 def _as_pieces(archive: bytes | Iterable[bytes]) -> bytes | Iterator[bytes]:

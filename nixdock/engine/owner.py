@@ -1,0 +1,160 @@
+"""Whose a container is: labels that say which run of nixdock made it, and whether that run still lives.
+
+A run is known by a random id, and its process by pid, start time, pid name space and the machine's
+boot: a pid alone is soon somebody else's, and the same number in another container or on another
+machine is another process. What lives on by the user's wish (`-d`, `--keep`) has no process.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX: Final = "io.nixdock."
+RUN: Final = f"{PREFIX}run"
+PROCESS: Final = f"{PREFIX}pid"
+STARTED: Final = f"{PREFIX}pid-started"
+NAMESPACE: Final = f"{PREFIX}pid-namespace"
+BOOT: Final = f"{PREFIX}boot"
+MACHINE: Final = f"{PREFIX}machine"
+DEADLINE: Final = f"{PREFIX}deadline"
+TARGET: Final = f"{PREFIX}target"
+SETTINGS: Final = f"{PREFIX}settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of some machine.
+
+    Args:
+        pid: Its number.
+        started: When it started, in clock ticks since the boot.
+        namespace: The pid name space that the number belongs to.
+        boot: The boot of its machine.
+        machine: Its machine, or empty where that is unknown.
+    """
+
+    pid: int
+    started: str
+    namespace: str
+    boot: str
+    machine: str
+
+
+def find_ourselves() -> Process:
+    """Return the process that this is."""
+    return Process(
+        pid=os.getpid(),
+        started=_started("self") or "",
+        namespace=_namespace(),
+        boot=_read("/proc/sys/kernel/random/boot_id"),
+        machine=_read("/etc/machine-id"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A run of nixdock.
+
+    Args:
+        run: Its random id.
+        process: Its process.
+        deadline: Seconds since the epoch after which what it made is left over, whatever lives.
+    """
+
+    run: str
+    process: Process
+    deadline: float | None = None
+
+    @classmethod
+    def make(cls, *, seconds: float | None = None) -> Owner:
+        """Make the owner of what this process is about to create.
+
+        Args:
+            seconds: How long all of it may live at most.
+        """
+        deadline = None if seconds is None else time.time() + seconds
+        return cls(secrets.token_hex(6), find_ourselves(), deadline)
+
+    def labels(self, *, stays: bool = False) -> dict[str, str]:
+        """Return the labels of what this run makes.
+
+        Args:
+            stays: Whether it is to live on after the run.
+        """
+        if stays:
+            return {RUN: self.run}
+        labels = {
+            RUN: self.run,
+            PROCESS: str(self.process.pid),
+            STARTED: self.process.started,
+            NAMESPACE: self.process.namespace,
+            BOOT: self.process.boot,
+            MACHINE: self.process.machine,
+        }
+        if self.deadline is not None:
+            labels[DEADLINE] = f"{self.deadline:.0f}"
+        return labels
+
+
+def is_left_over(labels: Mapping[str, str], *, observer: Process, now: float) -> bool:
+    """Whether something with these labels was made by a run that is dead.
+
+    Args:
+        labels: Of the container, network or volume.
+        observer: The process that asks: it can tell only of its own machine and name space.
+        now: Seconds since the epoch.
+    """
+    if PROCESS not in labels:
+        return False
+    deadline = labels.get(DEADLINE, "")
+    if deadline.isdigit() and now > int(deadline):
+        return True
+    if labels.get(BOOT) != observer.boot:
+        # Another boot of this machine has ended all its processes; of others nothing is known.
+        return bool(observer.machine) and labels.get(MACHINE) == observer.machine
+    if labels.get(NAMESPACE) != observer.namespace:
+        return False
+    return not is_alive(labels[PROCESS], labels.get(STARTED, ""))
+
+
+def is_owned_by_living(labels: Mapping[str, str], *, observer: Process, now: float) -> bool:
+    """Whether a run that may still live looks after something with these labels."""
+    return PROCESS in labels and not is_left_over(labels, observer=observer, now=now)
+
+
+def is_alive(pid: str, started: str) -> bool:
+    """Whether the process of this number is the one that started then."""
+    return pid.isdigit() and _started(pid) == started
+
+
+def _started(pid: str) -> str | None:
+    """Return a process's start time; None where there is no such process (proc(5), field 22)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    # The second field is the program's name in brackets, which may hold anything.
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,55 @@
+"""Removal of what dead runs left behind: containers first, then the networks and volumes they used."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from nixdock.engine.owner import PROCESS, find_ourselves, is_left_over
+from nixdock.errors import EngineError
+from nixdock.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nixdock.engine.api import Engine
+
+log = get_logger(__name__)
+
+
+def sweep(engine: Engine) -> tuple[str, ...]:
+    """Remove what runs of nixdock left that were killed or passed their deadline.
+
+    What fails is left to the next run: sweeping must never keep anybody from working.
+
+    Returns:
+        The names of the containers that were removed.
+    """
+    ourselves, now = find_ourselves(), time.time()
+    removed: list[str] = []
+    try:
+        for container in engine.containers(labels=[PROCESS]):
+            left_over = is_left_over(container.labels, observer=ourselves, now=now)
+            if left_over and _try(engine.remove_container, container.id):
+                removed.append(container.name)
+        for network in engine.networks(labels=[PROCESS]):
+            if is_left_over(network.get("Labels") or {}, observer=ourselves, now=now):
+                _try(engine.remove_network, network["Id"])
+        for volume in engine.volumes(labels=[PROCESS]):
+            if is_left_over(volume.get("Labels") or {}, observer=ourselves, now=now):
+                _try(engine.remove_volume, volume["Name"])
+    except EngineError as error:
+        log.warning("sweep.failed", error=error.message)
+    if removed:
+        log.info("sweep.removed", containers=removed)
+    return tuple(removed)
+
+
+def _try(remove: Callable[[str], None], name: str) -> bool:
+    """Remove one thing; return whether that succeeded."""
+    try:
+        remove(name)
+    except EngineError as error:
+        log.warning("sweep.failed", name=name, error=error.message)
+        return False
+    return True
