@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -45,6 +46,7 @@ START_SECONDS: Final = 60
 STOP_SECONDS: Final = 45
 """dockerd gives containers 15 seconds to stop; a busy machine takes longer to end them all."""
 _TAIL: Final = 15
+_PID_FILE: Final = "docker.pid"
 _OURS: Final = ("hosts", "data-root", "graph", "exec-root", "pidfile", "bridge", "bip", "containerd", "group")
 """Settings of the machine's daemon.json that would collide with those of our own engine."""
 
@@ -260,6 +262,7 @@ def _launch(program: Path, address: Address, home: Home, listener: Listener) -> 
     socket_path = address.socket_path
     for folder in (home.data, home.run, *([socket_path.parent] if socket_path else [])):
         folder.mkdir(parents=True, exist_ok=True)
+    _forget_dead(home)
     home.config.write_text(json.dumps(_read_machine_config(listener)))
     if home.log.exists():
         home.log.replace(home.log.with_suffix(".1"))
@@ -275,7 +278,7 @@ def _launch(program: Path, address: Address, home: Home, listener: Listener) -> 
         f"--config-file={home.config}",
         f"--data-root={home.data}",
         f"--exec-root={home.run}",
-        f"--pidfile={home.run / 'docker.pid'}",
+        f"--pidfile={home.run / _PID_FILE}",
         # A containerd of the system's may serve another dockerd, too.
         f"--containerd-namespace={home.name}",
         f"--containerd-plugins-namespace=plugins.{home.name}",
@@ -291,6 +294,22 @@ def _launch(program: Path, address: Address, home: Home, listener: Listener) -> 
     home.write(daemon)
     log.info("engine.started", pid=daemon.pid, url=daemon.url, bridge=bridge)
     return daemon
+
+
+def _forget_dead(home: Home) -> None:
+    """Remove the pid files of an engine that was killed.
+
+    dockerd takes a process that nobody waits for (PID 1 of a container may well not) for a running
+    one, and refuses to start. The rest stays: its containers may still run, and it finds them again.
+    """
+    for name in (_PID_FILE, "containerd/containerd.pid"):
+        path = home.run / name
+        try:
+            dead = birth_of(int(path.read_text())) is None
+        except (OSError, ValueError):
+            continue
+        if dead:
+            path.unlink()
 
 
 def _await(daemon: Daemon, path: Path, home: Home, listener: Listener) -> None:
@@ -337,10 +356,21 @@ def _tidy(daemon: Daemon, home: Home) -> None:
     home.state.unlink(missing_ok=True)
     if daemon.bridge:
         remove_bridge(daemon.bridge)
-    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    for mount in sorted((mount for mount in mounts if mount.startswith(f"{home.run}/")), reverse=True):
+    for mount in _mounts_below(home.run, home.folder):
         process.run(["umount", "--lazy", mount])
     shutil.rmtree(home.run, ignore_errors=True)
+
+
+def _mounts_below(*folders: Path) -> list[Path]:
+    """Return what is mounted in these folders, the innermost first; a killed dockerd leaves some."""
+    lines = Path("/proc/self/mounts").read_bytes().splitlines()
+    # Blanks and backslashes in paths are written in octal: proc(5).
+    paths = [Path(os.fsdecode(re.sub(rb"\\([0-7]{3})", _decode, line.split(b" ")[1]))) for line in lines]
+    return sorted((path for path in paths if any(top in path.parents for top in folders)), reverse=True)
+
+
+def _decode(octal: re.Match[bytes]) -> bytes:
+    return bytes([int(octal[1], 8)])
 
 
 def _find_program() -> Path:
