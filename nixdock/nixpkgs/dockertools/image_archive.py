@@ -1,0 +1,69 @@
+"""Writing a docker-archive: a tar of a manifest, configs and layers.
+
+What a reader needs first comes first (the manifest, then the config), so that one who has the image
+already need not read, or decompress, the layers.
+"""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING
+
+from . import layer_tar, tar_header
+from .tar_header import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class ImageArchive:
+    """An archive under way.
+
+    Args:
+        out: Where it goes; a pipe will do.
+        mtime: The time of every member, in seconds since 1970.
+        mode: Permission bits of every file.
+    """
+
+    def __init__(self, out: IO[bytes], *, mtime: int, mode: int) -> None:
+        self._out = out
+        self._mtime = mtime
+        self._mode = mode
+        self._written = 0
+        self._names: set[str] = set()
+
+    def add_folder(self, name: str) -> None:
+        """Add a folder; `name` ends in a slash."""
+        self._write(Member(name, tar_header.DIRECTORY, self._mode | 0o111, mtime=self._mtime))
+
+    def add(self, name: str, content: bytes) -> None:
+        """Add a small file."""
+        self.add_stream(name, len(content), (content,))
+
+    def add_stream(self, name: str, size: int, chunks: Iterable[bytes]) -> None:
+        """Add a file of a known size; a name that is there already is not written again.
+
+        Raises:
+            ValueError: The pieces are not as long as `size`.
+        """
+        if name in self._names:
+            return
+        self._names.add(name)
+        self._write(Member(name, mode=self._mode, size=size, mtime=self._mtime))
+        missing = size
+        for chunk in layer_tar.joined(chunks):
+            self._out.write(chunk)
+            missing -= len(chunk)
+        if missing:
+            raise ValueError(f"{name} is {size - missing} bytes long, not {size}")
+        self._out.write(bytes(tar_header.padding(size)))
+        self._written += size + tar_header.padding(size)
+
+    def close(self) -> None:
+        """Write what ends the archive; the stream stays open."""
+        self._out.write(tar_header.ending(self._written))
+        self._out.flush()
+
+    def _write(self, member: Member) -> None:
+        block = tar_header.header(member, "posix")
+        self._out.write(block)
+        self._written += len(block)

@@ -1,0 +1,196 @@
+"""Which store paths share a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nixdock.nixpkgs.dockertools import layering
+from nixdock.nixpkgs.dockertools.layering import Graph, LayeringError
+
+
+def graph(edges: dict[str, str], sizes: dict[str, int] | None = None) -> Graph:
+    """A graph of one-word names; `edges` are the references, separated by blanks."""
+    names = list(dict.fromkeys(name for user, used in edges.items() for name in (*used.split(), user)))
+    return Graph.from_closure(
+        {"path": name, "narSize": (sizes or {}).get(name, 1), "references": edges.get(name, "").split()}
+        for name in names
+    )
+
+
+DIAMOND = graph({"A": "B G", "B": "C E", "C": "D E", "D": "F", "E": "F"})
+PYTHON = graph(
+    {"root": "python small", "python": "openssl glibc", "openssl": "glibc", "small": "glibc"},
+    {"python": 100, "openssl": 50, "glibc": 60, "small": 2, "root": 1},
+)
+
+
+def test_the_most_used_and_deepest_are_the_most_popular() -> None:
+    assert layering.popularity(DIAMOND) == ["F", "E", "D", "C", "B", "G", "A"]
+    assert layering.popularity(graph({"foo": "bar baz", "bar": "baz", "baz": "tux"})) == [
+        "tux",
+        "baz",
+        "bar",
+        "foo",
+    ]
+
+
+def test_equally_popular_paths_come_by_name_and_then_by_hash() -> None:
+    paths = graph({"/nix/store/b-same": "", "/nix/store/a-same": "", "/nix/store/z-first": ""})
+
+    assert layering.popularity(paths) == ["/nix/store/z-first", "/nix/store/a-same", "/nix/store/b-same"]
+
+
+def test_by_popularity_the_last_layer_takes_the_rest() -> None:
+    assert layering.layers_by_popularity(DIAMOND, 3) == [["F"], ["E"], ["D", "C", "B", "G", "A"]]
+    assert layering.layers_by_popularity(DIAMOND, 1) == [["F", "E", "D", "C", "B", "G", "A"]]
+    assert len(layering.layers_by_popularity(DIAMOND, 100)) == 7
+
+
+def test_by_size_a_minor_user_does_not_split_a_cohort() -> None:
+    """With two layers the biggest takes what it uses along, though another small path uses glibc too."""
+    assert layering.layers_by_size(PYTHON, 2) == [["glibc", "openssl", "python"], ["root", "small"]]
+
+
+def test_by_size_the_biggest_get_layers_of_their_own_while_there_are_some() -> None:
+    assert layering.layers_by_size(PYTHON, 1) == [["glibc", "openssl", "python", "root", "small"]]
+    assert layering.layers_by_size(PYTHON, 4) == [["glibc"], ["openssl"], ["python"], ["root", "small"]]
+    assert layering.layers_by_size(PYTHON, 99) == [["glibc"], ["small"], ["openssl"], ["python"], ["root"]]
+
+
+def test_by_size_what_is_excluded_is_counted_but_not_there() -> None:
+    assert layering.layers_by_size(PYTHON, 4, exclude=["root"]) == [
+        ["glibc"],
+        ["openssl"],
+        ["python"],
+        ["small"],
+    ]
+
+
+def test_references_to_oneself_and_to_strangers_do_not_count() -> None:
+    found = Graph.from_closure(
+        [
+            {"path": "a", "narSize": 1, "references": ["a", "b", "stranger"]},
+            {"path": "b", "narSize": 1, "references": []},
+        ]
+    )
+
+    assert found.references == {"a": frozenset("b"), "b": frozenset()}
+
+
+@st.composite
+def closures(draw: st.DrawFn) -> Graph:
+    """Any closure: references only go to earlier paths, as in a store."""
+    count = draw(st.integers(1, 14))
+    names = [f"/nix/store/{index:02}-{draw(st.sampled_from('abc'))}" for index in range(count)]
+    nodes: list[dict[str, Any]] = [
+        {
+            "path": name,
+            "narSize": draw(st.integers(0, 5)),
+            "references": draw(st.lists(st.sampled_from(names[: index + 1]), max_size=4)),
+        }
+        for index, name in enumerate(names)
+    ]
+    return Graph.from_closure(draw(st.permutations(nodes)))
+
+
+@given(closures(), st.integers(1, 20))
+def test_every_way_puts_every_path_into_exactly_one_of_at_most_so_many_layers(
+    graph: Graph, count: int
+) -> None:
+    pipeline = [["popularity_contest"], ["limit_layers", count]]
+    for layers in (
+        layering.layers_by_size(graph, count),
+        layering.layers_by_popularity(graph, count),
+        layering.run_pipeline(graph, pipeline),
+    ):
+        assert len(layers) <= count
+        assert all(layers)
+        assert sorted(path for layer in layers for path in layer) == sorted(graph.paths)
+
+
+@given(closures(), st.integers(1, 20))
+def test_the_layers_by_size_do_not_depend_on_the_run(graph: Graph, count: int) -> None:
+    shuffled = Graph(
+        {path: frozenset(sorted(references, reverse=True)) for path, references in graph.references.items()},
+        graph.sizes,
+    )
+
+    assert layering.layers_by_size(graph, count) == layering.layers_by_size(shuffled, count)
+
+
+@given(closures())
+def test_popularity_ranks_every_path_below_all_that_it_uses(graph: Graph) -> None:
+    rank = {path: index for index, path in enumerate(layering.popularity(graph))}
+
+    assert all(
+        rank[used] < rank[path] for path, references in graph.references.items() for used in references
+    )
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        ([["split_every", 3]], [["openssl", "root", "small"], ["glibc", "python"]]),
+        ([["popularity_contest"]], [["glibc"], ["openssl"], ["python"], ["small"], ["root"]]),
+        ([["popularity_contest"], ["limit_layers", 2]], [["glibc"], ["openssl", "python", "root", "small"]]),
+        ([["popularity_contest"], ["reverse"]], [["root"], ["small"], ["python"], ["openssl"], ["glibc"]]),
+        ([["split_paths", ["python"]]], [["openssl", "python"], ["glibc"], ["root", "small"]]),
+        ([["split_paths", ["root"]]], [["glibc", "openssl", "python", "root", "small"]]),
+        ([["split_paths", ["nowhere"]]], [["glibc", "openssl", "python", "root", "small"]]),
+        ([["split_paths", [{"children_of": "root"}]]], [["glibc", "openssl", "python", "small"], ["root"]]),
+        ([["subcomponent_out", ["openssl"]]], [["glibc", "openssl"], ["python", "root", "small"]]),
+        ([["subcomponent_in", "openssl"]], [["openssl", "python", "root"], ["glibc", "small"]]),
+        ([["remove_paths", "root"]], [["glibc", "openssl", "python", "small"]]),
+        (
+            [["split_paths", ["python"]], ["over", "main", ["split_every", 1]], ["flatten"]],
+            [["openssl"], ["python"], ["glibc"], ["root", "small"]],
+        ),
+        (
+            [["split_every", 3], ["map", ["pipe", [["split_every", 2], ["reverse"]]]], ["flatten"]],
+            [["openssl"], ["root", "small"], ["glibc", "python"]],
+        ),
+    ],
+    ids=str,
+)
+def test_the_operations_of_a_pipeline(calls: list[Any], expected: list[list[str]]) -> None:
+    layers = layering.run_pipeline(PYTHON, calls)
+
+    assert [sorted(layer) for layer in layers] == [sorted(layer) for layer in expected]
+
+
+def test_a_pipeline_never_sees_what_is_excluded() -> None:
+    assert layering.run_pipeline(PYTHON, [["popularity_contest"]], exclude=PYTHON.paths) == []
+    assert ["root"] not in layering.run_pipeline(PYTHON, [["popularity_contest"]], exclude=["root"])
+
+
+@pytest.mark.parametrize(
+    ("calls", "complaint"),
+    [
+        ([["popularity"]], "has no operation 'popularity'; it has flatten, limit_layers"),
+        (["reverse"], "a list that begins with its name, not 'reverse'"),
+        ({"a": 1}, "must be a list of operations"),
+        ([["reverse"]], "reverse of layeringPipeline works on a list, but here is a graph"),
+        ([["popularity_contest"], ["popularity_contest"]], "works on a graph, but this is a list"),
+        ([["limit_layers"]], "does not fit"),
+        ([["popularity_contest"], ["limit_layers", 0]], "takes a number above zero, not 0"),
+        (
+            [["split_paths", ["openssl"]], ["over", "mean", ["flatten"]]],
+            "finds no part 'mean'; there is main, ",
+        ),
+        ([["split_paths", [1]]], "takes paths and"),
+    ],
+)
+def test_a_wrong_pipeline_is_refused_with_a_sentence(calls: Any, complaint: str) -> None:
+    with pytest.raises(LayeringError, match=complaint):
+        layering.run_pipeline(PYTHON, calls)
+
+
+def test_the_base_and_the_image_s_own_files_take_layers() -> None:
+    assert layering.available_layers(100, 0) == 99
+    assert layering.available_layers(4, 2) == 1
+    with pytest.raises(LayeringError, match=r"maxLayers = 3 is too small.*must be at least 4"):
+        layering.available_layers(3, 2)
