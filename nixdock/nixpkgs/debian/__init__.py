@@ -1,0 +1,1 @@
+"""The base of the offline package set: from Debian's index to store paths."""

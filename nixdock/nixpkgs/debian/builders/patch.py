@@ -1,0 +1,193 @@
+"""Making the files of a unit find each other in the store: loaders, libraries, interpreters, prefixes."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import elf
+from .tree import Tree, report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ORIGIN = ("$ORIGIN", "${ORIGIN}")
+_ORIGIN_NAME = re.compile(r"\$(ORIGIN|\{ORIGIN\})")
+_SHELLS = {"sh": "sh", "dash": "sh", "bash": "bash"}
+_TEXT = re.compile(r"\.(pc|la)$|^lib/.*\.(so|a)$")
+_PREFIX = re.compile(rb"(?<![\w.$}/-])/(?:usr/)?(?:lib|include|share)(?:64)?(?=[/\s)\"';]|$)[^\s)\"';]*")
+
+
+@dataclass(frozen=True)
+class Loader:
+    """The C library's dynamic loader, which every program names.
+
+    Attributes:
+        libc: The store path of the C library.
+    """
+
+    libc: Path
+
+    def path(self, wanted: str) -> Path | None:
+        """Return the loader of the name that a program asks for."""
+        name = Path(wanted).name
+        for folder in library_folders(self.libc):
+            if (folder / name).exists():
+                return folder / name
+        return None
+
+
+def library_folders(root: Path) -> Iterator[Path]:
+    """Give the folders in which a program finds libraries without being told, `lib/<triplet>` first."""
+    lib = root / "lib"
+    if lib.is_dir():
+        yield from sorted(path for path in lib.iterdir() if re.fullmatch(r"\w+-linux-gnu\w*", path.name))
+        yield lib
+
+
+class Patcher:
+    """Rewrites the files of one unit.
+
+    Args:
+        tree: The unit's files, all in place.
+        loader: The dynamic loader for its programs.
+        shell: The unit whose `bin/sh` and `bin/bash` its scripts run by, None to leave them.
+    """
+
+    def __init__(self, tree: Tree, loader: Loader, shell: Path | None) -> None:
+        self.tree = tree
+        self.loader = loader
+        self.shell = shell
+        self._folders = [folder for root in (tree.out, *tree.needs) for folder in library_folders(root)]
+
+    def patch(self) -> None:
+        """Rewrite every file that needs it, hard-linked ones once."""
+        seen: set[int] = set()
+        for path in sorted(walk(self.tree.out)):
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode) and status.st_ino not in seen:
+                seen.add(status.st_ino)
+                self._patch_file(path, executable=bool(status.st_mode & 0o111))
+
+    def _patch_file(self, path: Path, *, executable: bool) -> None:
+        with path.open("rb") as file:
+            start = file.read(4)
+            file.seek(0)
+            found = elf.read(file) if start == elf.MAGIC else None
+        if found is not None:
+            if found.dynamic:
+                self._patch_elf(path, found)
+        elif start[:2] == b"#!" and executable:
+            self._patch_script(path)
+        elif _TEXT.search(str(path.relative_to(self.tree.out))) and start[:1] not in (b"!", b"\x7f", b""):
+            self._patch_prefixes(path)
+
+    def _patch_elf(self, path: Path, found: elf.Elf) -> None:
+        if self.tree.out == self.loader.libc and self._is_core(path, found):
+            return
+        words = []
+        if found.interpreter is not None:
+            loader = self.loader.path(found.interpreter)
+            if loader is None:
+                report(f"no loader {found.interpreter} for {path}")
+            else:
+                words += ["--set-interpreter", str(loader)]
+        runpath = self._runpath(path, found)
+        if runpath != list(found.runpath):
+            words += ["--set-rpath", ":".join(runpath)] if runpath else ["--remove-rpath"]
+        if words:
+            path.chmod(0o755)
+            subprocess.run(["patchelf", *words, str(path)], check=True)
+
+    def _is_core(self, path: Path, found: elf.Elf) -> bool:
+        """Say whether a file of the C library needs nothing but what is loaded before it anyway."""
+        name = path.name
+        if name.startswith(("libc.so", "ld-linux", "ld-2")):
+            return True
+        core = all(one.startswith(("libc.so", "ld-linux")) for one in found.needed)
+        return core and found.interpreter is None
+
+    def _runpath(self, path: Path, found: elf.Elf) -> list[str]:
+        """Return the folders of the libraries that a file needs, those it names itself first."""
+        folders: dict[str, None] = {}
+        private: list[Path] = []
+        for named in found.runpath:
+            if named.startswith(_ORIGIN):
+                folder = Path(_ORIGIN_NAME.sub(str(path.parent), named))
+                if folder.is_dir():
+                    folders[named] = None
+                    private.append(folder)
+            elif (inside := self.tree.find(named)) is not None:
+                folders[str(inside.resolve())] = None
+                private.append(inside)
+        for name in found.needed:
+            if any((folder / name).exists() for folder in private):
+                continue
+            library = next((folder / name for folder in self._folders if (folder / name).exists()), None)
+            if library is None:
+                report(f"no package has {name}, which {path.relative_to(self.tree.out)} needs")
+            else:
+                folders[str(self._home(library))] = None
+        return list(folders)
+
+    def _home(self, library: Path) -> Path:
+        """Return the folder of a library; of one that is only a link into another unit, that unit's."""
+        root = next(root for root in (self.tree.out, *self.tree.needs) if root in library.parents)
+        real = library.resolve()
+        return library.parent if root in real.parents and not library.parent.is_symlink() else real.parent
+
+    def _patch_script(self, path: Path) -> None:
+        content = path.read_bytes()
+        line, _, rest = content.partition(b"\n")
+        words = line[2:].decode(errors="replace").split(None, 1)
+        if not words:
+            return
+        interpreter, argument = words[0], words[1] if len(words) > 1 else ""
+        if Path(interpreter).name == "env" and argument and not argument.startswith("-"):
+            name, _, argument = argument.partition(" ")
+            found = self._program(f"/usr/bin/{name}")
+        else:
+            found = self._program(interpreter)
+        if found is None:
+            report(f"no package has {interpreter}, by which {path.relative_to(self.tree.out)} runs")
+            return
+        first = f"#!{found} {argument.strip()}".rstrip()
+        path.chmod(0o755)
+        path.write_bytes(first.encode() + b"\n" + rest)
+
+    def _program(self, wanted: str) -> Path | None:
+        name = Path(wanted).name
+        if not wanted.startswith(("/bin/", "/usr/bin/")):
+            return self.tree.find(wanted) if wanted.startswith("/usr/") else None
+        if name in _SHELLS and self.shell is not None:
+            return self.shell / "bin" / _SHELLS[name]
+        return self.tree.find(wanted)
+
+    def _patch_prefixes(self, path: Path) -> None:
+        """Rewrite Debian's absolute paths in linker scripts and in what describes a library to compilers."""
+        content = path.read_bytes()
+
+        def replace(match: re.Match[bytes]) -> bytes:
+            found = self.tree.find(match.group().decode(errors="replace"))
+            return match.group() if found is None else str(found).encode()
+
+        changed = _PREFIX.sub(replace, content)
+        if path.suffix == ".pc":
+            changed = re.sub(
+                rb"(?m)^prefix\s*=\s*/usr\s*$", b"prefix=" + str(self.tree.out).encode(), changed
+            )
+        if changed != content:
+            path.chmod(0o644)
+            path.write_bytes(changed)
+
+
+def walk(root: Path) -> Iterator[Path]:
+    """Give every file below a folder, links included, folders not."""
+    for folder, _, files in os.walk(root):
+        for name in files:
+            yield Path(folder) / name

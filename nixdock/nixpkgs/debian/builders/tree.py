@@ -1,0 +1,172 @@
+"""Unpacking Debian packages into one store path.
+
+Plain files are written at once. Symbolic links wait until everything is there: only then can it be said
+whether a link's target is inside, in another unit, or nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .deb import open_files
+from .layout import is_wanted, place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_OUTSIDE = ("/etc/", "/var/", "/run/", "/tmp/", "/dev/", "/proc/", "/sys/")  # noqa: S108 - of images
+_ALTERNATIVES = "/etc/alternatives/"
+
+
+class Tree:
+    """The files of one unit, being put together.
+
+    Args:
+        out: The store path to fill.
+        needs: The store paths of the units that this one may refer to.
+        unwanted: Patterns of files to leave out, by their place in the store path.
+
+    Attributes:
+        has_sbin: Whether a package has programs in `sbin`, which are in `bin` here.
+    """
+
+    def __init__(self, out: Path, needs: Sequence[Path], unwanted: Sequence[str] = ()) -> None:
+        self.out = out
+        self.needs = needs
+        self.has_sbin = False
+        self._unwanted = unwanted
+        self._links: dict[str, str] = {}
+
+    def unpack(self, deb: Path) -> None:
+        """Put the files of one package in their places."""
+        with open_files(deb) as tar:
+            for member in tar:
+                original = posixpath.normpath(member.name)
+                placed = place(original)
+                if placed in ("", ".") or not is_wanted(placed) or self._is_unwanted(placed):
+                    continue
+                self.has_sbin |= original.startswith(("sbin/", "usr/sbin/"))
+                target = self.out / placed
+                if member.isdir():
+                    target.mkdir(parents=True, exist_ok=True)
+                elif member.issym():
+                    self._links[placed] = absolute(original, member.linkname)
+                elif member.islnk():
+                    source = self.out / place(posixpath.normpath(member.linkname))
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    if not target.exists():
+                        os.link(source, target)
+                elif member.isfile():
+                    content = tar.extractfile(member)
+                    if content is not None:
+                        self._write(target, content.read(), executable=bool(member.mode & 0o111))
+
+    def link(self) -> None:
+        """Make the links: inside the unit, into another one, or not at all."""
+        pending = dict(sorted(self._links.items()))
+        inside = set(pending)
+        for placed, target in pending.items():
+            path = self.out / placed
+            if path.is_dir() or path.exists():
+                continue
+            found = self._find(target, inside)
+            if found is None:
+                report(f"no package has {target}: {placed} is left out")
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(relative(placed, found))
+        self._drop_dangling(pending)
+
+    def find(self, original: str) -> Path | None:
+        """Return where a file of Debian's tree is: in this unit, in one that it needs, or nowhere."""
+        placed = place(original.lstrip("/"))
+        for root in (self.out, *self.needs):
+            if (root / placed).exists():
+                return root / placed
+        return None
+
+    def remove_empty(self) -> None:
+        """Remove the folders that hold nothing."""
+        for folder, names, files in os.walk(self.out, topdown=False):
+            if not files and not any(os.path.lexists(f"{folder}/{name}") for name in names):
+                Path(folder).rmdir()
+        self.out.mkdir(exist_ok=True)
+
+    def is_empty(self) -> bool:
+        """Say whether the packages brought no files: they stand for what they depend on."""
+        return not any(self.out.iterdir())
+
+    def stand_in(self) -> None:
+        """Link to everything that the needed units have, as a metapackage stands for its dependencies."""
+        merge(self.out, [need for need in self.needs if need.is_dir()])
+
+    def _is_unwanted(self, placed: str) -> bool:
+        return any(fnmatchcase(placed, pattern) for pattern in self._unwanted)
+
+    def _find(self, target: str, inside: set[str]) -> str | None:
+        placed = place(target.lstrip("/"))
+        if os.path.lexists(self.out / placed) or placed in inside:
+            return placed
+        for need in self.needs:
+            path = need / placed
+            if path.exists():
+                # A metapackage's content is links: name what they lead to, not the metapackage.
+                real = path.resolve()
+                return str(path if need in real.parents else real)
+        if target.startswith(_OUTSIDE) and not target.startswith(_ALTERNATIVES):
+            return target
+        return None
+
+    def _write(self, target: Path, content: bytes, *, executable: bool) -> None:
+        if os.path.lexists(target):
+            if target.read_bytes() != content:
+                report(f"two packages have {target.relative_to(self.out)}: the first one counts")
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        target.chmod(0o755 if executable else 0o644)
+
+    def _drop_dangling(self, links: dict[str, str]) -> None:
+        # A link to a link that was left out leads nowhere; a chain of them takes several rounds.
+        again = True
+        while again:
+            again = False
+            for placed in links:
+                path = self.out / placed
+                if path.is_symlink() and not path.exists() and not path.readlink().is_absolute():
+                    path.unlink()
+                    again = True
+
+
+def absolute(path: str, target: str) -> str:
+    """Return the absolute target in Debian's tree of a link at `path` (without a leading slash)."""
+    return posixpath.normpath(posixpath.join("/", posixpath.dirname(path), target))
+
+
+def relative(place: str, target: str) -> str:
+    """Return what a link at a place says to lead to another place; an absolute target stays as it is."""
+    return target if target.startswith("/") else posixpath.relpath(target, posixpath.dirname(place) or ".")
+
+
+def merge(out: Path, sources: Sequence[Path]) -> None:
+    """Link to the content of several folders; a folder that only one of them has is linked whole."""
+    names: dict[str, list[Path]] = {}
+    for source in sources:
+        for entry in sorted(source.iterdir()):
+            names.setdefault(entry.name, []).append(entry)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, entries in names.items():
+        if len(entries) > 1 and all(entry.is_dir() for entry in entries):
+            merge(out / name, entries)
+        else:
+            (out / name).symlink_to(entries[0].resolve())
+
+
+def report(sentence: str) -> None:
+    """Say something for the build log."""
+    print(sentence, file=sys.stderr)  # noqa: T201 - a builder's standard error is its log

@@ -1,0 +1,92 @@
+"""Builds one unit: a store path made of one or more Debian packages.
+
+Told by a JSON file what to make (`Order`); Nix writes it, see `unit.nix`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .patch import Loader, Patcher, library_folders
+from .tree import Tree, relative
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to build.
+
+    Attributes:
+        out: The store path.
+        debs: The packages, the one that names the unit first.
+        needs: The store paths of the units that it may refer to.
+        libc: The C library's store path; `out` itself when the C library is what is built.
+        shell: The unit whose shell scripts run by, or None.
+        drop: Patterns of files to leave out, by their place in the store path.
+        links: Links to add, as place to target; relative targets are places in the unit.
+    """
+
+    out: Path
+    debs: tuple[Path, ...]
+    needs: tuple[Path, ...]
+    libc: Path
+    shell: Path | None
+    drop: tuple[str, ...]
+    links: dict[str, str]
+
+    @classmethod
+    def parse(cls, data: dict[str, Any], out: Path) -> Order:
+        """Read an order from its JSON value."""
+        return cls(
+            out=out,
+            debs=tuple(map(Path, data["debs"])),
+            needs=tuple(map(Path, data["needs"])),
+            libc=Path(data["libc"]) if data["libc"] else out,
+            shell=Path(data["shell"]) if data["shell"] else None,
+            drop=tuple(data["drop"]),
+            links=data["links"],
+        )
+
+
+def build(order: Order) -> None:
+    """Make the store path."""
+    order.out.mkdir()
+    tree = Tree(order.out, order.needs, order.drop)
+    for deb in order.debs:
+        tree.unpack(deb)
+    tree.link()
+    for place, target in sorted(order.links.items()):
+        path = order.out / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.symlink_to(relative(place, target))
+    tree.remove_empty()
+    if tree.is_empty():
+        tree.stand_in()
+        return
+    Patcher(tree, Loader(order.libc), order.shell).patch()
+    lift_libraries(order.out)
+    if tree.has_sbin:
+        (order.out / "sbin").symlink_to("bin")
+
+
+def lift_libraries(out: Path) -> None:
+    """Link the libraries of `lib/<triplet>` in `lib`, where expressions look for them."""
+    *inner, lib = list(library_folders(out)) or [out / "lib"]
+    for folder in inner:
+        for path in sorted(folder.iterdir()):
+            if not path.is_dir() and not (lib / path.name).exists():
+                (lib / path.name).symlink_to(f"{folder.name}/{path.name}")
+
+
+def main() -> None:
+    """Build what Nix orders: the attributes `order` (as a file) and `out` of the derivation."""
+    data = json.loads(Path(os.environ["orderPath"]).read_text())  # noqa: SIM112 - Nix names it
+    build(Order.parse(data, Path(os.environ["out"])))  # noqa: SIM112 - Nix names it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+# How everything here is built: by a Python script that gets its orders as a JSON file.
+{ system, bootstrap, lock, deb }:
+
+let
+  # Debian's Python, only ever used to build: in no image, and no unit refers to it.
+  python = derivation {
+    name = "builder-python";
+    inherit system;
+    builder = "${bootstrap}/bin/busybox";
+    args = [ "sh" ./builders/python.sh ];
+    debs = map deb lock.about.bootstrap.python;
+    # The shell of busybox has every other tool in itself.
+    patchelf = "${bootstrap}/bin/patchelf";
+  };
+
+  # Makes the folder a package of the given name, so that its modules find each other by relative imports.
+  launcher = builtins.concatStringsSep "\n" [
+    "import runpy, sys, types"
+    "folder, name, module = sys.argv[1:4]"
+    "package = types.ModuleType(name)"
+    "package.__path__ = [folder]"
+    "sys.modules[name] = package"
+    "del sys.argv[1:4]"
+    "runpy.run_module(name + '.' + module, run_name='__main__')"
+  ];
+in
+{
+  inherit python;
+
+  # A derivation that runs the module `module` of the folder `package` (a path, whose modules import each
+  # other relatively, and nothing but the standard library). The module finds the JSON text of `order` in
+  # the file that the variable `orderPath` names, and the other attributes in its environment.
+  run = { package, module, order, ... }@args:
+    derivation ({
+      inherit system;
+      builder = "${python}/bin/python3";
+      # Neither the environment, nor site-packages, nor bytecode beside a source.
+      args = [ "-E" "-s" "-S" "-B" "-c" launcher "${package}" (baseNameOf package) module ];
+      # Nix tells a builder its name without the folder: Python finds its library by way of PATH.
+      PATH = "${python}/bin:${bootstrap}/bin";
+      order = builtins.toJSON order;
+      passAsFile = [ "order" ];
+    } // removeAttrs args [ "package" "module" "order" ]);
+}
