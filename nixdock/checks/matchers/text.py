@@ -214,16 +214,21 @@ class IsJson(Matcher[Output]):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot(Matcher[Output]):
+class RecordedIn(Matcher[Output]):
     """The text that was recorded in a file, store hashes masked on both sides.
 
-    The file is written by `update`, never by judging.
+    Args:
+        name: The snapshot's name.
+        file: Where it is; None until the suite's folder is known.
     """
 
-    file: Path
+    name: str
+    file: Path | None = None
 
     def judge(self, subject: Output) -> tuple[Mismatch, ...]:
         """Compare with the file."""
+        if self.file is None:
+            return (Mismatch(f"the snapshot {self.name!r} has no folder: these expectations are in no file"),)
         masked = mask_store_hashes(subject[:])
         try:
             recorded = self.file.read_bytes()
@@ -231,15 +236,19 @@ class Snapshot(Matcher[Output]):
             return (Mismatch(f"there is no snapshot {self.file} yet; --update records it"),)
         if recorded == masked:
             return ()
-        return (
-            Mismatch(
-                f"differs from the snapshot {self.file}; --update records what is found now",
-                unified_diff(recorded, masked),
-            ),
-        )
+        message = f"differs from the snapshot {self.file}; --update records what is found now"
+        return (Mismatch(message, unified_diff(recorded, masked)),)
+
+    def record(self, subject: Output) -> bool:
+        """Write the text into the file; return whether that changed anything."""
+        if self.file is None or not self.judge(subject):
+            return False
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_bytes(mask_store_hashes(subject[:]))
+        return True
 
     def __str__(self) -> str:
-        return f"be as recorded in {self.file}"
+        return f"be as recorded in the snapshot {self.name!r}"
 
 
 def _count(subject: Output) -> str:

@@ -86,6 +86,23 @@ class AtPath(Matcher[object]):
 
 
 @dataclass(frozen=True, slots=True)
+class AsPairs(Matcher[object]):
+    """A list of `NAME=value` (an image's Env), judged as an object."""
+
+    matcher: Matcher[object]
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Split each element at its first `=`; one without has the value null."""
+        if not isinstance(subject, list):
+            return self.matcher.judge(subject)
+        pairs = (str(element).partition("=") for element in subject)
+        return self.matcher.judge({name: value if sign else None for name, sign, value in pairs})
+
+    def __str__(self) -> str:
+        return str(self.matcher)
+
+
+@dataclass(frozen=True, slots=True)
 class ContainsValue(Matcher[object]):
     """A piece of a string, an element of a list, or a member's name of an object."""
 
@@ -190,6 +207,24 @@ class HasLength(Matcher[object]):
 
     def __str__(self) -> str:
         return f"have a length to {self.bounds}"
+
+
+@dataclass(frozen=True, slots=True)
+class InList(Matcher[object]):
+    """A list of which at least one element matches."""
+
+    matcher: Matcher[object]
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Go through the elements."""
+        if not isinstance(subject, list):
+            return (Mismatch(f"expected a list, found {show(subject)}"),)
+        if any(not self.matcher.judge(element) for element in subject):
+            return ()
+        return (Mismatch(f"expected an element to {self.matcher}; none of {len(subject)} does"),)
+
+    def __str__(self) -> str:
+        return f"have an element to {self.matcher}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 
 from nixdock.checks.matchers.algebra import AllOf, AnyOf, Matcher, NoneOf
 from nixdock.checks.matchers.number import Between, exactly
-from nixdock.checks.matchers.text import Contains, Empty, Equals, IsJson, Length, Lines, Matches, Snapshot
+from nixdock.checks.matchers.text import Contains, Empty, Equals, IsJson, Length, Lines, Matches, RecordedIn
 from nixdock.checks.matchers.value import EqualsValue, Members
 from nixdock.checks.outcome import Capture, Output
 from nixdock.checks.regex import compile_pattern
@@ -168,14 +168,19 @@ def test_json_nested_without_end_is_a_mismatch_not_a_crash() -> None:
 
 
 def test_a_snapshot_masks_store_hashes(tmp_path: Path) -> None:
-    file = tmp_path / "out.txt"
-    matcher = Snapshot(file)
-    assert "there is no snapshot" in _messages(matcher, b"x")[0]
+    matcher = RecordedIn("out", tmp_path / "snapshots" / "out.txt")
+    output = b"/nix/store/4b1sx2gsbb8iqm93q7cknh6b9wrmr8h4-hello/bin/hello\n"
+    assert "there is no snapshot" in _messages(matcher, output)[0]
 
-    file.write_bytes(b"/nix/store/" + b"x" * 32 + b"-hello/bin/hello\n")
+    assert matcher.record(output)
+    assert not matcher.record(output)
 
-    assert matcher.judge(b"/nix/store/4b1sx2gsbb8iqm93q7cknh6b9wrmr8h4-hello/bin/hello\n") == ()
+    assert (tmp_path / "snapshots" / "out.txt").read_bytes() == (
+        b"/nix/store/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-hello/bin/hello\n"
+    )
+    assert matcher.judge(b"/nix/store/7b1sx2gsbb8iqm93q7cknh6b9wrmr8h5-hello/bin/hello\n") == ()
     assert "differs from the snapshot" in _messages(matcher, b"/nix/store/short-hello\n")[0]
+    assert "has no folder" in _messages(RecordedIn("out"), b"")[0]
 
 
 @pytest.mark.parametrize("output", [b"a\nb", b"a\nb\n"])

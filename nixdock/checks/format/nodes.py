@@ -1,0 +1,108 @@
+"""A document as a tree of nodes that know where they stand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+DEPTH_LIMIT = 64
+"""How deep a document may be nested: ten times what the format needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written.
+
+    Args:
+        source: The file, or what else the document came from.
+        path: The way to it through the document: `checks.version.stdout`.
+        line: Counted from 1; None where the document has no lines (a value from Nix).
+        column: Counted from 1.
+    """
+
+    source: str
+    path: str = ""
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        if self.line is not None:
+            return f"{self.source}:{self.line}:{self.column}"
+        return f"{self.source}: {self.path}" if self.path else self.source
+
+    def below(self, key: str | int) -> str:
+        """Return the path of a member or element."""
+        if isinstance(key, int):
+            return f"{self.path}[{key}]"
+        return f"{self.path}.{key}" if self.path else key
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text, number, truth value or null.
+
+    Args:
+        value: What it is.
+        text: How it is written.
+        place: Where.
+    """
+
+    value: str | int | float | bool | None
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping from texts, in its order."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    place: Place
+
+    def get(self, key: str) -> Node | None:
+        """Return the value of a key, or None."""
+        return next((node for name, node in self.entries if name.text == key), None)
+
+
+Node = Scalar | Listing | Table
+
+
+def from_value(value: object, source: str, path: str = "") -> Node:
+    """Turn a JSON value (an expression's `nixdock` attribute) into nodes.
+
+    Args:
+        value: The value.
+        source: What messages call the document.
+        path: What the value's own path is in it.
+    """
+    place = Place(source, path)
+    if isinstance(value, dict):
+        entries = tuple(
+            (Scalar(key, key, Place(source, place.below(key))), from_value(item, source, place.below(key)))
+            for key, item in value.items()
+        )
+        return Table(entries, place)
+    if isinstance(value, list):
+        items = tuple(from_value(item, source, place.below(index)) for index, item in enumerate(value))
+        return Listing(items, place)
+    if isinstance(value, str | int | float | bool | None):
+        return Scalar(value, value if isinstance(value, str) else json.dumps(value), place)
+    raise TypeError(f"not a JSON value: {value!r}")
+
+
+def to_value(node: Node) -> Any:  # noqa: ANN401 - JSON
+    """Return the plain JSON value of a node."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Listing):
+        return [to_value(item) for item in node.items]
+    return {name.text: to_value(item) for name, item in node.entries}

@@ -1,0 +1,153 @@
+"""YAML with positions, by the rules of YAML 1.2.
+
+`yes`, `on` and `12:30` are text, and every scalar keeps the text as written, so that `1.10` need not
+become `1.1`. Duplicate keys are errors, and what a small file may expand to is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from nixdock.checks.format.nodes import DEPTH_LIMIT, Listing, Node, Place, Scalar, Table
+from nixdock.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NODE_LIMIT = 200_000
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes with the implicit types of YAML 1.2's core schema alone."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to say it
+
+
+_INT = "tag:yaml.org,2002:int"
+_FLOAT = "tag:yaml.org,2002:float"
+_BOOL = "tag:yaml.org,2002:bool"
+_NULL = "tag:yaml.org,2002:null"
+_STR = "tag:yaml.org,2002:str"
+_MERGE = "tag:yaml.org,2002:merge"
+
+for _tag, _expression, _first in (
+    (_NULL, r"~|null|Null|NULL|", [*"~nN", ""]),
+    (_BOOL, r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    (_INT, r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", [*"-+0123456789"]),
+    (
+        _FLOAT,
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?",
+        [*"-+.0123456789"],
+    ),
+    (_MERGE, r"<<", ["<"]),
+):
+    _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_expression})\Z"), _first)
+
+
+def read_yaml(text: str, source: str) -> Node:
+    """Read a YAML document.
+
+    Args:
+        text: The document.
+        source: What messages call it.
+
+    Raises:
+        UsageError: It is not YAML, or uses what this reader does not take.
+    """
+    try:
+        root = _Loader(text).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
+        said = " ".join(part for part in (error.context, error.problem) if part)
+        raise UsageError(f"{source}{where}: it is not YAML: {said}") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        said = "it is nested too deep" if isinstance(error, RecursionError) else str(error).splitlines()[0]
+        raise UsageError(f"{source}: it is not YAML: {said}") from error
+    if root is None:
+        raise UsageError(f"{source}: it is empty")
+    return _YamlConverter(source).convert(root, "", ())
+
+
+class _YamlConverter:
+    """Turns PyYAML's nodes into ours; aliases are expanded, within bounds."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._count = 0
+
+    def convert(self, node: yaml.Node, path: str, above: tuple[int, ...]) -> Node:
+        place = self._place(node, path)
+        self._count += 1
+        if self._count > _NODE_LIMIT:
+            raise UsageError(f"{place}: it expands to more than {_NODE_LIMIT} values")
+        if id(node) in above:
+            raise UsageError(f"{place}: an alias stands within what it names")
+        if len(above) > DEPTH_LIMIT:
+            raise UsageError(f"{place}: it is nested deeper than {DEPTH_LIMIT} levels")
+        above = (*above, id(node))
+        if isinstance(node, yaml.ScalarNode):
+            return Scalar(_scalar_value(node, place), node.value, place)
+        if isinstance(node, yaml.SequenceNode):
+            items = tuple(
+                self.convert(item, place.below(index), above) for index, item in enumerate(node.value)
+            )
+            return Listing(items, place)
+        return self._convert_mapping(node, place, above)
+
+    def _convert_mapping(self, node: yaml.Node, place: Place, above: tuple[int, ...]) -> Table:
+        merged: dict[str, tuple[Scalar, Node]] = {}
+        own: dict[str, tuple[Scalar, Node]] = {}
+        for key_node, value_node in node.value:
+            key_place = self._place(key_node, place.path)
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise UsageError(f"{key_place}: a key must be text")
+            key = Scalar(key_node.value, key_node.value, key_place)
+            if key_node.tag == _MERGE:
+                for name, value in self._merged(self.convert(value_node, place.path, above)):
+                    merged.setdefault(name.text, (name, value))
+                continue
+            if key.text in own:
+                raise UsageError(f"{key_place}: the key {key.text!r} stands here a second time")
+            key = replace(key, place=replace(key_place, path=place.below(key.text)))
+            own[key.text] = (key, self.convert(value_node, place.below(key.text), above))
+        return Table(tuple({**merged, **own}.values()), place)
+
+    def _merged(self, node: Node) -> tuple[tuple[Scalar, Node], ...]:
+        if isinstance(node, Table):
+            return node.entries
+        if isinstance(node, Listing) and all(isinstance(item, Table) for item in node.items):
+            return tuple(entry for item in node.items if isinstance(item, Table) for entry in item.entries)
+        raise UsageError(f"{node.place}: '<<' takes a mapping or a list of mappings")
+
+    def _place(self, node: yaml.Node, path: str) -> Place:
+        mark = node.start_mark
+        return Place(self._source, path, mark.line + 1, mark.column + 1)
+
+
+def _read_int(text: str) -> int:
+    return int(text, 0) if text[:2] in {"0x", "0o"} else int(text, 10)
+
+
+_READERS: dict[str, Callable[[str], str | int | float | bool | None]] = {
+    _STR: str,
+    _INT: _read_int,
+    _FLOAT: float,
+    _BOOL: lambda text: text.lower() == "true",
+    _NULL: lambda _text: None,
+    _MERGE: str,
+}
+
+
+def _scalar_value(node: yaml.ScalarNode, place: Place) -> str | int | float | bool | None:
+    reader = _READERS.get(node.tag)
+    if reader is None:
+        raise UsageError(f"{place}: the tag {node.tag!r} means nothing here")
+    try:
+        return reader(node.value)
+    except ValueError as error:
+        raise UsageError(f"{place}: {node.value!r} is not what its tag says") from error

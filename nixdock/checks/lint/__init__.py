@@ -1,0 +1,1 @@
+"""The faults that images without a distribution typically have, and finding them."""
