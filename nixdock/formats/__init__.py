@@ -1,1 +1,130 @@
-"""Readers of the forms in which an image comes: each gives images of layers that can be opened again."""
+"""Readers of the forms in which an image comes: each gives images of layers that can be opened again.
+
+`open_images` looks at the content, never at the name: docker-archives and OCI layouts (folders, tars,
+compressed or not), the scripts and confs of streamLayeredImage, and nix2container's plans.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from nixdock.errors import LoadError
+from nixdock.events import ignore
+from nixdock.formats import docker_archive, nix2container, oci_layout, stream_conf, stream_script
+from nixdock.formats.archive import JSON_LIMIT, open_archive
+from nixdock.formats.detect import HEAD, Kind, detect
+from nixdock.formats.memory import Memory
+from nixdock.formats.source import FileBytes, open_stream
+from nixdock.image.platform import Platform
+
+if TYPE_CHECKING:
+    from nixdock.events import Listener
+    from nixdock.formats.source import File
+    from nixdock.image.model import Image
+
+
+def open_images(
+    source: Path | IO[bytes],
+    *,
+    platform: Platform | None = None,
+    listener: Listener = ignore,
+    memory: Memory | None = None,
+) -> tuple[Image, ...]:
+    """Open what a build made, or a user gave, as images; no layer is read where that can be avoided.
+
+    Args:
+        source: A file or folder, or a binary stream such as standard input.
+        platform: Which image of an index to take; what this machine runs when None.
+        listener: Told when something has to be read through.
+        memory: What is known of artefacts from earlier; nixdock's own when None.
+
+    Raises:
+        LoadError: It is no image, or one that is damaged; the sentence says what it is instead.
+    """
+    memory = memory or Memory()
+    platform = platform or Platform.of_this_machine()
+    if not isinstance(source, Path):
+        return _read_archive(open_stream(source, listener), platform, memory, listener)
+    if source.is_dir():
+        return _read_folder(source, platform)
+    file = FileBytes(source)
+    with file.section(0, HEAD) as stream:
+        kind = detect(stream.read())
+    match kind:
+        case Kind.JSON:
+            return (_read_json(source, file, memory, listener),)
+        case Kind.SCRIPT:
+            return _read_script(source, file, platform, memory, listener)
+        case _:
+            return _read_archive(file, platform, memory, listener)
+
+
+def _read_folder(folder: Path, platform: Platform) -> tuple[Image, ...]:
+    if (folder / oci_layout.LAYOUT).is_file():
+        return oci_layout.read_images(oci_layout.FolderLayout(folder), platform)
+    if (folder / "layers.json").is_file():
+        raise nix2container.describe_layers_file(folder)
+    raise LoadError(
+        f"{folder} is a folder, not an image: there is no {oci_layout.LAYOUT} in it",
+        hint="name the archive, or the .nix file that builds it",
+    )
+
+
+def _read_archive(file: File, platform: Platform, memory: Memory, listener: Listener) -> tuple[Image, ...]:
+    archive = open_archive(file, memory, listener)
+    if archive is None:
+        raise _explain_other(file)
+    if oci_layout.LAYOUT in archive and oci_layout.INDEX in archive:
+        return oci_layout.read_images(oci_layout.ArchiveLayout(archive), platform)
+    if docker_archive.MANIFEST in archive:
+        return docker_archive.read_images(archive)
+    if "repositories" in archive:
+        raise LoadError(
+            f"{file.name} is an image archive of Docker before 1.10, which has no manifest.json",
+            hint="load it with an old Docker and save it again with a newer one",
+        )
+    raise LoadError(f"{file.name} is a tar, but no image: there is no manifest.json or oci-layout in it")
+
+
+def _explain_other(file: File) -> LoadError:
+    with file.section(0, HEAD) as stream:
+        kind = detect(stream.read())
+    if kind is Kind.EMPTY:
+        return LoadError(f"{file.name} is empty")
+    if kind is Kind.COMPRESSED:
+        return LoadError(f"{file.name} is compressed, but what is in it is no image archive")
+    return LoadError(
+        f"{file.name} is no image but {kind.value}",
+        hint="an image is a docker-archive, an OCI layout, or what dockerTools builds",
+    )
+
+
+def _read_json(path: Path, file: FileBytes, memory: Memory, listener: Listener) -> Image:
+    if file.size > JSON_LIMIT:
+        raise LoadError(f"{path} is JSON of {file.size} bytes, not an image")
+    with file.section() as stream:
+        data = stream.read()
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise _explain_other(file) from None
+    if nix2container.is_plan(value):
+        return nix2container.read_image(path, value)
+    if stream_conf.is_conf(value):
+        return stream_conf.read_image(path, data, memory, listener)
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "diff_ids" in value[0]:
+        raise nix2container.describe_layers_file(path)
+    raise LoadError(f"{path} is JSON, but neither nix2container's image.json nor a conf of a streamed image")
+
+
+def _read_script(
+    path: Path, file: FileBytes, platform: Platform, memory: Memory, listener: Listener
+) -> tuple[Image, ...]:
+    with file.section(0, stream_script.SCRIPT_LIMIT) as stream:
+        found = stream_script.find_conf(stream.read())
+    if found is not None:
+        conf, data = found
+        return (stream_conf.read_image(conf, data, memory, listener),)
+    return _read_archive(stream_script.run_script(path, listener), platform, memory, listener)

@@ -32,10 +32,19 @@ def read_images(archive: Archive) -> tuple[Image, ...]:
     Raises:
         LoadError: Its manifest, a config or a layer is missing or not what it should be.
     """
-    documents = parse_json(archive.read(MANIFEST, what="the manifest"), name=archive.name, what=MANIFEST)
-    if not isinstance(documents, list) or not documents:
+    return tuple(_read_image(archive, document) for document in read_documents(archive))
+
+
+def read_documents(archive: Archive) -> tuple[Document, ...]:
+    """Return what a docker-archive's manifest says of each image.
+
+    Raises:
+        LoadError: The manifest is missing or not what it should be.
+    """
+    values = parse_json(archive.read(MANIFEST, what="the manifest"), name=archive.name, what=MANIFEST)
+    if not isinstance(values, list) or not values:
         raise LoadError(f"{archive.name} is damaged: its {MANIFEST} lists no image")
-    return tuple(_read_image(archive, document) for document in documents)
+    return tuple(Document.from_json(value, archive.name) for value in values)
 
 
 def read_references(archive: Archive) -> dict[Digest, tuple[Reference, ...]]:
@@ -44,15 +53,26 @@ def read_references(archive: Archive) -> dict[Digest, tuple[Reference, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Document:
-    """One element of `manifest.json`."""
+class Document:
+    """One element of `manifest.json`.
+
+    Args:
+        config: The member that is the config.
+        layers: The members that are the layers, bottom first.
+        tags: References, as written.
+    """
 
     config: str
     layers: tuple[str, ...]
     tags: tuple[str, ...]
 
     @classmethod
-    def from_json(cls, value: Any, archive: str) -> _Document:  # noqa: ANN401  # JSON of unknown shape
+    def from_json(cls, value: Any, archive: str) -> Document:  # noqa: ANN401  # JSON of unknown shape
+        """Read an element.
+
+        Raises:
+            LoadError: It is not what it should be.
+        """
         if not isinstance(value, dict):
             raise LoadError(f"{archive} is damaged: an image in its {MANIFEST} is no JSON object")
         config, layers, tags = value.get("Config"), value.get("Layers") or [], value.get("RepoTags") or []
@@ -64,8 +84,7 @@ class _Document:
         return cls(config, tuple(layers), tuple(tags))
 
 
-def _read_image(archive: Archive, value: Any) -> Image:  # noqa: ANN401  # JSON of unknown shape
-    document = _Document.from_json(value, archive.name)
+def _read_image(archive: Archive, document: Document) -> Image:
     config_bytes = archive.read(document.config, what="the config")
     config = parse_json(config_bytes, name=archive.name, what=f"config {document.config!r}")
     diff_ids = read_diff_ids(config, archive.name)

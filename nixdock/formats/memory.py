@@ -7,6 +7,7 @@ never changes, by everything that its bytes follow from. Both can be had again b
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -16,11 +17,14 @@ from nixdock.database import Database
 from nixdock.image.digest import Digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from nixdock.formats.source import Identity
 
 _VERSION: Final = 1
+_AT_ONCE: Final = 500
+"""Values in one query; SQLite takes 999 at least."""
 
 _SCHEMA: Final = """
 CREATE TABLE archives (identity TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
@@ -52,13 +56,17 @@ class Memory:
             "INSERT OR REPLACE INTO archives VALUES (?, ?)", [(str(identity), json.dumps(content))]
         )
 
-    def recall_layer(self, recipe: str) -> tuple[Digest, int] | None:
-        """Return diff ID and size of a layer made by this recipe, or None where they are not known."""
-        rows = self.database.read("SELECT diff_id, size FROM layers WHERE recipe = ?", [recipe])
-        try:
-            return (Digest.parse(rows[0][0]), int(rows[0][1])) if rows else None
-        except ValueError:
-            return None
+    def recall_layers(self, recipes: Sequence[str]) -> dict[str, tuple[Digest, int]]:
+        """Return diff ID and size of those layers that are known, by their recipes."""
+        found: dict[str, tuple[Digest, int]] = {}
+        for start in range(0, len(recipes), _AT_ONCE):
+            some = recipes[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT recipe, diff_id, size FROM layers WHERE recipe IN ({marks})"  # noqa: S608  # marks only
+            for recipe, diff_id, size in self.database.read(query, some):
+                with contextlib.suppress(ValueError):
+                    found[recipe] = (Digest.parse(diff_id), int(size))
+        return found
 
     def keep_layer(self, recipe: str, diff_id: Digest, size: int) -> None:
         """Remember diff ID and size of a layer."""

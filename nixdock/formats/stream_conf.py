@@ -1,0 +1,193 @@
+"""Streamed images: the `conf` of dockerTools.streamLayeredImage, read straight from the store.
+
+The script that nixpkgs builds makes every layer twice, once to hash it and once to write it. Here the
+layers are made from the same conf without it, by the same rules, so that diff IDs and config are those
+that the script would have given; what a layer hashed to is remembered for good, for its store paths do
+not change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from nixdock.errors import LoadError
+from nixdock.formats.archive import open_archive
+from nixdock.formats.chunks import open_chunks
+from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_documents, read_images
+from nixdock.formats.source import FileBytes, explain_os_error
+from nixdock.image.computed import ComputedImage, ComputedLayer
+from nixdock.image.digest import Digest
+from nixdock.nixpkgs.dockertools import image_config, layer_tar
+from nixdock.nixpkgs.dockertools.layered_conf import ConfError, LayeredConf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nixdock.events import Listener
+    from nixdock.formats.memory import Memory
+    from nixdock.image.model import Image, Layer
+
+KEYS: Final = frozenset(
+    {
+        "architecture",
+        "config",
+        "os",
+        "store_dir",
+        "from_image",
+        "store_layers",
+        "customisation_layer",
+        "repo_tag",
+        "created",
+        "mtime",
+        "uid",
+        "gid",
+        "uname",
+        "gname",
+    }
+)
+"""The keys of a conf whose every meaning is known; one with others, or fewer, is left to its script."""
+
+_RULES: Final = "nix-store-tar 1"
+"""Names the rules by which a layer's tar is made; part of what its hash is remembered by."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A layer, and what the image's history says it is made of."""
+
+    made_of: tuple[str, ...]
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What an image takes over from the one it is built on."""
+
+    env: tuple[str, ...]
+    parts: tuple[_Part, ...]
+
+
+def is_conf(value: Any) -> bool:  # noqa: ANN401  # any JSON
+    """Whether a JSON document is a conf that is understood in full."""
+    return isinstance(value, dict) and value.keys() == KEYS and isinstance(value["store_layers"], list)
+
+
+def read_image(path: Path, data: bytes, memory: Memory, listener: Listener) -> Image:
+    """Return the image of a conf; no layer is read for it.
+
+    Args:
+        path: Of the conf, for messages.
+        data: The conf.
+        memory: What is known of layers from earlier.
+        listener: Told when a base image has to be read through.
+
+    Raises:
+        LoadError: The conf cannot be used, or what it names is not there.
+    """
+    try:
+        conf = LayeredConf.from_json(data, where=str(path))
+    except ConfError as error:
+        raise LoadError(str(error)) from error
+    base = None if conf.from_image is None else _read_base(conf.from_image, memory, listener)
+    below = base.parts if base is not None else ()
+    parts = (*below, *_store_parts(conf, memory), _customisation_part(conf))
+
+    def make_config(diff_ids: tuple[Digest, ...]) -> bytes:
+        return image_config.layered(
+            created=image_config.timestamp(conf.created).isoformat(),
+            architecture=conf.architecture,
+            config=_merge_config(conf, base),
+            diff_ids=[diff_id.hex for diff_id in diff_ids],
+            comments=[image_config.comment(part.made_of) for part in parts],
+        )
+
+    references = parse_tags((conf.repo_tag,), str(path))
+    return ComputedImage(tuple(part.layer for part in parts), references, conf.architecture, make_config)
+
+
+def _merge_config(conf: LayeredConf, base: _Base | None) -> dict[str, Any] | None:
+    """Take over the base's environment, and nothing else of it."""
+    if base is None:
+        return conf.config
+    own = conf.config or {}
+    env = image_config.merge_env(base.env, own.get("Env") or [])
+    return {**own, "Env": env} if env else own
+
+
+def _read_base(path: str, memory: Memory, listener: Listener) -> _Base:
+    archive = open_archive(FileBytes(Path(path)), memory, listener)
+    if archive is None or MANIFEST not in archive:
+        raise LoadError(f"the base image {path} is no docker-archive")
+    # As the script: the first image of the archive, whatever others it holds.
+    image, document = read_images(archive)[0], read_documents(archive)[0]
+    parts = tuple(_Part((name,), layer) for name, layer in zip(document.layers, image.layers, strict=True))
+    config = image.config.get("config")
+    env = config.get("Env") if isinstance(config, dict) else None
+    return _Base(tuple(map(str, env)) if isinstance(env, list) else (), parts)
+
+
+def _store_parts(conf: LayeredConf, memory: Memory) -> Iterator[_Part]:
+    stamp = conf.stamp()
+    recipes = [_recipe(paths, stamp) for paths in conf.store_layers]
+    known = memory.recall_layers(recipes)
+    for paths, recipe in zip(conf.store_layers, recipes, strict=True):
+        diff_id, size = known.get(recipe, (None, None))
+        if size is None:
+            size = _measure(paths, stamp)
+        layer = ComputedLayer(
+            f"the layer of {paths[0]}" if paths else "an empty layer",
+            size,
+            partial(_open_layer, paths, stamp),
+            known=diff_id,
+            on_settled=partial(memory.keep_layer, recipe, size=size),
+            on_mismatch=partial(memory.forget_layer, recipe),
+            measure=partial(_measure, paths, stamp),
+        )
+        yield _Part(paths, layer)
+
+
+def _customisation_part(conf: LayeredConf) -> _Part:
+    folder = Path(conf.customisation_layer)
+    file = FileBytes(folder / "layer.tar")
+    with FileBytes(folder / "checksum").section(0, 128) as stream:
+        text = stream.read().decode(errors="replace").strip()
+    try:
+        checksum = Digest(text)
+    except ValueError as error:
+        raise LoadError(f"{folder}/checksum is damaged: {text!r} is no sha256") from error
+    return _Part(
+        (str(folder),), ComputedLayer(f"the layer {file.name}", file.size, file.section, known=checksum)
+    )
+
+
+def _recipe(paths: tuple[str, ...], stamp: layer_tar.Stamp) -> str:
+    """Return what a layer's bytes follow from, as the digest of its text: a list of paths can be long."""
+    owner = [stamp.mtime, stamp.uid, stamp.gid, stamp.uname, stamp.gname]
+    return hashlib.sha256(json.dumps([_RULES, paths, owner]).encode()).hexdigest()
+
+
+def _measure(paths: tuple[str, ...], stamp: layer_tar.Stamp) -> int:
+    try:
+        return layer_tar.size(paths, stamp)
+    except OSError as error:
+        raise explain_os_error(error, str(error.filename or paths[0])) from error
+
+
+def _open_layer(paths: tuple[str, ...], stamp: layer_tar.Stamp) -> IO[bytes]:
+    return open_chunks(_explained(layer_tar.chunks(paths, stamp), paths))
+
+
+def _explained(chunks: Iterator[bytes], paths: tuple[str, ...]) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    except layer_tar.ChangedFileError as error:
+        raise LoadError(
+            str(error), hint="the garbage collector may be removing it: build it again"
+        ) from error
+    except OSError as error:
+        raise explain_os_error(error, str(error.filename or paths[0])) from error
