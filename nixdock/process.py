@@ -116,3 +116,19 @@ def start(
         cwd=cwd,
         start_new_session=own_session,
     )
+
+
+def end(running: subprocess.Popen[bytes], *, grace: float) -> None:
+    """End a program that is not wanted any more: SIGTERM, and SIGKILL if that does not help.
+
+    Args:
+        running: The program; nothing happens where it has ended.
+        grace: Seconds that it has to clean up.
+    """
+    running.terminate()
+    try:
+        running.wait(grace)
+    except subprocess.TimeoutExpired:
+        log.debug("process.kill", pid=running.pid)
+        running.kill()
+        running.wait()

@@ -1,0 +1,112 @@
+"""What a build made: where it is, and whether it can be an image at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from nixdock.nix import elf
+from nixdock.nix.target import OCI_LAYOUT_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Form(Enum):
+    """The forms of an image that Nix builders make, told apart by looking at the file."""
+
+    ARCHIVE = "archive"
+    """A tar archive, compressed or not: buildImage, buildLayeredImage, pullImage and the like."""
+    SCRIPT = "script"
+    """A program that writes the archive: streamLayeredImage."""
+    DESCRIPTION = "description"
+    """A JSON file that describes layers: nix2container."""
+    OCI_LAYOUT = "OCI layout"
+    """A folder with an `oci-layout` file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """What a build made of one derivation.
+
+    Args:
+        path: The file or folder to read; the store path, or where a store elsewhere keeps it.
+        form: What it looks like.
+        attribute: Its attribute path in the target, as `-A` takes it; None for the target's own value.
+        store_path: The store path, as its contents name it; None of an archive from elsewhere.
+        derivation: The derivation that made it.
+        link: The link to it that was made; None where none was.
+        image_name: The image's name as the expression says it (`imageName`).
+        image_tag: The image's tag as the expression says it (`imageTag`).
+        expectations: The value of the `nixdock` attribute; None where there is none, or nobody asked.
+        needs: Store paths that the expectations name; built, and held as long as the artefact.
+    """
+
+    path: Path
+    form: Form
+    attribute: str | None = None
+    store_path: Path | None = None
+    derivation: Path | None = None
+    link: Path | None = None
+    image_name: str | None = None
+    image_tag: str | None = None
+    expectations: Mapping[str, Any] | None = None
+    needs: tuple[Path, ...] = ()
+
+    @property
+    def is_stream_script(self) -> bool:
+        """Whether it is a program that writes the archive."""
+        return self.form is Form.SCRIPT
+
+
+_MAGIC: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh")
+"""gzip, zstd, xz, bzip2."""
+
+_TAR_MAGIC: Final = (257, b"ustar")
+_HEAD: Final = 512
+
+
+def recognise(path: Path, *, executable: bool = False) -> Form | None:
+    """Return the form of an image that a path has, or None where it is something else.
+
+    Args:
+        path: What was built.
+        executable: Whether the expression says that it is a program (`isExe`).
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if path.is_dir():
+        return Form.OCI_LAYOUT if (path / OCI_LAYOUT_FILE).is_file() else None
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(b"#!") and (executable or path.stat().st_mode & 0o111):
+        return Form.SCRIPT
+    if head.startswith(_MAGIC) or head[_TAR_MAGIC[0] :].startswith(_TAR_MAGIC[1]):
+        return Form.ARCHIVE
+    if head.lstrip().startswith((b"{", b"[")):
+        return Form.DESCRIPTION
+    return None
+
+
+def describe(path: Path) -> str:
+    """Return what a path is that is no image, in few words with their article."""
+    if path.is_dir():
+        names = sorted(entry.name for entry in path.iterdir())
+        shown = ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
+        return f"a folder with {shown}" if names else "an empty folder"
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head:
+        return "an empty file"
+    if head.startswith(elf.MAGIC):
+        return "a program"
+    if head.startswith(b"#!"):
+        return "a script that is not executable"
+    kind = "binary" if b"\0" in head else "text"
+    return f"a {kind} file of {size} bytes"

@@ -1,0 +1,241 @@
+"""From a target to artefacts: evaluate, build, look at what came out, and link to it.
+
+Two Nix processes where nothing has changed (about 20 ms each): one that evaluates and writes the
+derivations, one that makes the links and thereby sees that the outputs are there. Where something is
+to be built there is a third between them, so that a result that is no image leaves no link behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nixdock.errors import BuildError, NixdockError, UsageError
+from nixdock.events import ignore
+from nixdock.nix import command
+from nixdock.nix.artefact import Artefact, Form, describe, recognise
+from nixdock.nix.evaluator import open_evaluator
+from nixdock.nix.failure import CollectedError
+from nixdock.nix.program import Nix
+from nixdock.nix.settings import Settings
+from nixdock.nix.store import locate, store_path_of
+from nixdock.nix.target import ArtefactTarget, BuildTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nixdock.events import Listener
+    from nixdock.nix.evaluation import Candidate, Output
+    from nixdock.nix.options import NixOptions
+
+DEFAULT_LINK: Final = Path("result")
+"""What nix-build calls the link to what it built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a command wants of a build, apart from the image.
+
+    Args:
+        expectations: To read the `nixdock` attribute, and to build the programs that it names.
+        streams: To get a program that writes the image, where there is one, instead of an archive.
+        single: To get one image, and an error that names them where there are several.
+        link: The link to make where the user does not say; None makes none.
+    """
+
+    expectations: bool = False
+    streams: bool = False
+    single: bool = False
+    link: Path | None = None
+
+
+def build(
+    target: BuildTarget | ArtefactTarget,
+    options: NixOptions,
+    listener: Listener,
+    *,
+    roots: Path,
+    wishes: Wishes | None = None,
+) -> tuple[Artefact, ...]:
+    """Build what a target names.
+
+    Args:
+        target: What to build; an artefact is only looked at.
+        options: The user's own.
+        listener: Whom to tell what happens.
+        roots: The folder that keeps what is built from the garbage collector: `store.hold_roots`.
+        wishes: What the command wants.
+
+    Returns:
+        The artefacts, in the target's order; at least one.
+
+    Raises:
+        BuildError: It cannot be evaluated or built, or is no image.
+        UsageError: There are several and one is wanted, or an option does not go with the target.
+    """
+    wishes = wishes or Wishes()
+    if isinstance(target, ArtefactTarget):
+        return (_adopt(target, options, roots),)
+    evaluator = open_evaluator(target, options, listener)
+    link = None if options.no_out_link else options.out_link or wishes.link
+
+    def attempt() -> tuple[Artefact, ...]:
+        candidates = evaluator.evaluate(expectations=wishes.expectations, streams=wishes.streams)
+        if wishes.single and len(candidates) > 1:
+            raise _refuse_several(target.text, candidates)
+        return _Realisation(evaluator.nix, target.text, candidates, roots, link).run()
+
+    try:
+        return attempt()
+    except CollectedError:
+        # The garbage collector came between evaluation and build, when nothing held the derivations.
+        return attempt()
+
+
+def _adopt(target: ArtefactTarget, options: NixOptions, roots: Path) -> Artefact:
+    """Return what is there already; a store path is held while the command runs."""
+    resolved = target.path.resolve()
+    store_path = store_path_of(resolved)
+    try:
+        if store_path is not None:
+            _hold(store_path, options, roots)
+        form = recognise(resolved)
+    except OSError as error:
+        raise UsageError(f"'{target.text}' cannot be read: {error.strerror}") from error
+    # Whether it is an image after all is for the readers of images to say.
+    return Artefact(target.path, form or Form.ARCHIVE, store_path=store_path)
+
+
+def _hold(store_path: Path, options: NixOptions, roots: Path) -> None:
+    try:
+        Nix(options, Settings(), ignore).run(
+            command.hold_paths([str(store_path)], roots / "artefact", options)
+        )
+    except NixdockError:
+        # No Nix, or no daemon: then nobody collects garbage either, and the file can still be read.
+        return
+
+
+def _refuse_several(target: str, candidates: Sequence[Candidate]) -> UsageError:
+    names = [candidate.label or "" for candidate in candidates]
+    listed = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
+    return UsageError(
+        f"{target} gives {len(names)} images, and this command takes one: {listed}",
+        hint=f"choose one: -A {names[0]}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Realisation:
+    """The building of what an evaluation found.
+
+    Args:
+        nix: The Nix programs.
+        target: How the user named the target.
+        candidates: What was found.
+        roots: The folder of temporary GC roots.
+        link: The link that the user gets; None is none.
+    """
+
+    nix: Nix
+    target: str
+    candidates: Sequence[Candidate]
+    roots: Path
+    link: Path | None
+
+    def run(self) -> tuple[Artefact, ...]:
+        """Build, and return what came out."""
+        outputs = [candidate.stream or candidate.own for candidate in self.candidates]
+        needs = self._realise_needs()
+        forms = self._recognise([output.path for output in outputs])
+        if None in forms:
+            # Not there yet, or no image: only what Nix has made, or found valid, counts.
+            self._refuse_others(self._realise(outputs, self.roots / "build"))
+        paths = self._realise(outputs, self.link or self.roots / "result")
+        forms = self._recognise(paths)
+        links = _name_links(outputs, self.link) if self.link else [None] * len(outputs)
+        return tuple(
+            Artefact(
+                path=self._locate(path),
+                form=form or Form.ARCHIVE,
+                attribute=candidate.label,
+                store_path=Path(path),
+                derivation=Path(output.derivation),
+                link=link,
+                image_name=candidate.image_name,
+                image_tag=candidate.image_tag,
+                expectations=candidate.expectations,
+                needs=tuple(needs[need] for need in candidate.needs),
+            )
+            for candidate, output, path, form, link in zip(
+                self.candidates, outputs, paths, forms, links, strict=True
+            )
+        )
+
+    def _realise(self, outputs: Sequence[Output], link: Path) -> list[str]:
+        """Build outputs where they are not there, link to them, and return their store paths."""
+        missing = any(locate(Path(output.path), self.nix.options.store) is None for output in outputs)
+        settings = self.nix.settings.for_build() if missing else self.nix.settings.evaluation
+        words = [str(output) for output in outputs]
+        context = command.Context(self.nix.options, settings)
+        return self.nix.run(command.realise(words, link, context)).lines
+
+    def _realise_needs(self) -> dict[str, Path]:
+        """Build what the expectations name, and return the store path of each."""
+        needs = {need for candidate in self.candidates for need in candidate.needs}
+        derived = sorted(need for need in needs if "!" in need)
+        sources = sorted(needs.difference(derived))
+        found = {need: Path(need) for need in sources}
+        if sources:
+            self.nix.run(command.hold_paths(sources, self.roots / "sources", self.nix.options))
+        if derived:
+            context = command.Context(self.nix.options, self.nix.settings.for_build())
+            argv = command.realise(derived, self.roots / "needs", context)
+            found |= zip(derived, map(Path, self.nix.run(argv).lines), strict=True)
+        return found
+
+    def _recognise(self, paths: Sequence[str]) -> list[Form | None]:
+        forms: list[Form | None] = []
+        for path, candidate in zip(paths, self.candidates, strict=True):
+            file = locate(Path(path), self.nix.options.store)
+            program = candidate.executable or candidate.stream is not None
+            forms.append(recognise(file, executable=program) if file else None)
+        return forms
+
+    def _locate(self, path: str) -> Path:
+        """Return where a store path's file is on this machine."""
+        file = locate(Path(path), self.nix.options.store)
+        if file is None:
+            store = self.nix.options.store
+            raise BuildError(
+                f"{path} was built in the store {store}, and is not on this machine",
+                hint=f"nix copy --from {store} {path}",
+            )
+        return file
+
+    def _refuse_others(self, paths: Sequence[str]) -> None:
+        """Say what was built that is no image."""
+        others = [
+            f"{f'{candidate.label} of ' if candidate.label else ''}{self.target} is not an image: "
+            f"{path} is {describe(self._locate(path))}"
+            for candidate, path, form in zip(self.candidates, paths, self._recognise([*paths]), strict=True)
+            if form is None
+        ]
+        if others:
+            raise BuildError(
+                others[0],
+                hint="nix-build builds anything; nixdock builds what pkgs.dockerTools and its like make",
+                details="\n".join(f"  {other}" for other in others[1:]) or None,
+            )
+
+
+def _name_links(outputs: Sequence[Output], link: Path) -> list[Path]:
+    """Return the links that nix-build makes: `result`, `result-2`, and `result-dev` for an output `dev`."""
+    numbers: dict[str, int] = {}
+    links: list[Path] = []
+    for output in outputs:
+        number = numbers.setdefault(output.derivation, len(numbers) + 1)
+        name = link.name + (f"-{number}" if number > 1 else "")
+        links.append(link.with_name(name if output.output == "out" else f"{name}-{output.output}"))
+    return links

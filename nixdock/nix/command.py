@@ -1,0 +1,202 @@
+"""What Nix is asked, as argument lists; nothing is run here.
+
+The programs `nix-instantiate`, `nix-build` and `nix-store` are the same from Nix 2.8 to today. Flakes
+are an experimental feature, so the `nix` command gets it enabled for the one call.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from nixdock.nix.options import NixOptions
+
+FOLDER: Final = Path(__file__).parent
+"""Where `evaluate.nix` and `describe.nix` are."""
+
+_JSON_LOG: Final = ("--log-format", "internal-json")
+_FLAKES: Final = ("--extra-experimental-features", "nix-command flakes")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every question to Nix is asked with.
+
+    Args:
+        options: The user's own.
+        settings: What Nix's configuration lacks here, by name.
+        nixpkgs: What `<nixpkgs>` means, or a flake's input of that name: a path, or something that Nix
+            fetches; None is as Nix finds it.
+    """
+
+    options: NixOptions
+    settings: Mapping[str, str]
+    nixpkgs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to learn of an expression's value; `describe.nix` says what each means.
+
+    Args:
+        attributes: Attribute paths, split; the empty one is the value itself.
+        expectations: Whether to read the `nixdock` attribute.
+        streams: Whether to offer `.stream`.
+    """
+
+    attributes: tuple[tuple[str, ...], ...] = ((),)
+    expectations: bool = False
+    streams: bool = False
+
+    def as_arguments(self) -> dict[str, object]:
+        """Return it as describe.nix's own arguments."""
+        return {
+            "attributes": [list(path) for path in self.attributes],
+            "expectations": self.expectations,
+            "streams": self.streams,
+        }
+
+
+def evaluate_file(file: Path, request: Request, context: Context) -> list[str]:
+    """Return the command that describes the value of a file, as JSON.
+
+    Args:
+        file: A Nix file, or a folder with a `default.nix`; absolute.
+        request: What to learn.
+        context: What it is asked with.
+    """
+    return _evaluate({"file": str(file)}, [], request, context)
+
+
+def evaluate_expression(expression: str, request: Request, context: Context) -> list[str]:
+    """Return the command that describes the value of an expression, as JSON; see `evaluate_file`."""
+    # An argument's expression is read as that of -E is: relative paths start at the current folder.
+    given = ["--arg", "nixdockExpression", expression]
+    return _evaluate({"file": None}, given, request, context)
+
+
+def _evaluate(
+    target: Mapping[str, object], given: Sequence[str], request: Request, context: Context
+) -> list[str]:
+    return [
+        "nix-instantiate",
+        str(FOLDER / "evaluate.nix"),
+        # Without --read-write-mode the derivations would only be computed, not written to the store.
+        *("--eval", "--strict", "--json", "--read-write-mode"),
+        *_common(context),
+        *_search_path(context),
+        *("--argstr", "nixdockRequest", json.dumps({**target, **request.as_arguments()})),
+        *given,
+        *_flatten("--arg", context.options.arguments),
+        *_flatten("--argstr", context.options.string_arguments),
+    ]
+
+
+def evaluate_flake(reference: str, attribute: str | None, request: Request, context: Context) -> list[str]:
+    """Return the command that describes an output of a flake, as JSON.
+
+    Args:
+        reference: The flake.
+        attribute: Its output; None is the default.
+        request: What to learn of the output.
+        context: What it is asked with.
+    """
+    # Pure evaluation reads no file outside of the store, so the function comes as text.
+    describe = (FOLDER / "describe.nix").read_text()
+    arguments = json.dumps(json.dumps(request.as_arguments())).replace("${", "\\${")
+    return [
+        "nix",
+        *_FLAKES,
+        "eval",
+        f"{reference}#{attribute or ''}",
+        *("--json", "--apply", f"({describe}) (builtins.fromJSON {arguments})"),
+        *_common(context),
+        *(("--override-input", "nixpkgs", _as_flake(context.nixpkgs)) if context.nixpkgs else ()),
+    ]
+
+
+def realise(outputs: Sequence[str], link: Path, context: Context) -> list[str]:
+    """Return the command that builds outputs of derivations and prints their paths, one a line.
+
+    Args:
+        outputs: Each `DERIVATION!OUTPUT`.
+        link: The link to the first one; further derivations get `LINK-2` and so on.
+        context: What it is asked with.
+    """
+    return [
+        "nix-build",
+        *outputs,
+        *("--out-link", str(link)),
+        *_common(context),
+    ]
+
+
+def hold_paths(paths: Sequence[str], link: Path, options: NixOptions) -> list[str]:
+    """Return the command that links to store paths that are there already, and so holds them."""
+    return [
+        "nix-store",
+        "--realise",
+        *paths,
+        *("--add-root", str(link), "--indirect"),
+        *_JSON_LOG,
+        *_store(options.store),
+    ]
+
+
+def show_config() -> list[str]:
+    """Return the command that prints Nix's configuration as JSON; `config show` since 2.20."""
+    return ["nix", "--extra-experimental-features", "nix-command", "show-config", "--json"]
+
+
+def query_requisites(paths: Iterable[Path], *, store: str | None = None) -> list[str]:
+    """Return the command that prints the closure of store paths, one path a line."""
+    return ["nix-store", "--query", "--requisites", *map(str, paths), *_store(store)]
+
+
+def query_registrations(paths: Sequence[str], *, store: str | None = None) -> list[str]:
+    """Return the command that prints what the store knows of paths, in the form of `--dump-db`."""
+    return ["nix-store", "--dump-db", *paths, *_store(store)]
+
+
+def _common(context: Context) -> list[str]:
+    options = context.options
+    return [
+        *_JSON_LOG,
+        # Costs nothing where all goes well; otherwise it names the place in the user's own file.
+        "--show-trace",
+        # The user's own come last, for the last one wins.
+        *_flatten("--option", context.settings.items()),
+        *_flatten("--option", options.settings),
+        *(("--max-jobs", options.max_jobs) if options.max_jobs is not None else ()),
+        *(("--keep-going",) if options.keep_going else ()),
+        *(("--keep-failed",) if options.keep_failed else ()),
+        *(("--builders", options.builders) if options.builders is not None else ()),
+        *_store(options.store),
+        *(("--substituters", options.substituters) if options.substituters is not None else ()),
+    ]
+
+
+def _as_flake(nixpkgs: str) -> str:
+    return f"path:{quote(nixpkgs)}" if nixpkgs.startswith("/") else nixpkgs
+
+
+def _search_path(context: Context) -> list[str]:
+    entries = list(context.options.search_path)
+    if context.nixpkgs:
+        # The first entry of a name wins: before the user's own only where the user asked for it.
+        entries.insert(0 if context.options.nixpkgs else len(entries), f"nixpkgs={context.nixpkgs}")
+    return [word for entry in entries for word in ("-I", entry)]
+
+
+def _store(store: str | None) -> tuple[str, ...]:
+    return ("--store", store) if store is not None else ()
+
+
+def _flatten(option: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    return [word for name, value in pairs for word in (option, name, value)]

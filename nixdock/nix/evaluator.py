@@ -1,0 +1,150 @@
+"""From a target to the derivations that it names: which package set, which command, what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from nixdock.errors import UsageError
+from nixdock.events import Notice, Work, WorkFinished, WorkStarted
+from nixdock.nix import command
+from nixdock.nix.elf import runs_alone
+from nixdock.nix.evaluation import Candidate, read_evaluation
+from nixdock.nix.package_set import Kind, PackageSet, choose
+from nixdock.nix.program import Nix
+from nixdock.nix.settings import enables_flakes, find_settings
+from nixdock.nix.target import BuildTarget, ExpressionTarget, FlakeTarget, PathTarget, split_attribute
+
+if TYPE_CHECKING:
+    from nixdock.events import Listener
+    from nixdock.nix.options import NixOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """Evaluates one target.
+
+    Args:
+        target: What to evaluate.
+        nix: The Nix programs.
+        nixpkgs: What `<nixpkgs>` means, or a flake's input of that name; None is as Nix finds it.
+    """
+
+    target: BuildTarget
+    nix: Nix
+    nixpkgs: str | None
+
+    def evaluate(self, *, expectations: bool, streams: bool) -> tuple[Candidate, ...]:
+        """Return what the target names; at least one.
+
+        Args:
+            expectations: Whether to read the `nixdock` attribute.
+            streams: Whether to offer `.stream`.
+
+        Raises:
+            BuildError: It has a fault, or is no derivation, nor a set or list of them.
+        """
+        paths = tuple(split_attribute(path) for path in self.nix.options.attributes)
+        request = command.Request(paths or ((),), expectations, streams)
+        key = f"evaluate {self.target.text}"
+        self.nix.listener(WorkStarted(key, Work.EVALUATE, self.target.text))
+        ok = False
+        try:
+            found = self._evaluate(request)
+            ok = True
+        finally:
+            self.nix.listener(WorkFinished(key, ok=ok))
+        return found
+
+    def _evaluate(self, request: command.Request) -> tuple[Candidate, ...]:
+        target = self.target
+        if isinstance(target, FlakeTarget):
+            return self._evaluate_flake(target, request)
+        if isinstance(target, PathTarget):
+            argv = command.evaluate_file(target.file, request, self._context)
+        else:
+            argv = command.evaluate_expression(target.expression, request, self._context)
+        return read_evaluation(self.nix.run(argv).stdout, target.text)
+
+    @property
+    def _context(self) -> command.Context:
+        return command.Context(self.nix.options, self.nix.settings.evaluation, self.nixpkgs)
+
+    def _evaluate_flake(self, target: FlakeTarget, request: command.Request) -> tuple[Candidate, ...]:
+        """Evaluate a flake's output; without one named, each -A names one."""
+        attributes = (target.attribute,) if target.attribute else self.nix.options.attributes or (None,)
+        if target.attribute is None:
+            request = replace(request, attributes=((),))
+        found: list[Candidate] = []
+        for attribute in attributes:
+            argv = command.evaluate_flake(target.reference, attribute, request, self._context)
+            at = split_attribute(attribute) if attribute and target.attribute is None else ()
+            found += (
+                replace(candidate, attribute=(*at, *candidate.attribute))
+                for candidate in read_evaluation(self.nix.run(argv).stdout, target.text)
+            )
+        return tuple(found)
+
+
+def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener) -> Evaluator:
+    """Prepare the evaluation of a target: choose the package set, and what Nix must be told here.
+
+    Args:
+        target: What to evaluate.
+        options: The user's own.
+        listener: Whom to tell what happens.
+
+    Raises:
+        UsageError: An option does not go with the target.
+        BuildError: There is no package set to be had.
+    """
+    if isinstance(target, FlakeTarget) and (options.arguments or options.string_arguments):
+        raise UsageError("--arg and --argstr are for functions, and a flake takes none")
+    package_set = _choose_package_set(target, options, listener)
+    nix = Nix(
+        options=options,
+        settings=find_settings(options, busybox=_busybox_of(package_set) if package_set else None),
+        listener=listener,
+        expression=target.expression if isinstance(target, ExpressionTarget) else None,
+        package_sets=(Path(package_set.target),) if package_set else (),
+        flake=_folder_of(target),
+    )
+    passed = package_set is not None and package_set.kind is not Kind.CONFIGURED
+    return Evaluator(target, nix, package_set.target if package_set and passed else None)
+
+
+def _choose_package_set(target: BuildTarget, options: NixOptions, listener: Listener) -> PackageSet | None:
+    """Return what `<nixpkgs>` means, and say so; None where that is not for us to say.
+
+    A user's `-I` says it already, and so does a flake on a machine that is set up for flakes.
+    """
+    if options.nixpkgs is None:
+        if isinstance(target, FlakeTarget):
+            if enables_flakes():
+                return None
+        elif any(
+            entry.startswith("nixpkgs=") or Path(entry, "nixpkgs").exists() for entry in options.search_path
+        ):
+            return None
+    package_set = choose(options.nixpkgs, listener=listener)
+    if isinstance(target, FlakeTarget) and package_set.kind is Kind.CONFIGURED:
+        return None
+    listener(Notice(package_set.sentence))
+    return package_set
+
+
+def _busybox_of(package_set: PackageSet) -> Path | None:
+    """Return the busybox that the offline package set starts from, for this machine."""
+    if not package_set.is_offline:
+        return None
+    return next(filter(runs_alone, Path(package_set.target).glob("bootstrap/*/bin/busybox")), None)
+
+
+def _folder_of(target: BuildTarget) -> Path | None:
+    """Return the folder of a flake that is on this machine."""
+    if not isinstance(target, FlakeTarget):
+        return None
+    folder = Path(unquote(target.reference.removeprefix("path:"))).absolute()
+    return folder if folder.is_dir() else None

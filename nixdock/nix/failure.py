@@ -1,0 +1,314 @@
+"""Why Nix failed, in one sentence of the user's own words, with the place and the next thing to do."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nixdock.errors import BuildError
+from nixdock.hints import as_root
+from nixdock.nix.build_log import Message, Position
+from nixdock.nix.command import FOLDER
+from nixdock.nix.store import name_of, store_dir, store_path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nixdock.nix.follower import Follower
+
+_DERIVATION: Final = re.compile(r"'(?P<derivation>/[^']*?\.drv)'")
+_OF_A_BUILD: Final = re.compile(
+    r"builder for '|Cannot build '|fixed-output derivation '|fixed output derivation '|building of '"
+)
+_DEPENDENCY: Final = re.compile(r"dependenc(?:y|ies).*failed|build of .* failed", re.DOTALL)
+_REASON: Final = re.compile(r"(?:Reason: |builder for '[^']*' )(?P<reason>[^\n]*?)\.?(?:\n|$)")
+_DOWNLOAD: Final = re.compile(r"unable to download '(?P<uri>[^']+)': (?P<reason>[^\n]*)")
+_GONE: Final = re.compile(r"HTTP error '?(?:404|410)")
+_FULL: Final = "No space left on device"
+_NO_SHELL: Final = re.compile(r"executing '/bin/sh': No such file|getting attributes of path .*bash-static")
+_MISMATCH: Final = re.compile(r"specified:\s*(?P<wanted>\S+)\s+got:\s*(?P<got>\S+)")
+_SOCKET: Final = re.compile(
+    r"cannot connect to socket at|daemon-socket/socket\"?'?: |cannot open connection to remote store"
+)
+_UNWRITABLE: Final = re.compile(
+    r"(?:could not set permissions on|creating directory|opening lock file|remounting|opening file"
+    r"|changing ownership of|unlinking|cannot link|moving)[^\n]*/nix(?:/|\W)[^\n]*"
+    r"(?:Permission denied|Operation not permitted|Read-only file system|Invalid argument)"
+    r"|attempt to write a readonly database|unable to open database file"
+    r"|the Nix store .*not writable"
+)
+_LINK_IN_THE_WAY: Final = re.compile(r"cannot create symlink '(?P<link>[^']+)'; already exists")
+_SUGGESTION: Final = re.compile(r"Did you mean [^?]*\?")
+_COLLECTED: Final = re.compile(
+    r"/nix/store/[^'\"\s]*\.drv['\"]?(?:: No such file| is not valid| does not exist)"
+)
+
+
+class CollectedError(BuildError):
+    """A derivation that was written has gone again: the garbage collector ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What was going on when Nix failed.
+
+    Args:
+        program: The program, as in `nix-build`.
+        status: How it ended.
+        folder: What paths in messages are shown relative to.
+        expression: The text of `-E`, for excerpts.
+        foreign: Folders of package sets: a fault that shows there is told where the user's file led to it.
+        flake: The flake's folder, where it is one of this machine: its copy in the store is told as itself.
+        show_trace: Whether the user wants to see every frame.
+    """
+
+    program: str
+    status: int
+    folder: Path
+    expression: str | None = None
+    foreign: tuple[Path, ...] = ()
+    flake: Path | None = None
+    show_trace: bool = False
+
+
+def explain(follower: Follower, circumstances: Circumstances) -> BuildError:
+    """Return the error that says why a Nix process failed.
+
+    Args:
+        follower: What it told.
+        circumstances: What was going on.
+    """
+    roots = [error for error in follower.errors if not _DEPENDENCY.search(error.sentence)]
+    errors = roots or follower.errors
+    if not errors:
+        how = (
+            f"signal {-circumstances.status}"
+            if circumstances.status < 0
+            else f"status {circumstances.status}"
+        )
+        return BuildError(f"{circumstances.program} ended with {how} and said nothing")
+    everything = "\n".join(error.text for error in errors)
+    for pattern, tell in _STORE_FAULTS:
+        found = pattern.search(everything)
+        if found:
+            return tell(found, errors[0])
+    builds = [error for error in errors if _OF_A_BUILD.search(error.text) and _DERIVATION.search(error.text)]
+    if builds:
+        return _explain_builds(builds, follower)
+    return _explain_evaluation(errors[-1], circumstances)
+
+
+def _tell_socket(_found: re.Match[str], error: Message) -> BuildError:
+    forbidden = "Permission denied" in error.text
+    return BuildError(
+        "the Nix daemon cannot be used: "
+        + ("its socket is not for this user" if forbidden else "it does not answer"),
+        hint=_hint_for_group() if forbidden else as_root("systemctl start nix-daemon"),
+        details=_indent(error.sentence),
+    )
+
+
+def _hint_for_group() -> str:
+    # Debian's daemon listens to members of this group only.
+    return f"{as_root(f'usermod -aG nix-users {getpass.getuser()}')} and log in again"
+
+
+def _tell_unwritable(_found: re.Match[str], error: Message) -> BuildError:
+    return BuildError(
+        f"the Nix store {store_dir()} is not writable for this user",
+        hint=f"use the Nix daemon: {as_root('apt-get install nix-setup-systemd')}, then {_hint_for_group()}"
+        if os.geteuid()
+        else None,
+        details=_indent(error.sentence),
+    )
+
+
+def _tell_full(_found: re.Match[str], error: Message) -> BuildError:
+    return BuildError(
+        f"the disk is full: {error.sentence.splitlines()[-1]}",
+        hint=f"make room for {store_dir()}: nix-collect-garbage removes what nothing refers to",
+    )
+
+
+def _tell_link(found: re.Match[str], _error: Message) -> BuildError:
+    return BuildError(
+        f"'{found['link']}' is in the way: it exists and is no link to a store path",
+        hint="name another link: -o NAME, or none: --no-out-link",
+    )
+
+
+def _tell_collected(_found: re.Match[str], error: Message) -> BuildError:
+    return CollectedError(
+        f"a derivation is gone before it was built: {error.sentence.splitlines()[-1]}",
+        hint="the garbage collector ran at the same time; try again",
+    )
+
+
+_STORE_FAULTS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Message], BuildError]], ...]] = (
+    (re.compile(_FULL), _tell_full),
+    (_SOCKET, _tell_socket),
+    (_UNWRITABLE, _tell_unwritable),
+    (_LINK_IN_THE_WAY, _tell_link),
+    (_COLLECTED, _tell_collected),
+)
+
+
+def _explain_builds(errors: Sequence[Message], follower: Follower) -> BuildError:
+    """Tell which builds failed, and the last lines that they wrote."""
+    failed = {_derivation_of(error): error for error in errors}
+    first = next(iter(failed))
+    error = failed[first]
+    tail = follower.tail(first)
+    known = _explain_known(first, error, "\n".join(tail))
+    if known is not None and len(failed) == 1:
+        return known
+    details = [f"{name_of(each)}> {line}" for each in failed for line in follower.tail(each)]
+    names = ", ".join(name_of(each) for each in failed)
+    reason = _REASON.search(error.text)
+    why = reason["reason"].removeprefix("builder ") if reason else error.sentence.splitlines()[0]
+    return BuildError(
+        f"building {names} failed"
+        + (f": the builder {why}" if reason and len(failed) == 1 else "")
+        + (f": {why}" if not reason and len(failed) == 1 else ""),
+        hint=f"the whole log: nix log {first}, or without nix-command: nix-store --read-log {first}",
+        details="\n".join(details) or None,
+    )
+
+
+def _derivation_of(error: Message) -> str:
+    found = _DERIVATION.search(error.text)
+    return found["derivation"] if found else ""
+
+
+def _explain_known(derivation: str, error: Message, tail: str) -> BuildError | None:
+    """Return the error of a failure that has a name of its own."""
+    if _FULL in tail:
+        return BuildError(
+            f"the disk is full: building {name_of(derivation)} failed",
+            hint=f"make room for {store_dir()}: nix-collect-garbage removes what nothing refers to",
+            details=_indent(tail),
+        )
+    download = _DOWNLOAD.search(tail) or _DOWNLOAD.search(error.text)
+    if download:
+        return _explain_download(download)
+    mismatch = _MISMATCH.search(error.text)
+    if mismatch:
+        return BuildError(
+            f"what was fetched for {name_of(derivation)} is not what was expected: its hash differs",
+            hint=_hint_for_packages(name_of(derivation))
+            or "correct the hash in the expression if the file may change",
+            details=f"  expected {mismatch['wanted']}\n  got      {mismatch['got']}",
+        )
+    if _NO_SHELL.search(tail) or _NO_SHELL.search(error.text):
+        return BuildError(
+            f"building {name_of(derivation)} failed: the sandbox has no /bin/sh",
+            hint=as_root("apt-get install busybox-static"),
+        )
+    return None
+
+
+def _explain_download(download: re.Match[str]) -> BuildError:
+    uri, reason = download["uri"], download["reason"].rstrip()
+    if _GONE.search(reason):
+        return BuildError(
+            f"{uri} does not exist (any more): {reason}",
+            hint=_hint_for_packages(uri) or "correct its address in the expression",
+        )
+    return BuildError(f"{uri} cannot be downloaded: {reason}", hint="check the network, then try again")
+
+
+def _hint_for_packages(name: str) -> str | None:
+    """Return what helps where a Debian package is not what apt's lists say."""
+    if not name.endswith(".deb"):
+        return None
+    return f"the mirror has moved on since apt last looked: {as_root('apt-get update')}, then try again"
+
+
+def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildError:
+    download = _DOWNLOAD.search(error.sentence)
+    if download:
+        return _explain_download(download)
+    place = find_place(error, circumstances)
+    sentence = error.sentence
+    first, _, rest = sentence.partition("\n")
+    first = first.rstrip(".")
+    shown = f"{place.shown_from(circumstances.folder)}: {first}" if place else first
+    suggestion = _SUGGESTION.search(error.text)
+    hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None
+    if circumstances.show_trace:
+        return BuildError(shown, hint=hint, details=_indent(error.text))
+    details = [line for line in (_indent(rest), excerpt(place, circumstances) if place else None) if line]
+    return BuildError(shown, hint=hint, details="\n".join(details) or None)
+
+
+def find_place(error: Message, circumstances: Circumstances) -> Position | None:
+    """Return the place of a fault in the user's own files: the innermost one that led to it.
+
+    Args:
+        error: What Nix said.
+        circumstances: Which files are not the user's.
+    """
+    places = [place for place in (error.position, *error.frames) if place is not None]
+    own = [place for place in (_map_flake(place, circumstances) for place in places) if place is not None]
+    for place in own:
+        if not _is_foreign(place, circumstances):
+            return place
+    others = [place for place in own if Path(place.file).parent != FOLDER]
+    return others[0] if others else None
+
+
+def _map_flake(place: Position, circumstances: Circumstances) -> Position | None:
+    """Return a place in a flake's copy in the store as the place in the flake's own folder."""
+    path = Path(place.file)
+    copy = store_path_of(path)
+    if circumstances.flake is None or copy is None:
+        return place
+    original = circumstances.flake / path.relative_to(copy)
+    if original.is_file() and _line(original, place.line) == _line(path, place.line):
+        return Position(str(original), place.line, place.column)
+    return place
+
+
+def _is_foreign(place: Position, circumstances: Circumstances) -> bool:
+    path = Path(place.file)
+    folders = (FOLDER, store_dir(), *circumstances.foreign)
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def excerpt(place: Position, circumstances: Circumstances) -> str | None:
+    """Return the line of a place with the one before it, and a mark below the column."""
+    if place.file.startswith("/"):
+        lines = {number: _line(Path(place.file), number) for number in (place.line - 1, place.line)}
+    else:
+        text = (circumstances.expression or "").splitlines()
+        lines = {
+            number: text[number - 1] for number in (place.line - 1, place.line) if 0 < number <= len(text)
+        }
+    if not lines.get(place.line):
+        return None
+    width = len(str(place.line))
+    shown = [f"  {number:{width}} | {line}" for number, line in lines.items() if line]
+    # A tab stays one, so that the mark stands below its column whatever the width of tabs.
+    before = re.sub(r"[^\t]", " ", str(lines[place.line])[: place.column - 1])
+    return "\n".join([*shown, f"  {' ' * width} | {before}^"])
+
+
+def _line(path: Path, number: int) -> str | None:
+    if number < 1:
+        return None
+    try:
+        with path.open(errors="replace") as file:
+            for count, line in enumerate(file, start=1):
+                if count == number:
+                    return line.rstrip("\n")
+    except OSError:
+        return None
+    return None
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

@@ -1,0 +1,77 @@
+"""Running Nix for one target: with what the user said, what the machine lacks, and errors explained."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nixdock.nix.failure import Circumstances, explain
+from nixdock.nix.follower import Follower
+from nixdock.nix.invocation import Ended, follow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nixdock.events import Listener
+    from nixdock.nix.options import NixOptions
+    from nixdock.nix.settings import Settings
+
+_FETCHER: Final = b'"builtin","builtin:fetchurl"'
+_URI: Final = re.compile(rb'\("url","([^"\\]+)"\)')
+_ENOUGH: Final = 1 << 16
+"""Bytes of a derivation that are read to see its builder; one that fetches a file is far smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nix:
+    """The Nix programs, as one command line of nixdock uses them.
+
+    Args:
+        options: The user's own.
+        settings: What the machine's configuration lacks.
+        listener: Whom to tell what happens.
+        expression: The text of `-E`, for excerpts in errors.
+        package_sets: Folders whose faults are told where the user's own file led to them.
+        flake: The folder of the flake, where it is one of this machine.
+    """
+
+    options: NixOptions
+    settings: Settings
+    listener: Listener
+    expression: str | None = None
+    package_sets: tuple[Path, ...] = ()
+    flake: Path | None = None
+
+    def run(self, argv: Sequence[str]) -> Ended:
+        """Run a command of `nixdock.nix.command` to its good end.
+
+        Raises:
+            BuildError: It failed, for the reason that this says.
+        """
+        follower = Follower(self.listener, fetched_uri)
+        ended = follow(argv, follower)
+        if ended.status == 0:
+            return ended
+        circumstances = Circumstances(
+            program=ended.program,
+            status=ended.status,
+            folder=Path.cwd(),
+            expression=self.expression,
+            foreign=self.package_sets,
+            flake=self.flake,
+            show_trace=self.options.show_trace,
+        )
+        raise explain(follower, circumstances)
+
+
+def fetched_uri(derivation: str) -> str | None:
+    """Return what a derivation fetches that does nothing else; None of others."""
+    try:
+        with Path(derivation).open("rb") as file:
+            text = file.read(_ENOUGH)
+    except OSError:
+        return None
+    found = _URI.search(text) if _FETCHER in text else None
+    return found[1].decode(errors="replace") if found else None

@@ -1,0 +1,209 @@
+"""Facts about store paths, and links that keep them from Nix's garbage collector."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from nixdock import process
+from nixdock.errors import BuildError
+from nixdock.hints import as_root
+from nixdock.nix.build_log import strip_escapes
+from nixdock.nix.command import query_registrations, query_requisites
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_BASE_NAME: Final = re.compile(r"(?P<hash>[0-9a-df-np-sv-z]{32})-(?P<name>[0-9A-Za-z+\-._?=]+)")
+"""What a store path is called: 160 bits in Nix's own base 32, then a name."""
+
+_NEW: Final = "new-"
+_LOCK: Final = "lock"
+
+
+def store_dir() -> Path:
+    """Return the folder of the store paths, as they are written in artefacts."""
+    return Path(os.environ.get("NIX_STORE_DIR") or "/nix/store")
+
+
+def store_path_of(path: Path) -> Path | None:
+    """Return the store path that a path is, or lies in; None outside of the store."""
+    try:
+        inner = path.relative_to(store_dir())
+    except ValueError:
+        return None
+    return store_dir() / inner.parts[0] if inner.parts and _BASE_NAME.fullmatch(inner.parts[0]) else None
+
+
+def hash_part(path: Path | str) -> str:
+    """Return the hash in a store path: what dockerTools tags an image with.
+
+    Raises:
+        ValueError: It is no store path.
+    """
+    found = _BASE_NAME.fullmatch(Path(path).name)
+    if found is None:
+        raise ValueError(f"{path} is not a store path")
+    return found["hash"]
+
+
+def name_of(path: Path | str) -> str:
+    """Return the name in a store path, without the `.drv` of a derivation."""
+    base = Path(path).name
+    found = _BASE_NAME.fullmatch(base)
+    return (found["name"] if found else base).removesuffix(".drv")
+
+
+def locate(path: Path, store: str | None = None) -> Path | None:
+    """Return where a store path's file is on this machine, or None where it is not.
+
+    Args:
+        path: The store path, as artefacts name it.
+        store: The store it was built in, as `--store` takes it: a folder is a root of its own, with
+            the store paths below it.
+    """
+    if store is None or store in ("auto", "daemon", "local"):
+        # Since 2.10 a user without daemon and without /nix gets such a root below the home.
+        data = os.environ.get("XDG_DATA_HOME") or Path(os.environ.get("HOME") or "/") / ".local" / "share"
+        roots = [Path("/"), Path(data) / "nix" / "root"]
+    elif store.startswith("/"):
+        roots = [Path(store)]
+    else:
+        found = re.search(r"[?&]root=([^&]+)", store)
+        roots = [Path(unquote(found[1]))] if found else []
+    for root in roots:
+        file = root / path.relative_to("/")
+        if _is_registered(file):
+            return file
+    return None
+
+
+def _is_registered(file: Path) -> bool:
+    """Whether a store path's file is whole: the time of what Nix has registered is 1.
+
+    What a build leaves behind that was interrupted, or that failed, has the time of its making.
+    """
+    try:
+        return file.lstat().st_mtime == 1
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class PathInfo:
+    """What Nix knows of a store path.
+
+    Args:
+        path: The store path.
+        nar_size: Its contents in bytes, as Nix packs them.
+        references: The store paths whose names are in its contents; itself left out.
+    """
+
+    path: Path
+    nar_size: int
+    references: tuple[Path, ...]
+
+
+def query_closure(paths: Sequence[Path], *, store: str | None = None) -> dict[Path, PathInfo]:
+    """Return store paths and all that they reference.
+
+    Args:
+        paths: Where to start.
+        store: The store that has them, as `--store` takes it; Nix's own choice when None.
+
+    Raises:
+        BuildError: One of them is not there any more, or there is no Nix.
+    """
+    names = _ask(query_requisites(paths, store=store)).split()
+    return {info.path: info for info in _read_registrations(_ask(query_registrations(names, store=store)))}
+
+
+def _ask(argv: Sequence[str]) -> str:
+    try:
+        outcome = process.run(argv)
+    except FileNotFoundError as error:
+        raise no_nix() from error
+    if outcome:
+        return outcome.text
+    lines = [line for line in strip_escapes(outcome.error_text).splitlines() if line.startswith("error:")]
+    sentence = lines[-1].removeprefix("error: ") if lines else f"it ended with status {outcome.status}"
+    raise BuildError(
+        f"Nix does not know these store paths: {sentence}",
+        hint="build again; Nix's garbage collector may have removed them",
+    )
+
+
+def _read_registrations(text: str) -> Iterator[PathInfo]:
+    """Read what `nix-store --dump-db` writes.
+
+    For each path these lines: itself, hash, size, deriver (or nothing), the number of references,
+    and each of them.
+    """
+    lines = iter(text.splitlines())
+    for line in lines:
+        path = Path(line)
+        next(lines)
+        size = int(next(lines))
+        next(lines)
+        references = [Path(next(lines)) for _ in range(int(next(lines)))]
+        yield PathInfo(path, size, tuple(sorted(other for other in references if other != path)))
+
+
+def no_nix() -> BuildError:
+    """Return the error of a machine without Nix."""
+    return BuildError("Nix is not installed here", hint=as_root("apt-get install nix-bin"))
+
+
+@contextmanager
+def hold_roots() -> Iterator[Path]:
+    """Keep store paths from the garbage collector while a block runs.
+
+    A link to a store path that a Nix program makes in the folder is a root of the collector; when
+    the block ends the folder goes, and the root with it. What a killed process left is removed by
+    the next one.
+
+    Yields:
+        The folder.
+    """
+    base = Path(tempfile.gettempdir()) / f"nixdock-roots-{os.getuid()}"
+    base.mkdir(mode=0o700, exist_ok=True)
+    if base.lstat().st_uid != os.getuid():
+        # Somebody else's, in a folder that everybody writes to: not to be trusted.
+        base = Path(tempfile.mkdtemp(prefix="nixdock-roots-"))
+    _sweep(base)
+    new = Path(tempfile.mkdtemp(prefix=_NEW, dir=base))
+    with (new / _LOCK).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Only now is it another process's business whether the lock is held.
+        folder = new.rename(base / new.name.removeprefix(_NEW))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(base: Path) -> None:
+    """Remove the folders whose process has died: their lock is free."""
+    for folder in base.iterdir():
+        if folder.name.startswith(_NEW):
+            # Being made right now, or left by a process that died within that moment.
+            with contextlib.suppress(OSError):
+                if time.time() - folder.stat().st_mtime > 60:
+                    shutil.rmtree(folder, ignore_errors=True)
+            continue
+        try:
+            with (folder / _LOCK).open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue

@@ -1,0 +1,256 @@
+"""What the user names: a file, a flake, an expression, an artefact, or an image of the engine.
+
+Tried in this order (`parse`):
+
+1. none at all is `./default.nix`, then `./flake.nix`;
+2. `image:REF` and `path:P` force what they say;
+3. a path that exists;
+4. something with `#` is a flake reference;
+5. what begins with `.` or `/`, or ends in `.nix`, is a path that does not exist;
+6. all else is an image of the engine.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from nixdock.errors import UsageError
+
+EXPRESSION_FILE: Final = "default.nix"
+FLAKE_FILE: Final = "flake.nix"
+OCI_LAYOUT_FILE: Final = "oci-layout"
+_IMAGE: Final = "image:"
+_PATH: Final = "path:"
+
+
+@dataclass(frozen=True, slots=True)
+class PathTarget:
+    """A file with a Nix expression.
+
+    Args:
+        text: How the user named it.
+        file: Where it is, as an absolute path.
+    """
+
+    text: str
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionTarget:
+    """A Nix expression from the command line.
+
+    Args:
+        expression: The expression.
+        text: How messages name it.
+    """
+
+    expression: str
+    text: str = "the expression"
+
+
+@dataclass(frozen=True, slots=True)
+class FlakeTarget:
+    """An output of a flake.
+
+    Args:
+        text: How the user named it.
+        reference: The flake, as Nix takes it: `.`, `github:owner/repository`, an absolute path.
+        attribute: The output; None is the flake's default.
+    """
+
+    text: str
+    reference: str
+    attribute: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtefactTarget:
+    """What a build made already: an archive, a store path, an OCI layout.
+
+    Args:
+        text: How the user named it.
+        path: Where it is, as an absolute path; links are not followed.
+    """
+
+    text: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTarget:
+    """An image that the engine has.
+
+    Args:
+        text: How the user named it.
+        reference: Its name or ID, not yet parsed.
+    """
+
+    text: str
+    reference: str
+
+
+BuildTarget = PathTarget | ExpressionTarget | FlakeTarget
+"""What Nix can build."""
+
+Target = BuildTarget | ArtefactTarget | ImageTarget
+
+
+def parse(text: str | None, *, expression: str | None = None, folder: Path | None = None) -> Target:
+    """Decide what a target is.
+
+    Args:
+        text: The target as typed; None where there is none.
+        expression: The expression of `-E`, which stands in the target's place.
+        folder: What relative paths are relative to; the current folder when None.
+
+    Raises:
+        UsageError: Both or neither are there, or a path that does not exist.
+    """
+    folder = folder or Path.cwd()
+    if expression is not None:
+        if text is not None:
+            raise UsageError(f"-E and the target '{text}' exclude each other", hint="leave one of them out")
+        return ExpressionTarget(expression)
+    if text is None:
+        return _default(folder)
+    return _parse_text(text, folder)
+
+
+def _parse_text(text: str, folder: Path) -> Target:
+    if not text:
+        raise UsageError("the target is empty")
+    if text.startswith(_IMAGE):
+        return _parse_image(text)
+    if text.startswith(_PATH) and "#" not in text:
+        return _parse_path(text, folder / text.removeprefix(_PATH))
+    if _exists(folder / text):
+        return _parse_path(text, folder / text)
+    if "#" in text:
+        return _parse_flake(text, folder)
+    if text.startswith((".", "/")) or text.endswith(".nix"):
+        raise _missing(text, folder / text)
+    return ImageTarget(text, text)
+
+
+def _parse_image(text: str) -> ImageTarget:
+    reference = text.removeprefix(_IMAGE)
+    if not reference:
+        raise UsageError("'image:' names no image", hint="write it as image:NAME:TAG")
+    return ImageTarget(text, reference)
+
+
+def _parse_flake(text: str, folder: Path) -> FlakeTarget:
+    reference, _, attribute = text.partition("#")
+    if reference.endswith(".nix") and (folder / reference).is_file():
+        raise UsageError(f"'{reference}' is a file, not a flake", hint=f"{reference} -A {attribute}")
+    return FlakeTarget(text, reference or ".", attribute or None)
+
+
+def split_attribute(path: str) -> tuple[str, ...]:
+    """Split an attribute path as `-A` takes it: `a.b`, `list.0`, `a."dotted.name"`; "" is the value itself.
+
+    Raises:
+        UsageError: A quote is not closed, or a name between two dots is missing.
+    """
+    if not path:
+        return ()
+    # A name is a run of quoted and unquoted pieces, as in Nix's own parser of attribute paths.
+    if not re.fullmatch(r'(?:"[^"]*"|[^".])+(?:\.(?:"[^"]*"|[^".])+)*', path):
+        raise UsageError(
+            f"'{path}' is not an attribute path", hint='write it as a.b, or a."b.c" where a name has dots'
+        )
+    return tuple(name.replace('"', "") for name in re.findall(r'(?:"[^"]*"|[^".])+', path))
+
+
+def join_attribute(names: tuple[str, ...]) -> str:
+    """Write an attribute path as `-A` takes it."""
+    return ".".join(f'"{name}"' if "." in name else name for name in names)
+
+
+def _default(folder: Path) -> Target:
+    if (folder / EXPRESSION_FILE).exists():
+        return PathTarget(EXPRESSION_FILE, (folder / EXPRESSION_FILE).absolute())
+    if (folder / FLAKE_FILE).exists():
+        return _parse_flake_folder(FLAKE_FILE, folder)
+    raise UsageError(
+        f"there is no target, and neither {EXPRESSION_FILE} nor {FLAKE_FILE} in {folder}",
+        hint=_name_others(folder, "") or "write a first file: nixdock init",
+    )
+
+
+def _parse_path(text: str, path: Path) -> Target:
+    # Not `resolve`: a link such as `result` keeps its name in messages.
+    path = path.absolute()
+    if not _exists(path):
+        raise _missing(text, path)
+    if path.is_symlink() and not path.exists():
+        raise UsageError(
+            f"'{text}' is a link to {path.readlink()}, which does not exist",
+            hint="build it again; Nix's garbage collector may have removed it",
+        )
+    if path.is_dir():
+        return _parse_folder(text, path)
+    if path.name == FLAKE_FILE:
+        return _parse_flake_folder(text, path.parent)
+    if path.suffix == ".nix":
+        return PathTarget(text, path)
+    return ArtefactTarget(text, path)
+
+
+def _parse_folder(text: str, path: Path) -> Target:
+    if (path / EXPRESSION_FILE).exists():
+        return PathTarget(text, path / EXPRESSION_FILE)
+    if (path / FLAKE_FILE).exists():
+        return _parse_flake_folder(text, path)
+    if (path / OCI_LAYOUT_FILE).exists():
+        return ArtefactTarget(text, path)
+    hint = _name_others(path, f"{text.rstrip('/')}/")
+    if hint is None and "/" not in text and not text.startswith("."):
+        hint = f"an image of the engine with this name is image:{text}"
+    raise UsageError(
+        f"the folder '{text}' holds neither {EXPRESSION_FILE} nor {FLAKE_FILE} nor an OCI layout", hint=hint
+    )
+
+
+def _parse_flake_folder(text: str, folder: Path) -> FlakeTarget:
+    path = str(folder.absolute())
+    # Nix would read these as the reference's own parameters and fragment.
+    reference = path if not re.search(r"[?#%]", path) else f"path:{quote(path)}"
+    return FlakeTarget(text, reference, None)
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is such a path, even a link that leads nowhere."""
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
+
+
+def _missing(text: str, path: Path) -> UsageError:
+    # Of a long path say how far it goes: that is where the typing mistake is.
+    parent = next(folder for folder in path.parents if folder.is_dir())
+    wanted = path.relative_to(parent).parts[0]
+    names = sorted(entry.name for entry in _entries(parent))
+    close = difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(close)}?" if close else None
+    return UsageError(f"there is no file '{text}'", hint=hint)
+
+
+def _name_others(folder: Path, prefix: str) -> str | None:
+    names = sorted(entry.name for entry in _entries(folder) if entry.suffix == ".nix")
+    return f"name one of these: {', '.join(prefix + name for name in names[:5])}" if names else None
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
