@@ -1,0 +1,272 @@
+"""What nixdock needs of a machine, looked at one by one; each finding has the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nixdock import process, settings
+from nixdock.cli.plugin_folders import find_plugins
+from nixdock.engine.refusals import EngineUnreachableError
+from nixdock.errors import NixdockError
+from nixdock.hints import as_root
+from nixdock.nix import offline_set, package_set
+from nixdock.nix.options import NixOptions
+from nixdock.nix.settings import find_settings
+from nixdock.nix.store import store_dir
+from nixdock.report.narration import format_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nixdock.cli.options import Session
+
+_SYSTEMD: Final = Path("/run/systemd/system")
+"""There while systemd is the machine's init: sd_booted(3)."""
+_OLDEST_NIX: Final = (2, 8)
+_SCANT_BYTES: Final = 2_000_000_000
+_TOO_FEW_BYTES: Final = 300_000_000
+_ANSWER_SECONDS: Final = 60
+_PROBE: Final = """
+derivation {
+  name = "nixdock-doctor";
+  system = builtins.currentSystem;
+  builder = "/bin/sh";
+  args = [ "-c" "echo built > $out" ];
+}
+"""
+
+
+class State(StrEnum):
+    """How a part of the machine was found."""
+
+    OK = "ok"
+    OPTIONAL = "optional"
+    """Not as it could be; only what the message names suffers."""
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part of the machine.
+
+    Args:
+        part: Its name.
+        state: How it was found.
+        message: What was found.
+        mend: The command that mends it, or None.
+    """
+
+    part: str
+    state: State
+    message: str
+    mend: str | None = None
+
+
+def examine(session: Session) -> Iterator[Finding]:
+    """Look at everything, and tell each finding as soon as it is known.
+
+    Args:
+        session: For the engine's address, and the listener that is told of slow work.
+    """
+    probes: tuple[tuple[str, Callable[[Session], Iterator[Finding]]], ...] = (
+        ("nix", _examine_nix),
+        ("nixpkgs", _examine_package_set),
+        ("builds", _examine_builds),
+        ("engine", _examine_engine),
+        ("docker", _examine_docker),
+        ("namespaces", _examine_namespaces),
+        ("disk", _examine_disk),
+        ("folders", _examine_folders),
+    )
+    for part, probe in probes:
+        try:
+            yield from probe(session)
+        except NixdockError as error:
+            yield Finding(part, State.MISSING, error.message, error.hint)
+        except (OSError, TimeoutError) as error:
+            yield Finding(part, State.MISSING, f"{part} could not be looked at: {error}")
+
+
+def _examine_nix(_session: Session) -> Iterator[Finding]:
+    if shutil.which("nix-build") is None or shutil.which("nix") is None:
+        yield Finding("nix", State.MISSING, "Nix is not installed", _install("nix-bin"))
+        return
+    text = process.run(["nix", "--version"], timeout=_ANSWER_SECONDS).text.strip()
+    version = text.rpartition(" ")[2]
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if numbers < _OLDEST_NIX:
+        yield Finding("nix", State.MISSING, f"{text} is too old: 2.8 or later is needed", _install("nix-bin"))
+        return
+    # Asks the store, or the daemon, about a path; any answer will do.
+    path = store_dir() / f"{'0' * 32}-nixdock-doctor"
+    opened = process.run(["nix-store", "--check-validity", "--print-invalid", path], timeout=_ANSWER_SECONDS)
+    if opened:
+        yield Finding("nix", State.OK, text)
+        return
+    mend = None if os.geteuid() == 0 else _start_service("nix-daemon", "nix-daemon")
+    yield Finding("nix", State.MISSING, f"the Nix store cannot be used: {_last_line(opened)}", mend)
+
+
+def _examine_package_set(session: Session) -> Iterator[Finding]:
+    chosen = package_set.choose(listener=session.listener)
+    yield Finding("nixpkgs", State.OK, chosen.origin)
+
+
+def _examine_builds(_session: Session) -> Iterator[Finding]:
+    if shutil.which("nix-build") is None:
+        return
+    busybox = next(offline_set.stable_path().glob("bootstrap/*/bin/busybox"), None)
+    config = find_settings(NixOptions(), busybox=busybox).as_nix_config()
+    environ = {**os.environ, "NIX_CONFIG": f"{os.environ.get('NIX_CONFIG', '')}\n{config}"}
+    # Once for it to be there, then for it to be built whether it is there or not.
+    for words in ([], ["--check"]):
+        outcome = process.run(
+            ["nix-build", "--no-out-link", *words, "-E", _PROBE], env=environ, timeout=_ANSWER_SECONDS
+        )
+        if not outcome:
+            yield Finding("builds", State.MISSING, f"Nix cannot build here: {_last_line(outcome)}")
+            return
+    yield Finding(
+        "builds", State.OK, "Nix builds" + (", with settings that nixdock passes" if config else "")
+    )
+
+
+def _examine_engine(session: Session) -> Iterator[Finding]:
+    address = session.address()
+    try:
+        with session.connect() as engine:
+            info = engine.info
+            yield Finding(
+                "engine",
+                State.OK,
+                f"{engine.version.product} {engine.version.version} at {address.url} ({info.driver})",
+            )
+            if address.is_local:
+                yield from _examine_space("the engine's images", Path(info.root), "nixdock prune")
+    except EngineUnreachableError as error:
+        mend = error.hint
+        socket = address.socket_path
+        if socket is not None and not os.access(socket, os.F_OK):
+            mend = _find_engine_starter()
+        yield Finding("engine", State.MISSING, error.message, mend)
+
+
+def _find_engine_starter() -> str:
+    """Return the command that gives this machine an engine."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    if shutil.which("dockerd", path=path) is None:
+        return _install("docker.io")
+    return _start_service("docker", "nixdock engine start")
+
+
+def _examine_docker(_session: Session) -> Iterator[Finding]:
+    found = shutil.which("docker")
+    if found is None:
+        mend = _install("docker-cli" if _knows_package("docker-cli") else "docker.io")
+        yield Finding("docker", State.OPTIONAL, "no docker program: nixdock does without one", mend)
+        return
+    if Path(found).resolve().name == "podman" or _is_podman(found):
+        yield Finding("docker", State.OPTIONAL, f"{found} is Podman's, which runs no plugins")
+        return
+    yield Finding("docker", State.OK, found)
+    plugins = find_plugins()
+    if plugins and plugins[0].version:
+        yield Finding("plugin", State.OK, f"docker nixdock is {plugins[0].path}")
+    elif plugins:
+        yield Finding("plugin", State.OPTIONAL, f"{plugins[0].path} does not run", "nixdock plugin install")
+    else:
+        yield Finding("plugin", State.OPTIONAL, "no docker nixdock", "nixdock plugin install")
+
+
+def _is_podman(program: str) -> bool:
+    """Whether a docker program is the script of Debian's podman-docker."""
+    try:
+        with Path(program).open("rb") as file:
+            start = file.read(4096)
+    except OSError:
+        return False
+    return start.startswith(b"#!") and b"podman" in start
+
+
+def _examine_namespaces(_session: Session) -> Iterator[Finding]:
+    try:
+        outcome = process.run(["unshare", "--user", "--map-root-user", "true"], timeout=_ANSWER_SECONDS)
+    except FileNotFoundError:
+        return
+    if outcome:
+        yield Finding("namespaces", State.OK, "user namespaces can be made")
+        return
+    switch = Path("/proc/sys/kernel/unprivileged_userns_clone")
+    blocked = switch.exists() and switch.read_text().strip() == "0"
+    setting = "kernel.unprivileged_userns_clone=1" if blocked else "user.max_user_namespaces=10000"
+    yield Finding(
+        "namespaces",
+        State.OPTIONAL,
+        "no user namespaces: images with runAsRoot or fakeRootCommands cannot be built",
+        as_root(f"sysctl -w {setting}"),
+    )
+
+
+def _examine_disk(_session: Session) -> Iterator[Finding]:
+    yield from _examine_space("the Nix store", store_dir(), "nix-collect-garbage")
+    yield from _examine_space("temporary files", Path(tempfile.gettempdir()), None)
+
+
+def _examine_space(what: str, folder: Path, mend: str | None) -> Iterator[Finding]:
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    if existing is None:
+        return
+    free = shutil.disk_usage(existing).free
+    message = f"{format_bytes(free)} free for {what} ({folder})"
+    if free < _TOO_FEW_BYTES:
+        yield Finding("disk", State.MISSING, message, mend)
+    elif free < _SCANT_BYTES:
+        yield Finding("disk", State.OPTIONAL, message, mend)
+    else:
+        yield Finding("disk", State.OK, message)
+
+
+def _examine_folders(_session: Session) -> Iterator[Finding]:
+    for variable, folder in (
+        ("NIXDOCK_CACHE_DIR", settings.cache_dir()),
+        ("NIXDOCK_STATE_DIR", settings.state_dir()),
+    ):
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        if existing.is_dir() and os.access(existing, os.W_OK):
+            yield Finding("folders", State.OK, str(folder))
+        else:
+            yield Finding(
+                "folders",
+                State.OPTIONAL,
+                f"{folder} cannot be written: what nixdock learns is forgotten",
+                f"export {variable}=/some/folder/of/yours",
+            )
+
+
+def _install(package: str) -> str:
+    if shutil.which("apt-get") is None:
+        return f"install {package} with this system's package manager"
+    return as_root(f"apt-get install {package}")
+
+
+def _start_service(unit: str, otherwise: str) -> str:
+    return as_root(f"systemctl start {unit}" if _SYSTEMD.is_dir() else otherwise)
+
+
+def _knows_package(name: str) -> bool:
+    try:
+        return bool(process.run(["apt-cache", "show", name], timeout=_ANSWER_SECONDS).stdout)
+    except FileNotFoundError:
+        return False
+
+
+def _last_line(outcome: process.Outcome) -> str:
+    lines = [line for line in outcome.error_text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("error:")]
+    return (errors or lines or [f"exit status {outcome.status}"])[-1].removeprefix("error:").strip()

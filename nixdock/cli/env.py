@@ -1,0 +1,122 @@
+"""`nixdock env`: what hand-typed nix-build and docker need in the user's shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from nixdock.cli.options import Session, session_options, show_json
+from nixdock.engine.address import DEFAULT_SOCKET
+from nixdock.engine.daemon import find_home
+from nixdock.events import Notice
+from nixdock.nix import offline_set, package_set, search_path
+from nixdock.nix.options import NixOptions
+from nixdock.nix.settings import find_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nixdock.nix.package_set import PackageSet
+
+_DEFAULT_URL: Final = f"unix://{DEFAULT_SOCKET}"
+
+
+@click.command()
+@click.option(
+    "--shell",
+    type=click.Choice(["bash", "fish"]),
+    default="bash",
+    help="Whose syntax; bash's is sh's and zsh's.",
+)
+@click.option("--nixpkgs", metavar="PATH", help="What <nixpkgs> shall mean, before NIX_PATH and channels.")
+@show_json
+@session_options
+@click.pass_obj
+def command(session: Session, *, shell: str, nixpkgs: str | None, as_json: bool) -> None:
+    """Print what nix-build and docker need in your shell.
+
+    Where <nixpkgs> means nothing yet it becomes nixdock's offline package set, made of this
+    machine's Debian packages; an unconfigured Nix is told how to build here. A machine that is
+    configured needs nothing, and nothing is printed.
+
+    \b
+    Examples:
+      eval "$(nixdock env)"
+      nix-build hello-docker.nix
+      docker load < result
+      nixdock env --shell fish | source
+    """  # noqa: D301  # \b is click's own mark
+    chosen = package_set.choose(nixpkgs, listener=session.listener)
+    session.tell(Notice(chosen.sentence))
+    variables = find_variables(session, chosen, os.environ)
+    session.close()
+    if as_json:
+        click.echo(json.dumps(variables, indent=2))
+        return
+    for name, value in variables.items():
+        click.echo(f"set -gx {name} {_quote_for_fish(value)}" if shell == "fish" else _export(name, value))
+    if sys.stdout.isatty():
+        line = "nixdock env --shell fish | source" if shell == "fish" else 'eval "$(nixdock env)"'
+        click.echo(f"hint: to have it in this shell: {line}", err=True)
+
+
+def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables to set, by name; what is right already is said again, so that it stays.
+
+    Args:
+        session: For the engine's address.
+        chosen: What `<nixpkgs>` is to mean.
+        environ: The environment of the shell.
+
+    Raises:
+        UsageError: The engine's address cannot be read.
+    """
+    variables: dict[str, str] = {}
+    busybox = None
+    if chosen.is_offline:
+        # By the name that stays when apt's lists change: a shell may live for weeks.
+        folder = offline_set.stable_path()
+        variables["NIX_PATH"] = _add_to_search_path(str(folder), environ)
+        busybox = next(folder.glob("bootstrap/*/bin/busybox"), None)
+    elif chosen.kind is package_set.Kind.NAMED:
+        variables["NIX_PATH"] = _add_to_search_path(chosen.target, environ)
+    settings = find_settings(NixOptions(), busybox=busybox).as_nix_config()
+    if settings:
+        before = environ.get("NIX_CONFIG", "").rstrip("\n")
+        variables["NIX_CONFIG"] = f"{before}\n{settings}" if before else settings
+    host = _find_host(session, environ)
+    if host:
+        variables["DOCKER_HOST"] = host
+    return variables
+
+
+def _add_to_search_path(folder: str, environ: Mapping[str, str]) -> str:
+    entries = search_path.split(environ.get("NIX_PATH", ""))
+    return ":".join([f"nixpkgs={folder}", *(entry for entry in entries if not entry.startswith("nixpkgs="))])
+
+
+def _find_host(session: Session, environ: Mapping[str, str]) -> str | None:
+    """Return the engine's address where docker would look for it elsewhere."""
+    if environ.get("DOCKER_HOST") and not session.host and not session.context:
+        return None
+    address = session.address()
+    if address.context and not session.context:
+        return None
+    daemon = find_home().read()
+    if daemon and address.url == _DEFAULT_URL and not session.host and not session.context:
+        return daemon.url if daemon.url != _DEFAULT_URL else None
+    return address.url if address.url != _DEFAULT_URL else None
+
+
+def _export(name: str, value: str) -> str:
+    return f"export {name}={shlex.quote(value)}"
+
+
+def _quote_for_fish(value: str) -> str:
+    # In single quotes fish knows two escapes only.
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
