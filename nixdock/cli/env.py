@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -59,7 +60,9 @@ def command(session: Session, *, shell: str, nixpkgs: str | None, as_json: bool)
         click.echo(json.dumps(variables, indent=2))
         return
     for name, value in variables.items():
-        click.echo(f"set -gx {name} {_quote_for_fish(value)}" if shell == "fish" else _export(name, value))
+        click.echo(
+            f"set -gx {name} {quote_for_fish(value)}" if shell == "fish" else write_export(name, value)
+        )
     if sys.stdout.isatty():
         line = "nixdock env --shell fish | source" if shell == "fish" else 'eval "$(nixdock env)"'
         click.echo(f"hint: to have it in this shell: {line}", err=True)
@@ -101,22 +104,26 @@ def _add_to_search_path(folder: str, environ: Mapping[str, str]) -> str:
 
 
 def _find_host(session: Session, environ: Mapping[str, str]) -> str | None:
-    """Return the engine's address where docker would look for it elsewhere."""
-    if environ.get("DOCKER_HOST") and not session.host and not session.context:
+    """Return the engine's address where docker, left alone, would look for it elsewhere."""
+    asked = session.host or session.context
+    if environ.get("DOCKER_HOST") and not asked:
         return None
     address = session.address()
-    if address.context and not session.context:
-        return None
-    daemon = find_home().read()
-    if daemon and address.url == _DEFAULT_URL and not session.host and not session.context:
-        return daemon.url if daemon.url != _DEFAULT_URL else None
+    if not asked:
+        if address.context:
+            return None
+        daemon = find_home().read()
+        if daemon:
+            address = replace(address, url=daemon.url)
     return address.url if address.url != _DEFAULT_URL else None
 
 
-def _export(name: str, value: str) -> str:
+def write_export(name: str, value: str) -> str:
+    """Return the line that sets a variable in sh, bash and zsh."""
     return f"export {name}={shlex.quote(value)}"
 
 
-def _quote_for_fish(value: str) -> str:
+def quote_for_fish(value: str) -> str:
+    """Return a value as fish reads it."""
     # In single quotes fish knows two escapes only.
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
