@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import sys
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -16,7 +17,7 @@ PACKAGE = Path(nixdock.__file__).parent
 
 # From the ground up; a module imports from its own layer and from those before it.
 LAYERS = (
-    ("errors", "events", "settings", "process", "retry", "log", "meter", "database"),
+    ("errors", "events", "settings", "process", "retry", "log", "hints", "meter", "database"),
     ("image",),
     ("nix", "formats", "engine", "nixpkgs"),
     ("checks",),
@@ -58,12 +59,10 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+EVERY_MODULE = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 # Builders run inside Nix's sandbox, alone with the standard library: they are data of ours.
-MODULES = {
-    name_of(path): path
-    for path in sorted(PACKAGE.rglob("*.py"))
-    if "nixpkgs" not in path.relative_to(PACKAGE).parts[:-1]
-}
+BUILDERS = {name: path for name, path in EVERY_MODULE.items() if name.startswith("nixdock.nixpkgs.")}
+MODULES = {name: path for name, path in EVERY_MODULE.items() if name not in BUILDERS}
 
 
 class Collector(ast.NodeVisitor):
@@ -171,6 +170,18 @@ def test_a_slow_library_is_not_imported_at_start(library: str) -> None:
 @pytest.mark.parametrize("module", LAZY_MODULES)
 def test_what_is_built_on_a_slow_library_is_not_imported_at_start(module: str) -> None:
     assert [str(one) for one in IMPORTS if one.imported == module and one.at_start] == []
+
+
+def test_builders_need_the_standard_library_alone() -> None:
+    strays = [
+        str(found)
+        for module, path in BUILDERS.items()
+        for found in collect(module, path.read_text())
+        if found.imported.split(".")[0] not in sys.stdlib_module_names
+        # Beside each other they are found by their bare names, in the sandbox as in a test.
+        and not any(other.endswith(f".{found.imported}") or other == found.imported for other in BUILDERS)
+    ]
+    assert strays == []
 
 
 def test_the_collector_sees_what_there_is_to_see() -> None:
