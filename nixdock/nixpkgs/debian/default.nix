@@ -14,7 +14,10 @@ in
 let
   lock = import ./lock.nix { inherit folder; };
   version = import ./version.nix;
-  adjustments = import ./adjustments.nix;
+  adjustments = import ./adjustments.nix {
+    inherit (lock) has;
+    unit = name: units.${unitOf name};
+  };
 
   fetch = import ./deb.nix { inherit version; };
   deb = name: fetch name (lock.get name);
@@ -56,6 +59,7 @@ let
           shell = if belowShell ? ${name} then null else units.bash;
           drop = adjustment.drop or [ ];
           links = adjustment.links or { };
+          finish = adjustment.finish or "";
         };
       };
     in

@@ -23,9 +23,15 @@ let
     "del sys.argv[1:4]"
     "runpy.run_module(name + '.' + module, run_name='__main__')"
   ];
+  # Neither the environment, nor site-packages, nor bytecode beside a source.
+  command = package: module:
+    [ "-E" "-s" "-S" "-B" "-c" launcher "${package}" (baseNameOf package) module ];
 in
 {
   inherit python;
+
+  # The arguments with which `python` runs a module of a package, more may follow: for shell scripts.
+  inherit command;
 
   # A derivation that runs the module `module` of the folder `package` (a path, whose modules import each
   # other relatively, and nothing but the standard library). The module finds the JSON text of `order` in
@@ -34,8 +40,7 @@ in
     derivation ({
       inherit system;
       builder = "${python}/bin/python3";
-      # Neither the environment, nor site-packages, nor bytecode beside a source.
-      args = [ "-E" "-s" "-S" "-B" "-c" launcher "${package}" (baseNameOf package) module ];
+      args = command package module;
       # Nix tells a builder its name without the folder: Python finds its library by way of PATH.
       PATH = "${python}/bin:${bootstrap}/bin";
       order = builtins.toJSON order;

@@ -116,30 +116,28 @@ class Patcher:
         """Return the folders of the libraries that a file needs, those it names itself first."""
         folders: dict[str, None] = {}
         private: list[Path] = []
+        known: list[Path] = []
         for named in found.runpath:
             if named.startswith(_ORIGIN):
                 folder = Path(_ORIGIN_NAME.sub(str(path.parent), named))
                 if folder.is_dir():
                     folders[named] = None
                     private.append(folder)
+            elif named.startswith("/nix/store/"):
+                # What was linked here has been told where to look; it is kept where it is of use.
+                known.append(Path(named))
             elif (inside := self.tree.find(named)) is not None:
                 folders[str(inside.resolve())] = None
                 private.append(inside)
         for name in found.needed:
             if any((folder / name).exists() for folder in private):
                 continue
-            library = next((folder / name for folder in self._folders if (folder / name).exists()), None)
-            if library is None:
+            home = next((one for one in (*known, *self._folders) if (one / name).exists()), None)
+            if home is None:
                 report(f"no package has {name}, which {path.relative_to(self.tree.out)} needs")
             else:
-                folders[str(self._home(library))] = None
+                folders[str(_home(home / name))] = None
         return list(folders)
-
-    def _home(self, library: Path) -> Path:
-        """Return the folder of a library; of one that is only a link into another unit, that unit's."""
-        root = next(root for root in (self.tree.out, *self.tree.needs) if root in library.parents)
-        real = library.resolve()
-        return library.parent if root in real.parents and not library.parent.is_symlink() else real.parent
 
     def _patch_script(self, path: Path) -> None:
         content = path.read_bytes()
@@ -184,6 +182,12 @@ class Patcher:
         if changed != content:
             path.chmod(0o644)
             path.write_bytes(changed)
+
+
+def _home(library: Path) -> Path:
+    """Return the folder of a library; of a link out of its folder, the folder that it leads to."""
+    real = library.resolve()
+    return library.parent if library.parent.resolve() == real.parent else real.parent
 
 
 def walk(root: Path) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class Order:
         shell: The unit whose shell scripts run by, or None.
         drop: Patterns of files to leave out, by their place in the store path.
         links: Links to add, as place to target; relative targets are places in the unit.
+        finish: A shell script that adds the rest, run in the store path by a static busybox.
     """
 
     out: Path
@@ -36,6 +38,7 @@ class Order:
     shell: Path | None
     drop: tuple[str, ...]
     links: dict[str, str]
+    finish: str
 
     @classmethod
     def parse(cls, data: dict[str, Any], out: Path) -> Order:
@@ -48,6 +51,7 @@ class Order:
             shell=Path(data["shell"]) if data["shell"] else None,
             drop=tuple(data["drop"]),
             links=data["links"],
+            finish=data["finish"],
         )
 
 
@@ -69,6 +73,8 @@ def build(order: Order) -> None:
         return
     Patcher(tree, Loader(order.libc), order.shell).patch()
     lift_libraries(order.out)
+    if order.finish:
+        subprocess.run(["busybox", "sh", "-eu", "-c", order.finish], cwd=order.out, check=True)
     if tree.has_sbin:
         (order.out / "sbin").symlink_to("bin")
 

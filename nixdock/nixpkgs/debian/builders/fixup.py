@@ -1,0 +1,23 @@
+"""Finishes what a build made as units are finished: it runs by what the store has, and refers to that alone.
+
+Its arguments are the folder to patch, the store paths of the C library and of the shell, and those of all
+that the result may refer to.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from .patch import Loader, Patcher
+from .tree import Tree
+
+
+def main() -> None:
+    """Patch the first folder by what the others hold."""
+    out, libc, shell, *needs = map(Path, sys.argv[1:])
+    Patcher(Tree(out, needs), Loader(libc), shell).patch()
+
+
+if __name__ == "__main__":
+    main()
