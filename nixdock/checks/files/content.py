@@ -1,0 +1,73 @@
+"""Reading contents of files out of an image's layers: each layer at most once for many files."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, TYPE_CHECKING
+
+from nixdock.checks.outcome import Capture
+from nixdock.errors import LoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from nixdock.checks.files.entry import Entry
+    from nixdock.image.model import Layer
+
+_PIECE = 1 << 20
+
+
+def read_contents(
+    layers: Sequence[Layer], entries: Iterable[Entry], take: Callable[[Entry, Capture], None]
+) -> None:
+    """Read files' contents, in the order in which they lie in the layers.
+
+    Args:
+        layers: The image's, bottom first.
+        entries: Files; one that is asked for twice is read once.
+        take: Called with each file and its content, which is closed afterwards.
+
+    Raises:
+        LoadError: A layer cannot be read.
+    """
+    by_layer: dict[int, dict[int, list[Entry]]] = {}
+    for entry in entries:
+        same = by_layer.setdefault(entry.layer, {}).setdefault(entry.offset, [])
+        if entry not in same:
+            same.append(entry)
+    for number, by_offset in sorted(by_layer.items(), key=lambda item: layers[item[0]].position):
+        with layers[number].open() as stream:
+            position = 0
+            for offset, same in sorted(by_offset.items()):
+                if offset < 0:
+                    raise LoadError(f"{same[0].absolute} has no content: it is a {same[0].kind}")
+                _skip(stream, offset - position)
+                with Capture() as content:
+                    _copy(stream, same[0].size, content)
+                    for entry in same:
+                        take(entry, content)
+                position = offset + same[0].size
+
+
+def read_content(layers: Sequence[Layer], entry: Entry) -> bytes:
+    """Return the whole content of one file, which had better be small."""
+    found: list[bytes] = []
+    read_contents(layers, [entry], lambda _entry, content: found.append(content.output[:]))
+    return found[0]
+
+
+def _skip(stream: IO[bytes], size: int) -> None:
+    if stream.seekable():
+        stream.seek(size, io.SEEK_CUR)
+        return
+    _copy(stream, size, None)
+
+
+def _copy(stream: IO[bytes], size: int, content: Capture | None) -> None:
+    while size:
+        data = stream.read(min(size, _PIECE))
+        if not data:
+            raise LoadError("a layer is shorter than its index says", hint="build or download it again")
+        if content is not None:
+            content.write(data)
+        size -= len(data)

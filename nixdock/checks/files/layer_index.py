@@ -1,0 +1,184 @@
+"""The index of one layer: its entries, and what is known of their contents; kept by diff ID.
+
+A layer's bytes never change, so an index that was made from bytes with the right digest is kept for
+good in the cache folder. A layer whose headers can be read by seeking is quicker indexed than looked
+up, and is not kept unless its contents were looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tempfile
+from contextlib import suppress
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import zstandard
+
+from nixdock import settings
+from nixdock.checks.files.entry import ContentFacts, ElfFacts, Entry
+from nixdock.checks.files.inspection import ContentInspector
+from nixdock.checks.files.layer_tar import read_entries
+from nixdock.errors import LoadError
+from nixdock.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nixdock.image.digest import Digest
+    from nixdock.image.model import Layer
+
+log = get_logger(__name__)
+
+_VERSION = 1
+_PIECE = 1 << 20
+_INDEX_LIMIT = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class LayerIndex:
+    """What is in a layer.
+
+    Args:
+        entries: In the order of the tar.
+        facts: What is known of contents by path; None where they were not looked at.
+    """
+
+    entries: tuple[Entry, ...]
+    facts: Mapping[str, ContentFacts] | None = None
+
+
+def index_layer(layer: Layer, *, contents: bool, cache: Path | None = None) -> LayerIndex:
+    """Return the index of a layer, from the cache or from its bytes.
+
+    Args:
+        layer: The layer.
+        contents: Whether the files' contents are to be looked at too.
+        cache: The folder of indexes; the user's own when None.
+
+    Raises:
+        LoadError: The layer cannot be read, or its bytes are not what its diff ID says.
+    """
+    folder = cache if cache is not None else settings.cache_dir() / "layer-indexes"
+    kept = _Kept(folder, layer.diff_id)
+    found = kept.read(contents=contents)
+    if found is not None:
+        return found
+    with layer.open() as stream:
+        if stream.seekable() and not contents:
+            return LayerIndex(tuple(read_entries(stream, _name(layer))))
+        index = _read_whole(stream, layer, contents=contents)
+    kept.write(index)
+    return index
+
+
+def _read_whole(stream: IO[bytes], layer: Layer, *, contents: bool) -> LayerIndex:
+    hashed = _Hashed(stream)
+    inspector = ContentInspector() if contents else None
+    entries = tuple(read_entries(io.BufferedReader(hashed, _PIECE), _name(layer), inspector))
+    hashed.finish()
+    if hashed.hex != layer.diff_id.hex:
+        raise LoadError(
+            f"{_name(layer)} is damaged: its bytes have the digest sha256:{hashed.hex}",
+            hint="build or download it again",
+        )
+    return LayerIndex(entries, inspector.facts if inspector else None)
+
+
+def _name(layer: Layer) -> str:
+    return f"the layer {layer.diff_id}"
+
+
+class _Hashed(io.RawIOBase):
+    """A stream whose bytes are hashed as they pass."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__()
+        self._stream = stream
+        self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - anything that can be filled
+        data = self._stream.read(len(buffer))
+        self._hash.update(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def finish(self) -> None:
+        """Read what follows the tar's end: padding, which the digest covers."""
+        while data := self._stream.read(_PIECE):
+            self._hash.update(data)
+
+    @property
+    def hex(self) -> str:
+        return self._hash.hexdigest()
+
+
+class _Kept:
+    """An index in the cache folder; whatever goes wrong with it only makes things slower."""
+
+    def __init__(self, folder: Path, diff_id: Digest) -> None:
+        self._file = folder / diff_id.hex[:2] / f"{diff_id.hex[2:]}.{_VERSION}.json.zst"
+
+    def read(self, *, contents: bool) -> LayerIndex | None:
+        try:
+            packed = self._file.read_bytes()
+            data = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_INDEX_LIMIT)
+            index = _from_json(json.loads(data))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError, zstandard.ZstdError) as error:
+            log.debug("layer-index.unreadable", file=str(self._file), error=str(error))
+            return None
+        return None if contents and index.facts is None else index
+
+    def write(self, index: LayerIndex) -> None:
+        # Renamed into place, for another process may read or write the same at this moment.
+        data = json.dumps(_to_json(index), separators=(",", ":"), ensure_ascii=True).encode()
+        if len(data) > _INDEX_LIMIT:
+            return
+        temporary = None
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._file.parent, delete=False) as stream:
+                temporary = Path(stream.name)
+                stream.write(zstandard.ZstdCompressor(level=1).compress(data))
+            temporary.replace(self._file)
+        except OSError as error:
+            log.debug("layer-index.not-kept", file=str(self._file), error=str(error))
+            if temporary is not None:
+                with suppress(OSError):
+                    temporary.unlink()
+
+
+def _to_json(index: LayerIndex) -> dict[str, Any]:
+    facts = None
+    if index.facts is not None:
+        facts = {
+            path: [list(fact.references), fact.shebang, list(astuple(fact.elf)) if fact.elf else None]
+            for path, fact in index.facts.items()
+        }
+    return {"entries": index.entries, "facts": facts}
+
+
+def _from_json(value: Any) -> LayerIndex:  # noqa: ANN401 - JSON
+    entries = tuple(Entry(*row) for row in value["entries"])
+    facts: dict[str, ContentFacts] | None = None
+    if value["facts"] is not None:
+        facts = {
+            path: ContentFacts(tuple(references), shebang, _elf(elf))
+            for path, (references, shebang, elf) in value["facts"].items()
+        }
+    return LayerIndex(entries, facts)
+
+
+def _elf(row: list[Any] | None) -> ElfFacts | None:
+    if row is None:
+        return None
+    machine, bits, executable, interpreter, needed, search, soname = row
+    return ElfFacts(machine, bits, executable, interpreter, tuple(needed), tuple(search), soname)

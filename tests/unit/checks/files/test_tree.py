@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nixdock.checks.files.content import read_content, read_contents
+from nixdock.checks.files.entry import Entry
+from nixdock.checks.files.layer_index import LayerIndex, index_layer
+from nixdock.checks.files.layer_tar import clean_path, read_entries
+from nixdock.checks.files.tree import TooManyLinksError, Tree, build_tree, read_tree
+from nixdock.errors import LoadError
+from nixdock.image.digest import Digest
+from support.layers import MemoryLayer, device, file, folder, hardlink, layer_of, link, tar_of
+
+LONG = "d/" * 70 + "f" * 90
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIXDOCK_CACHE_DIR", str(tmp_path / "cache"))
+
+
+def _tree(*layers: MemoryLayer) -> Tree:
+    return read_tree(layers)
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
+@pytest.mark.parametrize("seekable", [True, False])
+def test_headers_of_every_format_are_read_as_tarfile_reads_them(form: int, seekable: bool) -> None:
+    long_name = LONG if form != tarfile.USTAR_FORMAT else "d/" * 20 + "f"
+    members = [
+        folder("etc/", 0o1777),
+        file("./etc/passwd", b"root:x:0:0\n", 0o4755, 1000, 65534),
+        file(long_name, b"x" * 1000),
+        link("bin", long_name if form != tarfile.USTAR_FORMAT else "etc"),
+        hardlink("copy", "./etc/passwd"),
+        device("null"),
+        device("fifo", tarfile.FIFOTYPE),
+        device("disk", tarfile.BLKTYPE),
+        file("empty"),
+    ]
+    if form == tarfile.PAX_FORMAT:
+        members.append(file("ü", b"1", uid=2**31))
+    layer = MemoryLayer(tar_of(members, form), seekable=seekable)
+
+    with layer.open() as stream:
+        entries = {entry.path: entry for entry in read_entries(stream, "it")}
+
+    assert entries["etc"][:3] == ("etc", "directory", 0o1777)
+    passwd = entries["etc/passwd"]
+    assert (passwd.mode, passwd.uid, passwd.gid, passwd.size) == (0o4755, 1000, 65534, 11)
+    assert layer.tar[passwd.offset :][: passwd.size] == b"root:x:0:0\n"
+    assert entries[long_name].size == 1000
+    assert entries["bin"].kind == "symlink"
+    assert (entries["copy"].kind, entries["copy"].target) == ("hardlink", "etc/passwd")
+    assert [entries[name].kind for name in ("null", "fifo", "disk")] == ["character", "fifo", "block"]
+    if form == tarfile.PAX_FORMAT:
+        assert entries["ü"].uid == 2**31
+
+
+def test_a_big_number_in_base_256_is_read() -> None:
+    with MemoryLayer(tar_of([file("a", uid=2**40)])).open() as stream:
+        (entry,) = read_entries(stream, "it")
+
+    assert entry.uid == 2**40
+
+
+def test_names_cannot_lead_out_of_the_image() -> None:
+    assert clean_path("../../etc/passwd") == "etc/passwd"
+    assert clean_path("./a//b/../c/") == "a/c"
+    assert clean_path("/") == ""
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_a_layer_that_is_cut_short_is_an_error(seekable: bool) -> None:
+    tar = tar_of([file("a", b"x" * 5000), file("b")])
+    cut = MemoryLayer(tar[:2000] if not seekable else tar[:700], seekable=seekable)
+
+    with pytest.raises(LoadError, match=r"is truncated|is damaged"):
+        index_layer(MemoryLayer(cut.tar, seekable=False), contents=False)
+
+
+def test_rubbish_is_an_error_not_a_crash() -> None:
+    with pytest.raises(LoadError, match="is damaged"):
+        index_layer(MemoryLayer(b"rubbish" * 100), contents=False)
+
+
+@given(st.integers(0, 4000), st.binary(min_size=1, max_size=40))
+def test_any_damage_is_a_load_error_or_harmless(position: int, damage: bytes) -> None:
+    tar = bytearray(tar_of([file("a", b"x" * 600), link("b", "a"), file("c" * 200)], tarfile.PAX_FORMAT))
+    tar[position : position + len(damage)] = damage
+
+    try:
+        with MemoryLayer(bytes(tar)).open() as stream:
+            build_tree([LayerIndex(tuple(read_entries(stream, "it")))])
+    except LoadError:
+        pass
+
+
+def test_bytes_that_are_not_what_the_diff_id_says_are_refused() -> None:
+    layer = MemoryLayer(tar_of([file("a")]), seekable=False, diff_id=Digest.of(b"other"))
+
+    with pytest.raises(LoadError, match="is damaged: its bytes have the digest sha256:"):
+        index_layer(layer, contents=False)
+
+
+def test_an_index_is_kept_and_the_layer_not_opened_again() -> None:
+    layer = layer_of(file("a", b"see /nix/store/" + b"a" * 32 + b"-x"), seekable=False)
+
+    first = index_layer(layer, contents=True)
+    second = index_layer(layer, contents=True)
+
+    assert first == second
+    assert first.facts is not None
+    assert layer.opened == 1
+    assert index_layer(layer, contents=False) == first
+
+
+def test_a_damaged_index_is_made_again(tmp_path: Path) -> None:
+    layer = layer_of(file("a"), seekable=False)
+    index = index_layer(layer, contents=True)
+    (kept,) = (tmp_path / "cache").rglob("*.json.zst")
+    kept.write_bytes(kept.read_bytes()[:-4])
+
+    assert index_layer(layer, contents=True) == index
+    assert layer.opened == 2
+
+
+def test_a_cache_that_cannot_be_written_only_costs_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("NIXDOCK_CACHE_DIR", str(tmp_path / "file"))
+
+    assert index_layer(layer_of(file("a"), seekable=False), contents=True).entries[0].path == "a"
+
+
+def test_an_upper_layer_replaces_removes_and_hides() -> None:
+    tree = _tree(
+        layer_of(
+            folder("etc"),
+            file("etc/a", b"1"),
+            file("etc/b"),
+            folder("var"),
+            file("var/x"),
+            file("var/y"),
+            folder("opt"),
+            file("opt/z"),
+            file("bin"),
+            folder("was"),
+            file("was/deep"),
+        ),
+        layer_of(
+            file("etc/a", b"22"),
+            file("etc/.wh.b"),
+            folder("var"),
+            file("var/new"),
+            file("var/.wh..wh..opq"),
+            file(".wh.opt"),
+            folder("bin"),
+            file("bin/sh"),
+            file("was"),
+        ),
+    )
+
+    assert sorted(tree.entries) == ["", "bin", "bin/sh", "etc", "etc/a", "var", "var/new", "was"]
+    assert tree.entries["etc/a"].size == 2
+    assert tree.entries["etc/a"].layer == 1
+    assert tree.entries["bin"].is_directory
+    assert tree.entries["was"].kind == "file"
+    assert tree.list(tree.entries["var"]) == ("new",)
+
+
+def test_a_whiteout_hides_only_what_is_below_its_layer() -> None:
+    tree = _tree(layer_of(file("a", b"1")), layer_of(file("a", b"22"), file(".wh.a")))
+
+    assert tree.entries["a"].size == 2
+
+
+def test_a_file_without_its_folder_makes_the_folder_even_over_a_link() -> None:
+    tree = _tree(layer_of(folder("usr/lib"), link("lib", "usr/lib")), layer_of(file("lib/x")))
+
+    assert tree.entries["lib"].is_directory
+    assert tree.find("/lib/x") is not None
+    assert tree.find("/usr/lib/x") is None
+
+
+def test_a_hard_link_is_the_file_that_it_names() -> None:
+    layer = layer_of(hardlink("b", "a"), file("a", b"same", 0o755))
+    tree = _tree(layer)
+
+    entry = tree.find("/b")
+    assert entry is not None
+    assert (entry.path, entry.kind, entry.mode) == ("b", "file", 0o755)
+    assert read_content([layer], entry) == b"same"
+
+
+def test_links_are_followed_within_the_image_alone() -> None:
+    store = "nix/store/abc-bash/bin/bash"
+    tree = _tree(
+        layer_of(
+            file(store, b"x"),
+            link("bin/sh", f"/{store}"),
+            link("usr/bin", "../bin"),
+            link("out", "../../../etc"),
+            file("etc/hosts"),
+            link("dangling", "/none"),
+            link("circle", "circle"),
+            link("a", "b"),
+            link("b", "a"),
+        )
+    )
+
+    def path(text: str, *, follow: bool = True) -> str | None:
+        entry = tree.find(text, follow=follow)
+        return None if entry is None else entry.path
+
+    assert path("/bin/sh") == store
+    assert path("/bin/sh", follow=False) == "bin/sh"
+    assert path("/usr/bin/sh") == store
+    assert path("/usr/bin/../etc/hosts") == "etc/hosts"
+    assert path("/out/hosts") == "etc/hosts"
+    assert path("/dangling") is None
+    assert path("/bin/sh/x") is None
+    assert path("/") == ""
+    assert path("/..") == ""
+    for circle in ("/circle", "/a", "/circle/x"):
+        with pytest.raises(TooManyLinksError):
+            tree.find(circle)
+
+
+def test_forty_links_are_followed_and_one_more_is_not() -> None:
+    chain = [link(f"l{n}", f"l{n + 1}") for n in range(40)]
+    tree = _tree(layer_of(*chain, file("l40"), link("m", "l0")))
+
+    assert tree.find("/l0") is not None
+    with pytest.raises(TooManyLinksError):
+        tree.find("/m")
+
+
+def test_patterns_stay_within_a_name_unless_doubled() -> None:
+    tree = _tree(
+        layer_of(
+            file("nix/store/a-x/bin/sh"),
+            file("nix/store/b-y/bin/ls"),
+            link("store", "nix/store"),
+            link("loop", "loop"),
+            file("etc/[x]"),
+        )
+    )
+
+    def paths(pattern: str) -> list[str]:
+        return [entry.path for entry in tree.glob(pattern)]
+
+    assert paths("/nix/store/*/bin/sh") == ["nix/store/a-x/bin/sh"]
+    assert paths("/store/*-y/bin/*") == ["nix/store/b-y/bin/ls"]
+    assert paths("/nix/**/sh") == ["nix/store/a-x/bin/sh"]
+    assert paths("/nix/*/sh") == []
+    assert paths("/*/nothing") == []
+    assert paths("/etc/[[]x]") == ["etc/[x]"]
+    assert len(paths("/**")) == len(tree.entries)
+
+
+def test_walking_a_very_deep_tree_needs_no_deep_stack() -> None:
+    tree = build_tree([LayerIndex((Entry("d/" * 1900 + "f", "file", 0o644, 0, 0, 0, -1, "", 0),))])
+
+    assert sum(1 for _ in tree.walk()) == 1902
+    assert tree.glob("/**/f")[0].path.endswith("/f")
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_many_contents_are_read_in_one_pass_a_layer(seekable: bool) -> None:
+    layers = [
+        layer_of(*(file(f"f{n}", b"%d" % n * 700) for n in range(20)), seekable=seekable),
+        layer_of(file("g", b"upper"), seekable=seekable),
+    ]
+    tree = _tree(*layers)
+    opened = [layer.opened for layer in layers]
+    found: dict[str, bytes] = {}
+
+    wanted = [tree.entries[name] for name in ("g", "f19", "f3", "f3", "f0")]
+    read_contents(layers, wanted, lambda entry, content: found.update({entry.path: content.output[:]}))
+
+    assert found == {"g": b"upper", "f19": b"19" * 700, "f3": b"3" * 700, "f0": b"0" * 700}
+    assert [layer.opened - before for layer, before in zip(layers, opened, strict=True)] == [1, 1]
