@@ -109,3 +109,20 @@ class OutputLine(Event):
 
     source: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Event):
+    """A verdict was reached on a run or a check.
+
+    Args:
+        name: What was judged.
+        verdict: `PASS`, `FAIL`, `SKIP` or `ERROR`.
+        seconds: How long it ran.
+        lines: Why, as lines to show as they are: what was expected, what was found, a diff.
+    """
+
+    name: str
+    verdict: str
+    seconds: float
+    lines: tuple[str, ...] = ()

@@ -41,6 +41,7 @@ class Ended:
         exit_code: Its process's.
         seconds: From its start to the end of its output.
         timed_out: Whether it was killed for its time was up.
+        interrupted: Whether it was sent a SIGINT for us.
         stopped_by: The signal for which we stopped it, or None where it ended by itself.
         sink_error: Why its output could not be passed on; it was killed then.
         detached: Whether the user left it running; the exit code says nothing then.
@@ -49,6 +50,7 @@ class Ended:
     exit_code: int
     seconds: float
     timed_out: bool = False
+    interrupted: bool = False
     stopped_by: int | None = None
     sink_error: OSError | None = None
     detached: bool = False
@@ -71,7 +73,7 @@ class Attendance:
         self._listener = listener
         self._escalation = Escalation()
         self._exit_code: int | None = None
-        self._output_ended = False
+        self._output_ended = not container.attached
         self._timed_out = False
         self._detached = False
         self._sink_error: OSError | None = None
@@ -173,6 +175,7 @@ class Attendance:
             exit_code=self._exit_code if self._exit_code is not None else 0,
             seconds=time.monotonic() - self._container.started_at,
             timed_out=self._timed_out,
+            interrupted=self._escalation.step > 0,
             stopped_by=self._escalation.ended_by,
             sink_error=self._sink_error,
             detached=self._detached,

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.failures import HEAD, Subject, explain_create, explain_missing_image, explain_start
+from nixdock.engine.failures import HEAD, Subject, explain_create, explain_start
 from nixdock.engine.interrupts import caught
 from nixdock.engine.stream import STDERR, STDOUT
 from nixdock.engine.terminal import DetachKeys, parse_detach_keys, raw_mode, read_size
@@ -113,6 +113,7 @@ def opened(
     request: CreateRequest,
     *,
     image: str,
+    details: ImageDetails,
     owner: Owner,
     labels: Mapping[str, str] | None = None,
     stays: bool = False,
@@ -124,6 +125,7 @@ def opened(
         engine: The engine.
         request: What to create.
         image: What the user calls its image.
+        details: The image.
         owner: The run that it belongs to.
         labels: Further labels of ours.
         stays: Whether it is not removed, should all go well: once started it is the user's.
@@ -132,20 +134,18 @@ def opened(
     Raises:
         EngineError: The engine has not the image, or refuses.
     """
-    details = engine.find_image(str(request.body["Image"]))
-    if details is None:
-        raise explain_missing_image(image)
     marked = {**(request.body.get("Labels") or {}), **owner.labels(stays=stays), **(labels or {})}
     happenings: SimpleQueue[Happening] = SimpleQueue()
     with caught(lambda number: happenings.put(SignalCaught(number))):
         container = _create(engine, replace(request, body={**request.body, "Labels": marked}), image, details)
         container.happenings = happenings
+        container.stays = stays
         for warning in container.warnings:
             listener(Warned(warning))
         kept = False
         try:
             yield container
-            kept = stays and container.started
+            kept = container.stays and container.started
         finally:
             container.close()
             if not kept:
@@ -217,6 +217,8 @@ class Container:
         self.warnings = warnings
         self.happenings: SimpleQueue[Happening] = SimpleQueue()
         self.started = False
+        self.stays = False
+        self.attached = False
         self.started_at = 0.0
         self.output_at = 0.0
         self._heads = {STDOUT: bytearray(), STDERR: bytearray()}
@@ -251,6 +253,7 @@ class Container:
                 detach_keys=streams.detach_keys if self.request.tty else None,
             )
             self._cleanup.callback(stream.close)
+            self.attached = True
         wait = self.engine.wait_container(self.id, condition="next-exit")
         self._thread(self._watch, wait)
         try:

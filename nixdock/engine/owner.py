@@ -7,12 +7,15 @@ machine is another process. What lives on by the user's wish (`-d`, `--keep`) ha
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from nixdock import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,6 +126,32 @@ def is_left_over(labels: Mapping[str, str], *, observer: Process, now: float) ->
     if labels.get(NAMESPACE) != observer.namespace:
         return False
     return not is_alive(labels[PROCESS], labels.get(STARTED, ""))
+
+
+def remember_detached(container: str) -> None:
+    """Note that the user left a container running whose labels, which cannot be changed, name this run.
+
+    Raises:
+        OSError: The note cannot be written: the next run takes the container for left over.
+    """
+    folder = _detached_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / container).touch()
+
+
+def is_detached(container: str) -> bool:
+    """Whether the user left this container running."""
+    return (_detached_folder() / container).exists()
+
+
+def forget_detached(container: str) -> None:
+    """Drop the note about a container that is gone."""
+    with contextlib.suppress(OSError):
+        (_detached_folder() / container).unlink(missing_ok=True)
+
+
+def _detached_folder() -> Path:
+    return settings.state_dir() / "detached"
 
 
 def is_owned_by_living(labels: Mapping[str, str], *, observer: Process, now: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from nixdock.engine.owner import PROCESS, find_ourselves, is_left_over
+from nixdock.engine.owner import PROCESS, find_ourselves, is_detached, is_left_over
 from nixdock.errors import EngineError
 from nixdock.log import get_logger
 
@@ -30,7 +30,7 @@ def sweep(engine: Engine) -> tuple[str, ...]:
     try:
         for container in engine.containers(labels=[PROCESS]):
             left_over = is_left_over(container.labels, observer=ourselves, now=now)
-            if left_over and _try(engine.remove_container, container.id):
+            if left_over and not is_detached(container.id) and _try(engine.remove_container, container.id):
                 removed.append(container.name)
         for network in engine.networks(labels=[PROCESS]):
             if is_left_over(network.get("Labels") or {}, observer=ourselves, now=now):

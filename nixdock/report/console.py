@@ -13,8 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Literal, Protocol
 
-from nixdock.events import Event, Warned, WorkAdvanced
-from nixdock.report.narration import WARNING, Narration
+from nixdock.events import Event, Judged, Warned, WorkAdvanced
+from nixdock.report.narration import WARNING, Narration, tell_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ def _shows_bars(out: IO[str], environ: Mapping[str, str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class QuietConsole:
-    """Shows warnings alone."""
+    """Shows warnings alone, and verdicts that are not good."""
 
     out: IO[str]
 
@@ -73,6 +73,9 @@ class QuietConsole:
         """Show one event."""
         if isinstance(event, Warned):
             write_line(self.out, WARNING + event.text)
+        if isinstance(event, Judged) and event.verdict in {"FAIL", "ERROR"}:
+            for line in tell_verdict(event):
+                write_line(self.out, line)
 
     def close(self) -> None:
         """Do nothing: nothing was held back."""

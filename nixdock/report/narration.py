@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.events import (
     Event,
+    Judged,
     Notice,
     OutputLine,
     Warned,
@@ -77,10 +78,8 @@ class Narration:
     def narrate(self, event: Event) -> list[str]:
         """Return the lines that an event is worth; often none."""
         match event:
-            case Notice():
-                return [*self._told_together(), event.text]
-            case Warned():
-                return [*self._told_together(), WARNING + event.text]
+            case Notice() | Warned() | Judged():
+                return [*self._told_together(), *_write(event)]
             case OutputLine():
                 return [f"{event.source}> {event.text}"] if self.verbose else []
             case WorkStarted():
@@ -138,6 +137,21 @@ class Narration:
         parts = [f"{_WORDS[kind][1]} {tally.count[kind]}" for kind in _COUNTED if kind in tally.count]
         size = f" ({format_bytes(tally.bytes_fetched)})" if tally.bytes_fetched else ""
         return [f"{', '.join(parts)}{size} in {self.clock() - tally.since:.1f} s"]
+
+
+def _write(event: Notice | Warned | Judged) -> list[str]:
+    match event:
+        case Notice():
+            return [event.text]
+        case Warned():
+            return [WARNING + event.text]
+        case Judged():
+            return tell_verdict(event)
+
+
+def tell_verdict(event: Judged) -> list[str]:
+    """Return a verdict's lines: the verdict first, then why."""
+    return [f"{event.verdict} {event.name} ({event.seconds:.1f} s)", *(f"  {line}" for line in event.lines)]
 
 
 def name_work(start: WorkStarted) -> str:

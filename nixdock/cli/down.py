@@ -1,0 +1,44 @@
+"""`nixdock down`: stop and remove what was left running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from nixdock.cli.nix_options import nix_options
+from nixdock.cli.options import Session, session_options
+from nixdock.errors import UsageError
+
+if TYPE_CHECKING:
+    from nixdock.nix.options import NixOptions
+
+
+@click.command()
+@session_options
+@nix_options
+@click.option("--all", "everything", is_flag=True, help="All that nixdock left on this engine.")
+@click.argument("target", metavar="[TARGET|NAME]", required=False)
+@click.pass_obj
+def command(session: Session, target: str | None, nix: NixOptions, everything: bool) -> None:
+    """Stop and remove what up or run left running.
+
+    TARGET is what was given to up, NAME a container's name. A container has ten seconds to end.
+    The names of what was removed are printed.
+
+    \b
+    Examples:
+      nixdock down web.nix
+      nixdock down web-3f2a9c
+      nixdock down --all
+    """  # noqa: D301  # \b is click's own mark
+    from nixdock.pipeline.down import down, down_all  # noqa: PLC0415  # not for --help
+
+    if everything and (target or nix.expression):
+        raise UsageError("--all and a target exclude each other", hint="leave one of them out")
+    with session.connect() as engine:
+        removed = down_all(engine) if everything else down(engine, target, nix)
+    for name in removed:
+        click.echo(name)
+    if not removed:
+        click.echo("nothing of nixdock was running", err=True)

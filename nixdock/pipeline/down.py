@@ -1,0 +1,77 @@
+"""`down`: stop and remove what was left running."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from nixdock.engine.owner import RUN, SETTINGS, TARGET, find_ourselves, forget_detached, is_owned_by_living
+from nixdock.errors import UsageError
+from nixdock.nix.target import ImageTarget, parse
+from nixdock.pipeline.prepare import key_of
+from nixdock.pipeline.services import stop_and_remove
+
+if TYPE_CHECKING:
+    from nixdock.engine.answers import ContainerSummary
+    from nixdock.engine.api import Engine
+    from nixdock.nix.options import NixOptions
+
+
+def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
+    """Stop and remove the containers that a target or a container's name stands for.
+
+    Args:
+        engine: Where they run.
+        text: A container's name, or a target; the folder's own target when None.
+        nix: The attributes that choose among a target's images.
+
+    Returns:
+        The names of what was removed; empty where nothing of an existing target ran.
+
+    Raises:
+        UsageError: A name that stands for nothing.
+    """
+    ours = engine.containers(labels=[RUN])
+    named = [container for container in ours if text and text in {container.name, container.id}]
+    if not named:
+        target = parse(text, expression=nix.expression)
+        key = key_of(target, nix)
+        named = [
+            container for container in ours if _is_of(container, key) and not _is_a_living_job(container)
+        ]
+        if isinstance(target, ImageTarget):
+            named += [item for item in ours if item.image == target.reference and item not in named]
+            if not named:
+                others = ", ".join(sorted(container.name for container in ours))
+                raise UsageError(
+                    f"there is no container of nixdock called {target.reference}, nor one of this image",
+                    hint=f"there are: {others}" if others else "there is none at all",
+                )
+    return _remove(engine, named)
+
+
+def down_all(engine: Engine) -> tuple[str, ...]:
+    """Stop and remove all that nixdock left on an engine; what a living run looks after is left to it."""
+    return _remove(engine, [item for item in engine.containers(labels=[RUN]) if not _is_attended(item)])
+
+
+def _remove(engine: Engine, containers: list[ContainerSummary]) -> tuple[str, ...]:
+    for container in containers:
+        stop_and_remove(engine, container)
+        forget_detached(container.id)
+    return tuple(container.name for container in containers)
+
+
+def _is_of(container: ContainerSummary, key: str) -> bool:
+    """Whether a container was made of a target; without attributes all of them are meant."""
+    label = container.labels.get(TARGET, "")
+    return label == key or label.startswith(f"{key} -A ")
+
+
+def _is_a_living_job(container: ContainerSummary) -> bool:
+    """Whether it is somebody's run that will end by itself, which only its name stops."""
+    return SETTINGS not in container.labels and _is_attended(container)
+
+
+def _is_attended(container: ContainerSummary) -> bool:
+    return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.time())

@@ -1,0 +1,266 @@
+"""`up`: from a target to a container that did what was expected, or a service that runs."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from nixdock.checks.expectations import EXIT_ZERO, judge_to_verdict
+from nixdock.checks.outcome import RunOutcome
+from nixdock.checks.units import format_duration
+from nixdock.checks.verdict import EXIT_FAILED, EXIT_PASSED, Status
+from nixdock.engine.attendance import Attendance
+from nixdock.errors import DeadlineError, UsageError
+from nixdock.events import Judged, Notice, Work, WorkFinished, WorkStarted
+from nixdock.pipeline import services
+from nixdock.pipeline.output import DescriptorSink, Recorder, discard
+from nixdock.pipeline.run import created, leave, status_of, tell_kept
+
+if TYPE_CHECKING:
+    from nixdock.checks.expectations import RunExpectation
+    from nixdock.checks.verdict import Verdict
+    from nixdock.engine.api import Engine
+    from nixdock.engine.attendance import Ended
+    from nixdock.engine.container import Container
+    from nixdock.engine.run_options.request import CreateRequest
+    from nixdock.events import Listener
+    from nixdock.pipeline.prepare import Ready
+    from nixdock.pipeline.run import RunOptions
+    from nixdock.pipeline.services import Service
+
+SETTLING: Final = 10.0
+"""Seconds that a service has, once it is ready, to write what is expected of its output."""
+
+TIMEOUT_STATUS: Final = DeadlineError.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """What `up` came to.
+
+    Args:
+        status: The exit status.
+        name: The name of the service that runs on, or None.
+    """
+
+    status: int
+    name: str | None = None
+
+
+def up(
+    engine: Engine,
+    image: Ready,
+    options: RunOptions,
+    expectation: RunExpectation | None,
+    listener: Listener,
+) -> Up:
+    """Run an image and judge it: a job to its end, a service until it is ready and then on.
+
+    Args:
+        engine: Where to run it.
+        image: What to run.
+        options: How to run it.
+        expectation: What must hold; None where nothing is expected, and the exit status is the container's.
+        listener: Whom to tell what happens, verdicts among it.
+
+    Raises:
+        EngineError: It cannot be created or started; of its command with docker's exit status.
+        DeadlineError: Its time was up.
+        NotReadyError: A service ended, or is unhealthy, before it was ready.
+        BrokenPipeError: The reader of our output went away.
+    """
+    request = options.request(image.run_as)
+    probed = services.has_health_check(image, request)
+    if not probed and not options.detach:
+        return Up(
+            _run_job(engine, image, options, expectation=expectation, listener=listener, request=request)
+        )
+    if expectation is not None and expectation.exit is not EXIT_ZERO:
+        why = "it has a HEALTHCHECK" if probed else "of -d"
+        raise UsageError(
+            f"--expect-exit asks for the end of {image.name}, which is a service: {why}",
+            hint="leave it out, or add --no-healthcheck" if probed else "leave one of the two out",
+        )
+    service = services.describe_service(image, request)
+    return _ServiceRun(engine, image, options, expectation, listener, service, probed=probed).bring_up(
+        request
+    )
+
+
+def _run_job(
+    engine: Engine,
+    image: Ready,
+    options: RunOptions,
+    *,
+    expectation: RunExpectation | None,
+    listener: Listener,
+    request: CreateRequest,
+) -> int:
+    stdout, stderr = _sinks(expectation, shown=True)
+    with created(engine, image, options, listener, request=request) as container:
+        deadline = options.deadline()
+        container.start(options.streams(stdout, stderr))
+        ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
+        if ended.detached:
+            leave(container, listener)
+        elif options.keep:
+            tell_kept(container, listener)
+    was_cut = ended.sink_error is not None or ended.stopped_by is not None or ended.detached
+    if expectation is None or was_cut or not isinstance(stdout, Recorder) or not isinstance(stderr, Recorder):
+        return status_of(ended, options)
+    outcome = RunOutcome(ended.exit_code, stdout.output, stderr.output, ended.timed_out, ended.seconds)
+    verdict = judge_to_verdict(expectation, outcome, name=image.name)
+    _tell(verdict, listener)
+    if ended.timed_out:
+        return TIMEOUT_STATUS
+    return EXIT_FAILED if verdict.status is Status.FAIL else EXIT_PASSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=False)
+class _ServiceRun:
+    """The bringing up of one service."""
+
+    engine: Engine
+    image: Ready
+    options: RunOptions
+    expectation: RunExpectation | None
+    listener: Listener
+    service: Service
+    probed: bool
+
+    def bring_up(self, request: CreateRequest) -> Up:
+        """Have it running and ready, judge it, and stay with it unless it is detached."""
+        with ExitStack() as lock:
+            lock.enter_context(services.exclusively(self.engine, self.service, self.listener))
+            running = services.find_running(self.engine, self.service)
+            if running is not None and (self.options.detach or services.is_attended(running)):
+                return self._leave_running(running.id)
+            services.replace_old(self.engine, self.service, self.listener)
+            with created(
+                self.engine,
+                self.image,
+                self.options,
+                self.listener,
+                request=replace(request, name=self.service.name),
+                labels=self.service.labels,
+            ) as container:
+                return self._attend(container, lock)
+
+    def _attend(self, container: Container, lock: ExitStack) -> Up:
+        shown = not self.options.detach
+        stdout, stderr = _sinks(self.expectation, shown=shown)
+        deadline = self.options.deadline()
+        attached = shown or self.expectation is not None
+        container.start(self.options.streams(stdout, stderr) if attached else None)
+        attendance = Attendance(container, deadline=deadline, listener=self.listener)
+        ended = self._await_readiness(attendance, container)
+        if ended is not None:
+            return self._end_early(ended, container)
+        if isinstance(stdout, Recorder) and isinstance(stderr, Recorder):
+            verdict = self._judge_running(attendance, stdout, stderr)
+            if verdict.status is Status.FAIL:
+                container.stays = self.options.keep
+                return Up(EXIT_FAILED)
+        # Whoever waits for the lock finds it ready now.
+        lock.close()
+        if self.options.detach:
+            return Up(EXIT_PASSED, self.service.name)
+        self.listener(Notice(f"{self.service.name} is ready; Ctrl-C stops it"))
+        return Up(self._status(attendance.until_ended()))
+
+    def _await_readiness(self, attendance: Attendance, container: Container) -> Ended | None:
+        """Attend until it is ready: None then, and how it ended if that came first."""
+        name = self.service.name
+        readiness = services.Readiness(self.engine, container.id, name, probed=self.probed)
+        if not self.probed:
+            return attendance.until(readiness)
+        self.listener(WorkStarted(name, Work.WAIT, f"{name} to be healthy"))
+        ended: Ended | None = None
+        ready = False
+        try:
+            ended = attendance.until(readiness)
+            ready = ended is None
+        except services.NotReadyError as error:
+            if self.options.detach:
+                error.details = services.read_tail(self.engine, container.id) or None
+            raise
+        finally:
+            self.listener(WorkFinished(name, ok=ready))
+        return ended
+
+    def _end_early(self, ended: Ended, container: Container) -> Up:
+        name = self.service.name
+        if ended.timed_out:
+            limit = format_duration(self.options.timeout or ended.seconds)
+            raise DeadlineError(f"{name} was not ready within {limit}", hint="--timeout gives it more time")
+        if ended.stopped_by is not None or ended.sink_error is not None or ended.interrupted:
+            return Up(status_of(ended, self.options))
+        if not self.probed and ended.exit_code == 0:
+            # A job that was detached, and was quick.
+            return Up(EXIT_PASSED, name)
+        tail = services.read_tail(self.engine, container.id) if self.options.detach else ""
+        raise services.NotReadyError(
+            f"{name} ended before it was ready (exit status {ended.exit_code})", details=tail or None
+        )
+
+    def _judge_running(self, attendance: Attendance, stdout: Recorder, stderr: Recorder) -> Verdict:
+        """Judge what a ready service has written, giving it a moment to write it."""
+        started = time.monotonic()
+
+        def judge() -> Verdict:
+            outcome = RunOutcome(0, stdout.output, stderr.output, seconds=time.monotonic() - started)
+            return judge_to_verdict(self._expected, outcome, name=self.service.name)
+
+        def is_settled() -> bool:
+            return judge().status is Status.PASS or time.monotonic() - started > SETTLING
+
+        attendance.until(is_settled)
+        verdict = judge()
+        _tell(verdict, self.listener)
+        return verdict
+
+    def _leave_running(self, container: str) -> Up:
+        """Do nothing, for it runs and is ready; but judge what it has written."""
+        name = self.service.name
+        self.listener(Notice(f"{name} is running already, with the same image and options"))
+        details = self.engine.find_container(container)
+        if self.expectation is not None and details is not None:
+            stdout, stderr = services.read_logs(self.engine, details)
+            verdict = judge_to_verdict(self._expected, RunOutcome(0, stdout, stderr), name=name)
+            _tell(verdict, self.listener)
+            if verdict.status is Status.FAIL:
+                return Up(EXIT_FAILED)
+        return Up(EXIT_PASSED, name if self.options.detach else None)
+
+    def _status(self, ended: Ended) -> int:
+        """Return the exit status for a service that was ready, and has ended."""
+        status = status_of(ended, self.options)
+        if self.expectation is None or ended.stopped_by is not None:
+            return status
+        if status and not ended.interrupted:
+            self.listener(Notice(f"{self.service.name} ended with exit status {status} after it was ready"))
+            return EXIT_FAILED
+        return EXIT_PASSED
+
+    @property
+    def _expected(self) -> RunExpectation:
+        if self.expectation is None:
+            raise ValueError("nothing is expected")
+        return self.expectation
+
+
+def _sinks(expectation: RunExpectation | None, *, shown: bool) -> tuple[Recorder | DescriptorSink, ...]:
+    """Return what takes standard output and error: recorders where they will be judged."""
+    descriptors = (DescriptorSink(1), DescriptorSink(2))
+    if expectation is None:
+        return descriptors
+    return tuple(Recorder(descriptor if shown else discard) for descriptor in descriptors)
+
+
+def _tell(verdict: Verdict, listener: Listener) -> None:
+    lines: list[str] = []
+    for finding in verdict.findings:
+        lines += [str(finding), *(finding.details or "").splitlines()]
+    listener(Judged(verdict.name, verdict.status.value, verdict.seconds, tuple(lines)))
