@@ -171,16 +171,19 @@ def run(arguments: Sequence[str], *, session: Session | None = None, name: str =
     session = session or Session()
     try:
         status = _invoke(arguments, session, name)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:
-        return _end_quietly()
+        # As a program that SIGPIPE ended: the reader of our output has what it wanted.
+        return 128 + signal.SIGPIPE
     except BaseException as error:  # noqa: BLE001  # the one place where everything ends
         session.close()
         return _explain(error, session)
     finally:
         session.close()
+        _let_go_of_stdout()
     return status
 
 
@@ -216,8 +219,8 @@ def _explain(error: BaseException, session: Session) -> int:
         tell_error(_lower_first(error.format_message()).rstrip("."), hint=_help_command(error))
         return error.exit_code
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        tell_error(f"{where}{error.strerror}", hint=_debug_hint(session))
+        where = error.filename or "a file or stream"
+        tell_error(f"{where}: {error.strerror}", hint=_debug_hint(session))
         return SOFTWARE_STATUS
     tell_error(f"unexpected {type(error).__name__}: {error}", hint=_debug_hint(session))
     return SOFTWARE_STATUS
@@ -231,8 +234,9 @@ def tell_error(message: str, *, details: str | None = None, hint: str | None = N
     if hint:
         lines.append(f"hint: {hint}")
     try:
-        sys.stderr.write("\n".join(lines) + "\n")
-        sys.stderr.flush()
+        if sys.stderr is not None:
+            sys.stderr.write("\n".join(lines) + "\n")
+            sys.stderr.flush()
     except OSError:
         # Nobody reads stderr any more; the exit status still tells.
         return
@@ -254,23 +258,30 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _end_quietly() -> int:
-    """End as a program that SIGPIPE ended: the reader of our output has what it wanted."""
-    # The interpreter flushes stdout once more at exit: that must not fail again, nor be told.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + signal.SIGPIPE
+def _let_go_of_stdout() -> None:
+    """Drop what cannot be written: the interpreter would try again at exit, and fail with its own status."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _end_on_sigterm(_number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + signal.SIGTERM)
+def catch_signals() -> None:
+    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that every clean-up runs.
+
+    A signal that whoever started us wants ignored (nohup) stays ignored.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end_on_signal)
 
 
-def catch_sigterm() -> None:
-    """Let SIGTERM unwind the stack as Ctrl-C does, so that every clean-up runs."""
-    signal.signal(signal.SIGTERM, _end_on_sigterm)
+def _end_on_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def main() -> NoReturn:
     """Run as a program: the entry point `nixdock`."""
-    catch_sigterm()
+    catch_signals()
     sys.exit(run(sys.argv[1:]))

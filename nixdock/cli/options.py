@@ -190,6 +190,24 @@ def session_options(function: Function) -> Function:
     return engine_options(output_options(function))
 
 
+def quiet_option(function: Function) -> Function:
+    """Add `-q`, which is `--progress quiet`."""
+    return click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_be_quiet,
+        help="Tell nothing but warnings.",
+    )(function)
+
+
+def _be_quiet(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    session = context.find_object(Session)
+    if value and session is not None:
+        session.progress = Progress.QUIET
+
+
 def show_json(function: Function) -> Function:
     """Add `--json`, as the parameter `as_json`: the result on stdout as one JSON document."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)

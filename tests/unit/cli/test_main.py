@@ -189,6 +189,52 @@ def test_an_error_of_the_system_names_the_file(
     assert capsys.readouterr().err.startswith("nixdock: /some/file: No space left on device\n")
 
 
+def run_in_shell(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell's line with `nixdock` in it."""
+    line = script.replace("nixdock", f"'{Path(sys.executable).parent}/nixdock'")
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+
+
+def test_a_full_disk_behind_stdout_is_an_error_and_no_other_status() -> None:
+    done = run_in_shell("nixdock --help >/dev/full")
+    assert done.returncode == main.SOFTWARE_STATUS
+    assert done.stderr.startswith("nixdock: a file or stream: No space left on device\n")
+    assert "Exception ignored" not in done.stderr
+
+
+def test_a_reader_that_has_enough_ends_the_program_quietly() -> None:
+    done = run_in_shell("set -o pipefail; (sleep 0.3; nixdock --help) | true")
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_fault(closed: str) -> None:
+    assert run_in_shell(f"nixdock --version {closed}").returncode == 0
+    assert run_in_shell(f"nixdock no-such-command {closed}").returncode == 2
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_ends_the_program_after_its_clean_up(name: str, status: int) -> None:
+    program = (
+        "import os, signal, sys; from nixdock.cli import main; main.catch_signals()\n"
+        "try:\n"
+        f"    os.kill(os.getpid(), signal.{name}); signal.pause()\n"
+        "finally:\n"
+        "    print('cleaned up')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (status, "cleaned up\n")
+
+
+def test_a_signal_that_shall_be_ignored_stays_ignored() -> None:
+    program = "import signal; from nixdock.cli import main; main.catch_signals(); print(signal.getsignal(1))"
+    line = """trap '' HUP; exec "$0" -c "$1" """
+    done = subprocess.run(
+        ["bash", "-c", line, sys.executable, program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout in {"Handlers.SIG_IGN\n", "1\n"}
+
+
 def test_options_count_before_and_after_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Session] = []
 

@@ -120,7 +120,7 @@ def test_completion_can_leave_out_the_descriptions(capsys: pytest.CaptureFixture
 SLEEPER = """
 import sys, time
 from nixdock.cli import main, plugin
-main.catch_sigterm()
+main.catch_signals()
 plugin.watch_cli(sys.argv[1])
 print("ready", flush=True)
 try:
