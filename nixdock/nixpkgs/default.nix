@@ -16,19 +16,26 @@ let
   buildPlatform = lib.systems.elaborate localSystem;
   hostPlatform = if crossSystem == null then buildPlatform else lib.systems.elaborate crossSystem;
 
-  have = (builtins.fromJSON (builtins.readFile ./nixdock.json)).architectures;
-  arch = hostPlatform.debianArch;
+  # Which architectures apt was asked for, when the set was made.
+  known = (builtins.fromJSON (builtins.readFile ./nixdock.json)).architectures;
 
-  debian =
-    if !(builtins.elem arch have) then
-      throw ("the offline package set of this machine has Debian's packages for ${lib.concatStringsSep ", " have} "
-        + "only, not for ${hostPlatform.system}; use the real nixpkgs for this (--nixpkgs PATH)")
+  lockOf = platform:
+    if builtins.elem platform.debianArch known then
+      import ./debian/lock.nix { folder = ./lock + "/${platform.debianArch}"; }
     else
-      import ./debian {
-        inherit (buildPlatform) system;
-        lock = ./lock + "/${arch}";
-        bootstrap = ./bootstrap + "/${buildPlatform.debianArch}";
-      };
+      throw ("this machine's offline package set is of Debian's packages for ${lib.concatStringsSep ", " known}, "
+        + "not for ${platform.system}; use the real nixpkgs for this (--nixpkgs PATH)");
+
+  builder = import ./debian/builder.nix {
+    inherit (buildPlatform) system;
+    bootstrap = ./bootstrap + "/${buildPlatform.debianArch}";
+    lock = lockOf buildPlatform;
+  };
+
+  debian = import ./debian {
+    inherit lib builder;
+    lock = lockOf hostPlatform;
+  };
 
   stages = [
     (import ./packages.nix { inherit lib debian; })

@@ -1,6 +1,9 @@
 # A Debian package as a file, which Nix fetches and verifies itself. Its store path follows from the
 # content alone: another mirror gives the same one.
-{ version }: name: record:
+let
+  version = import ./version.nix;
+in
+name: record:
 
 derivation {
   # Debian's file names have characters that store paths may not have.

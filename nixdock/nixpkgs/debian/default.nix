@@ -1,90 +1,116 @@
-# Debian's packages as store paths, by their Debian names.
+# Debian's packages as store paths.
 #
-#   system     where the builders run
-#   lock       the folder of the lock: what Debian's index has for one architecture
-#   bootstrap  the folder of the static programs that the first builder is made with
+#   lib      the library
+#   lock     the lock of the architecture that the packages are for
+#   builder  how they are built
 #
-# Gives `packages`, every package of the index by its Debian name; `package`, the same as a function that
-# knows what to say of a name that is not there; and `python.run`, by which all here is built.
-{ system, lock, bootstrap }:
+# Gives `packages`, every package of the index by its Debian name, and `package`, the same as a function,
+# which reads less and has an answer to names that are not there.
+{ lib, lock, builder }:
 
 let
-  folder = lock;
-in
-let
-  lock = import ./lock.nix { inherit folder; };
   version = import ./version.nix;
-  adjustments = import ./adjustments.nix {
-    inherit (lock) has;
-    unit = name: units.${unitOf name};
-  };
-
-  fetch = import ./deb.nix { inherit version; };
+  fetch = import ./deb.nix;
   deb = name: fetch name (lock.get name);
 
-  python = import ./python.nix { inherit system bootstrap lock deb; };
+  adjustments = import ./adjustments.nix {
+    inherit (lock) has;
+    unit = name: unit (unitOf name);
+  };
 
   # The unit that a package is part of.
   unitOf = name: (lock.get name).unit or name;
+  libc = unitOf "libc6";
+  shell = unitOf "bash";
 
+  # The units that a unit may refer to, by name.
   needsOf = name:
     let
-      record = lock.get name;
       adjustment = adjustments.${name} or { };
+      more = map unitOf (builtins.filter lock.has (adjustment.needs or [ ]));
     in
-    builtins.filter (one: !builtins.elem one (adjustment.without or [ ]))
-      (record.needs ++ map unitOf (builtins.filter lock.has (adjustment.needs or [ ])));
+    lib.subtractLists (adjustment.without or [ ]) (lib.unique ((lock.get name).needs ++ more));
 
   # Scripts run by bash; what bash itself is made of must do without.
-  belowShell = builtins.listToAttrs (map (one: { name = one.key; value = true; })
-    (builtins.genericClosure {
-      startSet = [{ key = unitOf "bash"; }];
+  belowShell = lib.genAttrs
+    (map (one: one.key) (builtins.genericClosure {
+      startSet = [{ key = shell; }];
       operator = one: map (key: { inherit key; }) (needsOf one.key);
-    }));
+    }))
+    (_: true);
 
-  makeUnit = name:
+  # A unit by its name; each is made once however often it is asked for.
+  unit = lock.memoise (name: record:
     let
-      record = lock.get name;
       adjustment = adjustments.${name} or { };
-      upstream = version.upstream record.version;
       others = builtins.filter (one: one != name) (record.members or [ ]);
-      drv = python.run {
+      upstream = version.upstream record.version;
+      derivation = builder.run {
         name = "${name}-${upstream}";
         package = ./builders;
         module = "unit";
         order = {
           debs = map deb ([ name ] ++ others);
-          needs = map (one: units.${one}) (needsOf name);
-          libc = if name == "libc6" then null else units.libc6;
-          shell = if belowShell ? ${name} then null else units.bash;
+          needs = map unit (needsOf name);
+          libc = if name == libc then null else unit libc;
+          shell = if belowShell ? ${name} then null else unit shell;
           drop = adjustment.drop or [ ];
           links = adjustment.links or { };
           finish = adjustment.finish or "";
         };
       };
     in
-    drv // {
-      pname = name;
-      version = upstream;
-      debianVersion = record.version;
-      meta = {
-        description = record.description or name;
-        homepage = record.homepage or null;
-        mainProgram = name;
-        available = true;
-        name = "${name}-${upstream}";
-        outputsToInstall = [ "out" ];
+    present { inherit name record derivation; version = upstream; });
+
+  # What an expression may ask of a package besides its store path.
+  present = { name, record, derivation, version }:
+    let
+      refuse = what: _: throw ("${name} is Debian's program as it is: the offline package set cannot build it with "
+        + "other options (${what}); use the real nixpkgs for this (--nixpkgs PATH)");
+      self = derivation // {
+        pname = name;
+        inherit version;
+        debianVersion = record.version;
+        # One output holds what nixpkgs may have in several.
+        bin = self;
+        lib = self;
+        dev = self;
+        out = self;
+        override = refuse "override";
+        overrideAttrs = refuse "overrideAttrs";
+        passthru = { };
+        meta = {
+          name = "${name}-${version}";
+          description = record.description or name;
+          homepage = record.homepage or null;
+          mainProgram = name;
+          available = true;
+          outputsToInstall = [ "out" ];
+        };
       };
-    };
+    in
+    self;
 
-  # Every unit of the index, built once however often it is asked for.
-  units = builtins.listToAttrs (map (name: { inherit name; value = makeUnit name; }) lock.names);
+  # The names most like one that is not there.
+  near = name:
+    let
+      length = builtins.stringLength name;
+      start = builtins.substring 0 1 name;
+      similar = other:
+        lib.hasInfix name other
+        || builtins.substring 0 1 other == start
+          && lib.trivial.max (builtins.stringLength other - length) (length - builtins.stringLength other) <= 2
+          && lib.strings.levenshtein name other <= 2;
+    in
+    lib.take 5 (lib.sortOn builtins.stringLength (builtins.filter similar lock.names));
 
-  packages = builtins.listToAttrs (map (name: { inherit name; value = units.${unitOf name}; }) lock.names);
+  missing = name:
+    let names = near name; in
+    throw ("Debian (${lib.concatStringsSep ", " lock.about.codenames}) has no package '${name}'"
+      + lib.optionalString (names != [ ]) "; like it are ${lib.concatStringsSep ", " names}"
+      + "; what it lacks is in the real nixpkgs (--nixpkgs PATH)");
 in
 {
-  inherit packages lock deb python;
-  package = name:
-    if lock.has name then units.${unitOf name}
-    else throw "Debian has no package '${name}' (${builtins.concatStringsSep ", " lock.about.codenames}); use the real nixpkgs for it (--nixpkgs PATH)";
+  packages = lib.genAttrs lock.names (name: unit (unitOf name));
+  package = name: if lock.has name then unit (unitOf name) else missing name;
 }

@@ -1,14 +1,20 @@
 # How everything here is built: by a Python script that gets its orders as a JSON file.
-{ system, bootstrap, lock, deb }:
+#
+#   system     where it is built
+#   bootstrap  the folder of the two static programs that the first builder is made with
+#   lock       the lock of that system's architecture
+{ system, bootstrap, lock }:
 
 let
+  deb = import ./deb.nix;
+
   # Debian's Python, only ever used to build: in no image, and no unit refers to it.
   python = derivation {
     name = "builder-python";
     inherit system;
     builder = "${bootstrap}/bin/busybox";
     args = [ "sh" ./builders/python.sh ];
-    debs = map deb lock.about.bootstrap.python;
+    debs = map (name: deb name (lock.get name)) lock.about.bootstrap.python;
     # The shell of busybox has every other tool in itself.
     patchelf = "${bootstrap}/bin/patchelf";
   };
@@ -23,15 +29,14 @@ let
     "del sys.argv[1:4]"
     "runpy.run_module(name + '.' + module, run_name='__main__')"
   ];
-  # Neither the environment, nor site-packages, nor bytecode beside a source.
+in
+rec {
+  inherit python bootstrap;
+
+  # The arguments with which `python` runs a module of a package; the module's own may follow. Neither the
+  # environment nor site-packages have a say, and no bytecode is written beside a source.
   command = package: module:
     [ "-E" "-s" "-S" "-B" "-c" launcher "${package}" (baseNameOf package) module ];
-in
-{
-  inherit python;
-
-  # The arguments with which `python` runs a module of a package, more may follow: for shell scripts.
-  inherit command;
 
   # A derivation that runs the module `module` of the folder `package` (a path, whose modules import each
   # other relatively, and nothing but the standard library). The module finds the JSON text of `order` in
