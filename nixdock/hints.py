@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import sys
+from pathlib import Path
 
 
 def as_root(command: str) -> str:
@@ -15,4 +18,19 @@ def as_root(command: str) -> str:
     if os.geteuid() == 0:
         return command
     # A machine without sudo has root's password, if it has anything.
-    return f"sudo {command}" if shutil.which("sudo") else f"su -c '{command}'"
+    return f"sudo {command}" if shutil.which("sudo") else f"su -c {shlex.quote(command)}"
+
+
+def ourselves_as_root(arguments: str) -> str:
+    """Return a command line that runs this nixdock with root's rights.
+
+    sudo and su have a PATH of their own, in which a virtual environment is not.
+
+    Args:
+        arguments: What follows the program's name.
+    """
+    if os.geteuid() == 0:
+        return f"nixdock {arguments}"
+    beside = Path(sys.executable).parent / "nixdock"
+    program = str(beside) if beside.exists() else shutil.which("nixdock") or "nixdock"
+    return as_root(f"{shlex.quote(program)} {arguments}")

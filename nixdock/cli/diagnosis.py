@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from nixdock import process, settings
 from nixdock.cli.plugin_folders import find_plugins
 from nixdock.engine.refusals import EngineUnreachableError
 from nixdock.errors import NixdockError
-from nixdock.hints import as_root
+from nixdock.hints import as_root, ourselves_as_root
 from nixdock.nix import offline_set, package_set
 from nixdock.nix.options import NixOptions
 from nixdock.nix.settings import find_settings
@@ -98,9 +99,9 @@ def _examine_nix(_session: Session) -> Iterator[Finding]:
         yield Finding("nix", State.MISSING, "Nix is not installed", _install("nix-bin"))
         return
     text = process.run(["nix", "--version"], timeout=_ANSWER_SECONDS).text.strip()
-    version = text.rpartition(" ")[2]
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers < _OLDEST_NIX:
+    # nix (Nix) 2.8.0 · nix (Nix) 2.34pre20260101_abcdef · nix (Lix, like Nix) 2.93.0
+    version = re.match(r"(\d+)\.(\d+)", text.rpartition(" ")[2])
+    if version and (int(version[1]), int(version[2])) < _OLDEST_NIX:
         yield Finding("nix", State.MISSING, f"{text} is too old: 2.8 or later is needed", _install("nix-bin"))
         return
     # Asks the store, or the daemon, about a path; any answer will do.
@@ -109,7 +110,8 @@ def _examine_nix(_session: Session) -> Iterator[Finding]:
     if opened:
         yield Finding("nix", State.OK, text)
         return
-    mend = None if os.geteuid() == 0 else _start_service("nix-daemon", "nix-daemon")
+    service = "systemctl start nix-daemon" if _SYSTEMD.is_dir() else "nix-daemon"
+    mend = None if os.geteuid() == 0 else as_root(service)
     yield Finding("nix", State.MISSING, f"the Nix store cannot be used: {_last_line(opened)}", mend)
 
 
@@ -162,7 +164,7 @@ def _find_engine_starter() -> str:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     if shutil.which("dockerd", path=path) is None:
         return _install("docker.io")
-    return _start_service("docker", "nixdock engine start")
+    return as_root("systemctl start docker") if _SYSTEMD.is_dir() else ourselves_as_root("engine start")
 
 
 def _examine_docker(_session: Session) -> Iterator[Finding]:
@@ -253,10 +255,6 @@ def _install(package: str) -> str:
     if shutil.which("apt-get") is None:
         return f"install {package} with this system's package manager"
     return as_root(f"apt-get install {package}")
-
-
-def _start_service(unit: str, otherwise: str) -> str:
-    return as_root(f"systemctl start {unit}" if _SYSTEMD.is_dir() else otherwise)
 
 
 def _knows_package(name: str) -> bool:

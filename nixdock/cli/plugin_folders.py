@@ -20,6 +20,7 @@ from nixdock import process
 from nixdock.cli.plugin import METADATA_WORD, NAME
 from nixdock.engine.address import config_dir, read_config
 from nixdock.errors import UsageError
+from nixdock.hints import ourselves_as_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,8 +167,7 @@ def _ask_version(path: Path) -> str | None:
 
 
 def _cannot_write(folder: Path, error: OSError) -> UsageError:
-    hint = "sudo nixdock plugin install --system" if folder in SYSTEM_FOLDERS else None
-    return UsageError(
-        f"cannot write to {folder}: {error.strerror}",
-        hint=hint or "set DOCKER_CONFIG to a folder of yours, or install for all users with --system",
-    )
+    hint = "set DOCKER_CONFIG to a folder of yours, or install for all users with --system"
+    if folder in SYSTEM_FOLDERS:
+        hint = ourselves_as_root("plugin install --system")
+    return UsageError(f"cannot write to {folder}: {error.strerror}", hint=hint)

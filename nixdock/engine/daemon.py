@@ -32,6 +32,7 @@ from nixdock.engine.host import (
 from nixdock.engine.ping import Answer, ping
 from nixdock.errors import EngineError
 from nixdock.events import Listener, Notice, Warned, Work, WorkFinished, WorkStarted, ignore
+from nixdock.hints import as_root, ourselves_as_root
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def start(address: Address, home: Home, *, listener: Listener = ignore) -> Daemo
     if found is Answer.FORBIDDEN:
         raise EngineError(
             f"an engine listens on {path}, and you may not use it",
-            hint="sudo usermod -aG docker $USER; then log in again",
+            hint=f"{as_root('usermod -aG docker $USER')}, then log in again",
         )
     if found is Answer.ENGINE:
         running = home.read()
@@ -378,7 +379,7 @@ def _find_program() -> Path:
     if found is None:
         raise EngineError(
             "dockerd is not installed here, so no engine can be started",
-            hint="sudo apt-get install docker.io",
+            hint=as_root("apt-get install docker.io"),
         )
     return Path(found)
 
@@ -404,4 +405,4 @@ def _tail(path: Path) -> str:
 
 
 def _cannot(message: str, *, verb: str = "start") -> EngineError:
-    return EngineError(message, hint=f"sudo nixdock engine {verb}")
+    return EngineError(message, hint=ourselves_as_root(f"engine {verb}"))

@@ -191,7 +191,7 @@ def add_bridge(name: str) -> None:
     if shutil.which("ip", path=search_path()) is None:
         raise EngineError(
             "another engine has the bridge docker0, and without the ip program no other can be made",
-            hint="sudo apt-get install iproute2",
+            hint="apt-get install iproute2",
         )
     network = choose_network(_networks_in_use())
     address = f"{network[1]}/{network.prefixlen}"

@@ -1,0 +1,36 @@
+"""Commands to type next, for root and for others."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from nixdock.hints import as_root, ourselves_as_root
+
+PROGRAM = Path(sys.executable).parent / "nixdock"
+
+
+def test_root_needs_nothing_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert as_root("apt-get update") == "apt-get update"
+    assert ourselves_as_root("engine start") == "nixdock engine start"
+
+
+def test_others_have_sudo_or_roots_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert as_root("apt-get update") == "sudo apt-get update"
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    assert as_root("apt-get update") == "su -c 'apt-get update'"
+
+
+def test_sudo_finds_us_by_our_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert ourselves_as_root("engine start") == f"sudo {PROGRAM} engine start"
+    monkeypatch.setattr(sys, "executable", "/usr/nowhere/python")
+    assert ourselves_as_root("engine start") == "sudo /usr/bin/nixdock engine start"
