@@ -74,3 +74,15 @@ class Meter:
         if now - self._told >= PAUSE:
             self._told = now
             self._listener(WorkAdvanced(self.key, done, self._total))
+
+
+def format_bytes(count: int) -> str:
+    """Return a number of bytes as people read it, in powers of 1000 as docker shows sizes."""
+    size = float(count)
+    unit = "B"
+    for bigger in ("kB", "MB", "GB"):
+        if size < 999.5:
+            break
+        size /= 1000
+        unit = bigger
+    return f"{size:.0f} {unit}" if size >= 999.5 else f"{size:.3g} {unit}"

@@ -20,6 +20,7 @@ from nixdock.engine.answers import (
     ImageSummary,
 )
 from nixdock.engine.refusals import EngineRefusedError
+from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -67,6 +68,14 @@ class Engine:
         if self._info is None:
             self._info = EngineInfo.from_json(self._connection.get("/info"))
         return self._info
+
+    def answers(self) -> bool:
+        """Whether the engine answers at this moment; one that went away may have come back."""
+        try:
+            self._connection.get("/version")
+        except EngineError:
+            return False
+        return True
 
     # Images
 

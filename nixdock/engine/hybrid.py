@@ -1,0 +1,190 @@
+"""The archive that every engine takes: a docker-archive and an OCI image layout in one tar.
+
+Engines with a graph driver read `manifest.json` and look for no layer that they have; those with
+containerd's store, and Podman, read `oci-layout` and `index.json` and need no blob that they have. So
+blobs that the engine has are left out. (An empty member in their place would become an empty layer.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from nixdock.errors import LoadError
+from nixdock.image.computed import ComputedLayer
+from nixdock.image.digest import Digest
+from nixdock.image.manifest import OCI_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from nixdock.engine.parcel import LayerBlob, Parcel
+    from nixdock.image.model import Layer
+    from nixdock.image.reference import Reference
+
+PIECE: Final = 256 * 1024
+"""Bytes that are sent at once; more would only be copied more slowly."""
+
+_LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
+_BLOBS: Final = "blobs/sha256"
+_BLOCK: Final = 512
+_END: Final = bytes(2 * _BLOCK)
+
+
+def write_archive(
+    parcel: Parcel,
+    reference: Reference | None,
+    blobs: Sequence[LayerBlob],
+    advance: Callable[[int], None] | None = None,
+) -> Iterator[bytes]:
+    """Yield the bytes of the archive.
+
+    Args:
+        parcel: The image.
+        reference: The name that it gets, or None to leave it without one.
+        blobs: The layers to put in.
+        advance: Told the number of bytes of layers that went out.
+
+    Raises:
+        LoadError: A layer cannot be read, or its bytes are not what its digest says.
+    """
+    yield from write_documents(parcel, reference)
+    sent = set()
+    # In the artefact's order, so that a compressed one is read through once.
+    for blob in sorted(blobs, key=lambda blob: blob.layer.position):
+        if blob.digest not in sent:
+            sent.add(blob.digest)
+            yield from write_blob(blob, advance)
+    yield _END
+
+
+def write_documents(
+    parcel: Parcel, reference: Reference | None, names: Sequence[str] | None = None
+) -> Iterator[bytes]:
+    """Yield the members that describe the image.
+
+    Args:
+        parcel: The image.
+        reference: The name that it gets, or None.
+        names: The members that `manifest.json` names as layers; by their digests when None.
+    """
+    config, manifest = parcel.image.config_bytes, parcel.manifest
+    if names is None:
+        names = [blob_name(blob.digest) for blob in parcel.blobs]
+    document = {
+        "Config": blob_name(parcel.image.config_digest),
+        "RepoTags": [reference.familiar] if reference else None,
+        "Layers": list(names),
+    }
+    yield write_file("oci-layout", _LAYOUT)
+    yield write_file("index.json", _to_json(_index(parcel, reference)))
+    yield write_file("manifest.json", _to_json([document]))
+    yield write_file(blob_name(manifest.digest), manifest.data)
+    yield write_file(blob_name(parcel.image.config_digest), config)
+
+
+def write_blob(blob: LayerBlob, advance: Callable[[int], None] | None) -> Iterator[bytes]:
+    """Yield a layer as a member named by its digest, making sure that this is its digest."""
+    layer = blob.layer
+    yield make_header(blob_name(blob.digest), blob.size)
+    found = yield from _copy(layer, blob.opener, blob.size, advance)
+    if isinstance(layer, ComputedLayer):
+        layer.settle(found)
+    elif found != blob.digest:
+        raise LoadError(
+            f"a layer is damaged: its bytes have the digest {found} instead of {blob.digest}",
+            hint="build or download the image again",
+        )
+
+
+def write_unnamed_layer(
+    layer: ComputedLayer, name: str, advance: Callable[[int], None] | None
+) -> Iterator[bytes]:
+    """Yield a layer whose digest nobody knows yet, and after it a link to it that is named by the digest.
+
+    Args:
+        layer: It is settled afterwards.
+        name: The member's name below `blobs/sha256`.
+        advance: Told the number of bytes that went out.
+    """
+    yield make_header(f"{_BLOBS}/{name}", layer.size)
+    digest = layer.settle((yield from _copy(layer, layer.open, layer.size, advance)))
+    yield make_header(blob_name(digest), 0, target=name)
+
+
+def _copy(
+    layer: Layer, opener: Callable[[], IO[bytes]], size: int, advance: Callable[[int], None] | None
+) -> Generator[bytes, None, Digest]:
+    """Yield so many bytes of a stream, filled up to whole blocks; return their digest."""
+    computed = hashlib.sha256()
+    done = 0
+    with opener() as stream:
+        while piece := stream.read(PIECE):
+            done += len(piece)
+            if done > size:
+                break
+            computed.update(piece)
+            yield piece
+            if advance is not None:
+                advance(len(piece))
+    if done != size:
+        if isinstance(layer, ComputedLayer):
+            raise layer.reject(done)
+        raise LoadError(
+            f"a layer is damaged: {layer.diff_id} has not the {size} bytes that it should have",
+            hint="build or download the image again",
+        )
+    if padding := -size % _BLOCK:
+        yield bytes(padding)
+    return Digest(computed.hexdigest())
+
+
+def write_end() -> bytes:
+    """Return what ends an archive."""
+    return _END
+
+
+def write_file(name: str, data: bytes) -> bytes:
+    """Return a small member, filled up to whole blocks."""
+    return make_header(name, len(data)) + data + bytes(-len(data) % _BLOCK)
+
+
+def make_header(name: str, size: int, *, target: str = "") -> bytes:
+    """Return a member's header; one with a target is a symbolic link."""
+    member = tarfile.TarInfo(name)
+    member.size = size
+    member.mode = 0o644
+    if target:
+        member.type, member.linkname = tarfile.SYMTYPE, target
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def blob_name(digest: Digest) -> str:
+    """Return the member that holds a blob, as an OCI layout names it."""
+    return f"{_BLOBS}/{digest.hex}"
+
+
+def _index(parcel: Parcel, reference: Reference | None) -> dict[str, Any]:
+    image, manifest = parcel.image, parcel.manifest
+    descriptor: dict[str, Any] = {
+        "mediaType": manifest.media_type,
+        "digest": str(manifest.digest),
+        "size": len(manifest.data),
+    }
+    if reference is not None:
+        # Docker and containerd read the first, Podman the second when there is no first.
+        descriptor["annotations"] = {
+            "io.containerd.image.name": str(reference),
+            "org.opencontainers.image.ref.name": reference.tag or "",
+        }
+    config = image.config
+    platform = {key: config[key] for key in ("architecture", "os", "variant") if config.get(key)}
+    if platform:
+        descriptor["platform"] = platform
+    return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [descriptor]}
+
+
+def _to_json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

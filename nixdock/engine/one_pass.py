@@ -1,0 +1,71 @@
+"""Sending layers whose digests nobody knows yet, in one pass: hashed while they are sent.
+
+An OCI layout names blobs by digest, so each layer goes under a number, and is followed by a link to it
+by its digest; what describes the image comes last. Only for engines that surely have none of these
+layers: what they have is not found out before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nixdock.engine.hybrid import write_blob, write_documents, write_end, write_unnamed_layer
+from nixdock.engine.inventory import has_images
+from nixdock.engine.parcel import LayerBlob, is_settled, pack
+from nixdock.image.computed import ComputedLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from nixdock.engine.api import Engine
+    from nixdock.engine.ledger import Ledger
+    from nixdock.image.model import Image, Layer
+    from nixdock.image.reference import Reference
+
+
+def fits(engine: Engine, image: Image, references: Sequence[Reference], ledger: Ledger, key: str) -> bool:
+    """Whether an image is best sent so: its layers are not known, and the engine can hardly have them.
+
+    Args:
+        engine: The engine.
+        image: The image.
+        references: The names that it is to get.
+        ledger: What nixdock loaded before.
+        key: What the ledger knows the engine by.
+    """
+    if is_settled(image) or not all(layer.size is not None for layer in image.layers):
+        return False
+    if not has_images(engine):
+        return True
+    repositories = {reference.repository for reference in references}
+    if any(ledger.knows_repository(key, repository) for repository in repositories):
+        return False
+    known = [layer.known_diff_id for layer in image.layers if layer.known_diff_id is not None]
+    if ledger.find_related(key, known, 1):
+        return False
+    names = [reference.familiar.rpartition(":")[0] or reference.familiar for reference in references]
+    return not (names and engine.images(filters={"reference": names}))
+
+
+def write_archive(
+    image: Image, reference: Reference | None, advance: Callable[[int], None]
+) -> Iterator[bytes]:
+    """Yield the archive with all layers; the image is settled when it has ended.
+
+    Args:
+        image: The image.
+        reference: The name that it gets, or None to leave it without one.
+        advance: Told the number of bytes of layers that went out.
+
+    Raises:
+        LoadError: A layer cannot be read, or is not what it was.
+    """
+    unique: dict[int, Layer] = {id(layer): layer for layer in image.layers}
+    for number, layer in enumerate(sorted(unique.values(), key=lambda layer: layer.position)):
+        known, size = layer.known_diff_id, layer.size
+        if isinstance(layer, ComputedLayer) and known is None:
+            yield from write_unnamed_layer(layer, f"layer-{number}", advance)
+        elif known is not None and size is not None:
+            yield from write_blob(LayerBlob(layer, known, size, layer.open), advance)
+    yield from write_documents(pack(image), reference)
+    yield write_end()
