@@ -79,6 +79,10 @@ class Engine:
 
     # Images
 
+    def has_images(self) -> bool:
+        """Whether it has any image at this moment; yes where it does not tell."""
+        return bool(self._connection.get("/info").get("Images") != 0)
+
     def images(
         self, *, every: bool = False, filters: Mapping[str, Sequence[str]] | None = None
     ) -> tuple[ImageSummary, ...]:

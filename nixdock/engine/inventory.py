@@ -72,7 +72,7 @@ def take_inventory(
     Raises:
         EngineError: The engine cannot be asked.
     """
-    if not has_images(engine):
+    if not engine.has_images():
         return Inventory(parcel.blobs)
     if engine.version.is_podman or engine.info.containerd_store:
         known = _recall(engine, parcel, ledger, key)
@@ -80,12 +80,6 @@ def take_inventory(
             known = probe_blobs(engine, parcel.blobs)
         return Inventory(tuple(blob for blob in parcel.blobs if blob.digest not in known))
     return _probe_chain(engine, parcel, reference)
-
-
-def has_images(engine: Engine) -> bool:
-    """Whether the engine has any image at all."""
-    count = engine.info.raw.get("Images")
-    return count != 0
 
 
 def _probe_chain(engine: Engine, parcel: Parcel, reference: Reference | None) -> Inventory:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixdock.engine.hybrid import write_blob, write_documents, write_end, write_unnamed_layer
-from nixdock.engine.inventory import has_images
 from nixdock.engine.parcel import LayerBlob, is_settled, pack
 from nixdock.image.computed import ComputedLayer
 
@@ -35,7 +34,7 @@ def fits(engine: Engine, image: Image, references: Sequence[Reference], ledger: 
     """
     if is_settled(image) or not all(layer.size is not None for layer in image.layers):
         return False
-    if not has_images(engine):
+    if not engine.has_images():
         return True
     repositories = {reference.repository for reference in references}
     if any(ledger.knows_repository(key, repository) for repository in repositories):
