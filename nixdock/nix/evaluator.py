@@ -109,6 +109,7 @@ def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener)
         listener=listener,
         expression=target.expression if isinstance(target, ExpressionTarget) else None,
         package_sets=(Path(package_set.target),) if package_set else (),
+        is_flake=isinstance(target, FlakeTarget),
         flake=_folder_of(target),
     )
     passed = package_set is not None and package_set.kind is not Kind.CONFIGURED

@@ -41,10 +41,15 @@ _UNWRITABLE: Final = re.compile(
     r"|attempt to write a readonly database|unable to open database file"
     r"|the Nix store .*not writable"
 )
-_LINK_IN_THE_WAY: Final = re.compile(r"cannot create symlink '(?P<link>[^']+)'; already exists")
+_LINK_IN_THE_WAY: Final = re.compile(r"cannot create symlink ['\"](?P<link>[^'\"]+)['\"]; already exists")
+_NO_OUTPUT: Final = re.compile(r"failed to produce output path for output '(?P<output>[^']+)'")
 _SUGGESTION: Final = re.compile(r"Did you mean [^?]*\?")
 _COLLECTED: Final = re.compile(
-    r"/nix/store/[^'\"\s]*\.drv['\"]?(?:: No such file| is not valid| does not exist)"
+    r"/[^'\"\s]*\.drv['\"]?(?:: No such file| is not valid| does not exist| is required, but)"
+)
+_NO_FILE: Final = re.compile(
+    r"getting status of ['\"]?(?P<file>/[^'\"]*)['\"]?: No such file"
+    r"|(?:path|file) ['\"](?P<path>/[^'\"]*)['\"] does not exist"
 )
 
 
@@ -62,6 +67,7 @@ class Circumstances:
         folder: What paths in messages are shown relative to.
         expression: The text of `-E`, for excerpts.
         foreign: Folders of package sets: a fault that shows there is told where the user's file led to it.
+        is_flake: Whether it was a flake.
         flake: The flake's folder, where it is one of this machine: its copy in the store is told as itself.
         show_trace: Whether the user wants to see every frame.
     """
@@ -71,6 +77,7 @@ class Circumstances:
     folder: Path
     expression: str | None = None
     foreign: tuple[Path, ...] = ()
+    is_flake: bool = False
     flake: Path | None = None
     show_trace: bool = False
 
@@ -92,7 +99,7 @@ def explain(follower: Follower, circumstances: Circumstances) -> BuildError:
         )
         return BuildError(f"{circumstances.program} ended with {how} and said nothing")
     everything = "\n".join(error.text for error in errors)
-    for pattern, tell in _STORE_FAULTS:
+    for pattern, tell in _FAULTS:
         found = pattern.search(everything)
         if found:
             return tell(found, errors[0])
@@ -148,12 +155,20 @@ def _tell_collected(_found: re.Match[str], error: Message) -> BuildError:
     )
 
 
-_STORE_FAULTS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Message], BuildError]], ...]] = (
+def _tell_no_shell(_found: re.Match[str], _error: Message) -> BuildError:
+    return BuildError(
+        "Nix's sandbox has no /bin/sh, which the builder wants",
+        hint=as_root("apt-get install busybox-static"),
+    )
+
+
+_FAULTS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Message], BuildError]], ...]] = (
     (re.compile(_FULL), _tell_full),
     (_SOCKET, _tell_socket),
     (_UNWRITABLE, _tell_unwritable),
     (_LINK_IN_THE_WAY, _tell_link),
     (_COLLECTED, _tell_collected),
+    (_NO_SHELL, _tell_no_shell),
 )
 
 
@@ -168,15 +183,22 @@ def _explain_builds(errors: Sequence[Message], follower: Follower) -> BuildError
         return known
     details = [f"{name_of(each)}> {line}" for each in failed for line in follower.tail(each)]
     names = ", ".join(name_of(each) for each in failed)
-    reason = _REASON.search(error.text)
-    why = reason["reason"].removeprefix("builder ") if reason else error.sentence.splitlines()[0]
+    why = f": {_reason_of(error)}" if len(failed) == 1 else ""
     return BuildError(
-        f"building {names} failed"
-        + (f": the builder {why}" if reason and len(failed) == 1 else "")
-        + (f": {why}" if not reason and len(failed) == 1 else ""),
+        f"building {names} failed{why}",
         hint=f"the whole log: nix log {first}, or without nix-command: nix-store --read-log {first}",
         details="\n".join(details) or None,
     )
+
+
+def _reason_of(error: Message) -> str:
+    missing = _NO_OUTPUT.search(error.text)
+    if missing:
+        return f"the builder ended well but made no output '{missing['output']}'"
+    reason = _REASON.search(error.text)
+    if reason:
+        return f"the builder {reason['reason'].removeprefix('builder ')}"
+    return error.sentence.splitlines()[0]
 
 
 def _derivation_of(error: Message) -> str:
@@ -203,22 +225,21 @@ def _explain_known(derivation: str, error: Message, tail: str) -> BuildError | N
             or "correct the hash in the expression if the file may change",
             details=f"  expected {mismatch['wanted']}\n  got      {mismatch['got']}",
         )
-    if _NO_SHELL.search(tail) or _NO_SHELL.search(error.text):
-        return BuildError(
-            f"building {name_of(derivation)} failed: the sandbox has no /bin/sh",
-            hint=as_root("apt-get install busybox-static"),
-        )
-    return None
+    no_shell = _NO_SHELL.search(tail)
+    return _tell_no_shell(no_shell, error) if no_shell else None
 
 
-def _explain_download(download: re.Match[str]) -> BuildError:
+def _explain_download(download: re.Match[str], *, is_flake: bool = False) -> BuildError:
     uri, reason = download["uri"], download["reason"].rstrip()
     if _GONE.search(reason):
         return BuildError(
             f"{uri} does not exist (any more): {reason}",
             hint=_hint_for_packages(uri) or "correct its address in the expression",
         )
-    return BuildError(f"{uri} cannot be downloaded: {reason}", hint="check the network, then try again")
+    hint = "check the network, then try again"
+    if is_flake:
+        hint += "; --nixpkgs offline takes nixdock's own package set in place of the input nixpkgs"
+    return BuildError(f"{uri} cannot be downloaded: {reason}", hint=hint)
 
 
 def _hint_for_packages(name: str) -> str | None:
@@ -231,11 +252,11 @@ def _hint_for_packages(name: str) -> str | None:
 def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildError:
     download = _DOWNLOAD.search(error.sentence)
     if download:
-        return _explain_download(download)
+        return _explain_download(download, is_flake=circumstances.is_flake)
     place = find_place(error, circumstances)
-    sentence = error.sentence
-    first, _, rest = sentence.partition("\n")
-    first = first.rstrip(".")
+    lost = _NO_FILE.search(error.sentence)
+    sentence = f"there is no file {lost['file'] or lost['path']}" if lost else error.sentence
+    first, _, rest = sentence.rstrip(".").partition("\n")
     shown = f"{place.shown_from(circumstances.folder)}: {first}" if place else first
     suggestion = _SUGGESTION.search(error.text)
     hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None

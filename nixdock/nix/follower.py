@@ -79,8 +79,10 @@ class Follower:
     _transfers: dict[int, _Work] = field(default_factory=dict)
     _fetches: dict[str, _Work] = field(default_factory=dict)
     _builds: int | None = None
-    _failed: int = 0
-    _next_build_failed: bool = False
+    _counted: tuple[int, int] = (0, 0)
+    _running: list[int] = field(default_factory=list)
+    _outcomes: dict[int, bool] = field(default_factory=dict)
+    _failures: int = 0
 
     def feed(self, line: bytes) -> None:
         """Take one line."""
@@ -121,6 +123,7 @@ class Follower:
             case Activity.BUILD:
                 derivation = str(entry.fields[0]) if entry.fields else ""
                 self._derivations[entry.id] = derivation
+                self._running.append(entry.id)
                 self._tails.setdefault(derivation, deque(maxlen=TAIL_LINES))
                 uri = self.fetched_uri(derivation)
                 if uri is None:
@@ -152,11 +155,30 @@ class Follower:
     def _stop(self, entry: Stopped) -> None:
         work = self._work.pop(entry.id, None)
         self._transfers.pop(entry.id, None)
-        failed = self._next_build_failed and entry.id in self._derivations
-        if failed:
-            self._next_build_failed = False
+        ok = entry.id not in self._derivations or self._judge(entry.id)
         if work is not None:
-            self.listener(events.WorkFinished(work.key, ok=not failed))
+            self.listener(events.WorkFinished(work.key, ok=ok))
+
+    def _judge(self, build: int) -> bool:
+        """Say whether a build that stops has succeeded; its stop alone does not tell."""
+        if build in self._running:
+            self._running.remove(build)
+        if build in self._outcomes:
+            return self._outcomes.pop(build)
+        # One of several that ran at a time, and one of them failed: Nix stops that one first.
+        failed = self._failures > 0
+        self._failures -= failed
+        return not failed
+
+    def _count(self, done: int, failed: int) -> None:
+        """Take Nix's count of builds: what ends is counted before the next starts, and stops later."""
+        news = [True] * (done - self._counted[0]) + [False] * (failed - self._counted[1])
+        self._counted = (done, failed)
+        for ok in news:
+            if len(self._running) == 1:
+                self._outcomes[self._running.pop()] = ok
+            elif not ok:
+                self._failures += 1
 
     def _keep(self, entry: LogLine) -> None:
         derivation = self._derivations.get(entry.id)
@@ -168,9 +190,7 @@ class Follower:
 
     def _progress(self, entry: Progressed) -> None:
         if entry.id == self._builds:
-            # Nix counts a failure just before it stops the activity that failed.
-            self._next_build_failed |= entry.failed > self._failed
-            self._failed = entry.failed
+            self._count(entry.done, entry.failed)
             return
         work = self._transfers.get(entry.id) or self._work.get(entry.id)
         if work is None or work.kind is not events.Work.FETCH or not entry.done:

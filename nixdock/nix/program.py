@@ -34,7 +34,8 @@ class Nix:
         listener: Whom to tell what happens.
         expression: The text of `-E`, for excerpts in errors.
         package_sets: Folders whose faults are told where the user's own file led to them.
-        flake: The folder of the flake, where it is one of this machine.
+        is_flake: Whether the target is a flake.
+        flake: The flake's folder, where it is one of this machine.
     """
 
     options: NixOptions
@@ -42,6 +43,7 @@ class Nix:
     listener: Listener
     expression: str | None = None
     package_sets: tuple[Path, ...] = ()
+    is_flake: bool = False
     flake: Path | None = None
 
     def run(self, argv: Sequence[str]) -> Ended:
@@ -60,6 +62,7 @@ class Nix:
             folder=Path.cwd(),
             expression=self.expression,
             foreign=self.package_sets,
+            is_flake=self.is_flake,
             flake=self.flake,
             show_trace=self.options.show_trace,
         )

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nixdock.nix.elf import runs_alone
+from nixdock.nix.options import NixOptions
+from nixdock.nix.settings import (
+    Config,
+    Machine,
+    Settings,
+    answers,
+    config_files,
+    decide,
+    observe,
+    read_config,
+)
+
+BUSYBOX = Path("/bin/busybox")
+BARE = Machine(is_root=True, builds_itself=True, has_build_users=False, is_configured=False, shell=BUSYBOX)
+
+
+def machine(**differences: Any) -> Machine:
+    facts = {name: getattr(BARE, name) for name in BARE.__slots__}
+    return Machine(**{**facts, **differences})
+
+
+def test_root_without_build_users_builds_in_the_sandbox_with_a_shell() -> None:
+    assert decide(BARE, Config()) == {
+        "build-users-group": "",
+        "sandbox": "true",
+        "sandbox-paths": "/bin/sh=/bin/busybox",
+    }
+
+
+def test_nothing_is_passed_where_a_daemon_builds() -> None:
+    assert decide(machine(is_root=False, builds_itself=False), Config()) == {}
+
+
+def test_nothing_is_passed_where_the_configuration_is_complete() -> None:
+    config = Config(has_build_users=True, sandbox_paths=("/bin/sh=/bin/sh",))
+    assert decide(machine(is_configured=True), config) == {}
+
+
+def test_a_configuration_that_already_says_to_build_as_root_is_respected() -> None:
+    assert decide(machine(is_configured=True), Config(build_users_group="")) == {}
+
+
+def test_who_switches_the_sandbox_off_is_not_given_one() -> None:
+    config = Config(sandbox=False)
+    assert decide(machine(is_configured=True), config) == {"build-users-group": ""}
+
+
+def test_a_shell_that_is_configured_but_missing_is_replaced_and_other_paths_stay(tmp_path: Path) -> None:
+    config = Config(sandbox_paths=("/bin/sh=/nowhere/sh", f"/opt={tmp_path}"))
+    assert (
+        decide(machine(is_configured=True), config)["sandbox-paths"]
+        == f"/opt={tmp_path} /bin/sh=/bin/busybox"
+    )
+
+
+def test_a_shell_that_exists_is_left_alone() -> None:
+    assert "sandbox-paths" not in decide(machine(is_configured=True), Config(sandbox_paths=("/bin/sh",)))
+
+
+def test_without_a_static_busybox_no_shell_is_promised() -> None:
+    assert "sandbox-paths" not in decide(machine(shell=None), Config())
+
+
+def test_a_user_who_owns_the_store_needs_no_build_users() -> None:
+    assert decide(machine(is_root=False), Config()) == {"sandbox-paths": "/bin/sh=/bin/busybox"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "builds"),
+    [
+        ({}, NixOptions(), True),
+        ({"NIX_REMOTE": "daemon"}, NixOptions(), False),
+        ({"NIX_REMOTE": "local"}, NixOptions(), True),
+        ({}, NixOptions(store="ssh-ng://builder"), False),
+        ({}, NixOptions(store="daemon"), False),
+        ({}, NixOptions(store="/srv/root"), True),
+        ({}, NixOptions(store="local?root=/srv/root"), True),
+    ],
+)
+def test_who_builds_is_found_as_nix_finds_it(
+    environ: dict[str, str], options: NixOptions, builds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert observe(options, environ=environ).builds_itself is builds
+
+
+def test_an_ordinary_user_builds_only_where_the_state_is_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert observe(NixOptions(), environ={"NIX_STATE_DIR": str(tmp_path)}).builds_itself
+    assert not observe(NixOptions(), environ={"NIX_STATE_DIR": str(tmp_path / "none")}).builds_itself
+
+
+@pytest.mark.parametrize(
+    ("environ", "file"),
+    [
+        ({"NIX_CONF_DIR": "{}", "HOME": "/nowhere"}, "nix.conf"),
+        ({"NIX_CONF_DIR": "/nowhere", "HOME": "{}"}, ".config/nix/nix.conf"),
+        ({"NIX_CONF_DIR": "/nowhere", "XDG_CONFIG_HOME": "{}"}, "nix/nix.conf"),
+        ({"NIX_CONF_DIR": "/nowhere", "NIX_USER_CONF_FILES": "/nowhere:{}/mine.conf"}, "mine.conf"),
+        ({"NIX_CONF_DIR": "/nowhere", "XDG_CONFIG_DIRS": "/nowhere:{}"}, "nix/nix.conf"),
+    ],
+)
+def test_a_configuration_is_looked_for_where_nix_looks(
+    tmp_path: Path, environ: dict[str, str], file: str
+) -> None:
+    environ = {name: value.format(tmp_path) for name, value in environ.items()}
+    assert not observe(NixOptions(), environ=environ).is_configured
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text("")
+    assert tmp_path / file in config_files(environ)
+    assert observe(NixOptions(), environ=environ).is_configured
+
+
+def test_the_environment_is_a_configuration_too() -> None:
+    environ = {"NIX_CONF_DIR": "/nowhere", "HOME": "/nowhere", "XDG_CONFIG_DIRS": "/nowhere"}
+    assert not observe(NixOptions(), environ=environ).is_configured
+    assert observe(NixOptions(), environ={**environ, "NIX_CONFIG": "cores = 1"}).is_configured
+
+
+# As `nix show-config --json` of 2.8, 2.26 and 2.34 prints them, but for what is not read.
+SHOWN: dict[str, dict[str, Any]] = {
+    "2.8": {
+        "build-users-group": {"value": "nixbld-of-nobody"},
+        "sandbox": {"value": True},
+        "sandbox-paths": {"value": ["/bin/sh=/bin/busybox"]},
+        "substituters": {"value": ["https://cache.test/"]},
+        "experimental-features": {"value": [2, 3]},
+    },
+    "2.26": {
+        "auto-allocate-uids": {"value": False},
+        "build-users-group": {"value": "nixbld-of-nobody"},
+        "sandbox": {"value": "relaxed"},
+        "sandbox-paths": {"value": ["/bin/sh=/bin/busybox"]},
+        "substituters": {"value": ["https://cache.test/"]},
+        "experimental-features": {"value": ["flakes", "fetch-tree", "nix-command"]},
+    },
+    "2.34": {
+        "auto-allocate-uids": {"value": False},
+        "build-users-group": {"value": "nixbld-of-nobody"},
+        "sandbox": {"value": True},
+        "sandbox-paths": {"value": {"/bin/sh": {"optional": False, "source": "/bin/busybox"}}},
+        "substituters": {"value": ["https://cache.test/"]},
+        "experimental-features": {"value": ["flakes", "nix-command"]},
+    },
+}
+
+
+@pytest.mark.parametrize("version", SHOWN)
+def test_the_configuration_is_read_as_every_nix_prints_it(version: str) -> None:
+    assert read_config(SHOWN[version]) == Config(
+        build_users_group="nixbld-of-nobody",
+        has_build_users=False,
+        sandbox=True,
+        sandbox_paths=("/bin/sh=/bin/busybox",),
+        substituters=("https://cache.test/",),
+        flakes=True,
+    )
+
+
+def test_users_that_nix_makes_up_itself_are_build_users() -> None:
+    assert read_config({"auto-allocate-uids": {"value": True}}).has_build_users
+
+
+def test_nothing_said_is_nix_s_own_default() -> None:
+    assert read_config({}) == Config()
+
+
+def test_a_cache_that_takes_no_connection_is_left_out_of_a_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        there = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with socket.create_server(("127.0.0.1", 0)) as closing:
+            gone = f"http://127.0.0.1:{closing.getsockname()[1]}/"
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        told = Settings({"sandbox": "true"}, lambda: [there, gone])
+        assert told.evaluation == {"sandbox": "true"}
+        assert told.for_build() == {"sandbox": "true", "substituters": there}
+        assert told.as_nix_config() == f"sandbox = true\nsubstituters = {there}\n"
+        assert Settings({}, lambda: [there]).for_build() == {}
+
+
+def test_what_only_nix_can_reach_is_taken_to_answer(tmp_path: Path) -> None:
+    assert answers("s3://bucket", {})
+    assert answers("ssh://host", {})
+    assert answers("https://cache.invalid/", {"https_proxy": "http://proxy.test:3128"})
+    assert answers(f"file://{tmp_path}", {})
+    assert not answers(f"file://{tmp_path}/none", {})
+
+
+def test_a_static_program_is_told_from_one_that_needs_a_loader(tmp_path: Path) -> None:
+    assert runs_alone(BUSYBOX)
+    assert not runs_alone(Path("/bin/ls"))
+    assert not runs_alone(tmp_path)
+    assert not runs_alone(tmp_path / "none")
+    (tmp_path / "text").write_text("#!/bin/sh\n")
+    assert not runs_alone(tmp_path / "text")
+    (tmp_path / "cut").write_bytes(BUSYBOX.read_bytes()[:40])
+    assert not runs_alone(tmp_path / "cut")
+    foreign = bytearray(BUSYBOX.read_bytes()[:4096])
+    foreign[0x12] = 0xF7  # EM_BPF: no machine runs it
+    (tmp_path / "foreign").write_bytes(foreign)
+    assert not runs_alone(tmp_path / "foreign")

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from nixdock import process
+from nixdock.errors import BuildError
+from nixdock.nix.store import PathInfo, hash_part, hold_roots, locate, name_of, query_closure, store_path_of
+
+HASH = "2y0ckpl0wa9mysccwi9xibcpar6b3kyx"
+
+
+def test_a_store_path_has_a_hash_and_a_name() -> None:
+    path = f"/nix/store/{HASH}-docker-image-hello.tar.gz"
+    assert hash_part(path) == HASH
+    assert name_of(path) == "docker-image-hello.tar.gz"
+    assert name_of(f"{path}.drv") == "docker-image-hello.tar.gz"
+    assert name_of("/tmp/plain") == "plain"
+
+
+@pytest.mark.parametrize(
+    "path", ["/tmp/plain", "/nix/store", f"/nix/store/{HASH}", f"/nix/store/e{HASH[1:]}-x"]
+)
+def test_what_is_no_store_path_has_no_hash(path: str) -> None:
+    with pytest.raises(ValueError, match="is not a store path"):
+        hash_part(path)
+
+
+def test_the_store_path_of_something_inside_is_found() -> None:
+    whole = Path(f"/nix/store/{HASH}-hello")
+    assert store_path_of(whole) == whole
+    assert store_path_of(whole / "bin" / "hello") == whole
+    assert store_path_of(Path("/nix/store")) is None
+    assert store_path_of(Path("/nix/store/.links/x")) is None
+    assert store_path_of(Path("/tmp") / whole.name) is None
+
+
+def registered(file: Path) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    os.utime(file, (1, 1))
+    return file
+
+
+def test_a_path_is_found_in_the_root_of_its_store(tmp_path: Path) -> None:
+    path = Path(f"/nix/store/{HASH}-x")
+    file = registered(tmp_path / "a root" / path.relative_to("/"))
+    assert locate(path, f"{tmp_path}/a root") == file
+    assert locate(path, f"local?root={tmp_path}/a%20root") == file
+    assert locate(path, f"{tmp_path}/another") is None
+    assert locate(path, "ssh://elsewhere") is None
+    assert locate(path) is None
+
+
+def test_a_user_without_daemon_has_a_store_below_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(f"/nix/store/{HASH}-x")
+    file = registered(tmp_path / "nix" / "root" / path.relative_to("/"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert locate(path) == file
+
+
+def test_what_a_broken_build_left_does_not_count(tmp_path: Path) -> None:
+    path = Path(f"/nix/store/{HASH}-x")
+    file = registered(tmp_path / path.relative_to("/"))
+    os.utime(file)
+    assert locate(path, str(tmp_path)) is None
+
+
+DUMP = f"""/nix/store/{HASH}-a
+611d1991c3d1dac2c368767d1e6d3592d98bcd08c1eec9b4076532a46232e5c3
+512
+
+2
+/nix/store/{HASH}-a
+/nix/store/{HASH}-b
+/nix/store/{HASH}-b
+565f6d912d3148577c8c6a4dc411dc2abe7630b8b093599e98fbde4c711532d7
+120
+/nix/store/{HASH}-b.drv
+0
+"""
+
+
+def test_a_closure_is_read_with_sizes_and_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = Path(f"/nix/store/{HASH}-a"), Path(f"/nix/store/{HASH}-b")
+    calls: list[list[str]] = []
+
+    def run(argv: list[str]) -> process.Outcome:
+        calls.append(argv)
+        text = DUMP if "--dump-db" in argv else f"{b}\n{a}\n"
+        return process.Outcome(tuple(argv), 0, text.encode(), b"")
+
+    monkeypatch.setattr(process, "run", run)
+    assert query_closure([a], store="/root") == {a: PathInfo(a, 512, (b,)), b: PathInfo(b, 120, ())}
+    assert calls == [
+        ["nix-store", "--query", "--requisites", str(a), "--store", "/root"],
+        ["nix-store", "--dump-db", str(b), str(a), "--store", "/root"],
+    ]
+
+
+def test_a_path_that_was_collected_has_no_closure(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"warning: x\nerror: path '/nix/store/{HASH}-a' is not valid\n"
+    outcome = process.Outcome((), 1, b"", text.encode())
+    monkeypatch.setattr(process, "run", lambda _argv: outcome)
+    with pytest.raises(BuildError, match="is not valid") as caught:
+        query_closure([Path(f"/nix/store/{HASH}-a")])
+    assert caught.value.hint == "build again; Nix's garbage collector may have removed them"
+
+
+def test_no_nix_is_told_with_the_package_that_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BuildError, match="Nix is not installed here") as caught:
+        query_closure([Path(f"/nix/store/{HASH}-a")])
+    assert caught.value.hint is not None
+    assert "apt-get install nix-bin" in caught.value.hint
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path / f"nixdock-roots-{os.getuid()}"
+
+
+def test_roots_last_as_long_as_their_block(temporary: Path) -> None:
+    with hold_roots() as first, hold_roots() as second:
+        assert first != second
+        (first / "result").symlink_to("/nix/store/x")
+        assert first.parent == temporary
+        assert temporary.stat().st_mode & 0o777 == 0o700
+    assert list(temporary.iterdir()) == []
+
+
+def test_roots_go_when_the_block_fails(temporary: Path) -> None:
+    with pytest.raises(ZeroDivisionError), hold_roots():
+        _ = 1 / 0
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_at_the_next_start_and_what_lives_stays(temporary: Path) -> None:
+    dead, alive = temporary / "dead", temporary / "alive"
+    for folder in (dead, alive):
+        folder.mkdir(parents=True)
+        (folder / "lock").touch()
+    with (alive / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with hold_roots():
+            assert alive.exists()
+            assert not dead.exists()
+
+
+def test_a_folder_that_was_never_finished_goes_only_when_it_is_old(temporary: Path) -> None:
+    young, old = temporary / "new-young", temporary / "new-old"
+    young.mkdir(parents=True)
+    old.mkdir()
+    os.utime(old, (0, 0))
+    with hold_roots():
+        assert young.exists()
+        assert not old.exists()
