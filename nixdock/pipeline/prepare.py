@@ -69,13 +69,15 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
     # Images of the engine are run without Nix, and without what reads archives.
     from nixdock.engine.load import load_image  # noqa: PLC0415
     from nixdock.formats import open_images  # noqa: PLC0415
+    from nixdock.image.platform import Platform  # noqa: PLC0415
     from nixdock.nix.builder import Wishes, build  # noqa: PLC0415
     from nixdock.nix.store import hold_roots  # noqa: PLC0415
 
     with hold_roots() as roots:
         wishes = Wishes(expectations=True, streams=True, single=True)
         (artefact,) = build(target, nix, listener, roots=roots, wishes=wishes)
-        images = open_images(artefact.path)
+        platform = Platform(engine.version.os, engine.version.architecture)
+        images = open_images(artefact.path, platform=platform, listener=listener)
         if len(images) > 1:
             names = [str(image.references[0].familiar) for image in images if image.references]
             raise UsageError(
@@ -83,10 +85,9 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
                 hint=f"nixdock load {target.text}, then run one of them",
             )
         loaded = load_image(engine, images[0], listener=listener)
-        name = loaded.reference.familiar if loaded.reference else loaded.engine_id
-        listener(Notice(f"Loaded image: {name}"))
-        details, run_as = _find(engine, name, loaded.engine_id)
-        yield Ready(name, details, run_as, key, artefact.expectations, artefact)
+        listener(Notice(f"Loaded image: {loaded.name}"))
+        details, run_as = _find(engine, loaded.name, loaded.engine_id)
+        yield Ready(loaded.name, details, run_as, key, artefact.expectations, artefact)
 
 
 def _find(engine: Engine, name: str, ident: str) -> tuple[ImageDetails, str]:

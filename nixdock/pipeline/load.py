@@ -1,0 +1,146 @@
+"""Loading: from a target, an archive or a pipe to images that the engine has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING
+
+from nixdock.engine.failures import explain_missing_image
+from nixdock.engine.ledger import Ledger
+from nixdock.engine.load import load_image
+from nixdock.errors import UsageError
+from nixdock.formats import open_images
+from nixdock.image.computed import ComputedImage
+from nixdock.image.platform import Platform
+from nixdock.image.reference import Reference
+from nixdock.nix.artefact import Form
+from nixdock.nix.target import ImageTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nixdock.engine.api import Engine
+    from nixdock.engine.load import Loaded
+    from nixdock.events import Listener
+    from nixdock.image.model import Image
+    from nixdock.nix.artefact import Artefact
+    from nixdock.nix.options import NixOptions
+    from nixdock.nix.target import Target
+
+
+def load_stream(
+    engine: Engine,
+    stream: IO[bytes],
+    listener: Listener,
+    *,
+    tags: Sequence[Reference] = (),
+    platform: Platform | None = None,
+) -> tuple[Loaded, ...]:
+    """Load the images of an archive that comes as a stream.
+
+    Args:
+        engine: Where they go.
+        stream: Standard input, or another binary stream.
+        listener: Whom to tell what happens.
+        tags: Names to give beside the archive's own.
+        platform: Which image of an index to take; what the engine runs when None.
+
+    Raises:
+        LoadError: What comes is no image, or cannot be loaded.
+        EngineError: The engine cannot be asked.
+        UsageError: Names are given and there are several images.
+    """
+    wanted = platform or platform_of(engine)
+    return _load(engine, open_images(stream, platform=wanted, listener=listener), listener, tags)
+
+
+def load_target(
+    engine: Engine,
+    target: Target,
+    nix: NixOptions,
+    listener: Listener,
+    *,
+    tags: Sequence[Reference] = (),
+    platform: Platform | None = None,
+) -> tuple[Loaded, ...]:
+    """Build what a target names and load all of it; what was built is kept from the collector meanwhile.
+
+    Args:
+        engine: Where the images go.
+        target: What the user named.
+        nix: What the user said about the build.
+        listener: Whom to tell what happens.
+        tags: Names to give beside the images' own.
+        platform: Which image of an index to take; what the engine runs when None.
+
+    Raises:
+        BuildError: It cannot be built.
+        LoadError: It cannot be loaded.
+        EngineError: The engine cannot be asked.
+        UsageError: The target is no file, or names are given and there are several images.
+    """
+    if isinstance(target, ImageTarget):
+        if engine.find_image(target.reference) is None:
+            raise explain_missing_image(target.reference)
+        raise UsageError(
+            f"'{target.reference}' is an image of the engine, and no file: it is loaded already",
+            hint="name an archive, a .nix file or a flake reference",
+        )
+    # An archive given by its path is loaded without Nix.
+    from nixdock.nix.builder import Wishes, build  # noqa: PLC0415
+    from nixdock.nix.store import hold_roots  # noqa: PLC0415
+
+    with hold_roots() as roots:
+        artefacts = build(target, nix, listener, roots=roots, wishes=Wishes(streams=True))
+        wanted = platform or platform_of(engine)
+        images = [
+            image for artefact in artefacts for image in open_artefact(artefact, listener, platform=wanted)
+        ]
+        return _load(engine, images, listener, tags)
+
+
+def open_artefact(artefact: Artefact, listener: Listener, *, platform: Platform) -> tuple[Image, ...]:
+    """Open what a build made as images.
+
+    nix2container's plan does not say the image's name; then the expression does.
+
+    Args:
+        artefact: What was built.
+        listener: Told when something has to be read through.
+        platform: Which image of an index to take.
+
+    Raises:
+        LoadError: It cannot be read.
+    """
+    images = open_images(artefact.path, platform=platform, listener=listener)
+    if (
+        len(images) != 1
+        or not artefact.image_name
+        or (images[0].references and artefact.form is not Form.DESCRIPTION)
+    ):
+        return images
+    try:
+        name = Reference.parse(f"{artefact.image_name}:{artefact.image_tag or 'latest'}")
+    except ValueError:
+        return images
+    image = images[0]
+    return (
+        image.renamed((name,)) if isinstance(image, ComputedImage) else replace(image, references=(name,)),
+    )
+
+
+def platform_of(engine: Engine) -> Platform:
+    """Return what an engine runs."""
+    return Platform(engine.version.os, engine.version.architecture)
+
+
+def _load(
+    engine: Engine, images: Sequence[Image], listener: Listener, tags: Sequence[Reference]
+) -> tuple[Loaded, ...]:
+    if tags and len(images) > 1:
+        raise UsageError(
+            f"--tag names one image, and there are {len(images)}",
+            hint="load them one by one, with -A for instance",
+        )
+    ledger = Ledger()
+    return tuple(load_image(engine, image, tags=tags, listener=listener, ledger=ledger) for image in images)
