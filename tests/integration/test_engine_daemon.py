@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nixdock.engine.daemon import Home
+from support import debian
+from support.engines import DOCKER_28
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,3 +234,14 @@ def test_an_address_that_is_no_socket_cannot_be_started(machine: Machine) -> Non
     failed = machine("start", env={"DOCKER_HOST": "tcp://127.0.0.1:1"})
     assert failed.status == 125
     assert "no engine can be started at tcp://127.0.0.1:1 (DOCKER_HOST)" in failed.stderr
+
+
+def test_a_current_dockerd_is_started_too(machine: Machine) -> None:
+    programs = debian.unpack("sid", *DOCKER_28)
+    env = {"PATH": f"{programs}/usr/sbin:{programs}/usr/bin:{os.environ['PATH']}"}
+    started = machine("start", env=env)
+    assert started.status == 0, started.stderr
+    version = str(machine.status()["version"])
+    assert int(version.split(".", maxsplit=1)[0]) >= 26
+    assert machine("stop").status == 0
+    assert machine.leftovers() == []
