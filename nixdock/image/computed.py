@@ -157,10 +157,14 @@ class ComputedImage(Image):
         """The architecture, known before the config is."""
         return str(self._architecture)  # type: ignore[attr-defined]
 
+    def renamed(self, references: tuple[Reference, ...]) -> ComputedImage:
+        """Return the same image under other names."""
+        make: Callable[[tuple[Digest, ...]], bytes] = self._make_config  # type: ignore[attr-defined]
+        return ComputedImage(self.layers, references, self.architecture, make)
+
     def described_anew(self) -> ComputedImage:
         """Return the image that the layers make now, after one has turned out to be another."""
-        make: Callable[[tuple[Digest, ...]], bytes] = self._make_config  # type: ignore[attr-defined]
-        return ComputedImage(self.layers, self.references, self.architecture, make)
+        return self.renamed(self.references)
 
 
 def settle_layers(layers: Iterable[Layer], advance: Callable[[int], None] | None = None) -> None:

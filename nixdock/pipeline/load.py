@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
 from nixdock.engine.failures import explain_missing_image
@@ -14,6 +14,9 @@ from nixdock.image.computed import ComputedImage
 from nixdock.image.platform import Platform
 from nixdock.image.reference import Reference
 from nixdock.nix.artefact import Form
+from nixdock.nix.builder import Wishes as BuildWishes
+from nixdock.nix.builder import build
+from nixdock.nix.store import hold_roots
 from nixdock.nix.target import ImageTarget
 
 if TYPE_CHECKING:
@@ -28,13 +31,21 @@ if TYPE_CHECKING:
     from nixdock.nix.target import Target
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a user wants of a loading, beside the images.
+
+    Args:
+        tags: Names to give to the image beside its own.
+        platform: Which image of an index to take; what the engine runs when None.
+    """
+
+    tags: tuple[Reference, ...] = ()
+    platform: Platform | None = None
+
+
 def load_stream(
-    engine: Engine,
-    stream: IO[bytes],
-    listener: Listener,
-    *,
-    tags: Sequence[Reference] = (),
-    platform: Platform | None = None,
+    engine: Engine, stream: IO[bytes], listener: Listener, wishes: Wishes | None = None
 ) -> tuple[Loaded, ...]:
     """Load the images of an archive that comes as a stream.
 
@@ -42,26 +53,20 @@ def load_stream(
         engine: Where they go.
         stream: Standard input, or another binary stream.
         listener: Whom to tell what happens.
-        tags: Names to give beside the archive's own.
-        platform: Which image of an index to take; what the engine runs when None.
+        wishes: What else is wanted.
 
     Raises:
         LoadError: What comes is no image, or cannot be loaded.
         EngineError: The engine cannot be asked.
         UsageError: Names are given and there are several images.
     """
-    wanted = platform or platform_of(engine)
-    return _load(engine, open_images(stream, platform=wanted, listener=listener), listener, tags)
+    wishes = wishes or Wishes()
+    platform = wishes.platform or platform_of(engine)
+    return _load(engine, open_images(stream, platform=platform, listener=listener), listener, wishes)
 
 
 def load_target(
-    engine: Engine,
-    target: Target,
-    nix: NixOptions,
-    listener: Listener,
-    *,
-    tags: Sequence[Reference] = (),
-    platform: Platform | None = None,
+    engine: Engine, target: Target, nix: NixOptions, listener: Listener, wishes: Wishes | None = None
 ) -> tuple[Loaded, ...]:
     """Build what a target names and load all of it; what was built is kept from the collector meanwhile.
 
@@ -70,8 +75,7 @@ def load_target(
         target: What the user named.
         nix: What the user said about the build.
         listener: Whom to tell what happens.
-        tags: Names to give beside the images' own.
-        platform: Which image of an index to take; what the engine runs when None.
+        wishes: What else is wanted.
 
     Raises:
         BuildError: It cannot be built.
@@ -86,20 +90,15 @@ def load_target(
             f"'{target.reference}' is an image of the engine, and no file: it is loaded already",
             hint="name an archive, a .nix file or a flake reference",
         )
-    # An archive given by its path is loaded without Nix.
-    from nixdock.nix.builder import Wishes, build  # noqa: PLC0415
-    from nixdock.nix.store import hold_roots  # noqa: PLC0415
-
+    wishes = wishes or Wishes()
     with hold_roots() as roots:
-        artefacts = build(target, nix, listener, roots=roots, wishes=Wishes(streams=True))
-        wanted = platform or platform_of(engine)
-        images = [
-            image for artefact in artefacts for image in open_artefact(artefact, listener, platform=wanted)
-        ]
-        return _load(engine, images, listener, tags)
+        artefacts = build(target, nix, listener, roots=roots, wishes=BuildWishes(streams=True))
+        platform = wishes.platform or platform_of(engine)
+        images = [image for artefact in artefacts for image in open_artefact(artefact, listener, platform)]
+        return _load(engine, images, listener, wishes)
 
 
-def open_artefact(artefact: Artefact, listener: Listener, *, platform: Platform) -> tuple[Image, ...]:
+def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) -> tuple[Image, ...]:
     """Open what a build made as images.
 
     nix2container's plan does not say the image's name; then the expression does.
@@ -134,13 +133,13 @@ def platform_of(engine: Engine) -> Platform:
     return Platform(engine.version.os, engine.version.architecture)
 
 
-def _load(
-    engine: Engine, images: Sequence[Image], listener: Listener, tags: Sequence[Reference]
-) -> tuple[Loaded, ...]:
-    if tags and len(images) > 1:
+def _load(engine: Engine, images: Sequence[Image], listener: Listener, wishes: Wishes) -> tuple[Loaded, ...]:
+    if wishes.tags and len(images) > 1:
         raise UsageError(
             f"--tag names one image, and there are {len(images)}",
             hint="load them one by one, with -A for instance",
         )
     ledger = Ledger()
-    return tuple(load_image(engine, image, tags=tags, listener=listener, ledger=ledger) for image in images)
+    return tuple(
+        load_image(engine, image, tags=wishes.tags, listener=listener, ledger=ledger) for image in images
+    )

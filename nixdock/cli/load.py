@@ -1,0 +1,156 @@
+"""`nixdock load`: images into the engine, as `docker load` does but without what is there already."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from nixdock.cli.nix_options import nix_options
+from nixdock.cli.options import Progress, Session, quiet_option, session_options, show_json
+from nixdock.errors import UsageError
+
+if TYPE_CHECKING:
+    from nixdock.engine.load import Loaded
+    from nixdock.image.platform import Platform
+    from nixdock.image.reference import Reference
+    from nixdock.nix.options import NixOptions
+
+
+@click.command()
+@click.argument("target", required=False)
+@click.option(
+    "-i",
+    "--input",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Archive to load; - is stdin.",
+)
+@click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="One more name for it; repeatable.")
+@click.option("--platform", metavar="OS/ARCH", help="Which image of an index to take; the engine's own.")
+@show_json
+@quiet_option
+@nix_options
+@session_options
+@click.pass_obj
+def command(
+    session: Session,
+    target: str | None,
+    *,
+    file: Path | None,
+    tags: tuple[str, ...],
+    platform: str | None,
+    nix: NixOptions,
+    as_json: bool,
+) -> None:
+    """Load images into the engine, sending only the layers that it lacks.
+
+    TARGET is an archive (docker-archive or OCI layout, plain or compressed), the output of a Nix build, or
+    a .nix file or flake reference, which is built first. Without it, what comes on standard input is
+    loaded, as by docker load; where nothing comes, ./default.nix.
+
+    \b
+    Examples:
+      nixdock load result
+      nixdock load < result
+      nixdock load hello-docker.nix
+      nixdock load .#image --tag registry.example/web:1
+      docker save old-image | nixdock load --host ssh://other
+    """  # noqa: D301  # \b is click's own mark
+    if target is not None and file is not None:
+        raise UsageError("a target and -i FILE were both given", hint="give only one of them")
+    # Nothing of the engine is imported for --help.
+    from nixdock.nix.target import ArtefactTarget, parse  # noqa: PLC0415
+    from nixdock.pipeline.load import Wishes, load_stream, load_target  # noqa: PLC0415
+
+    wishes = Wishes(_parse_tags(tags), _parse_platform(platform))
+    stream = _choose_stream(target, file, nix)
+    with session.connect() as engine:
+        if stream is not None:
+            loaded = load_stream(engine, stream, session.listener, wishes)
+        elif file is not None:
+            named = ArtefactTarget(str(file), file.absolute())
+            loaded = load_target(engine, named, nix, session.listener, wishes)
+        else:
+            found = parse(target, expression=nix.expression)
+            loaded = load_target(engine, found, nix, session.listener, wishes)
+    session.close()
+    _print(session, loaded, as_json=as_json)
+
+
+def _choose_stream(target: str | None, file: Path | None, nix: NixOptions) -> IO[bytes] | None:
+    """Return standard input where that is meant."""
+    if "-" in {target, str(file)}:
+        return sys.stdin.buffer
+    if target is not None or file is not None or nix.expression is not None:
+        return None
+    return sys.stdin.buffer if _has_input() else None
+
+
+def _has_input() -> bool:
+    """Whether standard input is a file or a pipe: not a terminal, and not /dev/null."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _parse_tags(texts: tuple[str, ...]) -> tuple[Reference, ...]:
+    from nixdock.image.reference import Reference  # noqa: PLC0415  # as in command
+
+    try:
+        references = tuple(Reference.parse(text) for text in texts)
+    except ValueError as error:
+        raise UsageError(f"--tag: {error}") from error
+    for reference in references:
+        if reference.digest is not None:
+            raise UsageError(f"--tag {reference.familiar}: a digest cannot be given to an image, only a name")
+    return references
+
+
+def _parse_platform(text: str | None) -> Platform | None:
+    if text is None:
+        return None
+    from nixdock.image.platform import Platform  # noqa: PLC0415  # as in command
+
+    os_name, _, rest = text.partition("/")
+    architecture, _, variant = rest.partition("/")
+    if not os_name or not architecture or "/" in variant:
+        raise UsageError(f"--platform {text}: a platform is OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64")
+    return Platform(os_name, architecture, variant)
+
+
+def _print(session: Session, loaded: tuple[Loaded, ...], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([_describe(image) for image in loaded], indent=2))
+        return
+    for image in loaded:
+        if session.progress is Progress.QUIET:
+            click.echo(image.name)
+            continue
+        if not image.references:
+            click.echo(f"Loaded image ID: {image.engine_id}")
+        for reference in image.references:
+            click.echo(f"Loaded image: {reference.familiar}")
+
+
+def _describe(image: Loaded) -> dict[str, Any]:
+    return {
+        "references": [reference.familiar for reference in image.references],
+        "config_digest": str(image.config_digest),
+        "engine_id": image.engine_id,
+        "was_there": image.was_there,
+        "layers": image.layers,
+        "sent_layers": image.sent_layers,
+        "size": image.size,
+        "sent": image.sent,
+        "seconds": round(image.seconds, 3),
+        "replaced": {reference.familiar: before for reference, before in image.replaced},
+    }
