@@ -7,16 +7,18 @@ which other units it needs, so Nix never has to look for circles.
 The lock is a folder of small JSON files, each holding the packages whose name hashes to it: an evaluation
 reads only those of the packages that it uses (a whole index costs Nix half a second).
 
-    lock/amd64/ab3.json      {"hello": {"version": ..., "uri": ..., "sha256": ..., "unit": ..., ...}, ...}
+    lock/amd64/f03.json      {"hello": {"version": ..., "uri": ..., "sha256": ..., "unit": ..., ...}, ...}
     lock/amd64/names.json    every name, for near matches
     lock/amd64/index.json    where it comes from, and what the first builder is made of
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +26,11 @@ from nixdock.errors import BuildError
 from nixdock.nix.apt import Apt, Index, Package, address, fetchable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-SHARD = 3
-"""Hexadecimal digits of SHA256(name) that name a shard: 4096 of about 5 kB each."""
+SHARDS = tuple(f"{byte:02x}{quarter}" for byte in range(256) for quarter in range(4))
+"""The names of the 1024 shards, of about 25 kB each: fewer are slower to read, more are slower to write."""
 
 Graph = dict[str, tuple[str, ...]]
 
@@ -173,18 +175,17 @@ def circles(graph: Graph) -> list[list[str]]:
 
 
 def records(
-    packages: Mapping[str, Package], rules: Rules, repositories: Mapping[str, str]
+    packages: Mapping[str, Package], graph: Graph, unit: Mapping[str, str], repositories: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
     """Return what the lock says of each package.
 
     Args:
         packages: The index.
-        rules: How dependencies become units.
+        graph: What each package needs.
+        unit: The unit of each package that shares its store path with others.
         repositories: The address of the repository of each package, by the SHA256 of its `.deb`; the
             empty key stands for all others.
     """
-    graph = resolve(packages, rules)
-    unit = group(graph, rules)
     needs = contract(graph, unit)
     members: dict[str, list[str]] = {}
     for name, chief in unit.items():
@@ -212,8 +213,9 @@ def records(
 
 
 def shard(name: str) -> str:
-    """Return the name of the shard that holds a package."""
-    return hashlib.sha256(name.encode()).hexdigest()[:SHARD]
+    """Return the name of the shard that holds a package: the first ten bits of its name's SHA256."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return f"{digest[0]:02x}{digest[1] >> 6}"
 
 
 def repositories(apt: Apt, indexes: Sequence[Index]) -> dict[str, str]:
@@ -252,11 +254,11 @@ def write(folder: Path, found: Mapping[str, Mapping[str, Any]], about: Mapping[s
     for name in sorted(found):
         shards.setdefault(shard(name), {})[name] = found[name]
     content = hashlib.sha256()
-    for key in range(16**SHARD):
-        name = f"{key:0{SHARD}x}"
-        text = json.dumps(shards.get(name, {}), ensure_ascii=False, separators=(",", ":"))
-        content.update(text.encode())
-        (folder / f"{name}.json").write_text(text)
+    encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+    for name in SHARDS:
+        text = encode(shards.get(name, {})).encode()
+        content.update(text)
+        (folder / f"{name}.json").write_bytes(text)
     (folder / "names.json").write_text(json.dumps(sorted(found), separators=(",", ":")))
     about = {**about, "fingerprint": content.hexdigest()}
     (folder / "index.json").write_text(json.dumps(about, indent=1, sort_keys=True))
@@ -283,20 +285,35 @@ def make(folder: Path, *, apt: Apt, rules: Rules) -> None:
         BuildError: apt is not there, has no lists, or none of Debian.
     """
     indexes = apt.indexes()
-    packages = apt.packages(indexes)
-    for name in ("libc6", "bash", "python3-minimal", "busybox-static"):
-        if name not in packages:
-            raise BuildError(f"apt's package lists have no {name}", hint="run `apt-get update` as root")
-    busybox = packages["busybox-static"]
-    about = {
-        "architecture": apt.native_architecture(),
-        "codenames": sorted({one.codename for one in indexes}),
-        "bootstrap": bootstrap(resolve(packages, rules)),
-        "busybox": {
-            "name": busybox.name,
-            "version": busybox.version,
-            "filename": busybox.filename,
-            "sha256": busybox.sha256,
-        },
-    }
-    write(folder, records(packages, rules, repositories(apt, indexes)), about)
+    with _without_collector():
+        packages = apt.packages(indexes)
+        for name in ("libc6", "bash", "python3-minimal", "busybox-static"):
+            if name not in packages:
+                raise BuildError(f"apt's package lists have no {name}", hint="run `apt-get update` as root")
+        graph = resolve(packages, rules)
+        found = records(packages, graph, group(graph, rules), repositories(apt, indexes))
+        busybox = packages["busybox-static"]
+        about = {
+            "architecture": apt.native_architecture(),
+            "codenames": sorted({one.codename for one in indexes}),
+            "bootstrap": bootstrap(graph),
+            "busybox": {
+                "name": busybox.name,
+                "version": busybox.version,
+                "filename": busybox.filename,
+                "sha256": busybox.sha256,
+            },
+        }
+        write(folder, found, about)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let Python make half a million small objects without looking through them for garbage meanwhile."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

