@@ -39,6 +39,8 @@ let
 
   stages = [
     (import ./packages.nix { inherit lib debian; })
+    (import ./stdenv { inherit lib debian builder buildPlatform hostPlatform; })
+    (import ./build-support { inherit lib builder; })
   ] ++ overlays;
 
   base = _final: {

@@ -14,6 +14,7 @@ in
   bash = deb "bash";
   bashInteractive = final.bash;
   busybox = deb "busybox-static";
+  bzip2 = deb "bzip2";
   coreutils = deb "coreutils";
   dash = deb "dash";
   diffutils = from "diffutils" "diff";
@@ -28,6 +29,7 @@ in
   gzip = deb "gzip";
   jq = deb "jq";
   less = deb "less";
+  patch = deb "patch";
   patchelf = deb "patchelf";
   pigz = deb "pigz";
   python3 = deb "python3";

@@ -1,0 +1,19 @@
+# What a store path needs to run, as files.
+{ lib, builder, pkgs }:
+
+let
+  runPython = import ./python-builder.nix { inherit lib builder; inherit (pkgs.buildPlatform) system; };
+  source = import ./python-source.nix { inherit lib; } ./builders;
+  closure = name: form: roots: runPython {
+    inherit name source;
+    module = "closure_info";
+    order = { inherit form; };
+    graphs.closure = roots;
+  };
+in
+{
+  # registration (for nix-store --load-db), store-paths, total-nar-size.
+  closureInfo = { rootPaths }: closure "closure-info" "info" (lib.toList rootPaths);
+  writeClosure = closure "runtime-deps" "paths";
+  writeReferencesToFile = path: closure "runtime-deps" "paths" [ path ];
+}
