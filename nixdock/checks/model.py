@@ -284,10 +284,12 @@ class LintCheck:
     Args:
         only: The rules to apply; all when empty.
         skip: Rules to leave out.
+        strict: Whether advice fails the check too, not faults alone.
     """
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from nixdock.errors import LoadError
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nixdock.image.digest import Digest
     from nixdock.image.model import Layer
@@ -73,6 +73,17 @@ def index_layer(layer: Layer, *, contents: bool, cache: Path | None = None) -> L
         index = _read_whole(stream, layer, contents=contents)
     kept.write(index)
     return index
+
+
+def index_layers(
+    layers: Sequence[Layer], *, contents: bool, cache: Path | None = None
+) -> tuple[LayerIndex, ...]:
+    """Return the indexes of an image's layers; arguments as for one."""
+    indexes: dict[int, LayerIndex] = {}
+    # In the artefact's order, so that a compressed archive is gone through once.
+    for number, layer in sorted(enumerate(layers), key=lambda pair: pair[1].position):
+        indexes[number] = index_layer(layer, contents=contents, cache=cache)
+    return tuple(indexes[number] for number in range(len(layers)))
 
 
 def _read_whole(stream: IO[bytes], layer: Layer, *, contents: bool) -> LayerIndex:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.entry import ContentFacts, Entry
-from nixdock.checks.files.layer_index import index_layer
+from nixdock.checks.files.layer_index import index_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -151,12 +151,7 @@ def read_tree(layers: Iterable[Layer], *, contents: bool = False, cache: Path | 
     Raises:
         LoadError: A layer cannot be read.
     """
-    layers = tuple(layers)
-    indexes: dict[int, LayerIndex] = {}
-    # In the artefact's order, so that a compressed archive is gone through once.
-    for number, layer in sorted(enumerate(layers), key=lambda pair: pair[1].position):
-        indexes[number] = index_layer(layer, contents=contents, cache=cache)
-    return build_tree([indexes[number] for number in range(len(layers))])
+    return build_tree(index_layers(tuple(layers), contents=contents, cache=cache))
 
 
 def build_tree(indexes: Sequence[LayerIndex]) -> Tree:

@@ -10,7 +10,7 @@ from nixdock.checks.format.nodes import Listing, Node, Scalar, Table
 from nixdock.checks.format.shapes import Problems, Schema, Shape, Text, describe, suggest
 from nixdock.checks.matchers.json_path import JsonPath
 from nixdock.checks.matchers.number import SECONDS
-from nixdock.checks.matchers.value import AsPairs, AsText, EmptyValue, EqualsValue, Members, SameSet
+from nixdock.checks.matchers.value import AsPairs, AsText, EqualsValue, Members, SameSet, Unset
 from nixdock.checks.model import ConfigField
 
 if TYPE_CHECKING:
@@ -18,15 +18,12 @@ if TYPE_CHECKING:
 
     from nixdock.checks.matchers.algebra import Matcher
 
-UNSET = EmptyValue()
-"""Unset: builders write it as an absent key, as null, as "" or as an empty collection."""
-
 
 def _read_any(node: Node, problems: Problems) -> Matcher[object]:
     if isinstance(node, Scalar) and node.value in {None, ""}:
-        return UNSET
+        return Unset()
     if isinstance(node, Listing) and not node.items:
-        return UNSET
+        return Unset()
     return VALUE.read(node, problems)
 
 

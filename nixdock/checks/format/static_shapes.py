@@ -21,6 +21,7 @@ from nixdock.checks.format.shapes import (
     Shape,
     Text,
 )
+from nixdock.checks.lint.rules import RULES
 from nixdock.checks.matchers.number import BYTES, Between
 from nixdock.checks.matchers.value import SameSet
 from nixdock.checks.model import (
@@ -191,29 +192,31 @@ class AskingShape(Shape[Any]):
         return {**self.record.schema(), "minProperties": 1}
 
 
+_RULES = ListOf(Choice(tuple(RULES)), single=True)
+_LINT = Record(
+    LintCheck,
+    (
+        Field("only", _RULES, "The rules to apply; all unless told."),
+        Field("skip", _RULES, "Rules to leave out."),
+        Field("strict", Flag(), "Fail on advice too, not on faults alone."),
+    ),
+    "lint",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class LintShape(Shape[LintCheck]):
-    """true for all rules, or a mapping with `only` or `skip`."""
+    """true for all rules, or a mapping with `only`, `skip` or `strict`."""
 
     def read(self, node: Node, problems: Problems) -> LintCheck:
         """Return the choice of rules."""
-        from nixdock.checks.lint.rules import RULES  # noqa: PLC0415 - the rules are not read for other checks
-
         if isinstance(node, Scalar) and node.value is True:
             return LintCheck()
-        names = ListOf(Choice(tuple(RULES)), single=True)
-        record = Record(LintCheck, (Field("only", names, "Rules."), Field("skip", names, "Rules.")), "lint")
-        return record.read(node, problems)
+        return _LINT.read(node, problems)
 
     def schema(self) -> Schema:
         """True or a mapping."""
-        names: Schema = {"type": "array", "items": {"type": "string"}}
-        mapping: Schema = {
-            "type": "object",
-            "properties": {"only": names, "skip": names},
-            "additionalProperties": False,
-        }
-        return {"anyOf": [{"const": True}, mapping]}
+        return {"anyOf": [{"const": True}, _LINT.schema()]}
 
 
 @dataclass(frozen=True, slots=True)

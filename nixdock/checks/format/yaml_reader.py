@@ -58,8 +58,25 @@ def read_yaml(text: str, source: str) -> Node:
     Raises:
         UsageError: It is not YAML, or uses what this reader does not take.
     """
-    try:
+    with yaml_errors(source):
         root = _Loader(text).get_single_node()
+    if root is None:
+        raise UsageError(f"{source}: it is empty")
+    return YamlConverter(source).convert(root, "", ())
+
+
+@contextmanager
+def yaml_errors(source: str) -> Iterator[None]:
+    """Turn PyYAML's errors into one that begins with the position.
+
+    Args:
+        source: What messages call the document.
+
+    Raises:
+        UsageError: What is read within the block is not YAML.
+    """
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
@@ -68,20 +85,31 @@ def read_yaml(text: str, source: str) -> Node:
     except (yaml.YAMLError, RecursionError) as error:
         said = "it is nested too deep" if isinstance(error, RecursionError) else str(error).splitlines()[0]
         raise UsageError(f"{source}: it is not YAML: {said}") from error
-    if root is None:
-        raise UsageError(f"{source}: it is empty")
-    return _YamlConverter(source).convert(root, "", ())
 
 
-class _YamlConverter:
-    """Turns PyYAML's nodes into ours; aliases are expanded, within bounds."""
+class YamlConverter:
+    """Turns PyYAML's nodes into ours; aliases are expanded, within bounds.
+
+    Args:
+        source: What messages call the document.
+    """
 
     def __init__(self, source: str) -> None:
         self._source = source
         self._count = 0
 
     def convert(self, node: yaml.Node, path: str, above: tuple[int, ...]) -> Node:
-        place = self._place(node, path)
+        """Convert a node and what is in it.
+
+        Args:
+            node: Composed by PyYAML.
+            path: The way to it.
+            above: The identities of the nodes that it is in.
+
+        Raises:
+            UsageError: It cannot be taken.
+        """
+        place = self.place_of(node, path)
         self._count += 1
         if self._count > _NODE_LIMIT:
             raise UsageError(f"{place}: it expands to more than {_NODE_LIMIT} values")
@@ -91,19 +119,24 @@ class _YamlConverter:
             raise UsageError(f"{place}: it is nested deeper than {DEPTH_LIMIT} levels")
         above = (*above, id(node))
         if isinstance(node, yaml.ScalarNode):
-            return Scalar(_scalar_value(node, place), node.value, place)
+            return self.convert_scalar(node, place)
         if isinstance(node, yaml.SequenceNode):
             items = tuple(
                 self.convert(item, place.below(index), above) for index, item in enumerate(node.value)
             )
             return Listing(items, place)
-        return self._convert_mapping(node, place, above)
+        return self.convert_mapping(node, place, above)
 
-    def _convert_mapping(self, node: yaml.Node, place: Place, above: tuple[int, ...]) -> Table:
+    def convert_scalar(self, node: yaml.ScalarNode, place: Place) -> Scalar:
+        """Convert a scalar: what it is by its tag, and how it is written."""
+        return Scalar(_scalar_value(node, place), node.value, place)
+
+    def convert_mapping(self, node: yaml.Node, place: Place, above: tuple[int, ...]) -> Table:
+        """Convert a mapping; its own keys stand before those that it merges in."""
         merged: dict[str, tuple[Scalar, Node]] = {}
         own: dict[str, tuple[Scalar, Node]] = {}
         for key_node, value_node in node.value:
-            key_place = self._place(key_node, place.path)
+            key_place = self.place_of(key_node, place.path)
             if not isinstance(key_node, yaml.ScalarNode):
                 raise UsageError(f"{key_place}: a key must be text")
             key = Scalar(key_node.value, key_node.value, key_place)
@@ -124,7 +157,7 @@ class _YamlConverter:
             return tuple(entry for item in node.items if isinstance(item, Table) for entry in item.entries)
         raise UsageError(f"{node.place}: '<<' takes a mapping or a list of mappings")
 
-    def _place(self, node: yaml.Node, path: str) -> Place:
+    def place_of(self, node: yaml.Node, path: str) -> Place:
         mark = node.start_mark
         return Place(self._source, path, mark.line + 1, mark.column + 1)
 

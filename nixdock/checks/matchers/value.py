@@ -158,6 +158,20 @@ class EmptyValue(Matcher[object]):
 
 
 @dataclass(frozen=True, slots=True)
+class Unset(Matcher[object]):
+    """Unset, as builders write it: an absent key, null, "" or an empty collection."""
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Zero and false are values."""
+        if not EmptyValue().judge(subject):
+            return ()
+        return (Mismatch(f"expected to {self}, found {show(subject)}"),)
+
+    def __str__(self) -> str:
+        return "be unset"
+
+
+@dataclass(frozen=True, slots=True)
 class Exists(Matcher[object]):
     """Whether there is such a value at all, be it null."""
 

@@ -10,7 +10,7 @@ import yaml
 
 from nixdock.checks.expectations import RunExpectation, judge_run
 from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, schema, suite_from_value
-from nixdock.checks.matchers.value import EmptyValue
+from nixdock.checks.matchers.value import Unset
 from nixdock.checks.model import (
     Check,
     ClosureCheck,
@@ -125,7 +125,7 @@ def test_the_example_in_nix_is_read() -> None:
     assert suite.ready.tcp == 6379
     user = suite.checks[2].what
     assert isinstance(user, ConfigCheck)
-    assert user.fields[1].matcher == EmptyValue()
+    assert user.fields[1].matcher == Unset()
     assert suite.checks[0].place == "cache.nix: checks.pings"
 
 

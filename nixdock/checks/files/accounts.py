@@ -1,0 +1,86 @@
+"""Users and groups as an image's own /etc/passwd and /etc/group have them (passwd(5), group(5))."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A line of /etc/passwd."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+    shell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A line of /etc/group."""
+
+    name: str
+    gid: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """All users and groups; the first line of a name or number is the one that counts.
+
+    Args:
+        users: None where there is no /etc/passwd.
+        groups: None where there is no /etc/group.
+    """
+
+    users: tuple[User, ...] | None
+    groups: tuple[Group, ...] | None
+
+    def user(self, name: str) -> User | None:
+        """Return the user of this name."""
+        return next((user for user in self.users or () if user.name == name), None)
+
+    def user_of(self, uid: int) -> User | None:
+        """Return the user of this number."""
+        return next((user for user in self.users or () if user.uid == uid), None)
+
+    def group(self, name: str) -> Group | None:
+        """Return the group of this name."""
+        return next((group for group in self.groups or () if group.name == name), None)
+
+    def group_of(self, gid: int) -> Group | None:
+        """Return the group of this number."""
+        return next((group for group in self.groups or () if group.gid == gid), None)
+
+    def groups_with(self, name: str) -> tuple[str, ...]:
+        """Return the names of the groups that list a user as a member."""
+        return tuple(group.name for group in self.groups or () if name in group.members)
+
+
+def read_accounts(passwd: bytes | None, group: bytes | None) -> Accounts:
+    """Read the two files; lines that are no entries are left out, as libc does.
+
+    Args:
+        passwd: The content of /etc/passwd; None where there is none.
+        group: The content of /etc/group; None where there is none.
+    """
+    users = None if passwd is None else tuple(filter(None, map(_user, _lines(passwd))))
+    groups = None if group is None else tuple(filter(None, map(_group, _lines(group))))
+    return Accounts(users, groups)
+
+
+def _lines(data: bytes) -> list[list[str]]:
+    return [line.split(":") for line in data.decode("utf-8", "surrogateescape").splitlines()]
+
+
+def _user(fields: list[str]) -> User | None:
+    if len(fields) < 7 or not fields[2].isdigit() or not fields[3].isdigit():
+        return None
+    return User(fields[0], int(fields[2]), int(fields[3]), fields[5], fields[6])
+
+
+def _group(fields: list[str]) -> Group | None:
+    if len(fields) < 4 or not fields[2].isdigit():
+        return None
+    return Group(fields[0], int(fields[2]), tuple(name for name in fields[3].split(",") if name))

@@ -1,0 +1,244 @@
+"""Rules about programs: what is started, what loads it, what it loads, and for which machine it is."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from nixdock.checks.files.elf import MACHINES
+from nixdock.checks.files.tree import TooManyLinksError
+from nixdock.checks.lint.rules import Gravity, Remark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nixdock.checks.files.entry import ContentFacts, ElfFacts, Entry
+    from nixdock.checks.files.tree import Tree
+    from nixdock.checks.subject import Subject
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What engines give a container whose image sets no PATH (moby, oci/defaults.go)."""
+
+_SYSTEM_LIBRARIES = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib")
+_TRIPLETS = {
+    62: "x86_64-linux-gnu",
+    183: "aarch64-linux-gnu",
+    3: "i386-linux-gnu",
+    40: "arm-linux-gnueabihf",
+    243: "riscv64-linux-gnu",
+}
+_EXECUTE = 0o111
+_MANY = 3
+
+
+class Programs:
+    """The programs and libraries of an image.
+
+    Args:
+        subject: The image, whose files' contents are looked at.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.tree: Tree = subject.tree(contents=True)
+        self.facts: Mapping[str, ContentFacts] = self.tree.facts or {}
+
+    def find(self, path: str) -> Entry | None:
+        """Return what a path leads to; None where nothing, or a circle of links."""
+        try:
+            return self.tree.find(path)
+        except TooManyLinksError:
+            return None
+
+    def find_program(self, word: str) -> Entry | None:
+        """Return the program that a command's first word names, by PATH where it has no slash."""
+        if "/" in word:
+            folder = str(self.subject.run_config.get("WorkingDir") or "/")
+            return self.find(posixpath.join(folder, word))
+        for folder in self.subject.env.get("PATH", DEFAULT_PATH).split(":"):
+            entry = self.find(posixpath.join(folder or "/", word))
+            if entry is not None and entry.kind == "file" and entry.mode & _EXECUTE:
+                return entry
+        return None
+
+    def elf(self, entry: Entry) -> ElfFacts | None:
+        """Return what a file is as an ELF file."""
+        fact = self.facts.get(entry.path)
+        return fact.elf if fact else None
+
+    def executables(self) -> Iterator[tuple[Entry, ContentFacts]]:
+        """Yield the files that somebody may execute, and that are ELF files or scripts."""
+        for path, fact in self.facts.items():
+            entry = self.tree.entries[path]
+            if entry.mode & _EXECUTE and (fact.elf is not None or fact.shebang):
+                yield entry, fact
+
+
+def find_command(programs: Programs) -> Iterator[Remark]:
+    """Look for the program that the image starts."""
+    config = programs.subject.run_config
+    words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
+    if not words:
+        yield Remark(
+            "command",
+            Gravity.ADVICE,
+            "the image has neither Entrypoint nor Cmd: it starts nothing by itself",
+            'config.Cmd = [ "${pkgs.hello}/bin/hello" ];',
+        )
+        return
+    word = str(words[0])
+    entry = programs.find_program(word)
+    if entry is None:
+        where = "" if "/" in word else " in PATH"
+        message = f"the image starts {word}, which is not in it{where}"
+        yield Remark("command", Gravity.FAULT, message, "put its package into the image, or name its path")
+    elif entry.kind != "file":
+        yield Remark("command", Gravity.FAULT, f"the image starts {word}, which is a {entry.kind}")
+    elif not entry.mode & _EXECUTE:
+        yield Remark(
+            "command", Gravity.FAULT, f"the image starts {word}, which nobody may execute", "chmod +x"
+        )
+    elif (fact := programs.facts.get(entry.path)) is None or not (fact.elf or fact.shebang):
+        message = f"the image starts {word}, which is neither an ELF program nor a script with '#!'"
+        yield Remark("command", Gravity.FAULT, message, "begin the script with #!/path/to/its/interpreter")
+
+
+def find_interpreters(programs: Programs) -> Iterator[Remark]:
+    """Look for the dynamic linkers that programs ask for."""
+    lacking: dict[str, list[str]] = defaultdict(list)
+    for entry, fact in programs.executables():
+        if fact.elf is not None and fact.elf.interpreter and programs.find(fact.elf.interpreter) is None:
+            lacking[fact.elf.interpreter].append(entry.absolute)
+    for interpreter, users in sorted(lacking.items()):
+        yield Remark(
+            "interpreter",
+            Gravity.FAULT,
+            f"the dynamic linker {interpreter} is not in the image, and {_some(users)} {_asks(users)} for it",
+            "a program that was not built by Nix: use autoPatchelfHook, or patchelf --set-interpreter",
+        )
+
+
+def find_libraries(programs: Programs) -> Iterator[Remark]:
+    """Load every program as a dynamic linker would, and look for what it would not find."""
+    lacking: dict[str, list[str]] = defaultdict(list)
+    for entry, fact in programs.executables():
+        elf = fact.elf
+        if elf is not None and elf.interpreter and programs.find(elf.interpreter) is not None:
+            for library, user in _unresolved(programs, entry, elf):
+                lacking[library].append(user)
+    for library, users in sorted(lacking.items()):
+        names = sorted(set(users))
+        yield Remark(
+            "libraries",
+            Gravity.FAULT,
+            f"the library {library} is not found where {_some(names)} {_looks(names)} for it",
+            "put its package into buildInputs, so that it gets into the RUNPATH (autoPatchelfHook does)",
+        )
+
+
+def _unresolved(programs: Programs, entry: Entry, elf: ElfFacts) -> Iterator[tuple[str, str]]:
+    """Yield each library that is not found, and the file that needs it."""
+    linker = programs.find(elf.interpreter)
+    # glibc's own folder is compiled into its linker as a default (elf/dl-load.c, system_dirs).
+    own = (posixpath.dirname(linker.absolute),) if linker is not None else ()
+    triplet = _TRIPLETS.get(elf.machine, "")
+    system = (*own, *_SYSTEM_LIBRARIES, f"/lib/{triplet}", f"/usr/lib/{triplet}")
+    environment = tuple(filter(None, programs.subject.env.get("LD_LIBRARY_PATH", "").split(":")))
+    loaded: set[str] = set()
+    pending: list[tuple[Entry, ElfFacts, tuple[str, ...]]] = [(entry, elf, ())]
+    while pending:
+        user, facts, inherited = pending.pop()
+        folders = tuple(_expand(folder, user) for folder in facts.search)
+        for name in facts.needed:
+            if name in loaded:
+                continue
+            loaded.add(name)
+            library = _find_library(
+                programs, name, (*environment, *folders, *inherited, *system), facts.machine
+            )
+            if library is None:
+                yield name, user.absolute
+            elif (its := programs.elf(library)) is not None:
+                pending.append((library, its, folders))
+
+
+def _find_library(programs: Programs, name: str, folders: tuple[str, ...], machine: int) -> Entry | None:
+    paths = (name,) if "/" in name else tuple(f"{folder}/{name}" for folder in folders)
+    for path in paths:
+        entry = programs.find(path)
+        if entry is None or entry.kind != "file":
+            continue
+        elf = programs.elf(entry)
+        if elf is None or elf.machine == machine:
+            return entry
+    return None
+
+
+def _expand(folder: str, user: Entry) -> str:
+    origin = posixpath.dirname(user.absolute)
+    return folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
+
+
+def find_shebangs(programs: Programs) -> Iterator[Remark]:
+    """Look for the interpreters of executable scripts."""
+    lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for entry, fact in programs.executables():
+        words = fact.shebang.split()
+        if not words:
+            continue
+        if programs.find(words[0]) is None:
+            lacking[words[0], ""].append(entry.absolute)
+        elif posixpath.basename(words[0]) == "env":
+            program = next((word for word in words[1:] if not word.startswith("-") and "=" not in word), "")
+            if program and programs.find_program(program) is None:
+                lacking[program, " in PATH"].append(entry.absolute)
+    for (interpreter, where), scripts in sorted(lacking.items()):
+        remedy = {
+            "/usr/bin/env": "pkgs.dockerTools.usrBinEnv, or patchShebangs",
+            "/bin/sh": "pkgs.dockerTools.binSh, or patchShebangs",
+        }.get(interpreter, "patchShebangs, or put the interpreter into the image")
+        yield Remark(
+            "shebang",
+            Gravity.FAULT,
+            f"the interpreter {interpreter} is not in the image{where}, and {_some(scripts)} "
+            f"{_asks(scripts)} for it",
+            remedy,
+        )
+
+
+def find_architecture(programs: Programs) -> Iterator[Remark]:
+    """Compare programs with the architecture that the image states."""
+    stated = str(programs.subject.config.get("architecture") or "")
+    if not stated:
+        yield Remark("architecture", Gravity.ADVICE, "the image's config states no architecture")
+        return
+    others: dict[str, list[str]] = defaultdict(list)
+    total = 0
+    for entry, fact in programs.executables():
+        if fact.elf is not None and fact.elf.executable:
+            total += 1
+            machine = MACHINES.get(fact.elf.machine, f"machine {fact.elf.machine}")
+            if machine != stated and not (machine == "386" and stated == "amd64"):
+                others[machine].append(entry.absolute)
+    for machine, files in sorted(others.items()):
+        verb = "is" if len(files) == 1 else "are"
+        yield Remark(
+            "architecture",
+            Gravity.FAULT if len(files) == total else Gravity.ADVICE,
+            f"the image is for {stated}, and {_some(files)} {verb} for {machine}",
+            "build the image and its contents for one system: pkgsCross, or the argument architecture",
+        )
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(sorted(names)[:_MANY])
+    return shown if len(names) <= _MANY else f"{shown} and {len(names) - _MANY} more"
+
+
+def _asks(names: list[str]) -> str:
+    return "asks" if len(names) == 1 else "ask"
+
+
+def _looks(names: list[str]) -> str:
+    return "looks" if len(names) == 1 else "look"

@@ -1,0 +1,159 @@
+"""Rules about what programs expect around them: a shell, certificates, /tmp, users, time zones."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Final
+
+from nixdock.checks.lint.rules import Gravity, Remark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nixdock.checks.lint.programs import Programs
+
+_BUNDLES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/certs/ca-bundle.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where TLS libraries and Go (crypto/x509/root_linux.go) look for certificates."""
+
+_BUNDLE_VARIABLES: Final = ("SSL_CERT_FILE", "NIX_SSL_CERT_FILE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
+_TLS_LIBRARIES: Final = ("libssl.so", "libgnutls.so", "libmbedtls.so", "libnss3.so")
+_TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in the image
+_EVERYBODY: Final = 0o1777
+
+
+def find_references(programs: Programs) -> Iterator[Remark]:
+    """Look for store paths that are named but not there."""
+    for missing in programs.subject.store_paths.missing():
+        yield Remark(
+            "references",
+            Gravity.FAULT,
+            f"/nix/store/{missing.name} is not in the image, and {missing.origin} names it",
+            "put it into contents, or remove the reference (pkgs.removeReferencesTo)",
+        )
+
+
+def find_shell(programs: Programs) -> Iterator[Remark]:
+    """Look for /bin/sh."""
+    if programs.find("/bin/sh") is not None:
+        return
+    config = programs.subject.run_config
+    test = (config.get("Healthcheck") or {}).get("Test") or ()
+    by_shell = test and test[0] == "CMD-SHELL" and not config.get("Shell")
+    message = "there is no /bin/sh"
+    if by_shell:
+        message += ", and the HEALTHCHECK is a line for a shell: it always fails"
+    else:
+        message += ": `docker exec ... sh`, system(3) and health checks that are a line for a shell fail"
+    remedy = "pkgs.dockerTools.binSh in contents" + (
+        ', or Healthcheck.Test = [ "CMD" ... ]' if by_shell else ""
+    )
+    yield Remark("shell", Gravity.FAULT if by_shell else Gravity.ADVICE, message, remedy)
+
+
+def find_certificates(programs: Programs) -> Iterator[Remark]:
+    """Look for CA certificates, where something may want them."""
+    remedy = "pkgs.dockerTools.caCertificates in contents"
+    env = programs.subject.env
+    named = [(name, env[name]) for name in _BUNDLE_VARIABLES if env.get(name)]
+    for name, path in named:
+        if programs.find(path) is None:
+            yield Remark(
+                "certificates", Gravity.FAULT, f"{name} is {path}, which is not in the image", remedy
+            )
+    if named or any(programs.find(path) is not None for path in _BUNDLES):
+        return
+    users = sorted(
+        entry.absolute
+        for entry, fact in programs.executables()
+        if fact.elf is not None and any(_is_tls(name) for name in fact.elf.needed)
+    )
+    libraries = sorted(
+        f"/{path}"
+        for path, fact in programs.facts.items()
+        if fact.elf is not None and _is_tls(fact.elf.soname)
+    )
+    found = users or libraries
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        message = f"there are no CA certificates, and {found[0]}{more} can speak TLS: it will trust nobody"
+        yield Remark("certificates", Gravity.FAULT, message, remedy)
+    elif any(fact.elf is not None and not fact.elf.interpreter for _, fact in programs.executables()):
+        message = "there are no CA certificates: a static program that speaks TLS will trust nobody"
+        yield Remark("certificates", Gravity.ADVICE, message, remedy)
+
+
+def _is_tls(library: str) -> bool:
+    return library.startswith(_TLS_LIBRARIES)
+
+
+def find_temporary(programs: Programs) -> Iterator[Remark]:
+    """Look for /tmp."""
+    volumes = programs.subject.run_config.get("Volumes") or {}
+    entry = programs.find(_TEMPORARY)
+    if entry is None:
+        if _TEMPORARY not in volumes:
+            yield Remark(
+                "tmp",
+                Gravity.ADVICE,
+                f"there is no {_TEMPORARY}: programs that make temporary files fail",
+                'extraCommands = "mkdir -m 1777 tmp";, or run it with --tmpfs /tmp',
+            )
+    elif not entry.is_directory:
+        yield Remark("tmp", Gravity.FAULT, f"{_TEMPORARY} is a {entry.kind}, not a directory")
+    elif entry.mode != _EVERYBODY:
+        yield Remark(
+            "tmp",
+            Gravity.FAULT if entry.mode & 0o002 == 0 and _is_unprivileged(programs) else Gravity.ADVICE,
+            f"{_TEMPORARY} has the mode {entry.mode:04o}, not 1777: not everybody may write into it safely",
+            'extraCommands = "mkdir -m 1777 tmp";',
+        )
+
+
+def _is_unprivileged(programs: Programs) -> bool:
+    return str(programs.subject.run_config.get("User") or "").partition(":")[0] not in {"", "0", "root"}
+
+
+def find_users(programs: Programs) -> Iterator[Remark]:
+    """Look for the user that the image runs as."""
+    accounts = programs.subject.accounts
+    user, _, group = str(programs.subject.run_config.get("User") or "").partition(":")
+    remedy = "pkgs.dockerTools.fakeNss in contents (its extraPasswdLines and extraGroupLines add to it)"
+    for name, known, by_number, file in (
+        (user, accounts.user, accounts.user_of, "/etc/passwd"),
+        (group, accounts.group, accounts.group_of, "/etc/group"),
+    ):
+        if name and not name.isdigit() and known(name) is None:
+            message = f"the image runs as {name!r}, unknown to {file}: it cannot be started"
+            yield Remark("users", Gravity.FAULT, message, remedy)
+        elif name.isdigit() and by_number(int(name)) is None:
+            message = (
+                f"the image runs as number {name}, unknown to {file}: programs that ask who they are fail"
+            )
+            yield Remark("users", Gravity.ADVICE, message, remedy)
+    if not user and accounts.users is None:
+        message = "there is no /etc/passwd: programs that ask for root's name or home folder fail"
+        yield Remark("users", Gravity.ADVICE, message, remedy)
+
+
+def find_timezones(programs: Programs) -> Iterator[Remark]:
+    """Look for the zone that TZ names."""
+    env = programs.subject.env
+    zone = env.get("TZ", "").removeprefix(":")
+    if not zone or zone == "UTC" or ("/" not in zone and any(sign.isdigit() for sign in zone)):
+        return  # a rule such as CET-1CEST needs no file
+    if zone.startswith("/"):
+        candidates = [zone]
+    else:
+        folders = [env.get("TZDIR", ""), "/usr/share/zoneinfo", "/etc/zoneinfo"]
+        candidates = [posixpath.join(folder, zone) for folder in folders if folder]
+    if not any(programs.find(path) is not None for path in candidates):
+        message = f"TZ is {zone}, and there is no such file: it means UTC"
+        remedy = 'config.Env = [ "TZDIR=${pkgs.tzdata}/share/zoneinfo" ... ];'
+        yield Remark("timezones", Gravity.FAULT, message, remedy)
