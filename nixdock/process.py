@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 log = get_logger(__name__)
 
@@ -132,3 +132,21 @@ def end(running: subprocess.Popen[bytes], *, grace: float) -> None:
         log.debug("process.kill", pid=running.pid)
         running.kill()
         running.wait()
+
+
+def find_start(pid: int | str) -> str | None:
+    """Return when a process started, in clock ticks since the boot; no other of its number did then.
+
+    Args:
+        pid: Its number, or `self`.
+
+    Returns:
+        None where there is no such process, or it has ended and only waits for its parent.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    # proc(5): field 2 is the program's name in brackets, which may hold anything; 3 the state, 22 the start.
+    fields = stat.rpartition(b")")[2].split()
+    return None if fields[0] in {b"Z", b"X"} else fields[19].decode()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixdock.cli.options import Session, session_options, show_json
-from nixdock.engine.daemon import find_home, start, stop
+from nixdock.engine.daemon import start, stop
+from nixdock.engine.home import find_home
 from nixdock.errors import EngineError
 
 if TYPE_CHECKING:

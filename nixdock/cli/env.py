@@ -13,7 +13,7 @@ import click
 
 from nixdock.cli.options import Session, session_options, show_json
 from nixdock.engine.address import DEFAULT_SOCKET
-from nixdock.engine.daemon import find_home
+from nixdock.engine.home import find_home
 from nixdock.events import Notice
 from nixdock.nix import offline_set, package_set, search_path
 from nixdock.nix.options import NixOptions

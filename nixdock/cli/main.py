@@ -222,7 +222,7 @@ def _explain(error: BaseException, session: Session) -> int:
         where = error.filename or "a file or stream"
         tell_error(f"{where}: {error.strerror}", hint=_debug_hint(session))
         return SOFTWARE_STATUS
-    tell_error(f"unexpected {type(error).__name__}: {error}", hint=_debug_hint(session))
+    tell_error(f"a fault of nixdock itself: {type(error).__name__}: {error}", hint=_debug_hint(session))
     return SOFTWARE_STATUS
 
 
@@ -248,9 +248,7 @@ def _help_command(error: click.ClickException) -> str | None:
 
 
 def _debug_hint(session: Session) -> str | None:
-    if session.debug:
-        return None
-    return "run again with --debug to see where; this should not happen"
+    return None if session.debug else "run again with --debug to see where it happened"
 
 
 def _lower_first(text: str) -> str:

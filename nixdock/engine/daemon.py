@@ -2,25 +2,22 @@
 
 A bare machine (a container, a virtual machine without an init system) has dockerd installed and
 nobody to start it. Ours keeps all it has in a folder of its own and is stopped only by who it was
-started by: its process is known by number, start time and boot, never by number alone.
+started by.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import shutil
 import signal
 import time
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import process
+from nixdock.engine.home import Daemon, Home, birth_of
 from nixdock.engine.host import (
     add_bridge,
     choose_iptables,
@@ -36,13 +33,10 @@ from nixdock.hints import as_root, ourselves_as_root
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nixdock.engine.address import Address
 
 log = get_logger(__name__)
 
-DEFAULT_FOLDER: Final = Path("/var/lib/nixdock/engine")
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 45
 """dockerd gives containers 15 seconds to stop; a busy machine takes longer to end them all."""
@@ -50,109 +44,6 @@ _TAIL: Final = 15
 _PID_FILE: Final = "docker.pid"
 _OURS: Final = ("hosts", "data-root", "graph", "exec-root", "pidfile", "bridge", "bip", "containerd", "group")
 """Settings of the machine's daemon.json that would collide with those of our own engine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Daemon:
-    """A dockerd that nixdock started.
-
-    Args:
-        pid: Its process.
-        birth: When that process was born, as `birth_of` tells.
-        url: Where it listens.
-        bridge: The network bridge that was made for it, or None where it has docker's own.
-    """
-
-    pid: int
-    birth: str
-    url: str
-    bridge: str | None = None
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether that very process still runs."""
-        return birth_of(self.pid) == self.birth
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The folders and files of our own engine.
-
-    Args:
-        folder: What it keeps: images, containers, its log.
-    """
-
-    folder: Path
-
-    @property
-    def data(self) -> Path:
-        """Images, containers and volumes."""
-        return self.folder / "data"
-
-    @property
-    def name(self) -> str:
-        """What its bridge and its part of a shared containerd are called; a bridge's name has 15 bytes."""
-        if self.folder == DEFAULT_FOLDER:
-            return "nixdock0"
-        return f"nixdock{sha256(os.fsencode(self.folder)).hexdigest()[:8]}"
-
-    @property
-    def run(self) -> Path:
-        """Sockets of the running engine: short, for a socket's path has 107 bytes at most."""
-        return Path("/run/nixdock") / self.name
-
-    @property
-    def log(self) -> Path:
-        """What it writes; the log of the start before is beside it, with `.1`."""
-        return self.folder / "log"
-
-    @property
-    def state(self) -> Path:
-        """Which process it is."""
-        return self.folder / "engine.json"
-
-    @property
-    def config(self) -> Path:
-        """Its daemon.json."""
-        return self.folder / "daemon.json"
-
-    def read(self) -> Daemon | None:
-        """Return our engine if it runs."""
-        try:
-            daemon = Daemon(**json.loads(self.state.read_bytes()))
-        except (OSError, ValueError, TypeError):
-            return None
-        return daemon if daemon.is_alive else None
-
-    def write(self, daemon: Daemon) -> None:
-        """Remember which process it is."""
-        fresh = self.state.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(daemon)))
-        fresh.replace(self.state)
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other nixdocks from starting or stopping it meanwhile.
-
-        Raises:
-            EngineError: The folder cannot be written.
-        """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise _cannot(f"cannot write to {self.folder}: {error.strerror}") from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
-
-
-def find_home() -> Home:
-    """Return the place of our own engine: below NIXDOCK_STATE_DIR where that is set."""
-    state = os.environ.get("NIXDOCK_STATE_DIR")
-    return Home(Path(state).absolute() / "engine" if state else DEFAULT_FOLDER)
 
 
 def start(address: Address, home: Home, *, listener: Listener = ignore) -> Daemon | None:
@@ -238,24 +129,6 @@ def stop(home: Home, *, listener: Listener = ignore) -> Daemon | None:
             listener(WorkFinished("engine", ok=ended))
         _tidy(daemon, home)
     return daemon
-
-
-def birth_of(pid: int) -> str | None:
-    """Return what tells a process from any other that had its number: the boot and its start time.
-
-    Args:
-        pid: The process.
-
-    Returns:
-        None where there is no such process, or it has ended and only waits for its parent.
-    """
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        # Fields 3 and 22 of proc(5)'s stat; the second one is a name, in parentheses, of any bytes.
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in {b"Z", b"X"} else f"{boot}:{fields[19].decode()}"
 
 
 def _launch(program: Path, address: Address, home: Home, listener: Listener) -> Daemon:

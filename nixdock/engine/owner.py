@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nixdock import settings
+from nixdock import process, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ def find_ourselves() -> Process:
     """Return the process that this is."""
     return Process(
         pid=os.getpid(),
-        started=_started("self") or "",
+        started=process.find_start("self") or "",
         namespace=_namespace(),
         boot=_read("/proc/sys/kernel/random/boot_id"),
         machine=_read("/etc/machine-id"),
@@ -161,18 +161,7 @@ def is_owned_by_living(labels: Mapping[str, str], *, observer: Process, now: flo
 
 def is_alive(pid: str, started: str) -> bool:
     """Whether the process of this number is the one that started then."""
-    return pid.isdigit() and _started(pid) == started
-
-
-def _started(pid: str) -> str | None:
-    """Return a process's start time; None where there is no such process (proc(5), field 22)."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    # The second field is the program's name in brackets, which may hold anything.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else fields[19]
+    return pid.isdigit() and process.find_start(pid) == started
 
 
 def _namespace() -> str:

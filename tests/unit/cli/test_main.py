@@ -166,7 +166,7 @@ def test_an_unforeseen_error_is_one_sentence(
     failing.append(ZeroDivisionError("division by zero"))
     assert main.run(["init"]) == main.SOFTWARE_STATUS
     err = capsys.readouterr().err
-    assert err.startswith("nixdock: unexpected ZeroDivisionError: division by zero\nhint: ")
+    assert err.startswith("nixdock: a fault of nixdock itself: ZeroDivisionError: division by zero\nhint: ")
     assert "--debug" in err
     assert "Traceback" not in err
 

@@ -10,7 +10,8 @@ import pytest
 
 from nixdock.engine import daemon as daemon_module
 from nixdock.engine.address import Address
-from nixdock.engine.daemon import Daemon, Home, birth_of, find_home, start, stop
+from nixdock.engine.daemon import start, stop
+from nixdock.engine.home import Daemon, Home, birth_of, find_home
 from nixdock.engine.ping import Answer
 from nixdock.errors import EngineError
 
