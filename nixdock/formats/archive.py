@@ -13,7 +13,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
-from nixdock.events import Work
+from nixdock.events import Work, ignore
 from nixdock.formats.compression import DecompressedBytes, recognise
 from nixdock.formats.tar_members import BLOCK, MemberKind, TarWalk, is_header
 from nixdock.image.manifest import Codec
@@ -155,13 +155,13 @@ def open_archive(file: File, memory: Memory, listener: Listener) -> Archive | No
     with file.section() as stream:
         codec = recognise(stream.read(_HEAD))
     content: Bytes = file if codec is Codec.NONE else DecompressedBytes(file, codec)
-    remembered = memory.recall_archive(file.identity)
+    remembered = memory.recall_archive(file.identity) if file.identity else None
     if remembered is not None:
         archive = _from_json(content, remembered)
         if archive is not None:
             return archive
     archive = _walk(file, content, codec, listener)
-    if archive is not None:
+    if archive is not None and file.identity:
         memory.keep_archive(file.identity, _to_json(archive))
     return archive
 
@@ -176,7 +176,8 @@ def _walk(file: File, content: Bytes, codec: Codec, listener: Listener) -> Archi
             return None
         walk = TarWalk(stream, file.name)
         compressed = codec is not Codec.NONE
-        with Meter(listener, Work.READ, file.name, None if compressed else file.size) as meter:
+        # Without compression only the headers are read: that is nothing to tell of.
+        with Meter(listener if compressed else ignore, Work.READ, file.name) as meter:
             for member in walk:
                 meter.reach(walk.position)
                 name = safe_name(member.name)

@@ -75,13 +75,18 @@ class Document:
         """
         if not isinstance(value, dict):
             raise LoadError(f"{archive} is damaged: an image in its {MANIFEST} is no JSON object")
-        config, layers, tags = value.get("Config"), value.get("Layers") or [], value.get("RepoTags") or []
+        config, layers, tags = value.get("Config"), value.get("Layers"), value.get("RepoTags")
         if not isinstance(config, str):
             raise LoadError(f"{archive} is damaged: an image in its {MANIFEST} has no Config")
-        for key, strings in (("Layers", layers), ("RepoTags", tags)):
-            if not isinstance(strings, list) or not all(isinstance(text, str) for text in strings):
-                raise LoadError(f"{archive} is damaged: {key} in its {MANIFEST} is no list of strings")
-        return cls(config, tuple(layers), tuple(tags))
+        return cls(config, _strings(layers, "Layers", archive), _strings(tags, "RepoTags", archive))
+
+
+def _strings(value: Any, key: str, archive: str) -> tuple[str, ...]:  # noqa: ANN401  # JSON of unknown shape
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise LoadError(f"{archive} is damaged: {key} in its {MANIFEST} is no list of strings")
+    return tuple(value)
 
 
 def _read_image(archive: Archive, document: Document) -> Image:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from nixdock.formats.source import Identity
 
 _VERSION: Final = 1
+_ARCHIVES: Final = 500
+"""Archives that are remembered; what one holds takes some kilobytes."""
+
 _AT_ONCE: Final = 500
 """Values in one query; SQLite takes 999 at least."""
 
 _SCHEMA: Final = """
-CREATE TABLE archives (identity TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE archives (identity TEXT PRIMARY KEY, content TEXT NOT NULL, kept REAL NOT NULL);
 CREATE TABLE layers (recipe TEXT PRIMARY KEY, size INTEGER NOT NULL, diff_id TEXT NOT NULL) WITHOUT ROWID
 """
 
@@ -52,8 +56,12 @@ class Memory:
 
     def keep_archive(self, identity: Identity, content: Any) -> None:  # noqa: ANN401  # as above
         """Remember what was learned of a file."""
+        row = (str(identity), json.dumps(content), time.time())
+        self.database.write("INSERT OR REPLACE INTO archives VALUES (?, ?, ?)", [row])
         self.database.write(
-            "INSERT OR REPLACE INTO archives VALUES (?, ?)", [(str(identity), json.dumps(content))]
+            "DELETE FROM archives WHERE identity IN "
+            "(SELECT identity FROM archives ORDER BY kept DESC LIMIT -1 OFFSET ?)",
+            [(_ARCHIVES,)],
         )
 
     def recall_layers(self, recipes: Sequence[str]) -> dict[str, tuple[Digest, int]]:

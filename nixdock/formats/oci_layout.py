@@ -177,7 +177,7 @@ def _children(layout: Layout, index: Any, indexes: tuple[Digest, ...]) -> list[_
         try:
             descriptor = Descriptor.from_json(entry)
         except ValueError as error:
-            raise LoadError(f"{layout.name} is damaged: an index in it has {error}") from error
+            raise LoadError(f"{layout.name} is damaged, in an index: {error}") from error
         annotations = entry.get("annotations")
         annotations = annotations if isinstance(annotations, dict) else {}
         # BuildKit's attestations stand in an index like images, for the platform "unknown/unknown".
@@ -217,8 +217,7 @@ def _choose(layout: Layout, nodes: list[_Node], platform: Platform) -> _Node:
             raise LoadError(
                 f"{layout.name} has no image for {platform}, only for {', '.join(sorted(set(offered)))}"
             )
-        # The most specific match, then the first.
-        best = max(fitting, key=lambda node: node.platform == platform)
+        best = max(fitting, key=partial(_rank, platform=platform))
         if best.descriptor.media_type not in INDEX_TYPES:
             return best
         data = _read_blob(layout, best.descriptor, "the index")
@@ -230,6 +229,13 @@ def _choose(layout: Layout, nodes: list[_Node], platform: Platform) -> _Node:
         if not choices:
             raise LoadError(f"{layout.name} holds no image: index {best.descriptor.digest} lists none")
     raise LoadError(f"{layout.name} is damaged: its indexes lead from one to another without end")
+
+
+def _rank(node: _Node, platform: Platform) -> tuple[bool, str]:
+    """Order those that would run: the same platform is best, then the newest variant."""
+    if node.platform is None:
+        return False, ""
+    return node.platform.full == platform.full, node.platform.full.variant
 
 
 def _read_image(layout: Layout, node: _Node) -> Image:
@@ -247,7 +253,7 @@ def _read_image(layout: Layout, node: _Node) -> Image:
         entries = document.get("layers")
         layers = [Descriptor.from_json(entry) for entry in (entries if isinstance(entries, list) else [])]
     except ValueError as error:
-        raise LoadError(f"{layout.name} is damaged: its manifest has {error}") from error
+        raise LoadError(f"{layout.name} is damaged, in its manifest: {error}") from error
     if config.media_type not in CONFIG_TYPES:
         raise LoadError(f"{layout.name} holds no image: its config is a {config.media_type!r}")
     config_bytes = _read_blob(layout, config, "the config")

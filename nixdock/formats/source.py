@@ -141,14 +141,20 @@ class FileBytes:
 
 
 class OpenFileBytes:
-    """A regular file that is already open, by a descriptor of our own."""
+    """A regular file that is already open, by a descriptor of our own.
 
-    def __init__(self, descriptor: int, name: str) -> None:
+    Args:
+        descriptor: It is duplicated.
+        name: What messages call it.
+        lasting: Whether the file will be there the next time, so that remembering it makes sense.
+    """
+
+    def __init__(self, descriptor: int, name: str, *, lasting: bool = True) -> None:
         self.name = name
         self._descriptor = os.dup(descriptor)
         weakref.finalize(self, os.close, self._descriptor)
         status = os.fstat(self._descriptor)
-        self.identity = Identity.of(status)
+        self.identity = Identity.of(status) if lasting else None
         self.size = status.st_size
 
     def section(self, offset: int = 0, size: int | None = None) -> IO[bytes]:
@@ -197,7 +203,7 @@ def _spool(stream: IO[bytes], name: str, listener: Listener) -> OpenFileBytes:
                 while view:
                     view = view[copy.write(view) :]
                 meter.advance(len(chunk))
-            return OpenFileBytes(copy.fileno(), name)
+            return OpenFileBytes(copy.fileno(), name, lasting=False)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise LoadError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform as machine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 # What kernels and engines call a machine, and what Go calls it (containerd, platforms/database.go).
@@ -17,6 +17,8 @@ _ARCHITECTURES: Final = {
     "i386": ("386", ""),
     "i686": ("386", ""),
 }
+
+_USUAL_VARIANTS: Final = {"arm64": "v8", "arm": "v7"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +50,24 @@ class Platform:
             return None
         return cls(os, architecture, variant) if os or architecture else None
 
+    @property
+    def full(self) -> Platform:
+        """The same with the usual variant where none is stated: v8 for arm64, v7 for arm."""
+        return replace(self, variant=self.variant or _USUAL_VARIANTS.get(self.architecture, ""))
+
     def runs_on(self, engine: Platform) -> bool:
         """Whether an image for this platform runs on such an engine without emulation.
 
-        What is not stated is no obstacle. A missing variant is the usual one: v8 for arm64, v7 for arm.
+        What is not stated is no obstacle.
         """
-        usual = {"arm64": "v8", "arm": "v7"}
         if self.os and self.os != engine.os:
             return False
         if self.architecture and self.architecture != engine.architecture:
             return False
-        default = usual.get(engine.architecture, "")
         if self.architecture == "arm":
             # An older variant runs on a newer machine, not the other way round.
-            return (self.variant or default) <= (engine.variant or default)
-        return (self.variant or default) == (engine.variant or default) or not self.variant
+            return self.full.variant <= engine.full.variant
+        return not self.variant or self.full.variant == engine.full.variant
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
