@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DIALECT = "RE2"
 
 _BLOCK = 1 << 20
+_MEMORY = 1 << 25
+"""Bytes that an expression may take compiled: RE2's own limit refuses `\\pL{500}`, which Go takes."""
 _LOOK_AROUND = ("(?=", "(?!", "(?<=", "(?<!")
 
 
@@ -51,6 +53,7 @@ def compile_pattern(text: str) -> Pattern:
     """
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = _MEMORY
     try:
         compiled = re2.compile(text.encode(), options)
     except re2.error as error:

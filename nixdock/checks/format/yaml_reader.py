@@ -7,6 +7,7 @@ become `1.1`. Duplicate keys are errors, and what a small file may expand to is 
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from nixdock.checks.format.nodes import DEPTH_LIMIT, Listing, Node, Place, Scala
 from nixdock.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _NODE_LIMIT = 200_000
 
@@ -158,6 +159,7 @@ class YamlConverter:
         raise UsageError(f"{node.place}: '<<' takes a mapping or a list of mappings")
 
     def place_of(self, node: yaml.Node, path: str) -> Place:
+        """Return where a node stands."""
         mark = node.start_mark
         return Place(self._source, path, mark.line + 1, mark.column + 1)
 
