@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixdock.cli.nix_options import nix_options
-from nixdock.cli.options import Session, session_options
+from nixdock.cli.options import Session, complete_files, session_options
 from nixdock.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @session_options
 @nix_options
 @click.option("--all", "everything", is_flag=True, help="All that nixdock left on this engine.")
-@click.argument("target", metavar="[TARGET|NAME]", required=False)
+@click.argument("target", metavar="[TARGET|NAME]", required=False, shell_complete=complete_files)
 @click.pass_obj
 def command(session: Session, target: str | None, nix: NixOptions, everything: bool) -> None:
     """Stop and remove what up or run left running.

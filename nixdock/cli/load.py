@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from nixdock.cli.nix_options import nix_options
-from nixdock.cli.options import Progress, Session, quiet_option, session_options, show_json
+from nixdock.cli.options import Progress, Session, complete_files, quiet_option, session_options, show_json
 from nixdock.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("target", required=False)
+@click.argument("target", required=False, shell_complete=complete_files)
 @click.option(
     "-i",
     "--input",

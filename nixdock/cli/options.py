@@ -20,6 +20,8 @@ from nixdock import log
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from click.shell_completion import CompletionItem
+
     from nixdock.engine.address import Address, Tls
     from nixdock.engine.api import Engine
     from nixdock.events import Event, Listener
@@ -206,6 +208,15 @@ def _be_quiet(context: click.Context, _parameter: click.Parameter, value: bool) 
     session = context.find_object(Session)
     if value and session is not None:
         session.progress = Progress.QUIET
+
+
+def complete_files(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Propose files, as the shell does it: for what may be a file, as a target may."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  # completion is rare
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 def show_json(function: Function) -> Function:

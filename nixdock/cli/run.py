@@ -8,7 +8,7 @@ import click
 
 from nixdock.cli.container_options import container_options, make_options, run_options, take_options
 from nixdock.cli.nix_options import nix_options
-from nixdock.cli.options import Session, session_options
+from nixdock.cli.options import Session, complete_files, session_options
 
 if TYPE_CHECKING:
     from nixdock.nix.options import NixOptions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @run_options
 @container_options
 @nix_options
-@click.argument("target", metavar="IMAGE|TARGET")
+@click.argument("target", metavar="IMAGE|TARGET", shell_complete=complete_files)
 @click.argument("words", metavar="[CMD ARG...]", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def command(

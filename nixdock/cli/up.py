@@ -9,7 +9,7 @@ import click
 
 from nixdock.cli.container_options import container_options, make_options, run_options, take_options
 from nixdock.cli.nix_options import nix_options
-from nixdock.cli.options import session_options
+from nixdock.cli.options import complete_files, session_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,7 @@ class _CommandAfterDashes(click.Command):
 @run_options
 @container_options
 @nix_options
-@click.argument("target", required=False)
+@click.argument("target", required=False, shell_complete=complete_files)
 @click.pass_context
 def command(
     context: click.Context,

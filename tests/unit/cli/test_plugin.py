@@ -100,6 +100,8 @@ def test_a_bad_docker_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]
         (["nixdock", "pl"], ["plugin\tMake all this available as docker nixdock.", ":4"]),
         (["nixdock", "zz"], [":4"]),
         (["nixdock", "init", ""], [":0"]),
+        (["nixdock", "up", "hel"], [":0"]),
+        (["nixdock", "build", "-A", "web", "hel"], [":0"]),
         (["nixdock", "plugin", "un"], ["uninstall\tRemove what install wrote.", ":4"]),
         (["nixdock", "--progress", "q"], ["quiet", ":4"]),
         ([], [":1"]),
