@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 ORIGIN = "Debian"
 """The `Origin:` of the repositories whose packages make the set."""
+
+HELPER = "/usr/lib/apt/apt-helper"
+"""apt's own reader of compressed lists, which is on nobody's PATH."""
 
 _FIELDS = (
     "SITE",
@@ -93,7 +96,7 @@ class Apt:
     """
 
     architecture: str = ""
-    options: tuple[str, ...] = field(default=())
+    options: tuple[str, ...] = ()
 
     def native_architecture(self) -> str:
         """Return Debian's name of the architecture that is asked for."""
@@ -144,7 +147,7 @@ class Apt:
 
     def files(self, index: Index) -> frozenset[str]:
         """Return the SHA256 of every `.deb` that an index lists."""
-        text = self._ask("/usr/lib/apt/apt-helper", "cat-file", str(index.file))
+        text = self._ask(HELPER, "cat-file", str(index.file))
         return frozenset(re.findall(r"^SHA256: ([0-9a-f]{64})$", text, re.MULTILINE))
 
     def fetch(self, package: Package, folder: Path) -> Path:

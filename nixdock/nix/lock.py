@@ -114,8 +114,8 @@ def group(graph: Graph, rules: Rules) -> dict[str, str]:
     unit: dict[str, str] = {}
     for one in rules.groups:
         if one.name in graph:
-            members = [name for name in closure(graph, [one.name]) if one.members.fullmatch(name)]
-            unit.update(dict.fromkeys(members, one.name))
+            members = (name for name in closure(graph, [one.name]) if one.members.fullmatch(name))
+            unit.update(dict.fromkeys([one.name, *members], one.name))
     for circle in circles(contract(graph, unit)):
         named = sorted(set(circle) & set(unit.values()))
         # The shortest name is the one people know: nodejs, not libnode108 or node-acorn.

@@ -18,9 +18,10 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,11 @@ def stable_path() -> Path:
 def is_ours(folder: Path) -> bool:
     """Say whether a folder is an offline package set."""
     return (folder / _MARK).exists()
+
+
+def is_kept_here(folder: Path) -> bool:
+    """Say whether a folder is an offline package set that `materialise` keeps up to date."""
+    return is_ours(folder) and any(folder.resolve().is_relative_to(home.resolve()) for home in _homes())
 
 
 def _make(home: Path, listener: Listener) -> Path:
@@ -221,17 +227,25 @@ def _stat(files: Iterable[Path]) -> dict[str, list[int] | None]:
     return found
 
 
+def _homes() -> tuple[Path, Path]:
+    private = Path(tempfile.gettempdir()) / f"nixdock-{os.getuid()}"
+    return settings.cache_dir() / "nixpkgs", private / "nixpkgs"
+
+
 def _home() -> Path:
     """Return the folder of the package sets, one that can be written to."""
-    wanted = settings.cache_dir() / "nixpkgs"
-    for folder in (wanted, Path(tempfile.gettempdir()) / f"nixdock-{os.getuid()}" / "nixpkgs"):
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:
-            continue
-        status = folder.stat()
-        if os.access(folder, os.W_OK) and status.st_uid == os.getuid():
-            return folder
+    wanted, fallback = _homes()
+    with suppress(OSError):
+        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(wanted, os.W_OK) and wanted.stat().st_uid == os.getuid():
+            return wanted
+    with suppress(OSError):
+        # In /tmp others look on, and could have been there first.
+        fallback.parent.mkdir(mode=0o700, exist_ok=True)
+        status = fallback.parent.lstat()
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid():
+            fallback.mkdir(exist_ok=True)
+            return fallback
     raise BuildError(
         f"no folder for the offline package set: {wanted} cannot be written to",
         hint="set NIXDOCK_CACHE_DIR to a folder of yours",

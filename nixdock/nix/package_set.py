@@ -73,7 +73,7 @@ def choose(
         target = named if search_path.is_remote(named) else str(Path(named).absolute())
         return PackageSet(Kind.NAMED, target, f"{named} (--nixpkgs)")
     found = None if named else search_path.find(os.environ if environ is None else environ)
-    if found is not None and not offline_set.is_ours(Path(found.target)):
+    if found is not None and not offline_set.is_kept_here(Path(found.target)):
         return PackageSet(Kind.CONFIGURED, found.target, f"{found.target} (by {found.origin})")
     return PackageSet(
         Kind.OFFLINE,
