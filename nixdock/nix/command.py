@@ -183,7 +183,8 @@ def _common(context: Context) -> list[str]:
 
 
 def _as_flake(nixpkgs: str) -> str:
-    return f"path:{quote(nixpkgs)}" if nixpkgs.startswith("/") else nixpkgs
+    # What need not be quoted must not be: Nix 2.8 takes it as it stands.
+    return f"path:{quote(nixpkgs, safe='/~+@,')}" if nixpkgs.startswith("/") else nixpkgs
 
 
 def _search_path(context: Context) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
@@ -20,6 +20,9 @@ from nixdock.nix.target import BuildTarget, ExpressionTarget, FlakeTarget, PathT
 if TYPE_CHECKING:
     from nixdock.events import Listener
     from nixdock.nix.options import NixOptions
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/._~+-]*")
+"""Paths that a URL can have as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,14 @@ class Evaluator:
         attributes = (target.attribute,) if target.attribute else self.nix.options.attributes or (None,)
         if target.attribute is None:
             request = replace(request, attributes=((),))
+        reference, cwd = _place(target)
         found: list[Candidate] = []
         for attribute in attributes:
-            argv = command.evaluate_flake(target.reference, attribute, request, self._context)
+            argv = command.evaluate_flake(reference, attribute, request, self._context)
             at = split_attribute(attribute) if attribute and target.attribute is None else ()
             found += (
                 replace(candidate, attribute=(*at, *candidate.attribute))
-                for candidate in read_evaluation(self.nix.run(argv).stdout, target.text)
+                for candidate in read_evaluation(self.nix.run(argv, cwd=cwd).stdout, target.text)
             )
         return tuple(found)
 
@@ -110,7 +114,7 @@ def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener)
         expression=target.expression if isinstance(target, ExpressionTarget) else None,
         package_sets=(Path(package_set.target),) if package_set else (),
         is_flake=isinstance(target, FlakeTarget),
-        flake=_folder_of(target),
+        flake=target.folder if isinstance(target, FlakeTarget) else None,
     )
     passed = package_set is not None and package_set.kind is not Kind.CONFIGURED
     return Evaluator(target, nix, package_set.target if package_set and passed else None)
@@ -143,9 +147,12 @@ def _busybox_of(package_set: PackageSet) -> Path | None:
     return next(filter(runs_alone, Path(package_set.target).glob("bootstrap/*/bin/busybox")), None)
 
 
-def _folder_of(target: BuildTarget) -> Path | None:
-    """Return the folder of a flake that is on this machine."""
-    if not isinstance(target, FlakeTarget):
-        return None
-    folder = Path(unquote(target.reference.removeprefix("path:"))).absolute()
-    return folder if folder.is_dir() else None
+def _place(target: FlakeTarget) -> tuple[str, Path | None]:
+    """Return a flake's reference, and the folder to evaluate it from; None is the current one.
+
+    A path with spaces or other signs is no reference to Nix 2.8, written plainly or encoded, and one to
+    a newer Nix only encoded; the folder itself is `.` to both.
+    """
+    if target.folder is None or _PLAIN.fullmatch(str(target.folder)):
+        return target.reference, None
+    return "path:." if target.reference.startswith("path:") else ".", target.folder

@@ -47,7 +47,7 @@ class Ended:
         return self.stdout.decode().splitlines()
 
 
-def follow(argv: Sequence[str], follower: Follower) -> Ended:
+def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) -> Ended:
     """Run a Nix program to its end.
 
     Whatever ends the wait (Ctrl-C, a signal that became an exception) ends the program too, and with
@@ -56,6 +56,7 @@ def follow(argv: Sequence[str], follower: Follower) -> Ended:
     Args:
         argv: The program and its arguments.
         follower: Gets each line of its standard error.
+        cwd: Its working folder; ours when None.
 
     Raises:
         BuildError: There is no such program.
@@ -65,7 +66,9 @@ def follow(argv: Sequence[str], follower: Follower) -> Ended:
         printed = stack.enter_context(tempfile.TemporaryFile())
         environment = stack.enter_context(_Environment())
         try:
-            running = process.start(argv, stdout=printed, stderr=process.PIPE, env=environment.variables)
+            running = process.start(
+                argv, stdout=printed, stderr=process.PIPE, env=environment.variables, cwd=cwd
+            )
         except FileNotFoundError as error:
             raise no_nix() from error
         stack.callback(follower.close)

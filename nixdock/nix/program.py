@@ -46,14 +46,18 @@ class Nix:
     is_flake: bool = False
     flake: Path | None = None
 
-    def run(self, argv: Sequence[str]) -> Ended:
+    def run(self, argv: Sequence[str], *, cwd: Path | None = None) -> Ended:
         """Run a command of `nixdock.nix.command` to its good end.
+
+        Args:
+            argv: The program and its arguments.
+            cwd: Its working folder; ours when None.
 
         Raises:
             BuildError: It failed, for the reason that this says.
         """
         follower = Follower(self.listener, fetched_uri)
-        ended = follow(argv, follower)
+        ended = follow(argv, follower, cwd=cwd)
         if ended.status == 0:
             return ended
         circumstances = Circumstances(

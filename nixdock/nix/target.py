@@ -17,7 +17,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from nixdock.errors import UsageError
 
@@ -62,11 +61,13 @@ class FlakeTarget:
         text: How the user named it.
         reference: The flake, as Nix takes it: `.`, `github:owner/repository`, an absolute path.
         attribute: The output; None is the flake's default.
+        folder: Where it is, if it is a folder of this machine: an absolute path.
     """
 
     text: str
     reference: str
     attribute: str | None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,17 @@ def _parse_flake(text: str, folder: Path) -> FlakeTarget:
     reference, _, attribute = text.partition("#")
     if reference.endswith(".nix") and (folder / reference).is_file():
         raise UsageError(f"'{reference}' is a file, not a flake", hint=f"{reference} -A {attribute}")
-    return FlakeTarget(text, reference or ".", attribute or None)
+    reference = reference or "."
+    return FlakeTarget(text, reference, attribute or None, _find_flake(reference, folder))
+
+
+def _find_flake(reference: str, folder: Path) -> Path | None:
+    """Return the folder that a flake reference names, if it names one of this machine."""
+    name = reference.removeprefix(_PATH).partition("?")[0]
+    # Without such a beginning it would be a name of Nix's flake registry.
+    if not reference.startswith((".", "/", _PATH)) or not (folder / name).is_dir():
+        return None
+    return (folder / name).absolute()
 
 
 def split_attribute(path: str) -> tuple[str, ...]:
@@ -219,10 +230,7 @@ def _parse_folder(text: str, path: Path) -> Target:
 
 
 def _parse_flake_folder(text: str, folder: Path) -> FlakeTarget:
-    path = str(folder.absolute())
-    # Nix would read these as the reference's own parameters and fragment.
-    reference = path if not re.search(r"[?#%]", path) else f"path:{quote(path)}"
-    return FlakeTarget(text, reference, None)
+    return FlakeTarget(text, str(folder.absolute()), None, folder.absolute())
 
 
 def _exists(path: Path) -> bool:

@@ -10,8 +10,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import filelock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -55,8 +59,37 @@ def unpack(suite: str, *packages: str) -> Path:
 
     Each package's own files only: what they depend on is named by the caller.
     """
+    return _unpack(suite, "+".join(packages), lambda _options: list(packages))
+
+
+def unpack_with_libraries(suite: str, package: str) -> Path:
+    """Return a folder that holds a package of a suite and every library it needs, libc among them."""
+
+    def choose(options: list[str]) -> list[str]:
+        shown = subprocess.run(
+            [
+                "apt-get",
+                "-qq",
+                "--yes",
+                "--no-install-recommends",
+                "--print-uris",
+                *options,
+                "install",
+                package,
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.splitlines()
+        names = [line.split()[1].partition("_")[0] for line in shown if line.startswith("'")]
+        return [name for name in names if name == package or name.startswith(("lib", "zlib"))]
+
+    return _unpack(suite, f"{package} with libraries", choose)
+
+
+def _unpack(suite: str, name: str, choose: Callable[[list[str]], list[str]]) -> Path:
     folder = cache_root() / suite
-    root = folder / "+".join(packages)
+    root = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder / "lock"):
         if root.exists():
@@ -66,11 +99,11 @@ def unpack(suite: str, *packages: str) -> Path:
         (folder / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
         (folder / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror()} {suite} main\n")
         subprocess.run(["apt-get", "-qq", *options, "update"], check=True)
-        debs = folder / "debs" / root.name
+        debs = folder / "debs" / name
         shutil.rmtree(debs, ignore_errors=True)
         debs.mkdir(parents=True)
-        subprocess.run(["apt-get", "-qq", *options, "download", *packages], check=True, cwd=debs)
-        half = root.with_suffix(".half")
+        subprocess.run(["apt-get", "-qq", *options, "download", *choose(options)], check=True, cwd=debs)
+        half = folder / f"{name}.half"
         shutil.rmtree(half, ignore_errors=True)
         for deb in sorted(debs.glob("*.deb")):
             subprocess.run(["dpkg", "-x", deb, half], check=True)

@@ -55,41 +55,39 @@ def test_default_nix_comes_before_a_flake(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["flake", "flake/flake.nix", "./flake"])
 def test_a_folder_with_a_flake_only_is_its_default_output(folder: Path, name: str) -> None:
-    assert parse(name, folder=folder) == FlakeTarget(name, str(folder / "flake"), None)
+    flake = folder / "flake"
+    assert parse(name, folder=folder) == FlakeTarget(name, str(flake), None, flake)
 
 
 def test_no_target_is_the_flake_where_there_is_no_default_nix(folder: Path) -> None:
-    assert parse(None, folder=folder / "flake") == FlakeTarget("flake.nix", str(folder / "flake"), None)
-
-
-def test_a_flake_in_a_folder_with_marks_of_a_url_is_still_found(tmp_path: Path) -> None:
-    odd = tmp_path / "is it 100%?"
-    odd.mkdir()
-    (odd / "flake.nix").write_text("{}")
-    target = parse(str(odd))
-    assert isinstance(target, FlakeTarget)
-    assert target.reference == f"path:{tmp_path}/is%20it%20100%25%3F"
+    flake = folder / "flake"
+    assert parse(None, folder=flake) == FlakeTarget("flake.nix", str(flake), None, flake)
 
 
 @pytest.mark.parametrize(
-    ("text", "reference", "attribute"),
+    ("text", "reference", "attribute", "place"),
     [
-        (".#image", ".", "image"),
-        (".#", ".", None),
-        ("#image", ".", "image"),
+        (".#image", ".", "image", "."),
+        (".#", ".", None, "."),
+        ("#image", ".", "image", "."),
         (
             "github:owner/repository#packages.x86_64-linux.web",
             "github:owner/repository",
             "packages.x86_64-linux.web",
+            None,
         ),
-        ("path:./flake#image", "path:./flake", "image"),
-        ("nixpkgs#hello", "nixpkgs", "hello"),
+        ("path:./flake#image", "path:./flake", "image", "flake"),
+        ("./flake?submodules=1#image", "./flake?submodules=1", "image", "flake"),
+        ("./nowhere#image", "./nowhere", "image", None),
+        # A name of the registry, whatever folders there are.
+        ("flake#hello", "flake", "hello", None),
     ],
 )
 def test_what_has_a_number_sign_is_a_flake_reference(
-    folder: Path, text: str, reference: str, attribute: str | None
+    folder: Path, text: str, reference: str, attribute: str | None, place: str | None
 ) -> None:
-    assert parse(text, folder=folder) == FlakeTarget(text, reference, attribute)
+    where = folder / place if place else None
+    assert parse(text, folder=folder) == FlakeTarget(text, reference, attribute, where)
 
 
 def test_a_file_whose_name_has_a_number_sign_is_a_file(folder: Path) -> None:
