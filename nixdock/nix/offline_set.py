@@ -89,7 +89,7 @@ def _make(home: Path, listener: Listener) -> Path:
         listener(WorkFinished("package-set", ok=False))
         raise
     listener(WorkFinished("package-set", summary=f"the offline package set is {folder}"))
-    _replace(home / "seen.json", json.dumps({"folder": folder.name, "files": seen}))
+    _replace(home / "seen.json", json.dumps({"folder": folder.name, "apt": _apt_config(), "files": seen}))
     link = home / f".current-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path("sets") / folder.name)
@@ -182,11 +182,17 @@ def _apt_files(asked: Apt) -> list[Path]:
     names = ("Dir::State::lists/d", "Dir::Etc/d")
     lists, etc = (Path(asked.configuration(*names)[name]) for name in names)
     found = [etc / "sources.list", etc / "preferences", etc / "apt.conf"]
+    found += [Path(file) for file in (_apt_config(),) if file]
     for folder in (lists, *(etc / part for part in ("sources.list.d", "preferences.d", "apt.conf.d"))):
         found.append(folder)
         if folder.is_dir():
             found += sorted(file for file in folder.iterdir() if file.is_file() and file.name != "lock")
     return found
+
+
+def _apt_config() -> str | None:
+    # apt's own variable: another file of settings means other lists.
+    return os.environ.get("APT_CONFIG")
 
 
 def _source_files() -> list[Path]:
@@ -203,7 +209,8 @@ def _fresh(home: Path) -> Path | None:
     try:
         seen = json.loads((home / "seen.json").read_text())
         folder = home / "sets" / str(seen["folder"])
-        if is_ours(folder) and _stat(map(Path, seen["files"])) == seen["files"] and _covers(seen["files"]):
+        same_apt = seen["apt"] == _apt_config() and _covers(seen["files"])
+        if is_ours(folder) and same_apt and _stat(map(Path, seen["files"])) == seen["files"]:
             return folder
     except (OSError, ValueError, KeyError, TypeError):
         pass
