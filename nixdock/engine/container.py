@@ -128,7 +128,7 @@ def opened(
         details: The image.
         owner: The run that it belongs to.
         labels: Further labels of ours.
-        stays: Whether it is not removed, should all go well: once started it is the user's.
+        stays: Whether it is not removed, once it has started; `Container.stays` may yet change that.
         listener: Told of what the engine had to say, and of a removal that failed.
 
     Raises:
@@ -142,13 +142,11 @@ def opened(
         container.stays = stays
         for warning in container.warnings:
             listener(Warned(warning))
-        kept = False
         try:
             yield container
-            kept = container.stays and container.started
         finally:
             container.close()
-            if not kept:
+            if not (container.stays and container.started):
                 _remove(container, listener)
 
 
@@ -200,6 +198,12 @@ class Container:
         request: What it was made of.
         subject: What it runs, for messages.
         warnings: What the engine had to say at its creation.
+
+    Attributes:
+        started: Whether it was started.
+        attached: Whether its output comes to us.
+        stays: Whether it is not removed at the end, if it was started.
+        was_left: Whether it was left running on purpose, which the user knows.
     """
 
     def __init__(
@@ -218,6 +222,7 @@ class Container:
         self.happenings: SimpleQueue[Happening] = SimpleQueue()
         self.started = False
         self.stays = False
+        self.was_left = False
         self.attached = False
         self.started_at = 0.0
         self.output_at = 0.0

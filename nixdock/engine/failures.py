@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.refusals import EngineRefusedError
@@ -112,13 +113,17 @@ def explain_exec(head: bytes, subject: Subject) -> EngineError | None:
         head: All that the container wrote to its standard error, if that is less than `HEAD` bytes.
         subject: What was to be run.
     """
-    if found := _TINI_SAYS.match(head):
-        # tini's own reason is not reliable: it names "no such file" for every failure.
-        return _not_found(found["program"].decode(errors="replace"), subject, surely=False)
-    found = _RUNTIME_SAYS.match(head)
+    by_tini = _TINI_SAYS.match(head)
+    found = by_tini or _RUNTIME_SAYS.match(head)
     if not found:
         return None
     program = (found["program"] or b"").decode(errors="replace") or subject.program
+    if PurePosixPath(program).name != PurePosixPath(subject.program).name:
+        # A command that could not execute another one, and says so in the same words.
+        return None
+    if by_tini:
+        # tini's own reason is not reliable: it names "no such file" for every failure.
+        return _not_found(program, subject, surely=False)
     reason = found["reason"].decode().lower()
     if reason == "exec format error":
         return _wrong_format(program, subject)

@@ -14,7 +14,7 @@ from nixdock.engine.container import Streams, opened
 from nixdock.engine.owner import TARGET, Owner, remember_detached
 from nixdock.engine.run_options.request import make_request
 from nixdock.engine.sweep import sweep
-from nixdock.engine.terminal import DEFAULT_DETACH_KEYS
+from nixdock.engine.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
 from nixdock.errors import DeadlineError, UsageError
 from nixdock.events import Notice, Warned
 from nixdock.pipeline.output import DescriptorSink
@@ -102,6 +102,11 @@ class RunOptions:
             raise UsageError("--restart needs -d: an attached container ends with its process", hint="add -d")
         if self.tty and self.interactive and not sys.stdin.isatty():
             raise UsageError("the input device is not a TTY", hint="leave -t out, or run it in a terminal")
+        if self.detach_keys:
+            try:
+                parse_detach_keys(self.detach_keys)
+            except ValueError as error:
+                raise UsageError(str(error), hint="write them as ctrl-p,ctrl-q") from error
 
 
 def run(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -> int:
@@ -124,8 +129,6 @@ def run(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -
         ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
         if ended.detached:
             leave(container, listener)
-        elif options.keep:
-            tell_kept(container, listener)
     return status_of(ended, options)
 
 
@@ -173,7 +176,11 @@ def created(
         stays=options.detach or options.keep,
         listener=listener,
     ) as container:
-        yield container
+        try:
+            yield container
+        finally:
+            if options.keep and container.started and not container.was_left:
+                _tell_kept(container, listener)
 
 
 def status_of(ended: Ended, options: RunOptions) -> int:
@@ -197,7 +204,7 @@ def status_of(ended: Ended, options: RunOptions) -> int:
 
 def leave(container: Container, listener: Listener) -> None:
     """Leave a container running for the user, who typed the keys for that."""
-    container.stays = True
+    container.stays = container.was_left = True
     name = container.name
     try:
         remember_detached(container.id)
@@ -206,7 +213,7 @@ def leave(container: Container, listener: Listener) -> None:
     listener(Notice(f"{name} runs on: docker attach {name}, or nixdock down {name}"))
 
 
-def tell_kept(container: Container, listener: Listener) -> None:
+def _tell_kept(container: Container, listener: Listener) -> None:
     """Say where the container is that was not removed."""
     name = container.name
     listener(Notice(f"kept {name}: docker logs {name}, docker diff {name}, nixdock down {name}"))

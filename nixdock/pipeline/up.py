@@ -16,7 +16,7 @@ from nixdock.errors import DeadlineError, UsageError
 from nixdock.events import Judged, Notice, Work, WorkFinished, WorkStarted
 from nixdock.pipeline import services
 from nixdock.pipeline.output import DescriptorSink, Recorder, discard
-from nixdock.pipeline.run import created, leave, status_of, tell_kept
+from nixdock.pipeline.run import created, leave, status_of
 
 if TYPE_CHECKING:
     from nixdock.checks.expectations import RunExpectation
@@ -105,8 +105,6 @@ def _run_job(
         ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
         if ended.detached:
             leave(container, listener)
-        elif options.keep:
-            tell_kept(container, listener)
     was_cut = ended.sink_error is not None or ended.stopped_by is not None or ended.detached
     if expectation is None or was_cut or not isinstance(stdout, Recorder) or not isinstance(stderr, Recorder):
         return status_of(ended, options)
@@ -151,6 +149,8 @@ class _ServiceRun:
     def _attend(self, container: Container, lock: ExitStack) -> Up:
         shown = not self.options.detach
         stdout, stderr = _sinks(self.expectation, shown=shown)
+        # It is the user's only once it is ready and all that is expected holds.
+        container.stays = self.options.keep
         deadline = self.options.deadline()
         attached = shown or self.expectation is not None
         container.start(self.options.streams(stdout, stderr) if attached else None)
@@ -161,11 +161,11 @@ class _ServiceRun:
         if isinstance(stdout, Recorder) and isinstance(stderr, Recorder):
             verdict = self._judge_running(attendance, stdout, stderr)
             if verdict.status is Status.FAIL:
-                container.stays = self.options.keep
                 return Up(EXIT_FAILED)
         # Whoever waits for the lock finds it ready now.
         lock.close()
         if self.options.detach:
+            container.stays = container.was_left = True
             return Up(EXIT_PASSED, self.service.name)
         self.listener(Notice(f"{self.service.name} is ready; Ctrl-C stops it"))
         return Up(self._status(attendance.until_ended()))
@@ -199,6 +199,7 @@ class _ServiceRun:
             return Up(status_of(ended, self.options))
         if not self.probed and ended.exit_code == 0:
             # A job that was detached, and was quick.
+            container.stays = container.was_left = True
             return Up(EXIT_PASSED, name)
         tail = services.read_tail(self.engine, container.id) if self.options.detach else ""
         raise services.NotReadyError(
