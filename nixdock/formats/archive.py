@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 JSON_LIMIT: Final = 16 * 1024 * 1024
 """Bytes that a manifest or a config may have; the history of 100 layers of 1000 paths has 6 MB."""
 
-DOCUMENTS_LIMIT: Final = 32 * 1024 * 1024
+DOCUMENTS_LIMIT: Final = 16 * 1024 * 1024
 """Bytes of small files that are kept in passing, in all."""
 
 SMALL: Final = 1024 * 1024
@@ -38,6 +38,7 @@ SMALL: Final = 1024 * 1024
 DRAIN_LIMIT: Final = 64 * 1024 * 1024
 """Bytes behind the end of a tar that are read to reach a compressed file's checksum."""
 
+_MARKS: Final = ("manifest.json", "index.json")
 _HEAD: Final = 6
 _LINKS_IN_A_ROW: Final = 16
 
@@ -161,7 +162,8 @@ def open_archive(file: File, memory: Memory, listener: Listener) -> Archive | No
         if archive is not None:
             return archive
     archive = _walk(file, content, codec, listener)
-    if archive is not None and file.identity:
+    # What is no image is not worth remembering.
+    if archive is not None and file.identity and any(name in archive for name in _MARKS):
         memory.keep_archive(file.identity, _to_json(archive))
     return archive
 

@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 BLOCK: Final = 512
 
 EXTENSION_LIMIT: Final = 1024 * 1024
-"""Bytes that a long name or a pax header may have; Linux itself allows a path of 4096."""
+"""Bytes that a pax header may have, or a long name."""
+
+NAMES_LIMIT: Final = 16 * 1024 * 1024
+"""Characters that all names and link targets may have together; Linux allows a path of 4096."""
 
 EXTENSIONS_IN_A_ROW: Final = 16
 """Headers that may extend one member; tools write at most three."""
 
-MEMBER_LIMIT: Final = 200_000
+MEMBER_LIMIT: Final = 50_000
 """Members that an image archive may have: 125 layers of three files each are the usual most."""
 
 _ZEROS: Final = bytes(BLOCK)
@@ -78,7 +81,7 @@ def is_header(block: bytes) -> bool:
     if len(block) < BLOCK or block[:BLOCK] == _ZEROS:
         return False
     stated = _octal(block[148:156])
-    return stated is not None and stated in _checksums(block)
+    return stated is not None and _has_sum(block[:BLOCK], stated)
 
 
 class TarWalk:
@@ -99,9 +102,12 @@ class TarWalk:
         self._padding = 0
 
     def __iter__(self) -> Iterator[Member]:
-        count = 0
+        count = length = 0
         while (member := self._next()) is not None:
             count += 1
+            length += len(member.name) + len(member.target)
+            if length > NAMES_LIMIT:
+                raise LoadError(f"{self._name} has names of {length} characters: it is no image archive")
             if count > MEMBER_LIMIT:
                 raise LoadError(f"{self._name} has more than {MEMBER_LIMIT} members: it is no image archive")
             yield member
@@ -277,8 +283,10 @@ def _octal(field: bytes) -> int | None:
     return int(text, 8) if all(0x30 <= byte <= 0x37 for byte in text) else None
 
 
-def _checksums(block: bytes) -> tuple[int, int]:
-    """Return the sum of the header's bytes, its own field as spaces, and what signed chars gave it."""
-    unsigned = 256 + sum(struct.unpack_from("148B8x356B", block))
-    signed = 256 + sum(struct.unpack_from("148b8x356b", block))
-    return unsigned, signed
+def _has_sum(block: bytes, stated: int) -> bool:
+    """Whether this is the sum of a header's bytes, its own field taken as spaces."""
+    others = block[:148] + block[156:]
+    if 8 * 0x20 + sum(others) == stated:
+        return True
+    # Some old programs summed signed characters.
+    return 8 * 0x20 + sum(struct.unpack("504b", others)) == stated
