@@ -42,10 +42,26 @@ class Group:
     Attributes:
         name: The package that gives the unit its name and version.
         members: A pattern; of the packages that `name` depends on, however far, those that match.
+        also: Packages that nobody depends on, for they are essential or only recommended.
+        version: A pattern; the member that matches gives the unit its version, where `name` is only a
+            name for whatever is the newest.
     """
 
     name: str
     members: re.Pattern[str]
+    also: tuple[str, ...] = ()
+    version: re.Pattern[str] | None = None
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Group:
+        """Read a group from its JSON value."""
+        version = data.get("version")
+        return cls(
+            name=data["name"],
+            members=re.compile(data["members"]),
+            also=tuple(data.get("also", ())),
+            version=re.compile(version) if version else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +81,7 @@ class Rules:
             ignored=frozenset(data["ignored"]),
             ignored_pattern=re.compile(data["ignoredPattern"]),
             without={name: frozenset(names) for name, names in data["without"].items()},
-            groups=tuple(Group(unit["name"], re.compile(unit["members"])) for unit in data["units"]),
+            groups=tuple(map(Group.parse, data["units"])),
         )
 
     def keeps(self, package: str, dependency: str) -> bool:
@@ -114,8 +130,9 @@ def group(graph: Graph, rules: Rules) -> dict[str, str]:
     unit: dict[str, str] = {}
     for one in rules.groups:
         if one.name in graph:
-            members = (name for name in closure(graph, [one.name]) if one.members.fullmatch(name))
-            unit.update(dict.fromkeys([one.name, *members], one.name))
+            also = [name for name in one.also if name in graph]
+            members = (name for name in closure(graph, [one.name, *also]) if one.members.fullmatch(name))
+            unit.update(dict.fromkeys([one.name, *also, *members], one.name))
     for circle in circles(contract(graph, unit)):
         named = sorted(set(circle) & set(unit.values()))
         # The shortest name is the one people know: nodejs, not libnode108 or node-acorn.
@@ -175,7 +192,12 @@ def circles(graph: Graph) -> list[list[str]]:
 
 
 def records(
-    packages: Mapping[str, Package], graph: Graph, unit: Mapping[str, str], repositories: Mapping[str, str]
+    packages: Mapping[str, Package],
+    graph: Graph,
+    unit: Mapping[str, str],
+    *,
+    rules: Rules,
+    repositories: Mapping[str, str],
 ) -> dict[str, dict[str, Any]]:
     """Return what the lock says of each package.
 
@@ -183,6 +205,7 @@ def records(
         packages: The index.
         graph: What each package needs.
         unit: The unit of each package that shares its store path with others.
+        rules: How dependencies became units.
         repositories: The address of the repository of each package, by the SHA256 of its `.deb`; the
             empty key stands for all others.
     """
@@ -209,6 +232,10 @@ def records(
             if name in members:
                 record["members"] = sorted(members[name])
         found[name] = record
+    for one in rules.groups:
+        for member in members.get(one.name, ()):
+            if one.version and one.version.fullmatch(member):
+                found[one.name]["unitVersion"] = packages[member].version
     return found
 
 
@@ -291,7 +318,8 @@ def make(folder: Path, *, apt: Apt, rules: Rules) -> None:
             if name not in packages:
                 raise BuildError(f"apt's package lists have no {name}", hint="run `apt-get update` as root")
         graph = resolve(packages, rules)
-        found = records(packages, graph, group(graph, rules), repositories(apt, indexes))
+        bases = repositories(apt, indexes)
+        found = records(packages, graph, group(graph, rules), rules=rules, repositories=bases)
         busybox = packages["busybox-static"]
         about = {
             "architecture": apt.native_architecture(),

@@ -4,38 +4,55 @@
 #   needs    packages to refer to that Debian does not name as a dependency
 #   without  dependencies that an image does not need
 #   drop     patterns of files to leave out
+#   strings  strings in programs to replace, by the files' pattern: old = new, never a longer one
+#   wrap     what programs of `bin` are started with: env (variables, where not set), prefix (folders that a
+#            search path begins with), flags; `$out` is the store path
 #   finish   a shell script for what is left, run in the store path by a static busybox
-{ has, unit }:
+{ builder, unit }:
 
+let
+  # The C library and the libraries of ncurses look for terminals at one of three places. This store path
+  # is short enough to stand in their stead.
+  terminfo = derivation {
+    name = "t";
+    inherit (builder) system;
+    builder = "${builder.bootstrap}/bin/busybox";
+    args = [ "sh" "-euc" "cp -r $base/lib/terminfo $out || cp -r $base/share/terminfo $out" ];
+    base = unit "ncurses-base";
+  };
+in
 {
   bash.links."bin/sh" = "bin/bash";
+
+  libtinfo6 = {
+    needs = [ "ncurses-base" ];
+    strings."lib/*/libtinfo.so.*"."/etc/terminfo:/lib/terminfo:/usr/share/terminfo" = "${terminfo}";
+  };
 
   # Programs find these at a path of their own system only.
   libc6.drop = [ "lib/*/gconv/*" ];
 
   # Tell the compiler where it is: the headers and the loader are not at their absolute paths.
-  "g++" = {
-    finish = ''
-      triplet=$(basename $out/lib/gcc/*)
-      loader=
-      for file in ${unit "libc6"}/lib/$triplet/ld-linux*.so.*; do
-        loader=$file
-      done
-      for folder in $out/lib/gcc/$triplet/*; do
-        # A file of specs replaces what is compiled in, so that it must say everything.
-        bin/gcc -dumpspecs > specs
-        cat >> specs <<END
-      *cpp:
-      + -idirafter $out/include/$triplet -idirafter $out/include
+  "g++".finish = ''
+    triplet=$(basename $out/lib/gcc/*)
+    loader=
+    for file in ${unit "libc6"}/lib/$triplet/ld-linux*.so.*; do
+      loader=$file
+    done
+    for folder in $out/lib/gcc/$triplet/*; do
+      # A file of specs replaces what is compiled in, so that it must say everything.
+      bin/gcc -dumpspecs > specs
+      cat >> specs <<END
+    *cpp:
+    + -idirafter $out/include/$triplet -idirafter $out/include
 
-      *link:
-      + %{!static:%{!static-pie:%{!shared:-dynamic-linker $loader}}} -L${unit "libc6"}/lib/$triplet -rpath ${unit "libc6"}/lib/$triplet
+    *link:
+    + %{!static:%{!static-pie:%{!shared:-dynamic-linker $loader}}} -L${unit "libc6"}/lib/$triplet -rpath ${unit "libc6"}/lib/$triplet
 
-      END
-        mv specs $folder/specs
-      done
-      mkdir $out/$triplet
-      ln -s ../bin $out/$triplet/bin
-    '';
-  };
+    END
+      mv specs $folder/specs
+    done
+    mkdir $out/$triplet
+    ln -s ../bin $out/$triplet/bin
+  '';
 }

@@ -31,7 +31,7 @@ let
   ];
 in
 rec {
-  inherit python bootstrap;
+  inherit system python bootstrap;
 
   # The arguments with which `python` runs a module of a package; the module's own may follow. Neither the
   # environment nor site-packages have a say, and no bytecode is written beside a source.

@@ -14,7 +14,7 @@ let
   deb = name: fetch name (lock.get name);
 
   adjustments = import ./adjustments.nix {
-    inherit (lock) has;
+    inherit builder;
     unit = name: unit (unitOf name);
   };
 
@@ -44,7 +44,7 @@ let
     let
       adjustment = adjustments.${name} or { };
       others = builtins.filter (one: one != name) (record.members or [ ]);
-      upstream = version.upstream record.version;
+      upstream = version.upstream (record.unitVersion or record.version);
       derivation = builder.run {
         name = "${name}-${upstream}";
         package = ./builders;
@@ -56,6 +56,8 @@ let
           shell = if belowShell ? ${name} then null else unit shell;
           drop = adjustment.drop or [ ];
           links = adjustment.links or { };
+          strings = adjustment.strings or { };
+          wrap = adjustment.wrap or { };
           finish = adjustment.finish or "";
         };
       };

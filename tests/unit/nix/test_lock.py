@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import random
@@ -56,6 +57,12 @@ def debian() -> dict[str, Package]:
             for one in stanzas
         )
     )
+
+
+def make_records(packages: Mapping[str, Package]) -> dict[str, dict[str, Any]]:
+    graph = lock.resolve(packages, RULES)
+    unit = lock.group(graph, RULES)
+    return lock.records(packages, graph, unit, rules=RULES, repositories={"": "http://mirror.example"})
 
 
 def test_the_first_alternative_that_exists_counts() -> None:
@@ -125,11 +132,27 @@ def test_a_group_takes_in_what_stands_between_its_members() -> None:
     assert "middle" in unit
 
 
+def test_a_group_takes_in_what_nobody_depends_on_and_has_a_members_version() -> None:
+    packages = index(
+        package("sql", "sql-15"), package("sql-15"), package("mount", "libmount"), package("libmount")
+    )
+    packages["sql-15"] = dataclasses.replace(packages["sql-15"], version="15.3-1")
+    rules = lock.Rules.parse(
+        '{"ignored": [], "ignoredPattern": "(?!)", "without": {}, "units": '
+        '[{"name": "sql", "members": "sql-.*", "also": ["mount", "gone"], "version": "sql-[0-9]+"}]}'
+    )
+    graph = lock.resolve(packages, rules)
+    found = lock.records(packages, graph, lock.group(graph, rules), rules=rules, repositories={"": ""})
+    assert found["sql"]["members"] == ["mount", "sql", "sql-15"]
+    assert found["sql"]["needs"] == ["libmount"]
+    assert found["sql"]["unitVersion"] == "15.3-1"
+
+
 def test_a_record_says_what_nix_needs(debian: Mapping[str, Package]) -> None:
     graph = lock.resolve(debian, RULES)
     unit = lock.group(graph, RULES)
     bases = {"": "http://mirror.example/debian", debian["hello"].sha256: "http://security.example"}
-    found = lock.records(debian, graph, unit, bases)
+    found = lock.records(debian, graph, unit, rules=RULES, repositories=bases)
     assert found["hello"]["uri"] == f"http://security.example/{debian['hello'].filename}"
     assert found["hello"]["needs"] == ["libc6"]
     assert found["libc6"]["uri"].startswith("http://mirror.example/debian/pool/main/g/glibc/libc6_")
@@ -152,8 +175,7 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def test_the_shards_hold_everything_in_its_place(tmp_path: Path, debian: Mapping[str, Package]) -> None:
-    graph = lock.resolve(debian, RULES)
-    found = lock.records(debian, graph, lock.group(graph, RULES), {"": "http://mirror.example"})
+    found = make_records(debian)
     lock.write(tmp_path, found, {"architecture": "amd64"})
     assert read(tmp_path) == found
     for name in found:
@@ -164,8 +186,7 @@ def test_the_shards_hold_everything_in_its_place(tmp_path: Path, debian: Mapping
 def test_the_fingerprint_follows_from_the_content_alone(
     tmp_path: Path, debian: Mapping[str, Package]
 ) -> None:
-    graph = lock.resolve(debian, RULES)
-    found = lock.records(debian, graph, lock.group(graph, RULES), {"": "http://mirror.example"})
+    found = make_records(debian)
     fingerprints = []
     for number in range(2):
         shuffled = list(found.items())

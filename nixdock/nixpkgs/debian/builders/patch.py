@@ -184,6 +184,28 @@ class Patcher:
             path.write_bytes(changed)
 
 
+def replace_strings(path: Path, strings: dict[str, str]) -> None:
+    """Replace strings inside of a program by others that are no longer, filled up with zeros.
+
+    Only whole strings are replaced: between two zero bytes, or up to a `*` that ends the one looked for.
+    """
+    content = path.read_bytes()
+    for old, new in strings.items():
+        start = b"\0" + old.removesuffix("*").encode()
+        end = b"([^\0]*)\0" if old.endswith("*") else b"()\0"
+
+        def fill(match: re.Match[bytes], new: str = new) -> bytes:
+            return (b"\0" + new.encode() + match.group(1)).ljust(len(match.group()), b"\0")
+
+        if len(new) > len(old.removesuffix("*")):
+            raise ValueError(f"{new} is longer than {old}")
+        content, count = re.subn(re.escape(start) + end, fill, content)
+        if not count:
+            report(f"{path.name} has no string {old}")
+    path.chmod(0o755)
+    path.write_bytes(content)
+
+
 def _home(library: Path) -> Path:
     """Return the folder of a library; of a link out of its folder, the folder that it leads to."""
     real = library.resolve()

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .patch import Loader, Patcher, library_folders
+from .patch import Loader, Patcher, library_folders, replace_strings
 from .tree import Tree, relative
+from .wrapper import Wrapping, wrap
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Order:
         shell: The unit whose shell scripts run by, or None.
         drop: Patterns of files to leave out, by their place in the store path.
         links: Links to add, as place to target; relative targets are places in the unit.
+        strings: Strings to replace inside of programs, by the pattern of the files.
+        wrap: What programs are to find in their environment, by the program's name in `bin`.
         finish: A shell script that adds the rest, run in the store path by a static busybox.
     """
 
@@ -38,6 +41,8 @@ class Order:
     shell: Path | None
     drop: tuple[str, ...]
     links: dict[str, str]
+    strings: dict[str, dict[str, str]]
+    wrap: dict[str, Wrapping]
     finish: str
 
     @classmethod
@@ -51,6 +56,8 @@ class Order:
             shell=Path(data["shell"]) if data["shell"] else None,
             drop=tuple(data["drop"]),
             links=data["links"],
+            strings=data["strings"],
+            wrap={program: Wrapping.parse(one, out) for program, one in data["wrap"].items()},
             finish=data["finish"],
         )
 
@@ -62,21 +69,39 @@ def build(order: Order) -> None:
     for deb in order.debs:
         tree.unpack(deb)
     tree.link()
-    for place, target in sorted(order.links.items()):
-        path = order.out / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.symlink_to(relative(place, target))
+    add_links(order.out, order.links)
     tree.remove_empty()
     if tree.is_empty():
         tree.stand_in()
         return
     Patcher(tree, Loader(order.libc), order.shell).patch()
     lift_libraries(order.out)
-    if order.finish:
-        subprocess.run(["busybox", "sh", "-eu", "-c", order.finish], cwd=order.out, check=True)
+    adjust(order)
     if tree.has_sbin:
         (order.out / "sbin").symlink_to("bin")
+
+
+def add_links(out: Path, links: dict[str, str]) -> None:
+    """Make links, in the place of what may be there; one to a place that the unit lacks is left out."""
+    for place, target in sorted(links.items()):
+        path = out / place
+        if target.startswith("/") or os.path.lexists(out / target):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.symlink_to(relative(place, target))
+
+
+def adjust(order: Order) -> None:
+    """Do what Debian's packages do not say."""
+    for pattern, strings in order.strings.items():
+        for path in sorted(order.out.glob(pattern)):
+            if not path.is_symlink():
+                replace_strings(path, strings)
+    for program, wrapping in order.wrap.items():
+        if order.shell is not None:
+            wrap(order.out, program, wrapping, order.shell)
+    if order.finish:
+        subprocess.run(["busybox", "sh", "-eu", "-c", order.finish], cwd=order.out, check=True)
 
 
 def lift_libraries(out: Path) -> None:
