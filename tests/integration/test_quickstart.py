@@ -1,0 +1,34 @@
+"""README's first command, as a newcomer runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from support.engines import Engine
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_quickstart_ends_with_a_greeting_from_a_real_container(engine: Engine, tmp_path: Path) -> None:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("NIX", "DOCKER", "XDG_"))}
+    done = subprocess.run(
+        [ROOT / "scripts" / "quickstart"],
+        env={**kept, "HOME": str(tmp_path), "DOCKER_HOST": engine.host},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Hello, world!\n" in done.stdout
+    loaded = re.search(r"Loaded image: (hello-docker:[0-9a-z]{32})\n", done.stderr)
+    assert loaded, done.stderr
+    assert "PASS" in done.stderr
+    assert loaded[1] in engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+    # The container is gone.
+    assert engine.docker("ps", "--all", "--quiet") == ""
