@@ -5,9 +5,10 @@
 #   order                  what the module is to do; any value that JSON can hold
 #   graphs                 { name = paths; }: closures to be told of, as Nix's exportReferencesGraph
 #   path                   packages whose programs the module may run
+#   prefix                 words before Python's own, such as a program that starts it
 { lib, builder, system }:
 
-{ name, source, module, order, graphs ? { }, path ? [ ], outputs ? [ "out" ], passthru ? { }, meta ? { }, ... }@args:
+{ name, source, module, order, graphs ? { }, path ? [ ], prefix ? [ ], outputs ? [ "out" ], passthru ? { }, meta ? { }, ... }@args:
 lib.extendDerivation true (passthru // { meta = { inherit name; } // meta; }) (derivation ({
   inherit name system order outputs;
   __structuredAttrs = true;
@@ -17,8 +18,7 @@ lib.extendDerivation true (passthru // { meta = { inherit name; } // meta; }) (d
   args = [
     "env"
     "PATH=${lib.makeBinPath ([ builder.python ] ++ path)}:${builder.bootstrap}/bin"
-    "${builder.python}/bin/python3"
-  ] ++ builder.command source module;
+  ] ++ prefix ++ [ "${builder.python}/bin/python3" ] ++ builder.command source module;
   preferLocalBuild = true;
   allowSubstitutes = false;
-} // removeAttrs args [ "source" "module" "graphs" "path" "passthru" "meta" ]))
+} // removeAttrs args [ "source" "module" "graphs" "path" "prefix" "passthru" "meta" ]))

@@ -1,9 +1,8 @@
 # buildImage: one layer with copies of files, and all that they and the config refer to.
-{ lib, pkgs, run, shell, check, compressors }:
+{ lib, pkgs, run, shell, underFakeroot, check, compressors, hashOf }:
 
 let
   where = "buildImage";
-  baseNameOfImage = name: baseNameOf name;
 in
 lib.makeOverridable (
   { name
@@ -49,10 +48,9 @@ lib.makeOverridable (
       && ((fromImageName == null) == (fromImageTag == null)
         || throw "${where}: fromImageName and fromImageTag choose an image together; give both or none");
 
-    baseName = baseNameOfImage name;
+    baseName = baseNameOf name;
     imageName = lib.toLower name;
     imageTag = if tag != null then tag else hashOf image;
-    hashOf = drv: builtins.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext drv.outPath)));
 
     root =
       if contents != null then

@@ -6,7 +6,7 @@ A file that the layers below have already, or the layer itself, is not added aga
 from __future__ import annotations
 
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import layer_tar, tar_header
@@ -110,12 +110,8 @@ def _folders(known: set[str]) -> Iterator[Addition]:
 
 def _missing(path: str, known: set[str]) -> Iterator[Addition]:
     # The same walk, and the same members, as a streamed layer has after its two folders.
-    found = layer_tar.members((path,), layer_tar.Stamp(mtime=EPOCH, uname="root", gname="root"))
+    found = layer_tar.members((path,), layer_tar.Stamp(mtime=EPOCH, uname="", gname=""))
     for member, file in found:
         if file in {"/nix/", "/nix/store/"} or plain_name(member.name) in known:
             continue
-        name = member.name.lstrip("/")
-        yield Addition(
-            Member(name, member.kind, member.mode, member.size, EPOCH, 0, 0, "root", "root", member.link),
-            file,
-        )
+        yield Addition(replace(member, name=member.name.lstrip("/")), file)

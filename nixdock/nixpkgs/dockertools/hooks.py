@@ -60,6 +60,12 @@ class Shell:
         }
 
 
+def fakeroot_environment() -> dict[str, str]:
+    """Return the variables by which a program runs under the same fakeroot as this process does."""
+    names = ("FAKEROOTKEY", "FAKED_MODE", "FAKEROOTDONTTRYCHOWN", "LD_PRELOAD")
+    return {name: os.environ[name] for name in names}
+
+
 def run(
     name: str,
     text: str,

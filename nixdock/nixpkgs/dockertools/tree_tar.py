@@ -48,8 +48,6 @@ def members(
         if kind is None:
             continue
         uid, gid = owner if owner is not None else (info.st_uid, info.st_gid)
-        # Names in the format of GNU tar's default: those of the machine are not ours to tell.
-        names = ("root" if uid == 0 else "", "root" if gid == 0 else "") if owner is not None else ("", "")
         is_device = kind in {tar_header.CHARACTER_DEVICE, tar_header.BLOCK_DEVICE}
         member = Member(
             name + "/" if kind == tar_header.DIRECTORY else name,
@@ -59,7 +57,6 @@ def members(
             mtime,
             uid,
             gid,
-            *names,
             link=os.readlink(path) if kind == tar_header.SYMLINK else "",  # noqa: PTH115 - one for each file
             device=(os.major(info.st_rdev), os.minor(info.st_rdev)) if is_device else (0, 0),
         )

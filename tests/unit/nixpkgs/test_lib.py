@@ -118,7 +118,10 @@ def test_a_source_by_regular_expressions_matches_whole_relative_paths(project: P
             ["src/", "src/deep/", "src/deep/more.h", "src/main.c"],
         ),
         (
-            'with lib.fileset; unions [ (root + "/README.md") (root + "/src/deep") (maybeMissing /no/where) ]',
+            (
+                "with lib.fileset; unions "
+                '[ (root + "/README.md") (root + "/src/deep") (maybeMissing (root + "/no")) ]'
+            ),
             ["README.md", "src/", "src/deep/", "src/deep/more.h"],
         ),
         (
