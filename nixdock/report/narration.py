@@ -37,7 +37,7 @@ _WORDS: Final = {
 }
 _COUNTED: Final = (Work.BUILD, Work.FETCH)
 _OWN_LINE: Final = 3.0
-"""Seconds after which a build or a fetch is worth a line of its own."""
+"""Seconds after which a build, a fetch or a mere reading is worth a line of its own."""
 _STILL: Final = 10.0
 """Seconds after which it is told that a piece of work goes on, and again after each such time."""
 
@@ -122,6 +122,8 @@ class Narration:
         if event.ok and kind in _COUNTED and seconds < _OWN_LINE and not self.verbose:
             self._tally.count[kind] = self._tally.count.get(kind, 0) + 1
             self._tally.bytes_fetched += going.done if kind is Work.FETCH else 0
+            return []
+        if kind is Work.READ and event.ok and not event.summary and seconds < _OWN_LINE and not self.verbose:
             return []
         facts = [event.summary] if event.summary else []
         if seconds >= 0.05:

@@ -52,6 +52,17 @@ def test_work_is_told_when_it_ends_with_what_came_of_it() -> None:
     ) == ["sent a:b (2 of 3 layers sent, 1.5 s)"]
 
 
+def test_reading_is_told_only_where_it_takes_long_or_brings_something() -> None:
+    assert narrate(WorkStarted("r", Work.READ, "a.tar"), 1.0, WorkFinished("r")) == []
+    assert narrate(WorkStarted("r", Work.READ, "a.tar"), 9.0, WorkFinished("r")) == ["read a.tar (9.0 s)"]
+    assert narrate(WorkStarted("r", Work.READ, "a.tar"), WorkFinished("r", summary="3 layers")) == [
+        "read a.tar (3 layers)"
+    ]
+    assert narrate(WorkStarted("r", Work.READ, "a.tar"), WorkFinished("r", ok=False)) == [
+        "failed reading a.tar"
+    ]
+
+
 def test_failed_work_is_told_as_such() -> None:
     assert narrate(WorkStarted("b", Work.BUILD, "hello"), WorkFinished("b", ok=False)) == [
         "failed building hello"
