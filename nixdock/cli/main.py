@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from nixdock.cli.options import Session, session_options
+from nixdock.cli.options import Session, quiet_option, session_options
 from nixdock.errors import NixdockError
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
     context_settings={"max_content_width": 100},
 )
 @session_options
+@quiet_option
 @click.option(
     "--version",
     is_flag=True,

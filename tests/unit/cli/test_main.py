@@ -253,6 +253,13 @@ def test_options_count_before_and_after_the_command(monkeypatch: pytest.MonkeyPa
     assert len(seen) == 3
 
 
+def test_quiet_before_the_command_is_progress_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session()
+    monkeypatch.setattr("nixdock.cli.init.command", click.Command("init", callback=lambda: None))
+    assert main.run(["-q", "init"], session=session) == 0
+    assert session.progress is Progress.QUIET
+
+
 def test_a_status_that_a_command_returns_is_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     @click.command()
     def command() -> int:
