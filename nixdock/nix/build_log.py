@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 PREFIX: Final = b"@nix "
+_ERROR: Final = "error:"
 
 
 class Level(IntEnum):
@@ -136,6 +137,7 @@ class Message:
         position: Where the fault is, where Nix knows.
         frames: How the evaluation came there, innermost first; only the places, and only with
             `--show-trace`.
+        files: The files that were being evaluated, innermost first; they have frames without a place.
     """
 
     level: int
@@ -143,11 +145,12 @@ class Message:
     sentence: str
     position: Position | None = None
     frames: tuple[Position, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def is_error(self) -> bool:
         """Whether it says why Nix failed; other things are told at the same level."""
-        return self.level == Level.ERROR and self.text.startswith("error:")
+        return self.level == Level.ERROR and self.text.startswith(_ERROR)
 
 
 Entry = Started | Stopped | LogLine | PhaseSet | Progressed | Message
@@ -158,7 +161,10 @@ _ESCAPES: Final = re.compile(
     r"|\x1b[@-Z\\-_]"
     r"|[\x00-\x08\x0b-\x1f\x7f]"
 )
-_EXPRESSION: Final = "«expression»"
+_FILE: Final = re.compile(r"while evaluating the file '(?P<file>[^']+)'")
+_STRING: Final = "«string»"
+EXPRESSION: Final = "«expression»"
+"""The file of what has none: the user's `-E`."""
 
 
 def strip_escapes(text: str) -> str:
@@ -195,6 +201,9 @@ def parse_line(line: bytes) -> Entry | None:
 
 def _parse_foreign(line: bytes) -> Message | None:
     text = strip_escapes(line.decode(errors="replace")).strip()
+    if text.startswith(_ERROR):
+        # A Nix program that fails before it has read its options.
+        return Message(Level.ERROR, text, text.removeprefix(_ERROR).strip())
     return Message(Level.INFO, text, text) if text else None
 
 
@@ -232,7 +241,10 @@ def _parse_message(entry: dict[str, Any]) -> Message:
     text = strip_escapes(entry["msg"]).strip()
     raw = strip_escapes(entry.get("raw_msg") or entry["msg"]).strip()
     frames = tuple(place for frame in entry.get("trace", ()) if (place := _parse_position(frame)) is not None)
-    return Message(int(entry["level"]), text, raw.partition("\n\n")[0], _parse_position(entry), frames)
+    sayings = (_FILE.search(strip_escapes(frame.get("raw_msg") or "")) for frame in entry.get("trace", ()))
+    files = tuple(saying["file"] for saying in sayings if saying)
+    sentence = raw.partition("\n\n")[0]
+    return Message(int(entry["level"]), text, sentence, _parse_position(entry), frames, files)
 
 
 def _parse_position(entry: dict[str, Any]) -> Position | None:
@@ -241,6 +253,6 @@ def _parse_position(entry: dict[str, Any]) -> Position | None:
         return None
     # Since 2.14 the file's name has the numbers too; before, an expression stands as its own name.
     name = str(file).removesuffix(f":{line}:{column}")
-    if not name.startswith("/"):
-        name = _EXPRESSION
+    if not name.startswith("/") and (name == _STRING or not name.startswith("«")):
+        name = EXPRESSION
     return Position(name, int(line), int(column or 1))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
-from nixdock.nix.build_log import Message, Position
+from nixdock.nix.build_log import EXPRESSION, Message, Position
 from nixdock.nix.command import FOLDER
 from nixdock.nix.store import name_of, store_dir, store_path_of
 
@@ -25,10 +25,10 @@ _OF_A_BUILD: Final = re.compile(
     r"builder for '|Cannot build '|fixed-output derivation '|fixed output derivation '|building of '"
 )
 _DEPENDENCY: Final = re.compile(r"dependenc(?:y|ies).*failed|build of .* failed", re.DOTALL)
-_REASON: Final = re.compile(r"(?:Reason: |builder for '[^']*' )(?P<reason>[^\n]*?)\.?(?:\n|$)")
+_REASON: Final = re.compile(r"(?:Reason: |builder for '[^']*' )(?P<reason>[^\n]*?)[.;]?(?:\n|$)")
 _DOWNLOAD: Final = re.compile(r"unable to download '(?P<uri>[^']+)': (?P<reason>[^\n]*)")
 _GONE: Final = re.compile(r"HTTP error '?(?:404|410)")
-_FULL: Final = "No space left on device"
+_FULL: Final = re.compile(r"No space left on device|database or disk is full")
 _NO_SHELL: Final = re.compile(r"executing '/bin/sh': No such file|getting attributes of path .*bash-static")
 _MISMATCH: Final = re.compile(r"specified:\s*(?P<wanted>\S+)\s+got:\s*(?P<got>\S+)")
 _SOCKET: Final = re.compile(
@@ -98,7 +98,7 @@ def explain(follower: Follower, circumstances: Circumstances) -> BuildError:
             else f"status {circumstances.status}"
         )
         return BuildError(f"{circumstances.program} ended with {how} and said nothing")
-    everything = "\n".join(error.text for error in errors)
+    everything = "\n".join([*(error.text for error in errors), *follower.warnings])
     for pattern, tell in _FAULTS:
         found = pattern.search(everything)
         if found:
@@ -121,7 +121,11 @@ def _tell_socket(_found: re.Match[str], error: Message) -> BuildError:
 
 def _hint_for_group() -> str:
     # Debian's daemon listens to members of this group only.
-    return f"{as_root(f'usermod -aG nix-users {getpass.getuser()}')} and log in again"
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        user = "USER"
+    return f"{as_root(f'usermod -aG nix-users {user}')} and log in again"
 
 
 def _tell_unwritable(_found: re.Match[str], error: Message) -> BuildError:
@@ -134,10 +138,11 @@ def _tell_unwritable(_found: re.Match[str], error: Message) -> BuildError:
     )
 
 
-def _tell_full(_found: re.Match[str], error: Message) -> BuildError:
+def _tell_full(found: re.Match[str], error: Message) -> BuildError:
     return BuildError(
-        f"the disk is full: {error.sentence.splitlines()[-1]}",
+        f"the disk is full: {found[0]}",
         hint=f"make room for {store_dir()}: nix-collect-garbage removes what nothing refers to",
+        details=_indent(error.sentence),
     )
 
 
@@ -163,7 +168,7 @@ def _tell_no_shell(_found: re.Match[str], _error: Message) -> BuildError:
 
 
 _FAULTS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Message], BuildError]], ...]] = (
-    (re.compile(_FULL), _tell_full),
+    (_FULL, _tell_full),
     (_SOCKET, _tell_socket),
     (_UNWRITABLE, _tell_unwritable),
     (_LINK_IN_THE_WAY, _tell_link),
@@ -208,12 +213,9 @@ def _derivation_of(error: Message) -> str:
 
 def _explain_known(derivation: str, error: Message, tail: str) -> BuildError | None:
     """Return the error of a failure that has a name of its own."""
-    if _FULL in tail:
-        return BuildError(
-            f"the disk is full: building {name_of(derivation)} failed",
-            hint=f"make room for {store_dir()}: nix-collect-garbage removes what nothing refers to",
-            details=_indent(tail),
-        )
+    full = _FULL.search(tail)
+    if full:
+        return _tell_full(full, error)
     download = _DOWNLOAD.search(tail) or _DOWNLOAD.search(error.text)
     if download:
         return _explain_download(download)
@@ -257,7 +259,8 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
     lost = _NO_FILE.search(error.sentence)
     sentence = f"there is no file {lost['file'] or lost['path']}" if lost else error.sentence
     first, _, rest = sentence.rstrip(".").partition("\n")
-    shown = f"{place.shown_from(circumstances.folder)}: {first}" if place else first
+    where = place.shown_from(circumstances.folder) if place else _find_file(error, circumstances)
+    shown = f"{where}: {first}" if where else first
     suggestion = _SUGGESTION.search(error.text)
     hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None
     if circumstances.show_trace:
@@ -278,8 +281,19 @@ def find_place(error: Message, circumstances: Circumstances) -> Position | None:
     for place in own:
         if not _is_foreign(place, circumstances):
             return place
-    others = [place for place in own if Path(place.file).parent != FOLDER]
-    return others[0] if others else None
+    others = [place for place in own if not place.file.startswith("«") and Path(place.file).parent != FOLDER]
+    # A user's file without a place says more than a place in somebody else's.
+    return others[0] if others and not _find_file(error, circumstances) else None
+
+
+def _find_file(error: Message, circumstances: Circumstances) -> str | None:
+    """Return the user's own file that was being evaluated, where Nix tells no place in it."""
+    for file in error.files:
+        if not _is_foreign(Position(file, 1, 1), circumstances):
+            path = Path(file)
+            inner = path.is_relative_to(circumstances.folder)
+            return str(path.relative_to(circumstances.folder)) if inner else file
+    return None
 
 
 def _map_flake(place: Position, circumstances: Circumstances) -> Position | None:
@@ -295,9 +309,10 @@ def _map_flake(place: Position, circumstances: Circumstances) -> Position | None
 
 
 def _is_foreign(place: Position, circumstances: Circumstances) -> bool:
-    path = Path(place.file)
+    if place.file.startswith("«"):
+        return place.file != EXPRESSION
     folders = (FOLDER, store_dir(), *circumstances.foreign)
-    return any(path.is_relative_to(folder) for folder in folders)
+    return any(Path(place.file).is_relative_to(folder) for folder in folders)
 
 
 def excerpt(place: Position, circumstances: Circumstances) -> str | None:

@@ -67,12 +67,15 @@ class Follower:
         listener: Whom to tell.
         fetched_uri: What a derivation fetches that does nothing else: it is told as a fetch, not a build.
         clock: Seconds that only grow.
+        warned: The warnings that were told already, by the Nix processes before this one.
     """
 
     listener: events.Listener
     fetched_uri: Callable[[str], str | None] = lambda _derivation: None
     clock: Callable[[], float] = time.monotonic
+    warned: set[str] = field(default_factory=set)
     errors: list[Message] = field(default_factory=list)
+    warnings: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     _derivations: dict[int, str] = field(default_factory=dict)
     _tails: dict[str, deque[str]] = field(default_factory=dict)
     _work: dict[int, _Work] = field(default_factory=dict)
@@ -82,7 +85,7 @@ class Follower:
     _counted: tuple[int, int] = (0, 0)
     _running: list[int] = field(default_factory=list)
     _outcomes: dict[int, bool] = field(default_factory=dict)
-    _failures: int = 0
+    _successes: int = 0
 
     def feed(self, line: bytes) -> None:
         """Take one line."""
@@ -165,10 +168,11 @@ class Follower:
             self._running.remove(build)
         if build in self._outcomes:
             return self._outcomes.pop(build)
-        # One of several that ran at a time, and one of them failed: Nix stops that one first.
-        failed = self._failures > 0
-        self._failures -= failed
-        return not failed
+        # One of several that ran at a time: what was counted stops before anything else does.
+        if self._successes:
+            self._successes -= 1
+            return True
+        return False
 
     def _count(self, done: int, failed: int) -> None:
         """Take Nix's count of builds: what ends is counted before the next starts, and stops later."""
@@ -177,8 +181,8 @@ class Follower:
         for ok in news:
             if len(self._running) == 1:
                 self._outcomes[self._running.pop()] = ok
-            elif not ok:
-                self._failures += 1
+            elif ok:
+                self._successes += 1
 
     def _keep(self, entry: LogLine) -> None:
         derivation = self._derivations.get(entry.id)
@@ -209,7 +213,10 @@ class Follower:
         elif message.text.startswith(("trace:", "note:")):
             self.listener(events.Notice(message.text))
         else:
-            self.listener(events.Warned(message.text.removeprefix("warning: ").removeprefix("error: ")))
+            self.warnings.append(message.text)
+            if message.text not in self.warned:
+                self.warned.add(message.text)
+                self.listener(events.Warned(message.text.removeprefix("warning: ").removeprefix("error: ")))
 
 
 def _last_part(uri: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +45,7 @@ class Nix:
     package_sets: tuple[Path, ...] = ()
     is_flake: bool = False
     flake: Path | None = None
+    _warned: set[str] = field(default_factory=set)
 
     def run(self, argv: Sequence[str], *, cwd: Path | None = None) -> Ended:
         """Run a command of `nixdock.nix.command` to its good end.
@@ -56,7 +57,7 @@ class Nix:
         Raises:
             BuildError: It failed, for the reason that this says.
         """
-        follower = Follower(self.listener, fetched_uri)
+        follower = Follower(self.listener, fetched_uri, warned=self._warned)
         ended = follow(argv, follower, cwd=cwd)
         if ended.status == 0:
             return ended

@@ -191,8 +191,9 @@ def observe(
     is_root = os.geteuid() == 0
     remote = environ.get("NIX_REMOTE")
     elsewhere = remote not in _LOCAL_STORES or _is_remote(options.store)
-    # As in Nix's own choice: who can write the state builds; others ask the daemon.
-    writes = is_root or os.access(state, os.R_OK | os.W_OK)
+    # As in Nix's own choice: who can write the state builds, and others ask the daemon; where there is
+    # no state at all, a current Nix makes one below the home.
+    writes = is_root or os.access(state, os.R_OK | os.W_OK) or not state.exists()
     return Machine(
         is_root=is_root,
         builds_itself=writes and not elsewhere,

@@ -74,6 +74,11 @@ class NixMachine:
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
+    def temporary(self) -> Path:
+        """The folder of temporary files."""
+        return self.root / "tmp"
+
+    @property
     def work(self) -> Path:
         """The folder in which programs run."""
         return self.root / "work"
@@ -145,8 +150,9 @@ def machine(version: str, *, users: bool = False) -> Iterator[NixMachine]:
     # Below /tmp itself: an ordinary user has no way into pytest's own folders.
     root = Path(tempfile.mkdtemp(prefix="nixdock-machine-"))
     root.chmod(0o755)
-    for name in ("nix", "work", "home", "set"):
+    for name in ("nix", "work", "home", "set", "tmp"):
         (root / name).mkdir()
+    (root / "tmp").chmod(0o1777)
     Path("/nix").mkdir(exist_ok=True)
     mounts = [f"mount --bind '{root}/nix' /nix"]
     if users:
@@ -168,6 +174,7 @@ def machine(version: str, *, users: bool = False) -> Iterator[NixMachine]:
             holder,
             {
                 "HOME": str(root / "home"),
+                "TMPDIR": str(root / "tmp"),
                 "NIX_PATH": f"nixpkgs={root}/set",
                 "NIXDOCK_CACHE_DIR": str(root / "home" / "cache"),
             },
@@ -199,13 +206,12 @@ def daemon(on: NixMachine) -> Iterator[int]:
     configuration = on.root / "etc"
     configuration.mkdir()
     (configuration / "nix.conf").write_text("sandbox-paths = /bin/sh=/bin/busybox\nsubstituters =\n")
-    process = on.start("nix-daemon", env={"NIX_CONF_DIR": str(configuration)})
     socket = on.root / "nix" / "var" / "nix" / "daemon-socket" / "socket"
-    try:
-        while not socket.exists():
-            assert process.poll() is None, process.stderr and process.stderr.read()
-            time.sleep(0.01)
-        yield _USER[1]
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
+    with on.start("nix-daemon", env={"NIX_CONF_DIR": str(configuration)}) as process:
+        try:
+            while not socket.exists():
+                assert process.poll() is None
+                time.sleep(0.01)
+            yield _USER[1]
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -82,7 +82,7 @@ def test_a_download_with_another_hash(version: str) -> None:
 
 def test_a_full_disk(version: str) -> None:
     error = explained(version, "full")
-    assert error.message == "the disk is full: building full failed"
+    assert error.message == "the disk is full: No space left on device"
     assert error.hint is not None
     assert "nix-collect-garbage" in error.hint
 
@@ -182,7 +182,14 @@ def test_a_daemon_that_is_not_for_this_user(version: str) -> None:
     error = explained(version, "forbidden-daemon")
     assert error.message == "the Nix daemon cannot be used: its socket is not for this user"
     assert error.hint is not None
-    assert f"usermod -aG nix-users {getpass.getuser()}" in error.hint
+    assert f"usermod -aG nix-users {pwd.getpwuid(os.geteuid()).pw_name}" in error.hint
+
+
+def test_a_user_without_a_name_is_called_so(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    error = explained(version, "forbidden-daemon")
+    assert error.hint is not None
+    assert "usermod -aG nix-users USER" in error.hint
 
 
 @pytest.mark.parametrize("scenario", ["store-of-another", "read-only-store"])
@@ -198,6 +205,21 @@ def test_a_program_that_ends_without_a_word(version: str) -> None:
     del version
     error = explain(Follower(ignore), replace(BESIDE, status=-9))
     assert error.message == "nix-build ended with signal 9 and said nothing"
+
+
+def test_a_program_that_fails_before_it_reads_its_options(version: str) -> None:
+    del version
+    follower = Follower(ignore)
+    follower.feed(b"error: cannot determine user's home directory\n")
+    assert explain(follower, BESIDE).message == "cannot determine user's home directory"
+
+
+def test_a_daemon_adds_the_log_itself_and_it_is_not_told_twice(version: str) -> None:
+    del version
+    follower = Follower(ignore)
+    text = "builder for '/nix/store/x.drv' failed with exit code 4;\nlast 1 log lines:\n> why\n"
+    follower.take(Message(Level.ERROR, f"error: {text}", text))
+    assert explain(follower, BESIDE).message == "building x failed: the builder failed with exit code 4"
 
 
 def test_of_a_place_in_the_store_and_one_in_the_users_file_the_users_is_told(version: str) -> None:

@@ -129,6 +129,14 @@ def test_a_warning_is_passed_on_without_its_prefix() -> None:
     assert told == [Warned("unable to download 'http://x.test': no; retrying in 300 ms")]
 
 
+def test_a_warning_of_several_processes_is_told_once() -> None:
+    told: list[Event] = []
+    warned: set[str] = set()
+    for _ in range(2):
+        Follower(told.append, warned=warned).take(Message(Level.WARN, "warning: x", "x"))
+    assert told == [Warned("x")]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -99,7 +99,10 @@ def test_an_ordinary_user_builds_only_where_the_state_is_theirs(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert observe(NixOptions(), environ={"NIX_STATE_DIR": str(tmp_path)}).builds_itself
-    assert not observe(NixOptions(), environ={"NIX_STATE_DIR": str(tmp_path / "none")}).builds_itself
+    # Where there is none, a current Nix makes one that is theirs.
+    assert observe(NixOptions(), environ={"NIX_STATE_DIR": str(tmp_path / "none")}).builds_itself
+    monkeypatch.setattr(os, "access", lambda *_arguments: False)
+    assert not observe(NixOptions(), environ={"NIX_STATE_DIR": str(tmp_path)}).builds_itself
 
 
 @pytest.mark.parametrize(
