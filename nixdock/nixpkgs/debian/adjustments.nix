@@ -5,8 +5,10 @@
 #   without  dependencies that an image does not need
 #   drop     patterns of files to leave out
 #   strings  strings in programs to replace, by the files' pattern: old = new, never a longer one
-#   wrap     what programs of `bin` are started with: env (variables, where not set), prefix (folders that a
-#            search path begins with), flags; `$out` is the store path
+#   guide    what programs are told by a library that they are made to load first (builders/guide.c):
+#            places (what a path begins with = folders to look below instead), last (the same, for what is
+#            not at its place), libraries (whether loaded ones count), env (variables, where not set), prefix
+#            (folders that a search path begins with); `$out` is the store path
 #   finish   a shell script for what is left, run in the store path by a static busybox
 { builder, unit }:
 
@@ -31,6 +33,16 @@ in
 
   # Programs find these at a path of their own system only.
   libc6.drop = [ "lib/*/gconv/*" ];
+
+  file.guide.places."/usr" = [ "$out" "${unit "libmagic1"}" "${unit "libmagic-mgc"}" ];
+
+  nodejs.guide.places."/usr" = [ "$out" ];
+
+  openssl.guide.places."/usr" = [ "$out" ];
+
+  perl.guide = { places."/usr" = [ "$out" ]; libraries = true; };
+
+  vim.guide.places."/usr" = [ "$out" ];
 
   # Tell the compiler where it is: the headers and the loader are not at their absolute paths.
   "g++".finish = ''

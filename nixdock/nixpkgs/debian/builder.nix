@@ -41,14 +41,15 @@ rec {
   # A derivation that runs the module `module` of the folder `package` (a path, whose modules import each
   # other relatively, and nothing but the standard library). The module finds the JSON text of `order` in
   # the file that the variable `orderPath` names, and the other attributes in its environment.
-  run = { package, module, order, ... }@args:
+  # `programs` are packages whose programs it may run.
+  run = { package, module, order, programs ? [ ], ... }@args:
     derivation ({
       inherit system;
       builder = "${python}/bin/python3";
       args = command package module;
       # Nix tells a builder its name without the folder: Python finds its library by way of PATH.
-      PATH = "${python}/bin:${bootstrap}/bin";
+      PATH = builtins.concatStringsSep ":" (map (one: "${one}/bin") ([ python bootstrap ] ++ programs));
       order = builtins.toJSON order;
       passAsFile = [ "order" ];
-    } // removeAttrs args [ "package" "module" "order" ]);
+    } // removeAttrs args [ "package" "module" "order" "programs" ]);
 }

@@ -49,6 +49,7 @@ let
         name = "${name}-${upstream}";
         package = ./builders;
         module = "unit";
+        programs = lib.optional (adjustment ? guide) (unit "tcc");
         order = {
           debs = map deb ([ name ] ++ others);
           needs = map unit (needsOf name);
@@ -57,7 +58,7 @@ let
           drop = adjustment.drop or [ ];
           links = adjustment.links or { };
           strings = adjustment.strings or { };
-          wrap = adjustment.wrap or { };
+          guide = adjustment.guide or null;
           finish = adjustment.finish or "";
         };
       };

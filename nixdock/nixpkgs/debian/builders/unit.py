@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .guide import Guide, add_guide
 from .patch import Loader, Patcher, library_folders, replace_strings
 from .tree import Tree, relative
-from .wrapper import Wrapping, wrap
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Order:
         drop: Patterns of files to leave out, by their place in the store path.
         links: Links to add, as place to target; relative targets are places in the unit.
         strings: Strings to replace inside of programs, by the pattern of the files.
-        wrap: What programs are to find in their environment, by the program's name in `bin`.
+        guide: What programs are told of where their files are.
         finish: A shell script that adds the rest, run in the store path by a static busybox.
     """
 
@@ -42,7 +42,7 @@ class Order:
     drop: tuple[str, ...]
     links: dict[str, str]
     strings: dict[str, dict[str, str]]
-    wrap: dict[str, Wrapping]
+    guide: Guide | None
     finish: str
 
     @classmethod
@@ -57,7 +57,7 @@ class Order:
             drop=tuple(data["drop"]),
             links=data["links"],
             strings=data["strings"],
-            wrap={program: Wrapping.parse(one, out) for program, one in data["wrap"].items()},
+            guide=Guide.parse(data["guide"], out) if data["guide"] else None,
             finish=data["finish"],
         )
 
@@ -97,9 +97,8 @@ def adjust(order: Order) -> None:
         for path in sorted(order.out.glob(pattern)):
             if not path.is_symlink():
                 replace_strings(path, strings)
-    for program, wrapping in order.wrap.items():
-        if order.shell is not None:
-            wrap(order.out, program, wrapping, order.shell)
+    if order.guide is not None:
+        add_guide(order.out, order.guide)
     if order.finish:
         subprocess.run(["busybox", "sh", "-eu", "-c", order.finish], cwd=order.out, check=True)
 

@@ -1,0 +1,140 @@
+/*
+ * A library that a program is made to load first. It finds files of the program's own store path (and of
+ * those it may refer to) where the program looks for them below Debian's absolute paths, such as /usr, and
+ * sets variables of its environment before it starts.
+ *
+ * guide.py puts the tables before this text and compiles both with tcc, without any header. It defines
+ *
+ *     struct place { const char *from; const char *to; int last; };
+ *     static const struct place places[];         ends with a zero, as the next one
+ *     struct variable { const char *name; const char *value; int before; };
+ *     static const struct variable variables[];
+ *
+ * A path that begins with `from` is looked for below `to`, and used there if it exists; with `last` only
+ * where the path itself does not exist. All other paths are left as they are. A variable is set where it
+ * is not set already; with `before` its value is put before the one it has, and a colon between.
+ *
+ * Arguments that glibc declares as variable (the mode of open) are passed as fixed ones: on the machines
+ * that Debian and Nix share, both are passed in the same registers.
+ */
+
+typedef unsigned long size_t;
+typedef long ssize_t;
+
+extern void *dlsym(void *handle, const char *name);
+extern size_t strlen(const char *text);
+extern int strncmp(const char *a, const char *b, size_t size);
+extern void *memcpy(void *to, const void *from, size_t size);
+extern int *__errno_location(void);
+extern char *getenv(const char *name);
+extern int setenv(const char *name, const char *value, int replace);
+extern void *malloc(size_t size);
+
+#define NEXT ((void *)-1L) /* RTLD_NEXT */
+#define LONGEST 4096
+
+static int (*real_access)(const char *, int);
+
+static int exists(const char *path) {
+  if (!real_access)
+    real_access = dlsym(NEXT, "access");
+  return real_access(path, 0) == 0;
+}
+
+static const char *find(const char *path, char *buffer) {
+  const struct place *place;
+  int before;
+
+  if (!path || path[0] != '/')
+    return path;
+  before = *__errno_location();
+  for (place = places; place->from; place++) {
+    size_t head = strlen(place->from), root = strlen(place->to), rest;
+    if (strncmp(path, place->from, head) || (path[head] && path[head] != '/'))
+      continue;
+    if (place->last && exists(path))
+      break;
+    rest = strlen(path + head);
+    if (root + rest >= LONGEST)
+      continue;
+    memcpy(buffer, place->to, root);
+    memcpy(buffer + root, path + head, rest + 1);
+    if (exists(buffer)) {
+      path = buffer;
+      break;
+    }
+  }
+  *__errno_location() = before;
+  return path;
+}
+
+/* A function with a parameter `path`: the same one of the next library, with the path that is found. */
+#define GUIDED(type, name, parameters, ...)                                                                   \
+  type name parameters {                                                                                     \
+    static type(*real) parameters;                                                                           \
+    char buffer[LONGEST];                                                                                    \
+    if (!real)                                                                                               \
+      real = dlsym(NEXT, #name);                                                                             \
+    path = find(path, buffer);                                                                                 \
+    return real(__VA_ARGS__);                                                                                \
+  }
+
+GUIDED(int, open, (const char *path, int flags, unsigned mode), path, flags, mode)
+GUIDED(int, open64, (const char *path, int flags, unsigned mode), path, flags, mode)
+GUIDED(int, openat, (int at, const char *path, int flags, unsigned mode), at, path, flags, mode)
+GUIDED(int, openat64, (int at, const char *path, int flags, unsigned mode), at, path, flags, mode)
+GUIDED(void *, fopen, (const char *path, const char *mode), path, mode)
+GUIDED(void *, fopen64, (const char *path, const char *mode), path, mode)
+GUIDED(void *, opendir, (const char *path), path)
+GUIDED(int, scandir, (const char *path, void *names, void *keep, void *compare), path, names, keep, compare)
+GUIDED(int, stat, (const char *path, void *status), path, status)
+GUIDED(int, stat64, (const char *path, void *status), path, status)
+GUIDED(int, lstat, (const char *path, void *status), path, status)
+GUIDED(int, lstat64, (const char *path, void *status), path, status)
+GUIDED(int, fstatat, (int at, const char *path, void *status, int flags), at, path, status, flags)
+GUIDED(int, fstatat64, (int at, const char *path, void *status, int flags), at, path, status, flags)
+GUIDED(int, statx, (int at, const char *path, int flags, unsigned mask, void *status), at, path, flags, mask,
+      status)
+GUIDED(int, __xstat, (int version, const char *path, void *status), version, path, status)
+GUIDED(int, __xstat64, (int version, const char *path, void *status), version, path, status)
+GUIDED(int, __lxstat, (int version, const char *path, void *status), version, path, status)
+GUIDED(int, __lxstat64, (int version, const char *path, void *status), version, path, status)
+GUIDED(int, access, (const char *path, int mode), path, mode)
+GUIDED(int, eaccess, (const char *path, int mode), path, mode)
+GUIDED(int, euidaccess, (const char *path, int mode), path, mode)
+GUIDED(int, faccessat, (int at, const char *path, int mode, int flags), at, path, mode, flags)
+GUIDED(ssize_t, readlink, (const char *path, char *target, size_t size), path, target, size)
+GUIDED(char *, realpath, (const char *path, char *resolved), path, resolved)
+GUIDED(int, chdir, (const char *path), path)
+GUIDED(int, execv, (const char *path, void *words), path, words)
+GUIDED(int, execve, (const char *path, void *words, void *environment), path, words, environment)
+GUIDED(int, posix_spawn,
+      (void *process, const char *path, void *actions, void *attributes, void *words, void *environment), process,
+      path, actions, attributes, words, environment)
+
+#ifdef GUIDE_LIBRARIES
+/* Only on request: a library of a bare name is looked for where the caller says, and this is the caller. */
+GUIDED(void *, dlopen, (const char *path, int flags), path, flags)
+#endif
+
+__attribute__((constructor)) static void begin(void) {
+  const struct variable *variable;
+
+  for (variable = variables; variable->name; variable++) {
+    const char *old = getenv(variable->name);
+    if (variable->before && old && *old) {
+      size_t first = strlen(variable->value), second = strlen(old);
+      char *both = malloc(first + second + 2);
+      if (!both)
+        continue;
+      memcpy(both, variable->value, first);
+      both[first] = ':';
+      memcpy(both + first + 1, old, second + 1);
+      /* A program that is started by itself again has it already. */
+      if (strncmp(old, variable->value, first) || (old[first] && old[first] != ':'))
+        setenv(variable->name, both, 1);
+    } else {
+      setenv(variable->name, variable->value, variable->before);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+"""Programs that look for their files at Debian's absolute paths: they are made to load `guide.c` first."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import elf
+from .patch import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HASH = re.compile(r"^[0-9a-z]{32}-")
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What a unit's programs are told.
+
+    Attributes:
+        places: What a path begins with, and the folders below which it is looked for instead, in this order.
+        last: What a path begins with, and the folders where it is looked for if it is not where it says.
+        libraries: Whether libraries that are loaded by their absolute path count too.
+        env: Variables that are set where they are not.
+        prefix: Folders that a search path such as PERL5LIB begins with.
+    """
+
+    places: dict[str, tuple[str, ...]]
+    last: dict[str, tuple[str, ...]]
+    libraries: bool
+    env: dict[str, str]
+    prefix: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def parse(cls, data: dict[str, Any], out: Path) -> Guide:
+        """Read it from its JSON value, in which `$out` stands for the store path."""
+
+        def expand(text: str) -> str:
+            return text.replace("$out", str(out))
+
+        def expand_all(table: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
+            return {name: tuple(map(expand, folders)) for name, folders in table.items()}
+
+        return cls(
+            places=expand_all(data.get("places", {})),
+            last=expand_all(data.get("last", {})),
+            libraries=data.get("libraries", False),
+            env={name: expand(value) for name, value in data.get("env", {}).items()},
+            prefix=expand_all(data.get("prefix", {})),
+        )
+
+    def tables(self) -> str:
+        """Return the C text that says what guide.c is to do."""
+        return _table("place", "from", "to", "last", self._places()) + _table(
+            "variable", "name", "value", "before", self._variables()
+        )
+
+    def _places(self) -> Iterator[tuple[str, str, int]]:
+        for last, table in ((0, self.places), (1, self.last)):
+            for prefix, folders in table.items():
+                for folder in folders:
+                    yield prefix, folder, last
+
+    def _variables(self) -> Iterator[tuple[str, str, int]]:
+        for name, value in self.env.items():
+            yield name, value, 0
+        for name, folders in self.prefix.items():
+            yield name, ":".join(folders), 1
+
+
+def add_guide(out: Path, guide: Guide) -> None:
+    """Make every program of a unit load its guide first."""
+    # Units are merged into one folder at times: each has a name of its own.
+    library = out / "lib" / f"guide-{_HASH.sub('', out.name)}.so"
+    library.parent.mkdir(exist_ok=True)
+    source = guide.tables() + Path(__file__).with_name("guide.c").read_text()
+    words = ["-DGUIDE_LIBRARIES"] if guide.libraries else []
+    subprocess.run(
+        ["tcc", "-nostdinc", "-nostdlib", "-shared", *words, "-o", library, "-"],
+        input=source.encode(),
+        check=True,
+    )
+    for path in sorted(walk(out)):
+        if not path.is_symlink() and is_program(path):
+            path.chmod(0o755)
+            subprocess.run(["patchelf", "--add-needed", str(library), str(path)], check=True)
+
+
+def is_program(path: Path) -> bool:
+    """Say whether a file is a program that is linked dynamically."""
+    with path.open("rb") as file:
+        found = elf.read(file)
+    return found is not None and found.interpreter is not None
+
+
+def _table(kind: str, first: str, second: str, third: str, rows: Iterator[tuple[str, str, int]]) -> str:
+    lines = [f"{{{json.dumps(one)}, {json.dumps(two)}, {three}}}" for one, two, three in rows]
+    body = ",\n  ".join([*lines, "{0, 0, 0}"])
+    return (
+        f"struct {kind} {{ const char *{first}; const char *{second}; int {third}; }};\n"
+        f"static const struct {kind} {kind}s[] = {{\n  {body}\n}};\n"
+    )
