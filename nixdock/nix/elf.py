@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import struct
-import sys
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAGIC: Final = b"\x7fELF"
 _64_BIT: Final = 2
-_MACHINE: Final = slice(0x12, 0x14)
+_MACHINES: Final = {"x86_64": 62, "aarch64": 183}
+"""EM_X86_64 and EM_AARCH64: the machines that the offline package set is for."""
+
 _INTERPRETER_SEGMENT: Final = 3
 """PT_INTERP: the loader's name."""
 
@@ -19,9 +23,12 @@ def runs_alone(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             header = file.read(64)
-            if header[:4] != MAGIC or header[4] != _64_BIT or header[_MACHINE] != _own_header()[_MACHINE]:
+            if header[:4] != MAGIC or header[4] != _64_BIT:
                 return False
             order = "<" if header[5] == 1 else ">"
+            (machine,) = struct.unpack_from(f"{order}H", header, 0x12)
+            if machine != _MACHINES.get(os.uname().machine):
+                return False
             (table,) = struct.unpack_from(f"{order}Q", header, 0x20)
             size, count = struct.unpack_from(f"{order}HH", header, 0x36)
             file.seek(table)
@@ -30,8 +37,3 @@ def runs_alone(path: Path) -> bool:
     except (OSError, IndexError, struct.error):
         return False
     return _INTERPRETER_SEGMENT not in kinds
-
-
-def _own_header() -> bytes:
-    with Path(sys.executable).open("rb") as file:
-        return file.read(64)
