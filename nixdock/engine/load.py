@@ -42,6 +42,9 @@ log = get_logger(__name__)
 ATTEMPTS: Final = 3
 """How often an image is sent at most, each time for a reason that another sending can change."""
 
+ZSTD_API: Final = "1.42"
+"""Since this version (Docker 23) engines read layers in zstd; so does Podman, which says 1.41."""
+
 REVIVAL: Final = 30.0
 """Seconds to wait for an engine that died while it was sent an image."""
 
@@ -155,6 +158,11 @@ class _Loading:
     def _key(self) -> str:
         return identify(self._engine)
 
+    @property
+    def _reads_zstd(self) -> bool:
+        version = self._engine.version
+        return version.is_podman or version.speaks(ZSTD_API)
+
     def run(self) -> Loaded:
         """Load the image, trying again where that can help."""
         self._warn_of_platform()
@@ -188,7 +196,7 @@ class _Loading:
             if one_pass.fits(self._engine, self._image, self._references, self._ledger, self._key):
                 return self._load_in_one_pass()
             self._settle()
-        parcel = pack(self._image)
+        parcel = self._pack()
         there = self._find(parcel, self._before.values())
         if there is not None:
             return self._finish(parcel, there)
@@ -213,8 +221,11 @@ class _Loading:
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
             self._count(meter, len(self._image.layers), size, size)
             self._send(one_pass.write_archive(self._image, self._reference, meter.advance), in_full=True)
-        parcel = pack(self._image)
+        parcel = self._pack()
         return self._finish(parcel, self._verify(parcel))
+
+    def _pack(self) -> Parcel:
+        return pack(self._image, reads_zstd=self._reads_zstd)
 
     def _settle(self) -> None:
         """Find the diff IDs that are not known yet."""

@@ -68,16 +68,25 @@ class Parcel:
         return frozenset(map(str, (image.config_digest, manifest.digest, *manifest.indexes)))
 
 
-def pack(image: Image) -> Parcel:
+def pack(image: Image, *, reads_zstd: bool = True) -> Parcel:
     """Make an image ready to be sent.
 
     Diff IDs that are not known yet are computed, and so are sizes that only reading tells.
+
+    Args:
+        image: The image.
+        reads_zstd: Whether the engine reads layers in this compression; otherwise they are sent plain,
+            which an engine that identifies images by their config takes as well.
 
     Raises:
         LoadError: A layer cannot be read.
     """
     if image.manifest is not None and all(layer.blob is not None for layer in image.layers):
-        return Parcel(image, image.manifest, tuple(_stored_blob(layer) for layer in image.layers))
+        blobs = tuple(
+            _stored_blob(layer) if reads_zstd or not _is_zstd(layer) else _plain_blob(layer)
+            for layer in image.layers
+        )
+        return Parcel(image, image.manifest, blobs)
     blobs = tuple(_plain_blob(layer) for layer in image.layers)
     manifest = make_docker_manifest(image.config_bytes, [(blob.digest, blob.size) for blob in blobs])
     return Parcel(image, manifest, blobs)
@@ -89,6 +98,10 @@ def is_settled(image: Image) -> bool:
         layer.known_diff_id is not None and (layer.size is not None or layer.blob is not None)
         for layer in image.layers
     )
+
+
+def _is_zstd(layer: Layer) -> bool:
+    return layer.blob is not None and layer_codec(layer.blob.media_type) is Codec.ZSTD
 
 
 def _stored_blob(layer: Layer) -> LayerBlob:
