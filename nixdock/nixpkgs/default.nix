@@ -41,7 +41,7 @@ let
     (import ./packages.nix { inherit lib debian; })
     (import ./stdenv { inherit lib debian builder buildPlatform hostPlatform; })
     (import ./build-support { inherit lib builder; })
-    (import ./dockertools { inherit lib builder; })
+    (import ./dockertools { inherit lib builder; lock = lockOf buildPlatform; })
   ] ++ overlays;
 
   base = _final: {

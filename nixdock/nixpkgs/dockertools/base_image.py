@@ -50,10 +50,14 @@ class BaseLayer:
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the layer's uncompressed bytes."""
-        yield from _slice(self.file, self.offset, self.size)
+        yield from slice_of(self.file, self.offset, self.size)
+
+    def slice(self, offset: int, size: int) -> Iterator[bytes]:
+        """Yield a part of the layer's uncompressed bytes."""
+        yield from slice_of(self.file, self.offset + offset, size)
 
     def open_tar(self) -> tarfile.TarFile:
-        """Open the layer as an archive to list; layers must not be read in turns while it is open."""
+        """Open the layer as an archive to list; nothing else of the base may be read while it is open."""
         self.file.seek(self.offset)
         return tarfile.open(fileobj=self.file, mode="r|")
 
@@ -97,10 +101,10 @@ def read(path: str, *, repo_tag: str | None = None) -> BaseImage:
         BaseImageError: It is not an image archive, or has no such image.
     """
     with ExitStack() as files:
-        file, archive = _open(path, files)
+        file, archive = open_archive(path, files)
         entry = _entry(path, archive, repo_tag)
         config_name = str(entry["Config"])
-        config = json.loads(_member_bytes(path, archive, config_name))
+        config = json.loads(member_bytes(path, archive, config_name))
         seen: dict[str, BaseLayer] = {}
         for name in entry["Layers"]:
             if name not in seen:
@@ -116,22 +120,34 @@ def count_layers(path: str) -> int:
         BaseImageError: It is not an image archive.
     """
     with ExitStack() as files:
-        _, archive = _open(path, files)
+        _, archive = open_archive(path, files)
         return len(_entry(path, archive, None)["Layers"])
 
 
-def _open(path: str, files: ExitStack) -> tuple[IO[bytes], tarfile.TarFile]:
+def open_archive(path: str, files: ExitStack) -> tuple[IO[bytes], tarfile.TarFile]:
+    """Open an archive, plain or compressed.
+
+    Args:
+        path: The archive.
+        files: What is opened is closed with this.
+
+    Returns:
+        The file without its compression, and the archive in it.
+
+    Raises:
+        BaseImageError: It is not an archive.
+    """
     try:
         file = _unpacked(files.enter_context(open(path, "rb")), files)  # noqa: PTH123, SIM115
         return file, files.enter_context(tarfile.open(fileobj=file, mode="r:"))
     except (tarfile.TarError, OSError, EOFError, lzma.LZMAError, subprocess.CalledProcessError) as error:
-        raise BaseImageError(f"fromImage {path} is not an image archive: {error}") from error
+        raise BaseImageError(f"{path} is not an image archive: {error}") from error
 
 
 def _entry(path: str, archive: tarfile.TarFile, repo_tag: str | None) -> dict[str, Any]:
-    manifest = json.loads(_member_bytes(path, archive, "manifest.json"))
+    manifest = json.loads(member_bytes(path, archive, "manifest.json"))
     if not (isinstance(manifest, list) and manifest and isinstance(manifest[0], dict)):
-        raise BaseImageError(f"fromImage {path} has a manifest.json without any image")
+        raise BaseImageError(f"the image archive {path} has a manifest.json without any image")
     entries: list[dict[str, Any]] = manifest
     if repo_tag is None:
         return entries[0]
@@ -140,20 +156,32 @@ def _entry(path: str, archive: tarfile.TarFile, repo_tag: str | None) -> dict[st
             return entry
     known = sorted(str(tag) for entry in entries for tag in entry.get("RepoTags") or [])
     raise BaseImageError(
-        f"fromImage {path} has no image {repo_tag}; it has {', '.join(known) or 'none with a name'}"
+        f"the image archive {path} has no image {repo_tag}; it has {', '.join(known) or 'none with a name'}"
     )
 
 
-def _member_bytes(path: str, archive: tarfile.TarFile, name: str) -> bytes:
-    member = _find(archive, name)
+def member_bytes(path: str, archive: tarfile.TarFile, name: str) -> bytes:
+    """Return the content of a small file.
+
+    Raises:
+        BaseImageError: It is not there.
+    """
+    member = find(archive, name)
     if member is None:
-        raise BaseImageError(f"fromImage {path} is not an image archive: it has no {name}")
+        raise BaseImageError(f"{path} is not an image archive: it has no {name}")
     extracted = archive.extractfile(member)
     return extracted.read() if extracted else b""
 
 
-def _find(archive: tarfile.TarFile, name: str) -> tarfile.TarInfo | None:
-    """Find the file of a name, through links inside the archive (docker saved repeated layers as links)."""
+def find(archive: tarfile.TarFile, name: str) -> tarfile.TarInfo | None:
+    """Find the file of a name, through links inside the archive (docker saved repeated layers as links).
+
+    Returns:
+        None where there is no such file.
+
+    Raises:
+        KeyError: A link leads nowhere.
+    """
     for candidate in (name, f"./{name}"):
         try:
             member = archive.getmember(candidate)
@@ -175,32 +203,37 @@ def _layer(
     files: ExitStack,
 ) -> BaseLayer:
     try:
-        member = _find(archive, name)
+        member = find(archive, name)
     except KeyError:
         member = None
     if member is None:
-        raise BaseImageError(f"fromImage {path} names a layer {name} that it does not have")
+        raise BaseImageError(f"the image archive {path} names a layer {name} that it does not have")
     offset, size = member.offset_data, member.size
     file.seek(offset)
     if _is_compressed(file.read(8)):
         inner = files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - `files` closes it
-        for piece in _slice(file, offset, size):
+        for piece in slice_of(file, offset, size):
             inner.write(piece)
         inner.seek(0)
         file = _unpacked(inner, files)
         offset, size = 0, file.seek(0, 2)
     digest = hashlib.sha256()
-    for piece in _slice(file, offset, size):
+    for piece in slice_of(file, offset, size):
         digest.update(piece)
     return BaseLayer(name, digest.hexdigest(), size, file, offset)
 
 
-def _slice(file: IO[bytes], offset: int, size: int) -> Iterator[bytes]:
+def slice_of(file: IO[bytes], offset: int, size: int) -> Iterator[bytes]:
+    """Yield a part of a file, wherever it was read last.
+
+    Raises:
+        BaseImageError: The file ends before.
+    """
     while size:
         file.seek(offset)
         piece = file.read(min(size, _READ))
         if not piece:
-            raise BaseImageError("fromImage ends in the middle of a layer")
+            raise BaseImageError("the image archive ends in the middle of a layer")
         offset += len(piece)
         size -= len(piece)
         yield piece

@@ -75,7 +75,8 @@ lib.makeOverridable (
           preferLocalBuild = true;
         };
       };
-      path = lib.optionals (runAsRoot != null) [ pkgs.buildPackages.util-linux pkgs.buildPackages.fakeroot pkgs.buildPackages.zstd ];
+      prefix = lib.optionals (runAsRoot != null) underFakeroot;
+      path = lib.optional (runAsRoot != null && fromImage != null) pkgs.buildPackages.zstd;
     };
 
     image = run {

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import hooks, image_config, orders, tarsum, tree_tar
 from .hooks import Shell
 from .root_tree import RootTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def main() -> None:
@@ -21,18 +24,28 @@ def main() -> None:
         root = Path(os.environ["NIX_BUILD_TOP"]) / "layer"
         root.mkdir()
         fill(root, values, order.out)
-        order.out.mkdir()
-        layer = order.out / "layer.tar"
-        with layer.open("wb") as file:
-            for chunk in tree_tar.chunks(str(root), owner=(int(values["uid"]), int(values["gid"]))):
-                file.write(chunk)
-        with layer.open("rb") as file:
-            checksum = tarsum.compute(file)
-        described = {**values["image"], "checksum": checksum}
-        if described["created"] == "now":
-            described["created"] = image_config.timestamp("now").isoformat(timespec="seconds")
-        (order.out / "json").write_bytes(image_config.pretty(described))
-        (order.out / "VERSION").write_text("1.0")
+        owner = (int(values["uid"]), int(values["gid"]))
+        write(order.out, values["image"], tree_tar.chunks(str(root), owner=owner))
+
+
+def write(out: Path, image: dict[str, Any], chunks: Iterable[bytes]) -> None:
+    """Write a layer's folder.
+
+    Args:
+        out: Where; it is not there yet.
+        image: What its JSON says of the image.
+        chunks: The bytes of its tar.
+    """
+    out.mkdir()
+    layer = out / "layer.tar"
+    with layer.open("wb") as file:
+        file.writelines(chunks)
+    with layer.open("rb") as file:
+        described = {**image, "checksum": tarsum.compute(file)}
+    if described["created"] == "now":
+        described["created"] = image_config.timestamp("now").isoformat(timespec="seconds")
+    (out / "json").write_bytes(image_config.pretty(described))
+    (out / "VERSION").write_text("1.0")
 
 
 def fill(root: Path, values: dict[str, Any], out: Path) -> None:

@@ -1,5 +1,5 @@
 # The stage of dockerTools: images of what the set has, without docker and without a virtual machine.
-{ lib, builder }:
+{ lib, builder, lock }:
 
 final: prev:
 
@@ -34,7 +34,29 @@ let
   # What tells one output from another, as text.
   hashOf = drv: builtins.head (lib.splitString "-" (baseNameOf (builtins.unsafeDiscardStringContext drv.outPath)));
 
-  parts = { inherit lib pkgs builder source run shell underFakeroot check compressors hashOf; };
+  busyboxCommand = import ../build-support/busybox-command.nix {
+    inherit lib builder;
+    inherit (pkgs.buildPlatform) system;
+  };
+
+  # What a script streams, as a file.
+  compress = { name, script, compressor, meta ? { }, passthru ? { } }:
+    let kind = compressors.${compressor};
+    in
+    lib.extendDerivation true
+      ({ inherit (script) imageName imageTag; meta = { inherit name; } // meta; } // passthru)
+      (derivation {
+        name = "${name}.tar${kind.ext}";
+        inherit (pkgs.buildPlatform) system;
+        builder = "${builder.bootstrap}/bin/busybox";
+        args = [ "sh" "-e" "-o" "pipefail" "-c" "\"$stream\" | ${kind.command} > $out" ];
+        stream = script;
+        PATH = "${lib.makeBinPath kind.packages}:${builder.bootstrap}/bin";
+        preferLocalBuild = true;
+        allowSubstitutes = false;
+      });
+
+  parts = { inherit lib pkgs builder lock source run shell underFakeroot busyboxCommand check compress compressors hashOf; };
   part = file: more:
     let f = import file;
     in f (builtins.intersectAttrs (builtins.functionArgs f) (parts // more));
@@ -44,5 +66,28 @@ in
     buildImage = part ./build-image.nix { };
     streamLayeredImage = part ./stream-layered-image.nix { };
     buildLayeredImage = part ./build-layered-image.nix { stream = self.streamLayeredImage; };
-  });
+
+    # The same, with a Nix database of what the contents need.
+    buildImageWithNixDb = args: self.buildImage (args // { includeNixDB = true; });
+    buildLayeredImageWithNixDb = args: self.buildLayeredImage (args // { includeNixDB = true; });
+    nixDbCommands = part ./nix-db.nix { };
+
+    streamNixShellImage = part ./nix-shell-image.nix { stream = self.streamLayeredImage; };
+    buildNixShellImage = { drv, compressor ? "gz", ... }@args:
+      assert check.compressor "buildNixShellImage" compressors compressor;
+      compress {
+        name = "${drv.name}-env";
+        script = self.streamNixShellImage (removeAttrs args [ "compressor" ]);
+        inherit compressor;
+      };
+
+    pullImage = part ./pull-image.nix { };
+    exportImage = part ./export-image.nix { };
+    mergeImages = part ./merge-images.nix { };
+
+    inherit (part ./helpers.nix { }) fakeNss usrBinEnv binSh caCertificates shadowSetup shellScript;
+    examples = import ./examples.nix { inherit pkgs; };
+  } // part ./internals.nix { });
+
+  inherit (final.dockerTools) fakeNss;
 }

@@ -1,0 +1,72 @@
+# pullImage: an image of a registry, known by its digest, as an archive.
+{ lib, pkgs, builder, lock, hashOf }:
+
+let
+  # skopeo with everything that it needs as one store path that nothing else has. What a fetch is made with must
+  # not be in what it fetches, and an image that this set has built may hold any unit.
+  fetchDeb = import ../debian/deb.nix;
+  unitOf = name: (lock.get name).unit or name;
+  units = map (one: one.key) (builtins.genericClosure {
+    startSet = map (name: { key = unitOf name; }) [ "skopeo" "ca-certificates" ];
+    operator = one: map (key: { inherit key; }) (lock.get one.key).needs;
+  });
+  packages = lib.unique (lib.concatMap (unit: [ unit ] ++ (lock.get unit).members or [ ]) units);
+  skopeo = builder.run {
+    name = "builder-skopeo";
+    package = ../debian/builders;
+    module = "unit";
+    order = {
+      debs = map (name: fetchDeb name (lock.get name)) packages;
+      needs = [ ];
+      libc = null;
+      shell = null;
+      drop = [ ];
+      links = { };
+      strings = { };
+      wrap = { };
+      finish = ''
+        cat share/ca-certificates/mozilla/*.crt > certificates.pem
+        mkdir -p etc
+        echo '{"default": [{"type": "insecureAcceptAnything"}]}' > etc/policy.json
+      '';
+    };
+  };
+
+  fetch = lib.fetchers.withNormalizedHash { } (
+    { imageName
+    , imageDigest
+    , outputHash
+    , outputHashAlgo
+    , os ? "linux"
+    , arch ? pkgs.stdenv.hostPlatform.go.GOARCH
+    , variant ? null
+    , finalImageName ? imageName
+    , finalImageTag ? "latest"
+      # Whether the registry must be reached by HTTPS, with a certificate.
+    , tlsVerify ? true
+    , name ? "docker-image-${lib.replaceStrings [ "/" ":" ] [ "-" "-" ] finalImageName}-${finalImageTag}.tar"
+    , meta ? { }
+    }:
+    assert lib.assertMsg (builtins.match "sha256:[0-9a-f]{64}" imageDigest != null)
+      "pullImage of ${imageName}: imageDigest must be \"sha256:\" and 64 hexadecimal digits, but it is \"${imageDigest}\"";
+    lib.extendDerivation true
+      {
+        inherit imageDigest;
+        imageName = finalImageName;
+        imageTag = finalImageTag;
+        meta = { inherit name; } // meta;
+      }
+      (derivation {
+        inherit name outputHash outputHashAlgo;
+        outputHashMode = "flat";
+        inherit (pkgs.buildPlatform) system;
+        builder = "${builder.bootstrap}/bin/busybox";
+        args = [ "sh" "-eu" ./pull-image.sh ];
+        inherit imageName imageDigest skopeo os arch finalImageName finalImageTag;
+        variant = if variant == null then "" else variant;
+        tlsVerify = lib.boolToString tlsVerify;
+        impureEnvVars = lib.fetchers.proxyImpureEnvVars;
+        preferLocalBuild = true;
+      }));
+in
+fetch
