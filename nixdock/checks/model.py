@@ -358,6 +358,9 @@ STATIC = (
 )
 """The kinds that are answered from the image's own bytes, without an engine."""
 
+ASKING = (HttpCheck, LogsCheck, StopCheck, BudgetCheck)
+"""The kinds that need a running service."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -440,5 +443,15 @@ class Suite:
 
     @property
     def has_service(self) -> bool:
-        """Whether the image is started as a service."""
-        return self.service is not None or self.ready is not None
+        """Whether the image is started as a service: it says so, or a check asks one."""
+        return (
+            self.service is not None
+            or self.ready is not None
+            or any(isinstance(check.what, ASKING) for check in self.checks)
+        )
+
+    def asks_service(self, check: Check) -> bool:
+        """Whether a check asks the service, rather than an idle container or one of its own."""
+        if isinstance(check.what, ExecCheck):
+            return self.has_service and not check.what.fresh
+        return isinstance(check.what, ASKING) or (isinstance(check.what, WritesCheck) and self.has_service)

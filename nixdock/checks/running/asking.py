@@ -1,0 +1,171 @@
+"""Asking a running service: one try of each kind of check that does."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import time
+from typing import TYPE_CHECKING, Final
+
+from nixdock.checks.agent import FOLDER
+from nixdock.checks.kinds.answer import findings_of
+from nixdock.checks.model import (
+    BudgetCheck,
+    Check,
+    ExecCheck,
+    HttpCheck,
+    LogsCheck,
+    StopCheck,
+    WritesCheck,
+)
+from nixdock.checks.outcome import tail_of, text_of
+from nixdock.checks.running.commands import perform_exec
+from nixdock.checks.running.performed import Performed
+from nixdock.checks.running.reproduce import curl, docker_exec
+from nixdock.checks.running.service import measure_starts
+from nixdock.checks.running.web import NoAnswerError, judge_answer
+from nixdock.checks.verdict import Finding
+from nixdock.errors import CheckError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nixdock.checks.running.bench import Bench
+    from nixdock.checks.running.live import Live
+    from nixdock.checks.running.service import ServicePlan
+    from nixdock.engine.answers import ContainerDetails
+
+_KILLED: Final = 137
+
+# What engines themselves make in a container, and some of them list as changes.
+_ENGINES_OWN: Final = (
+    FOLDER,
+    "/dev",
+    "/proc",
+    "/sys",
+    "/etc/hosts",
+    "/etc/hostname",
+    "/etc/resolv.conf",
+    "/etc/mtab",
+    "/.dockerenv",
+    "/run/.containerenv",
+)
+
+
+def ask_service(check: Check, live: Live, bench: Bench, plan: ServicePlan) -> Performed:
+    """Do once what a check of a service asks.
+
+    Raises:
+        NixdockError: It could not be done, which says nothing about the image.
+    """
+    match check.what:
+        case ExecCheck() as what:
+            reproduce = docker_exec(live.name, what.command)
+            return perform_exec(what, live.execute, check.timeout, reproduce=reproduce)
+        case HttpCheck() as what:
+            return _ask_http(what, live, check.timeout)
+        case LogsCheck() as what:
+            logs = live.logs()
+            return Performed(
+                tuple(findings_of("logs", what.matcher.judge(logs))),
+                reproduce=f"docker logs {live.name}",
+                stdout=tail_of(logs) or None,
+            )
+        case StopCheck() as what:
+            return _ask_stop(what, live)
+        case WritesCheck() as what:
+            return ask_writes(what, live.details(), live.engine.changes(live.container))
+        case BudgetCheck() as what:
+            return _ask_budget(what, live, bench, plan)
+        case _:
+            raise CheckError(f"a check of the kind {check.kind} asks no service")
+
+
+def _ask_http(check: HttpCheck, live: Live, timeout: float) -> Performed:
+    host, port = live.address(check.request.port)
+    reproduce = curl(check.request, f"{check.request.scheme}://{host}:{port}")
+    try:
+        answer = live.send(check.request, timeout)
+    except NoAnswerError as error:
+        return Performed((Finding("http", str(error), live.tail()),), reproduce=reproduce)
+    shown = text_of(answer.body, 4096) or None
+    return Performed(judge_answer(check, answer), reproduce=reproduce, stdout=shown)
+
+
+def _ask_stop(check: StopCheck, live: Live) -> Performed:
+    """Ask the service to end as `docker stop` does, and look how it did."""
+    began = time.monotonic()
+    # The engine counts whole seconds, and kills what still runs when they are over.
+    live.engine.stop_container(live.container, grace=math.ceil(check.grace))
+    seconds = time.monotonic() - began
+    exit_code = live.details().exit_code
+    found: list[Finding] = []
+    if exit_code == _KILLED and seconds >= check.grace:
+        found.append(
+            Finding(
+                "stop",
+                f"it did not end within {check.grace:g} s of being asked to, and was killed",
+                "a process with PID 1 ignores signals that it does not handle: handle SIGTERM, "
+                "or run it with init: true",
+            )
+        )
+    elif seconds > check.grace:
+        found.append(Finding("stop", f"it took {seconds:.1f} s to end, more than {check.grace:g} s"))
+    if check.exit is not None:
+        found += findings_of("exit", check.exit.judge(exit_code))
+    reproduce = f"docker stop -t {math.ceil(check.grace)} {live.name}"
+    return Performed(tuple(found), reproduce=reproduce, stdout=live.tail())
+
+
+def ask_writes(
+    check: WritesCheck, details: ContainerDetails, changes: Iterable[tuple[int, str]]
+) -> Performed:
+    """Judge what a container changed in its own layer.
+
+    Args:
+        check: What may have been written.
+        details: The container, which knows its mounts.
+        changes: What the engine lists: kind and path.
+    """
+    listed = sorted(changes, key=lambda change: change[1])
+    paths = [path for _, path in listed]
+    mounts = _mounts(details)
+    found: list[Finding] = []
+    for kind, path in listed:
+        # A folder counts as changed when something in it does, and that is listed too.
+        is_parent = kind == 0 and any(other.startswith(f"{path.rstrip('/')}/") for other in paths)
+        made_for_mount = any(mount == path or mount.startswith(f"{path}/") for mount in mounts)
+        if is_parent or made_for_mount or _is_below(path, (*_ENGINES_OWN, *mounts)):
+            continue
+        if not any(
+            fnmatch.fnmatchcase(path, pattern) or _is_below(path, (pattern,)) for pattern in check.allow
+        ):
+            what = {0: "changed", 1: "written", 2: "deleted"}.get(kind, "changed")
+            found.append(Finding("writes", f"{path} was {what}"))
+    return Performed(tuple(found), reproduce=f"docker diff {details.name}")
+
+
+def _mounts(details: ContainerDetails) -> tuple[str, ...]:
+    listed = [str(mount.get("Destination")) for mount in details.raw.get("Mounts") or ()]
+    temporary = (details.raw.get("HostConfig") or {}).get("Tmpfs") or {}
+    return (*listed, *temporary)
+
+
+def _is_below(path: str, folders: Iterable[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
+
+
+def _ask_budget(check: BudgetCheck, live: Live, bench: Bench, plan: ServicePlan) -> Performed:
+    found: list[Finding] = []
+    if check.memory is not None:
+        found += findings_of("memory", check.memory.judge(live.peak_memory()))
+    if check.start is not None or check.first_log is not None:
+        start, first_log = measure_starts(bench, plan, live, check.runs)
+        if check.start is not None:
+            found += findings_of("start", check.start.judge(start))
+        if check.first_log is not None:
+            if first_log is None:
+                found.append(Finding("first_log", "it wrote nothing before it was ready"))
+            else:
+                found += findings_of("first_log", check.first_log.judge(first_log))
+    return Performed(tuple(found))

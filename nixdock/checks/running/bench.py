@@ -1,0 +1,183 @@
+"""What all containers of one checking have in common, and how the request for each is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from nixdock.checks.model import ContainerSettings
+from nixdock.checks.running.hardening import harden
+from nixdock.engine.container import opened
+from nixdock.engine.owner import remember_detached
+from nixdock.engine.run_options.request import CreateRequest, make_request
+from nixdock.errors import CheckError
+from nixdock.events import ignore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from nixdock.checks.model import Command
+    from nixdock.engine.answers import ImageDetails
+    from nixdock.engine.api import Engine
+    from nixdock.engine.container import Container
+    from nixdock.engine.owner import Owner
+    from nixdock.events import Listener
+
+_SEPARATE = frozenset({"tty", "interactive"})
+"""docker's options that are not values of the request but of its making."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """An image in an engine, and all that its containers have in common.
+
+    Args:
+        engine: Where it is.
+        image: The name or ID that surely means the image to the engine.
+        name: What the user calls it.
+        details: The image, as the engine describes it.
+        owner: The run that the containers belong to.
+        settings: How every container is made.
+        hardened: Whether containers get as few rights as they run with.
+        folder: What relative file names in settings are relative to.
+        keep: Whether a container whose check fails is kept.
+        listener: Told what happens.
+        cancelled: Set when nothing more is to be started.
+    """
+
+    engine: Engine
+    image: str
+    name: str
+    details: ImageDetails
+    owner: Owner
+    settings: ContainerSettings = field(default_factory=ContainerSettings)
+    hardened: bool = False
+    folder: Path | None = None
+    keep: bool = False
+    listener: Listener = ignore
+    cancelled: Event = field(default_factory=Event)
+
+    @property
+    def short_name(self) -> str:
+        """The last part of the image's name, without registry and tag."""
+        return self.name.rpartition("/")[2].partition("@")[0].partition(":")[0] or "service"
+
+    def request(
+        self,
+        settings: ContainerSettings,
+        *,
+        stdin: bool = False,
+        detach: bool = False,
+        needs_network: str | None = None,
+        own: Mapping[str, Any] | None = None,
+    ) -> tuple[CreateRequest, tuple[str, ...]]:
+        """Make the request for a container.
+
+        Args:
+            settings: What is said of this one, on top of what is said of all.
+            stdin: Whether its standard input is ours.
+            detach: Whether nothing of it is attached.
+            needs_network: Why it needs a network, or None.
+            own: Members of the Engine API's request that are nixdock's own business.
+
+        Returns:
+            The request, and what hardening had to give up.
+
+        Raises:
+            UsageError: A setting that docker refuses too.
+        """
+        settings = settings.over(self.settings)
+        options: dict[str, tuple[str, ...]] = {}
+        for name, value in settings.options:
+            if name not in _SEPARATE and value != "false":
+                options[name.replace("-", "_")] = (*options.get(name.replace("-", "_"), ()), value)
+        separate = {name: value == "true" for name, value in settings.options if name in _SEPARATE}
+        request = make_request(
+            self.image,
+            settings.command or (),
+            options,
+            detach=detach,
+            interactive=stdin or separate.get("interactive", False),
+            tty=separate.get("tty", False),
+            folder=self.folder,
+        )
+        body = merge(merge(request.body, settings.raw), own or {})
+        given_up: tuple[str, ...] = ()
+        if self.hardened or settings.hardened:
+            body, given_up = harden(
+                body,
+                asked=frozenset(name for name, _ in settings.options),
+                needs_network=needs_network,
+                info=self.engine.info.raw,
+            )
+        return replace(request, body=body), given_up
+
+    @contextmanager
+    def opened(self, request: CreateRequest, *, stays: bool = False) -> Iterator[Container]:
+        """Create a container, and remove it at the end whatever happens.
+
+        Args:
+            request: What to create.
+            stays: Whether it is not removed, should all go well.
+
+        Raises:
+            CheckError: The run has been stopped.
+            EngineError: The engine has not the image, or refuses.
+        """
+        if self.cancelled.is_set():
+            raise CheckError("the run was stopped")
+        with opened(
+            self.engine,
+            request,
+            image=self.name,
+            details=self.details,
+            owner=self.owner,
+            stays=stays,
+            listener=self.listener,
+        ) as container:
+            yield container
+
+
+def keep(container: Container) -> str | None:
+    """Have a container kept for the user to look at, and return the note that says how.
+
+    The labels, which cannot be changed, still name this run: a note tells the next run that it is the
+    user's.
+    """
+    try:
+        remember_detached(container.id)
+    except OSError:
+        return None
+    container.stays = container.was_left = True
+    name = container.name
+    return (
+        f"kept {name}: docker logs {name}, docker diff {name}, docker start -ai {name}, nixdock down {name}"
+    )
+
+
+def command_settings(command: Command) -> ContainerSettings:
+    """Return what a command of a container of its own says of that container."""
+    options: list[tuple[str, str]] = [("env", f"{name}={value}") for name, value in command.env.items()]
+    if command.user is not None:
+        options.append(("user", command.user))
+    if command.workdir is not None:
+        options.append(("workdir", command.workdir))
+    return ContainerSettings(tuple(options), command.words or None)
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one JSON object over another: objects and mounts are joined, anything else is replaced."""
+    joined = dict(below)
+    for key, value in above.items():
+        held = joined.get(key)
+        if isinstance(held, Mapping) and isinstance(value, Mapping):
+            joined[key] = merge(held, value)
+        elif key == "Mounts" and isinstance(held, list):
+            joined[key] = [*held, *value]
+        else:
+            joined[key] = value
+    return joined

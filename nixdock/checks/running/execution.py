@@ -1,0 +1,122 @@
+"""`exec` in a container whose first process is the image's own: by the engine's exec."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from nixdock.checks.outcome import Capture, RunOutcome
+from nixdock.engine.refusals import EngineRefusedError
+from nixdock.engine.stream import STDERR
+from nixdock.errors import CommandNotExecutableError, CommandNotFoundError, EngineError
+
+if TYPE_CHECKING:
+    from nixdock.checks.model import Command
+    from nixdock.engine.api import Engine
+    from nixdock.engine.stream import Stream
+
+_EXIT_PATIENCE: Final = 5.0
+_HEAD: Final = 4096
+_RUNTIME: Final = re.compile(
+    r"OCI runtime (?:exec|attempted)|unable to start container process|crun: ", re.IGNORECASE
+)
+_NOT_FOUND: Final = re.compile(r"executable file .*not found|no such file or directory", re.IGNORECASE)
+_NOT_EXECUTABLE: Final = re.compile(r"permission denied|exec format error|is a directory", re.IGNORECASE)
+
+
+def execute(engine: Engine, container: str, command: Command, timeout: float) -> RunOutcome:
+    """Run a command in a running container.
+
+    A command that is still running when its time is up is left alone, as engines cannot end it; it
+    ends with the container.
+
+    Args:
+        engine: Where the container is.
+        container: Its ID.
+        command: What to run.
+        timeout: Seconds that it may take.
+
+    Raises:
+        CommandNotFoundError: It is not in the container.
+        CommandNotExecutableError: It cannot be executed.
+        EngineError: The engine refused: the container does not run any more, perhaps.
+    """
+    began = time.monotonic()
+    program = command.words[0]
+    try:
+        ident = engine.create_exec(container, _body(command))
+        stream = engine.start_exec(ident)
+    except EngineRefusedError as error:
+        raise _explain(error.message, program) or error from error
+    with ExitStack() as stack:
+        stdout, stderr = stack.enter_context(Capture()), stack.enter_context(Capture())
+        ended = threading.Event()
+        reader = threading.Thread(target=_copy, args=(stream, stdout, stderr, ended), daemon=True)
+        reader.start()
+        if command.stdin is not None:
+            threading.Thread(target=_feed, args=(stream, command.stdin), daemon=True).start()
+        in_time = ended.wait(timeout)
+        stream.close()
+        reader.join(_EXIT_PATIENCE)
+        exit_code = _exit_code(engine, ident) if in_time else 137
+        outcome = RunOutcome(exit_code, stdout.output, stderr.output, not in_time, time.monotonic() - began)
+    if exit_code in {126, 127}:
+        said = (outcome.stdout[:_HEAD] + outcome.stderr[:_HEAD]).decode(errors="replace")
+        failure = _explain(said, program) if _RUNTIME.search(said) else None
+        if failure is not None:
+            raise failure
+    return outcome
+
+
+def _body(command: Command) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "Cmd": list(command.words),
+        "Env": [f"{name}={value}" for name, value in command.env.items()],
+        "AttachStdin": command.stdin is not None,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "Tty": False,
+    }
+    if command.user is not None:
+        body["User"] = command.user
+    if command.workdir is not None:
+        body["WorkingDir"] = command.workdir
+    return body
+
+
+def _copy(stream: Stream, stdout: Capture, stderr: Capture, ended: threading.Event) -> None:
+    with suppress(OSError, ValueError):
+        for number, piece in stream.read():
+            (stderr if number == STDERR else stdout).write(piece)
+    ended.set()
+
+
+def _feed(stream: Stream, data: bytes) -> None:
+    with suppress(OSError):
+        stream.write(data)
+    stream.close_input()
+
+
+def _exit_code(engine: Engine, ident: str) -> int:
+    """Ask until it is known: the output's end may come before the engine has noted the process's."""
+    end = time.monotonic() + _EXIT_PATIENCE
+    pause = 0.002
+    while True:
+        exit_code = engine.find_exec(ident).exit_code
+        if exit_code is not None:
+            return exit_code
+        if time.monotonic() > end:
+            raise EngineError("the engine does not say how a command ended: its output has, it runs on")
+        time.sleep(pause)
+        pause = min(pause * 2, 0.1)
+
+
+def _explain(said: str, program: str) -> EngineError | None:
+    if _NOT_FOUND.search(said):
+        return CommandNotFoundError(f"there is no {program!r} in the container")
+    if _NOT_EXECUTABLE.search(said):
+        return CommandNotExecutableError(f"{program!r} in the container cannot be executed")
+    return None

@@ -1,0 +1,159 @@
+"""A running service, as checks see it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from nixdock.checks.outcome import Capture, Output, tail_of
+from nixdock.checks.running.execution import execute
+from nixdock.checks.running.ports import locate_port
+from nixdock.checks.running.web import Answer, send_request
+from nixdock.errors import CheckError, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nixdock.checks.model import Command, Request
+    from nixdock.checks.outcome import RunOutcome
+    from nixdock.engine.answers import ContainerDetails
+    from nixdock.engine.api import Engine
+
+_SAMPLES: Final = 0.2
+"""Seconds between two measurements of memory."""
+
+
+class LogRecorder:
+    """Keeps what a container writes, both streams together, as it comes."""
+
+    def __init__(self) -> None:
+        self._capture = Capture()
+        self._lock = threading.Lock()
+        self.first_at: float | None = None
+
+    def __call__(self, piece: bytes) -> None:
+        """Take a piece of output."""
+        with self._lock:
+            if self.first_at is None:
+                self.first_at = time.monotonic()
+            self._capture.write(piece)
+
+    @property
+    def output(self) -> Output:
+        """All that has come so far."""
+        with self._lock:
+            return self._capture.output
+
+    def close(self) -> None:
+        """Let go of what was kept."""
+        with self._lock:
+            self._capture.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A running service.
+
+    Args:
+        engine: Where it runs.
+        container: Its ID.
+        name: What the user calls it.
+        logs: Gives what it has written so far.
+        ready_seconds: Seconds from its start until it was ready; None where that was not measured.
+        first_log_seconds: Seconds from its start to its first output; None where it wrote nothing.
+        peak_memory: Gives the most memory it was seen to use.
+        keep: Has it kept at the end for the user to look at; gives the note that says how, or None.
+    """
+
+    engine: Engine
+    container: str
+    name: str
+    logs: Callable[[], Output]
+    ready_seconds: float | None = None
+    first_log_seconds: float | None = None
+    peak_memory: Callable[[], int] = lambda: 0
+    keep: Callable[[], str | None] = lambda: None
+
+    def details(self) -> ContainerDetails:
+        """Ask the engine how it fares.
+
+        Raises:
+            CheckError: It is gone.
+        """
+        details = self.engine.find_container(self.container)
+        if details is None:
+            raise CheckError(f"the container of {self.name} is gone")
+        return details
+
+    def execute(self, command: Command, timeout: float) -> RunOutcome:
+        """Run a command in it; see `nixdock.checks.running.execution.execute`."""
+        return execute(self.engine, self.container, command, timeout)
+
+    def send(self, request: Request, timeout: float) -> Answer:
+        """Send a request to it.
+
+        Raises:
+            NoAnswerError: There was no answer in time.
+            CheckError: Its port cannot be reached.
+        """
+        host, port = self.address(request.port)
+        return send_request(request, host, port, timeout)
+
+    def address(self, port: int) -> tuple[str, int]:
+        """Return the host and port at which one of its TCP ports answers."""
+        return locate_port(self.details(), port, self.engine.address)
+
+    def end(self) -> str | None:
+        """Say how it has ended; None while it runs."""
+        with suppress(EngineError, CheckError):
+            details = self.details()
+            if details.is_running:
+                return None
+            killed = ", out of memory" if details.oom_killed else ""
+            return f"{self.name} has ended (exit status {details.exit_code}{killed})"
+        return f"{self.name} is gone"
+
+    def tail(self) -> str | None:
+        """Return the last lines that it wrote, or None."""
+        return tail_of(self.logs()) or None
+
+
+class MemoryWatch:
+    """Measures a container's memory again and again, and remembers the most."""
+
+    def __init__(self, engine: Engine, container: str) -> None:
+        self._engine = engine
+        self._container = container
+        self._peak = 0
+        self._stopped = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def peak(self) -> int:
+        """Measure once more, and return the most that was seen, in bytes."""
+        self._measure()
+        return self._peak
+
+    def stop(self) -> None:
+        """Measure no more."""
+        self._stopped.set()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_SAMPLES):
+            self._measure()
+
+    def _measure(self) -> None:
+        with suppress(EngineError):
+            self._peak = max(self._peak, used_memory(self._engine.stats(self._container)))
+
+
+def used_memory(stats: dict[str, Any]) -> int:
+    """Return the bytes of memory in use as `docker stats` counts them: without the reclaimable cache."""
+    memory = stats.get("memory_stats") or {}
+    usage = int(memory.get("usage") or 0)
+    detailed = memory.get("stats") or {}
+    # cgroup version 1 and version 2 name it differently (docker/cli, stats_helpers.go).
+    cache = int(detailed.get("total_inactive_file") or detailed.get("inactive_file") or 0)
+    return usage - cache if cache < usage else usage

@@ -1,0 +1,158 @@
+"""When a service is ready: its probes, tried again and again until all hold or its time is up."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING, Final
+
+from nixdock.checks.expectations import judge_run
+from nixdock.checks.running.web import NoAnswerError, judge_answer
+from nixdock.checks.units import format_duration
+from nixdock.errors import CheckError, EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nixdock.checks.matchers.algebra import Mismatch
+    from nixdock.checks.model import Command, HttpCheck, Ready
+    from nixdock.checks.running.live import Live
+
+    Probe = Callable[[Live], str | None]
+
+AT_ONCE: Final = 0.5
+"""Seconds that a service without any probe must live to count as ready."""
+
+_PROBE_SECONDS: Final = 5.0
+_SILENCE: Final = 0.1
+
+
+class NotReadyError(Exception):
+    """The service did not become ready.
+
+    Args:
+        message: Why, as a clause.
+    """
+
+
+class Readiness:
+    """Tells whether a service is ready by now; asked again and again.
+
+    Args:
+        ready: The probes; `healthcheck` is to be set where the engine probes it.
+        live: The service.
+    """
+
+    def __init__(self, ready: Ready, live: Live) -> None:
+        self._ready = ready
+        self._live = live
+        self._since = time.monotonic()
+        self._next = 0.0
+        self._probes = _probes_of(ready)
+        self._lacking = "it was not probed yet"
+
+    def __call__(self) -> bool:
+        """Whether every probe holds now.
+
+        Raises:
+            NotReadyError: Its time is up, or it says itself that it is not healthy.
+        """
+        now = time.monotonic()
+        if not self._probes:
+            return now - self._since >= AT_ONCE
+        if now < self._next:
+            return False
+        while self._probes:
+            lacking = self._probes[0](self._live)
+            if lacking is not None:
+                self._lacking = lacking
+                break
+            # What held once is not asked again: a log's line stays, a port stays open.
+            self._probes.pop(0)
+        if not self._probes:
+            return True
+        if time.monotonic() - self._since >= self._ready.within:
+            limit = format_duration(self._ready.within)
+            raise NotReadyError(f"it was not ready within {limit}: {self._lacking}")
+        self._next = time.monotonic() + self._ready.interval
+        return False
+
+
+def _probes_of(ready: Ready) -> list[Probe]:
+    probes: list[Probe] = []
+    if ready.log is not None:
+        matcher = ready.log
+        probes.append(lambda live: _first(matcher.judge(live.logs())))
+    if ready.tcp is not None:
+        port = ready.tcp
+        probes.append(lambda live: probe_tcp(live, port))
+    if ready.http is not None:
+        check = ready.http
+        probes.append(lambda live: probe_http(live, check))
+    if ready.exec is not None:
+        command = ready.exec
+        probes.append(lambda live: probe_exec(live, command))
+    if ready.healthcheck:
+        probes.append(probe_health)
+    return probes
+
+
+def probe_tcp(live: Live, port: int) -> str | None:
+    """Say why nobody listens on a port; None where somebody does.
+
+    A proxy of the engine's accepts connections for ports that nobody listens on, and closes them at
+    once: so a connection must last a moment.
+    """
+    host, number = live.address(port)
+    try:
+        with socket.create_connection((host, number), timeout=_PROBE_SECONDS) as connection:
+            connection.settimeout(_SILENCE)
+            try:
+                closed = connection.recv(1) == b""
+            except TimeoutError:
+                return None
+            return f"port {port} is closed as soon as it is opened" if closed else None
+    except OSError as error:
+        return f"port {port} does not answer: {error.strerror or error}"
+
+
+def probe_http(live: Live, check: HttpCheck) -> str | None:
+    """Say how an answer is not as expected; None where it is."""
+    try:
+        answer = live.send(check.request, _PROBE_SECONDS)
+    except NoAnswerError as error:
+        return f"{check.request.path} on port {check.request.port}: {error}"
+    found = judge_answer(check, answer)
+    return f"{check.request.path} on port {check.request.port}: {found[0]}" if found else None
+
+
+def probe_exec(live: Live, command: Command) -> str | None:
+    """Say why a command does not succeed; None where it does."""
+    try:
+        outcome = live.execute(command, _PROBE_SECONDS)
+    except EngineError as error:
+        return error.message
+    found = judge_run(command.expected, outcome)
+    return f"{command.words[0]}: {found[0]}" if found else None
+
+
+def probe_health(live: Live) -> str | None:
+    """Say what the engine's health check says; None where that is healthy.
+
+    Raises:
+        NotReadyError: It says unhealthy.
+        CheckError: The container has no health check.
+    """
+    details = live.details()
+    if details.health == "healthy":
+        return None
+    said = f": {details.last_probe}" if details.last_probe else ""
+    if details.health == "unhealthy":
+        raise NotReadyError(f"its HEALTHCHECK says unhealthy{said}")
+    if details.health is None and details.is_running:
+        raise CheckError(f"{live.name} has no HEALTHCHECK, and its readiness asks for one")
+    return f"its HEALTHCHECK says {details.health or 'nothing'}{said}"
+
+
+def _first(mismatches: tuple[Mismatch, ...]) -> str | None:
+    return f"its output: {mismatches[0].message}" if mismatches else None

@@ -1,0 +1,215 @@
+"""Running a suite: static checks, commands in idle containers, containers of their own, the service.
+
+All of it goes on at a time, as far as the number of jobs allows. Whatever happens, every container
+is removed: at the end of its own check, and all of a run's when it is stopped or its time is up.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from threading import Thread
+from typing import TYPE_CHECKING, Final
+
+from nixdock.checks.choice import Choice
+from nixdock.checks.model import Check, RunCheck, Suite, WritesCheck
+from nixdock.checks.running.idle_group import IdleGroup
+from nixdock.checks.running.job import perform_run
+from nixdock.checks.running.ledger import Ledger
+from nixdock.checks.running.performed import error_verdict, skip_verdict
+from nixdock.checks.running.service_group import READY, ServiceGroup
+from nixdock.checks.running.tools import lend_tools
+from nixdock.checks.running.trial import Trials
+from nixdock.checks.static import judge_static
+from nixdock.checks.verdict import Report, Verdict
+from nixdock.engine.interrupts import caught
+from nixdock.engine.owner import RUN
+from nixdock.errors import CheckError, EngineError, NixdockError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nixdock.checks.running.bench import Bench
+    from nixdock.checks.running.performed import Performed
+    from nixdock.checks.subject import Subject
+
+_LOOK: Final = 0.1
+_END_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run of a suite ended.
+
+    Args:
+        report: The verdicts.
+        stopped_by: The signal that stopped it, or None.
+        timed_out: Whether its time was up before all checks were judged.
+    """
+
+    report: Report
+    stopped_by: int | None = None
+    timed_out: bool = False
+
+
+@dataclass(slots=True)
+class SuiteRun:
+    """One run of a suite over one image.
+
+    Args:
+        suite: What is expected.
+        name: What reports call the image.
+        subject: The image's own bytes, for checks that need no engine; None where they cannot be had.
+        bench: The image in an engine; None where there is none.
+        choice: Which checks are run.
+        seconds: How long all of it may take; None is without limit.
+        tell: Told each verdict, in the order of the checks.
+    """
+
+    suite: Suite
+    name: str
+    subject: Callable[[], Subject] | None
+    bench: Bench | None
+    choice: Choice = field(default_factory=Choice)
+    seconds: float | None = None
+    tell: Callable[[Verdict], None] = lambda _verdict: None
+
+    def run(self) -> Run:
+        """Run the suite; call it from the main thread to have signals stop it."""
+        began = time.monotonic()
+        chosen = [check for check in self.suite.checks if self.choice.includes(check)]
+        serves = self._serves(chosen)
+        names = [*((READY,) if serves else ()), *(check.name for check in chosen)]
+        ledger = Ledger(names, self.tell, fail_fast=self.choice.fail_fast)
+        deadline = None if self.seconds is None else began + self.seconds
+        trials = Trials(self.name, ledger, deadline)
+        if self.bench is not None:
+            # Whoever makes containers must know when the run is stopped.
+            self.bench = replace(self.bench, cancelled=trials.cancelled)
+        signals: list[int] = []
+        with caught(signals.append):
+            worker = Thread(target=self._work, args=(chosen, trials, serves), daemon=True)
+            worker.start()
+            while worker.is_alive():
+                worker.join(_LOOK)
+                if signals or trials.seconds_left <= 0:
+                    self._stop(trials, worker)
+                    break
+        self._note_missing(chosen, trials)
+        report = Report(ledger.verdicts(), time.monotonic() - began)
+        late = not signals and trials.seconds_left <= 0 and trials.cancelled.is_set()
+        return Run(report, signals[0] if signals else None, timed_out=late)
+
+    def _serves(self, chosen: Sequence[Check]) -> bool:
+        if self.bench is None or not self.suite.has_service:
+            return False
+        everything = not self.choice.patterns and not self.choice.tags
+        asked = any(self.suite.asks_service(check) and check.skip is None for check in chosen)
+        return asked or (everything and (self.suite.service or self.suite.ready) is not None)
+
+    def _work(self, chosen: Sequence[Check], trials: Trials, serves: bool) -> None:
+        """Have every chosen check judged."""
+        pending: list[Check] = []
+        for check in chosen:
+            if check.skip is not None:
+                trials.ledger.note(skip_verdict(check, check.skip, suite=self.name))
+            else:
+                pending.append(check)
+        static = [check for check in pending if check.is_static]
+        others = [check for check in pending if not check.is_static]
+        with ThreadPoolExecutor(max(1, self.choice.jobs)) as pool:
+            looking = pool.submit(self._look, static, trials) if static else None
+            if others or serves:
+                self._run_containers(others, trials, pool, serves=serves)
+            if looking is not None:
+                looking.result()
+
+    def _look(self, checks: Sequence[Check], trials: Trials) -> None:
+        try:
+            if self.subject is None:
+                raise CheckError(f"the bytes of {self.name} cannot be read here")
+            verdicts = judge_static(checks, self.subject())
+        except NixdockError as error:
+            for check in checks:
+                trials.ledger.note(error_verdict(check, error.message, suite=self.name), check)
+            return
+        for check, verdict in zip(checks, verdicts, strict=True):
+            trials.ledger.note(replace(verdict, suite=self.name), check)
+
+    def _run_containers(
+        self, checks: Sequence[Check], trials: Trials, pool: ThreadPoolExecutor, *, serves: bool
+    ) -> None:
+        bench = self.bench
+        if bench is None:
+            for check in checks:
+                message = f"a check of the kind {check.kind} needs an engine"
+                trials.ledger.note(error_verdict(check, message, suite=self.name))
+            return
+        try:
+            own = lend_tools(self.suite.tools, self._store_names(), bench.engine.address)
+        except NixdockError as error:
+            for check in checks:
+                trials.ledger.note(error_verdict(check, error.message, suite=self.name))
+            return
+        asking = [check for check in checks if self.suite.asks_service(check)]
+        with ExitStack() as stack:
+            service = Thread(target=ServiceGroup(bench, self.suite, asking, trials, own).run, args=(pool,))
+            if serves:
+                service.start()
+                stack.callback(service.join)
+            group = IdleGroup(bench, own)
+            stack.callback(group.close)
+            self._run_commands([check for check in checks if check not in asking], group, trials, pool)
+
+    def _run_commands(
+        self, checks: Sequence[Check], group: IdleGroup, trials: Trials, pool: ThreadPoolExecutor
+    ) -> None:
+        late = [check for check in checks if isinstance(check.what, WritesCheck)]
+        futures: list[Future[None]] = []
+        for check in checks:
+            if check not in late:
+                attempt = self._run_job if isinstance(check.what, RunCheck) else group.attempt
+                futures.append(pool.submit(trials.judge, check, attempt))
+        for future in futures:
+            future.result()
+        for check in late:
+            trials.judge(check, group.attempt)
+
+    def _run_job(self, check: Check) -> Performed:
+        if self.bench is None or not isinstance(check.what, RunCheck):
+            raise CheckError(f"a check of the kind {check.kind} starts no container")
+        return perform_run(self.bench, check.what, check.timeout)
+
+    def _store_names(self) -> frozenset[str]:
+        """Return the names of the store paths that the image has itself; nothing where it cannot be read."""
+        if not self.suite.tools or self.subject is None:
+            return frozenset()
+        from nixdock.checks.files.store import list_store_paths  # noqa: PLC0415 - only tools ask
+
+        return frozenset(list_store_paths(self.subject().tree()))
+
+    def _stop(self, trials: Trials, worker: Thread) -> None:
+        """Remove all containers of the run until nobody makes any more."""
+        trials.cancelled.set()
+        end = time.monotonic() + _END_SECONDS
+        while worker.is_alive() and time.monotonic() < end:
+            self._remove_containers()
+            worker.join(_LOOK)
+        self._remove_containers()
+
+    def _remove_containers(self) -> None:
+        if self.bench is None:
+            return
+        with suppress(EngineError):
+            for container in self.bench.engine.containers(labels=[f"{RUN}={self.bench.owner.run}"]):
+                with suppress(EngineError):
+                    self.bench.engine.remove_container(container.id)
+
+    def _note_missing(self, chosen: Sequence[Check], trials: Trials) -> None:
+        missing = set(trials.ledger.missing())
+        for check in chosen:
+            if check.name in missing:
+                message = trials.why_unfinished()
+                trials.ledger.note(error_verdict(check, message, suite=self.name))

@@ -1,0 +1,124 @@
+"""The checks that ask a service: those that may at a time, then its writes and cost, at last its end."""
+
+from __future__ import annotations
+
+from concurrent.futures import wait
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nixdock.checks.model import BudgetCheck, StopCheck, WritesCheck
+from nixdock.checks.running.asking import ask_service
+from nixdock.checks.running.performed import error_verdict, skip_verdict
+from nixdock.checks.running.service import ServiceFailedError, plan_service, started_service
+from nixdock.checks.units import format_duration
+from nixdock.checks.verdict import Finding, Status, Verdict
+from nixdock.errors import NixdockError
+from nixdock.events import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from concurrent.futures import Executor
+
+    from nixdock.checks.model import Check, Suite
+    from nixdock.checks.running.bench import Bench
+    from nixdock.checks.running.live import Live
+    from nixdock.checks.running.performed import Performed
+    from nixdock.checks.running.service import ServicePlan
+    from nixdock.checks.running.trial import Trials
+
+READY: str = "the service is ready"
+"""The name of the check that every service has without being asked."""
+
+_LATE = (WritesCheck, BudgetCheck)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGroup:
+    """Starts the service of a suite and asks it.
+
+    Args:
+        bench: The image.
+        suite: Its service.
+        checks: Those that ask it, in their order.
+        trials: Takes the verdicts.
+        own: Further members of the container's request: mounts of tools.
+    """
+
+    bench: Bench
+    suite: Suite
+    checks: Sequence[Check]
+    trials: Trials
+    own: Mapping[str, Any]
+
+    def run(self, pool: Executor) -> None:
+        """Have all checks judged; those that may go on at a time do so in the pool."""
+        plan = None
+        try:
+            plan = plan_service(self.bench, self.suite, self.own)
+            with ExitStack() as stack:
+                live = stack.enter_context(started_service(self.bench, plan))
+                self._note_ready(plan, live)
+                self.ask(live, plan, pool)
+                if self.bench.keep and self.trials.ledger.failed(check.name for check in self.checks):
+                    self._tell_kept(live.keep())
+        except ServiceFailedError as error:
+            self._give_up(error, Status.FAIL, plan)
+        except NixdockError as error:
+            self._give_up(error, Status.ERROR, plan)
+
+    def ask(self, live: Live, plan: ServicePlan, pool: Executor) -> None:
+        """Judge the checks by a service that is ready."""
+
+        def attempt(check: Check) -> Performed:
+            return ask_service(check, live, self.bench, plan)
+
+        early = [check for check in self.checks if not isinstance(check.what, (*_LATE, StopCheck))]
+        wait([pool.submit(self.trials.judge, check, attempt, live) for check in early])
+        late = [check for check in self.checks if isinstance(check.what, _LATE)]
+        ends = [check for check in self.checks if isinstance(check.what, StopCheck)]
+        for check in late:
+            self.trials.judge(check, attempt, live)
+        for check in ends:
+            self.trials.judge(check, attempt)
+
+    def _tell_kept(self, note: str | None) -> None:
+        if note is not None:
+            self.bench.listener(Notice(note))
+
+    def _note_ready(self, plan: ServicePlan, live: Live) -> None:
+        seconds = live.ready_seconds or 0.0
+        notes = (*plan.notes, f"ready after {format_duration(seconds)}")
+        self.trials.ledger.note(
+            Verdict(
+                READY,
+                "service",
+                Status.PASS,
+                notes=notes,
+                seconds=seconds,
+                reproduce=plan.reproduce,
+                suite=self.trials.suite,
+            )
+        )
+
+    def _give_up(self, error: NixdockError, status: Status, plan: ServicePlan | None) -> None:
+        """Note that the service is not ready, and that its checks are not run."""
+        notes = (error.hint,) if error.hint else ()
+        finding = Finding("", error.message, error.details)
+        self.trials.ledger.note(
+            Verdict(
+                READY,
+                "service",
+                status,
+                (finding,),
+                notes=notes,
+                reproduce=plan.reproduce if plan is not None else None,
+                suite=self.trials.suite,
+            )
+        )
+        for check in self.checks:
+            if status is Status.FAIL:
+                verdict = skip_verdict(check, "the service is not ready", suite=self.trials.suite)
+            else:
+                verdict = error_verdict(check, "the service could not be started", suite=self.trials.suite)
+            self.trials.ledger.note(verdict)

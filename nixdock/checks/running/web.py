@@ -1,0 +1,139 @@
+"""HTTP requests to a service's published port, and their answers."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nixdock.checks.kinds.answer import findings_of
+from nixdock.checks.matchers.json_path import MISSING
+from nixdock.checks.matchers.number import Between
+from nixdock.checks.outcome import Capture, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nixdock.checks.model import HttpCheck, Request
+    from nixdock.checks.verdict import Finding
+
+_PIECE: Final = 1 << 16
+_FINE: Final = Between(200, 399)
+
+
+class NoAnswerError(Exception):
+    """There was no answer, or none that is HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer.
+
+    Args:
+        status: Its status.
+        headers: By lower-case names; what came several times is joined by commas.
+        body: Its body, undone of its transfer encoding.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: Output
+
+
+def send_request(request: Request, host: str, port: int, timeout: float) -> Answer:
+    """Send a request and read its answer; redirections are not followed.
+
+    Args:
+        request: What to send.
+        host: Where to.
+        port: The port there.
+        timeout: Seconds for all of it.
+
+    Raises:
+        NoAnswerError: There was no answer in time.
+    """
+    connection = _connect(request.scheme, host, port, timeout)
+    late = threading.Event()
+    try:
+        connection.connect()
+        with _cut_off(connection.sock, timeout, late):
+            connection.request(request.method, request.path, request.body, dict(request.headers))
+            return _read(connection.getresponse())
+    except TimeoutError as error:
+        raise NoAnswerError(f"no answer within {timeout:.1f} s") from error
+    except (OSError, http.client.HTTPException) as error:
+        if late.is_set():
+            raise NoAnswerError(f"no complete answer within {timeout:.1f} s") from error
+        raise NoAnswerError(_explain(error)) from error
+    finally:
+        connection.close()
+
+
+def _connect(scheme: str, host: str, port: int, timeout: float) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=timeout)
+    # A service under test has a certificate of its own making, if any.
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+
+
+@contextmanager
+def _cut_off(connection: socket.socket, timeout: float, late: threading.Event) -> Iterator[None]:
+    """End a connection after a time, for an answer that trickles in never times out by itself."""
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(timeout, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+        if late.is_set():
+            raise TimeoutError
+    finally:
+        timer.cancel()
+
+
+def _read(response: http.client.HTTPResponse) -> Answer:
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    with Capture() as body:
+        while piece := response.read1(_PIECE):
+            body.write(piece)
+        if response.length:
+            raise http.client.IncompleteRead(b"", response.length)
+        return Answer(response.status, headers, body.output)
+
+
+def _explain(error: OSError | http.client.HTTPException) -> str:
+    match error:
+        case http.client.RemoteDisconnected():
+            return "the connection was closed without an answer"
+        case http.client.IncompleteRead(expected=missing):
+            return f"the connection was closed with {missing} bytes of the answer to come"
+        case http.client.HTTPException():
+            return f"the answer is not HTTP ({type(error).__name__})"
+        case _:
+            return f"no connection: {error.strerror or error}"
+
+
+def judge_answer(check: HttpCheck, answer: Answer) -> tuple[Finding, ...]:
+    """Return everything about an answer that is not as expected."""
+    status = check.status or _FINE
+    found = findings_of("status", status.judge(answer.status))
+    for name, matcher in check.headers.items():
+        found += findings_of(f"headers.{name}", matcher.judge(answer.headers.get(name.lower(), MISSING)))
+    if check.body is not None:
+        found += findings_of("body", check.body.judge(answer.body))
+    return tuple(found)
