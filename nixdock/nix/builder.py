@@ -15,8 +15,8 @@ from nixdock.errors import BuildError, NixdockError, UsageError
 from nixdock.events import ignore
 from nixdock.nix import command
 from nixdock.nix.artefact import Artefact, Form, describe, recognise
+from nixdock.nix.evaluation import CollectedError
 from nixdock.nix.evaluator import open_evaluator
-from nixdock.nix.failure import CollectedError
 from nixdock.nix.program import Nix
 from nixdock.nix.settings import Settings
 from nixdock.nix.store import locate, store_path_of

@@ -10,7 +10,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -183,6 +182,8 @@ def _common(context: Context) -> list[str]:
 
 
 def _as_flake(nixpkgs: str) -> str:
+    from urllib.parse import quote  # noqa: PLC0415  # only for flakes
+
     # What need not be quoted must not be: Nix 2.8 takes it as it stands.
     return f"path:{quote(nixpkgs, safe='/~+@,')}" if nixpkgs.startswith("/") else nixpkgs
 

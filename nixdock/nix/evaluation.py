@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,10 @@ _NOUNS: Final = {
     "list": "a list",
     "lambda": "a function",
 }
+
+
+class CollectedError(BuildError):
+    """A derivation that an evaluation wrote has gone again: the garbage collector ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,8 @@ def _explain_attribute(problem: Mapping[str, Any], what: str) -> BuildError:
             f"{what} is a list of {count}, so there is no '{name}' in it",
             hint=f"its places are 0 to {count - 1}" if count else None,
         )
+    import difflib  # noqa: PLC0415  # only for mistakes
+
     names = problem["names"]
     prefix = f"{join_attribute(tuple(problem['at']))}." if problem["at"] else ""
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)

@@ -13,6 +13,7 @@ from nixdock.errors import BuildError
 from nixdock.hints import as_root
 from nixdock.nix.build_log import EXPRESSION, Message, Position
 from nixdock.nix.command import FOLDER
+from nixdock.nix.evaluation import CollectedError
 from nixdock.nix.store import name_of, store_dir, store_path_of
 
 if TYPE_CHECKING:
@@ -51,10 +52,6 @@ _NO_FILE: Final = re.compile(
     r"getting status of ['\"]?(?P<file>/[^'\"]*)['\"]?: No such file"
     r"|(?:path|file) ['\"](?P<path>/[^'\"]*)['\"] does not exist"
 )
-
-
-class CollectedError(BuildError):
-    """A derivation that was written has gone again: the garbage collector ran."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nixdock.nix.failure import Circumstances, explain
 from nixdock.nix.follower import Follower
 from nixdock.nix.invocation import Ended, follow
 
@@ -61,6 +60,8 @@ class Nix:
         ended = follow(argv, follower, cwd=cwd)
         if ended.status == 0:
             return ended
+        from nixdock.nix.failure import Circumstances, explain  # noqa: PLC0415  # mostly Nix does not fail
+
         circumstances = Circumstances(
             program=ended.program,
             status=ended.status,

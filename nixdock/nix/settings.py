@@ -17,11 +17,9 @@ from __future__ import annotations
 import grp
 import json
 import os
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from nixdock import process
 from nixdock.log import get_logger
@@ -254,6 +252,9 @@ def answers(uri: str, environ: Mapping[str, str] = os.environ) -> bool:
         uri: The cache.
         environ: The environment, for a proxy that would be asked instead.
     """
+    import socket  # noqa: PLC0415  # only a bare machine that builds asks
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
     parts = urlsplit(uri)
     if parts.scheme == "file":
         return Path(parts.path).exists()

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
 
 from nixdock import process
 from nixdock.errors import BuildError
@@ -79,6 +78,8 @@ def locate(path: Path, store: str | None = None) -> Path | None:
     elif store.startswith("/"):
         roots = [Path(store)]
     else:
+        from urllib.parse import unquote  # noqa: PLC0415  # few stores are named so
+
         found = re.search(r"[?&]root=([^&]+)", store)
         roots = [Path(unquote(found[1]))] if found else []
     for root in roots:

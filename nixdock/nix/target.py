@@ -12,7 +12,6 @@ Tried in this order (`parse`):
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,6 +242,8 @@ def _exists(path: Path) -> bool:
 
 
 def _missing(text: str, path: Path) -> UsageError:
+    import difflib  # noqa: PLC0415  # only for mistakes
+
     # Of a long path say how far it goes: that is where the typing mistake is.
     parent = next(folder for folder in path.parents if folder.is_dir())
     wanted = path.relative_to(parent).parts[0]

@@ -13,7 +13,8 @@ import pytest
 from nixdock.errors import BuildError
 from nixdock.events import ignore
 from nixdock.nix.build_log import Level, Message, Position
-from nixdock.nix.failure import Circumstances, CollectedError, explain, find_place
+from nixdock.nix.evaluation import CollectedError
+from nixdock.nix.failure import Circumstances, explain, find_place
 from nixdock.nix.follower import Follower
 from nixdock.nix.store import store_dir
 
