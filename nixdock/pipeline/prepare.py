@@ -68,16 +68,14 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
         return
     # Images of the engine are run without Nix, and without what reads archives.
     from nixdock.engine.load import load_image  # noqa: PLC0415
-    from nixdock.formats import open_images  # noqa: PLC0415
-    from nixdock.image.platform import Platform  # noqa: PLC0415
     from nixdock.nix.builder import Wishes, build  # noqa: PLC0415
     from nixdock.nix.store import hold_roots  # noqa: PLC0415
+    from nixdock.pipeline.load import open_artefact, platform_of  # noqa: PLC0415
 
     with hold_roots() as roots:
         wishes = Wishes(expectations=True, streams=True, single=True)
         (artefact,) = build(target, nix, listener, roots=roots, wishes=wishes)
-        platform = Platform(engine.version.os, engine.version.architecture)
-        images = open_images(artefact.path, platform=platform, listener=listener)
+        images = open_artefact(artefact, listener, platform_of(engine))
         if len(images) > 1:
             names = [str(image.references[0].familiar) for image in images if image.references]
             raise UsageError(
