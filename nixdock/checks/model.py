@@ -322,10 +322,17 @@ class WritesCheck:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotCheck:
-    """What the image is, compared with what was recorded: its `config` or its list of `files`."""
+    """What the image is, compared with what was recorded.
+
+    Args:
+        of: `config`, or the list of all `files`.
+        file: The recording.
+        update: Whether it is to be recorded anew.
+    """
 
     of: str
     file: Path
+    update: bool = False
 
 
 Kind = (

@@ -293,7 +293,8 @@ def _recorded(node: Node, problems: Problems) -> RecordedIn:
     name = Text("a name for the snapshot").read(node, problems)
     if not name or name.startswith((".", "-")) or "/" in name:
         raise problems.fail(node.place, f"{name!r} is no name for a snapshot: it becomes a file's name")
-    return RecordedIn(name, problems.snapshots / f"{name}.txt" if problems.snapshots else None)
+    file = problems.snapshots / f"{name}.txt" if problems.snapshots else None
+    return RecordedIn(name, file, update=problems.update)
 
 
 _TEXT_WORDS: dict[str, Reader] = {

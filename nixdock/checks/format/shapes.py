@@ -35,9 +35,11 @@ class Problems:
 
     Args:
         snapshots: The folder of the document's snapshots; None where the document is no file.
+        update: Whether snapshots are to be recorded anew.
     """
 
     snapshots: Path | None = None
+    update: bool = False
     found: list[tuple[Place, str]] = field(default_factory=list)
 
     def note(self, place: Place, message: str) -> None:

@@ -229,7 +229,7 @@ class SnapshotShape(Shape[SnapshotCheck]):
         if problems.snapshots is None:
             message = "a snapshot needs a folder to be recorded in: these expectations are in no file"
             raise problems.fail(node.place, message)
-        return SnapshotCheck(what, problems.snapshots / f"image-{what}.txt")
+        return SnapshotCheck(what, problems.snapshots / f"image-{what}.txt", problems.update)
 
     def schema(self) -> Schema:
         """An enumeration."""

@@ -135,13 +135,17 @@ def suite_from_value(value: object, source: str) -> Suite:
     return replace(draft.suite, source=source)
 
 
-def read_suite(path: Path) -> Suite:
+def read_suite(path: Path, *, update: bool = False) -> Suite:
     """Read a check file and the files that it includes.
+
+    Args:
+        path: The file.
+        update: Whether its snapshots are to be recorded anew.
 
     Raises:
         UsageError: One cannot be read or breaks the format.
     """
-    return _read_file(path, ())
+    return _read_file(path, (), update=update)
 
 
 def find_suite_beside(expression: Path) -> Path | None:
@@ -184,7 +188,7 @@ def schema() -> Schema:
     }
 
 
-def _read_file(path: Path, above: tuple[Path, ...]) -> Suite:
+def _read_file(path: Path, above: tuple[Path, ...], *, update: bool) -> Suite:
     here = path.resolve()
     if here in above:
         raise UsageError(f"{path} includes itself")
@@ -195,11 +199,11 @@ def _read_file(path: Path, above: tuple[Path, ...]) -> Suite:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     if len(data) > _SIZE_LIMIT:
         raise UsageError(f"{path} is larger than {_SIZE_LIMIT >> 20} MiB: it is no check file")
-    problems = Problems(snapshots=_snapshot_folder(path))
+    problems = Problems(snapshots=_snapshot_folder(path), update=update)
     draft = _read(_SUITE, read_document(data, str(path)), problems)
     suite = replace(draft.suite, source=str(path), folder=path.parent)
     for name in draft.include:
-        suite = _join(suite, _read_file(path.parent / name, (*above, here)))
+        suite = _join(suite, _read_file(path.parent / name, (*above, here), update=update))
     return suite
 
 

@@ -66,7 +66,9 @@ def _largest(subject: Subject) -> str | None:
 def answer_snapshot(check: SnapshotCheck, subject: Subject) -> Answer:
     """Compare with what was recorded."""
     answer = Answer()
-    answer.add(check.of, RecordedIn(check.of, check.file).judge(snapshot_text(check, subject)))
+    answer.add(
+        check.of, RecordedIn(check.of, check.file, update=check.update).judge(snapshot_text(check, subject))
+    )
     return answer
 
 

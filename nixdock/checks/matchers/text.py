@@ -219,33 +219,33 @@ class RecordedIn(Matcher[Output]):
 
     Args:
         name: The snapshot's name.
-        file: Where it is; None until the suite's folder is known.
+        file: Where it is; None where expectations are in no file.
+        update: Whether to record what is found, rather than to compare it.
     """
 
     name: str
     file: Path | None = None
+    update: bool = False
 
     def judge(self, subject: Output) -> tuple[Mismatch, ...]:
-        """Compare with the file."""
+        """Compare with the file, or write it."""
         if self.file is None:
             return (Mismatch(f"the snapshot {self.name!r} has no folder: these expectations are in no file"),)
         masked = mask_store_hashes(subject[:])
         try:
+            if self.update:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                self.file.write_bytes(masked)
+                return ()
             recorded = self.file.read_bytes()
         except FileNotFoundError:
             return (Mismatch(f"there is no snapshot {self.file} yet; --update records it"),)
+        except OSError as error:
+            return (Mismatch(f"the snapshot {self.file} cannot be used: {error.strerror}"),)
         if recorded == masked:
             return ()
         message = f"differs from the snapshot {self.file}; --update records what is found now"
         return (Mismatch(message, unified_diff(recorded, masked)),)
-
-    def record(self, subject: Output) -> bool:
-        """Write the text into the file; return whether that changed anything."""
-        if self.file is None or not self.judge(subject):
-            return False
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_bytes(mask_store_hashes(subject[:]))
-        return True
 
     def __str__(self) -> str:
         return f"be as recorded in the snapshot {self.name!r}"

@@ -82,9 +82,10 @@ def ask_service(check: Check, live: Live, bench: Bench, plan: ServicePlan) -> Pe
 
 
 def _ask_http(check: HttpCheck, live: Live, timeout: float) -> Performed:
-    host, port = live.address(check.request.port)
-    reproduce = curl(check.request, f"{check.request.scheme}://{host}:{port}")
+    reproduce = None
     try:
+        host, port = live.address(check.request.port)
+        reproduce = curl(check.request, f"{check.request.scheme}://{host}:{port}")
         answer = live.send(check.request, timeout)
     except NoAnswerError as error:
         return Performed((Finding("http", str(error), live.tail()),), reproduce=reproduce)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nixdock.checks.verdict import Finding, Status, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nixdock.checks.model import Check
 
@@ -19,13 +19,11 @@ class Ledger:
 
     Args:
         names: Of the checks, in the order in which their verdicts are told.
-        tell: Told each verdict once all before it are known.
         fail_fast: Whether the first failure or error stops what has not begun.
     """
 
-    def __init__(self, names: Sequence[str], tell: Callable[[Verdict], None], *, fail_fast: bool) -> None:
+    def __init__(self, names: Sequence[str], *, fail_fast: bool) -> None:
         self._names = names
-        self._tell = tell
         self._fail_fast = fail_fast
         self._lock = Lock()
         self._verdicts: dict[str, Verdict] = {}
@@ -42,9 +40,12 @@ class Ledger:
             self._verdicts[verdict.name] = verdict
             if self._fail_fast and verdict.status in {Status.FAIL, Status.ERROR}:
                 self.stopped.set()
-            while self._told < len(self._names) and self._names[self._told] in self._verdicts:
-                self._tell(self._verdicts[self._names[self._told]])
-                self._told += 1
+
+    def take(self) -> Iterator[Verdict]:
+        """Yield the verdicts that were not taken yet, each once all before it are known."""
+        while self._told < len(self._names) and self._names[self._told] in self._verdicts:
+            self._told += 1
+            yield self._verdicts[self._names[self._told - 1]]
 
     def failed(self, names: Iterable[str]) -> bool:
         """Whether one of these checks failed."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nixdock.checks.outcome import Capture, Output, tail_of
 from nixdock.checks.running.execution import execute
 from nixdock.checks.running.ports import locate_port
-from nixdock.checks.running.web import Answer, send_request
+from nixdock.checks.running.web import Answer, NoAnswerError, send_request
 from nixdock.errors import CheckError, EngineError
 
 if TYPE_CHECKING:
@@ -103,8 +103,16 @@ class Live:
         return send_request(request, host, port, timeout)
 
     def address(self, port: int) -> tuple[str, int]:
-        """Return the host and port at which one of its TCP ports answers."""
-        return locate_port(self.details(), port, self.engine.address)
+        """Return the host and port at which one of its TCP ports answers.
+
+        Raises:
+            NoAnswerError: It does not run.
+            CheckError: The port is not published.
+        """
+        details = self.details()
+        if not details.is_running:
+            raise NoAnswerError("the service does not run")
+        return locate_port(details, port, self.engine.address)
 
     def end(self) -> str | None:
         """Say how it has ended; None while it runs."""

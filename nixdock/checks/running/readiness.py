@@ -103,8 +103,8 @@ def probe_tcp(live: Live, port: int) -> str | None:
     A proxy of the engine's accepts connections for ports that nobody listens on, and closes them at
     once: so a connection must last a moment.
     """
-    host, number = live.address(port)
     try:
+        host, number = live.address(port)
         with socket.create_connection((host, number), timeout=_PROBE_SECONDS) as connection:
             connection.settimeout(_SILENCE)
             try:
@@ -112,6 +112,8 @@ def probe_tcp(live: Live, port: int) -> str | None:
             except TimeoutError:
                 return None
             return f"port {port} is closed as soon as it is opened" if closed else None
+    except NoAnswerError as error:
+        return str(error)
     except OSError as error:
         return f"port {port} does not answer: {error.strerror or error}"
 

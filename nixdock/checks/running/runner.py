@@ -54,6 +54,23 @@ class Run:
     timed_out: bool = False
 
 
+class _Worker(Thread):
+    """A thread whose fault is kept for the one that waits for it."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        # A daemon: what an engine that hangs never answers must not keep us from ending.
+        super().__init__(daemon=True)
+        self._work = work
+        self.fault: BaseException | None = None
+
+    def run(self) -> None:
+        """Do the work."""
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again by the one that waits
+            self.fault = error
+
+
 @dataclass(slots=True)
 class SuiteRun:
     """One run of a suite over one image.
@@ -82,25 +99,34 @@ class SuiteRun:
         chosen = [check for check in self.suite.checks if self.choice.includes(check)]
         serves = self._serves(chosen)
         names = [*((READY,) if serves else ()), *(check.name for check in chosen)]
-        ledger = Ledger(names, self.tell, fail_fast=self.choice.fail_fast)
+        ledger = Ledger(names, fail_fast=self.choice.fail_fast)
         deadline = None if self.seconds is None else began + self.seconds
         trials = Trials(self.name, ledger, deadline)
         if self.bench is not None:
             # Whoever makes containers must know when the run is stopped.
             self.bench = replace(self.bench, cancelled=trials.cancelled)
         signals: list[int] = []
+        worker = _Worker(lambda: self._work(chosen, trials, serves))
         with caught(signals.append):
-            worker = Thread(target=self._work, args=(chosen, trials, serves), daemon=True)
             worker.start()
-            while worker.is_alive():
-                worker.join(_LOOK)
-                if signals or trials.seconds_left <= 0:
+            try:
+                while worker.is_alive() and not signals and trials.seconds_left > 0:
+                    worker.join(_LOOK)
+                    self._tell_ready(ledger)
+            finally:
+                if worker.is_alive():
                     self._stop(trials, worker)
-                    break
+        if worker.fault is not None:
+            raise worker.fault
         self._note_missing(chosen, trials)
+        self._tell_ready(ledger)
         report = Report(ledger.verdicts(), time.monotonic() - began)
         late = not signals and trials.seconds_left <= 0 and trials.cancelled.is_set()
         return Run(report, signals[0] if signals else None, timed_out=late)
+
+    def _tell_ready(self, ledger: Ledger) -> None:
+        for verdict in ledger.take():
+            self.tell(verdict)
 
     def _serves(self, chosen: Sequence[Check]) -> bool:
         if self.bench is None or not self.suite.has_service:

@@ -68,7 +68,7 @@ def plan_service(bench: Bench, suite: Suite, own: Mapping[str, Any] | None = Non
     settings = suite.service or ContainerSettings()
     ports = needed_ports(suite)
     need = f"port {', '.join(map(str, ports))} is asked" if ports else None
-    plain, _ = bench.request(settings)
+    plain, _ = bench.request(settings, needs_network=need)
     lacking = publish(ports, plain.body, bench.engine.address)
     request, given_up = bench.request(settings, needs_network=need, own=merge(own or {}, lacking))
     ready = suite.ready or Ready(healthcheck=has_health_check(bench, request))

@@ -103,7 +103,7 @@ class ServiceGroup:
 
     def _give_up(self, error: NixdockError, status: Status, plan: ServicePlan | None) -> None:
         """Note that the service is not ready, and that its checks are not run."""
-        notes = (error.hint,) if error.hint else ()
+        notes = (*(plan.notes if plan is not None else ()), *((error.hint,) if error.hint else ()))
         finding = Finding("", error.message, error.details)
         self.trials.ledger.note(
             Verdict(

@@ -1,0 +1,49 @@
+"""TAP, version 13: one line a check, and YAML below one that failed (testanything.org)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from nixdock.checks.verdict import Report, Status, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def write_tap(report: Report) -> str:
+    """Return a report as TAP."""
+    lines = ["TAP version 13", f"1..{len(report.verdicts)}"]
+    for number, verdict in enumerate(report.verdicts, start=1):
+        lines += _lines(number, verdict)
+    return "\n".join(lines) + "\n"
+
+
+def _lines(number: int, verdict: Verdict) -> Iterator[str]:
+    bad = verdict.status in {Status.FAIL, Status.ERROR}
+    name = " - ".join(part for part in (verdict.suite, verdict.name) if part)
+    # `#` begins a directive.
+    line = f"{'not ok' if bad else 'ok'} {number} - {_one_line(name).replace('#', chr(92) + '#')}"
+    if verdict.status is Status.SKIP:
+        line += f" # SKIP {_one_line(verdict.reason or '')}"
+    yield line
+    if not bad:
+        return
+    yield "  ---"
+    facts = {
+        "severity": "fail" if verdict.status is Status.FAIL else "error",
+        "kind": verdict.kind,
+        "at": verdict.place,
+        "reproduce": verdict.reproduce,
+        "findings": [finding.to_json() for finding in verdict.findings],
+    }
+    for key, value in facts.items():
+        if value:
+            # JSON on one line is YAML.
+            yield f"  {key}: {json.dumps(value)}"
+    yield "  ..."
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)

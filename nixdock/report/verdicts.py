@@ -1,0 +1,114 @@
+"""The report of checks for people: a line for each, and below one that failed why, and how to see it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Final
+
+from nixdock.checks.units import format_duration
+from nixdock.checks.verdict import Finding, Report, Status, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_COLOURS: Final = {
+    Status.PASS: "32",
+    Status.FAIL: "31",
+    Status.ERROR: "35",
+    Status.SKIP: "33",
+}
+_DIFF_COLOURS: Final = {"-": "31", "+": "32", "@": "36"}
+_INDENT: Final = " " * 7
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def safe(text: str) -> str:
+    """Return text that a terminal shows and does not obey: control characters are written out."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def wants_colour(stream: IO[str], environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a stream is a terminal that shows colours, and nobody said otherwise (no-color.org)."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+@dataclass(slots=True)
+class TextReport:
+    """Writes verdicts as they come, and a summary.
+
+    Args:
+        out: Where to.
+        colour: Whether in colours.
+        verbose: Whether notes and reproducing commands are shown for checks that hold, too.
+    """
+
+    out: IO[str]
+    colour: bool = False
+    verbose: bool = False
+    _suite: str = ""
+
+    def tell(self, verdict: Verdict) -> None:
+        """Write one verdict."""
+        if verdict.suite != self._suite:
+            self._suite = verdict.suite
+            self.out.write(f"{safe(verdict.suite)}\n")
+        status = self._paint(f"{verdict.status.value:<5}", _COLOURS[verdict.status])
+        line = f"{status}  {safe(verdict.name)}"
+        if verdict.status is not Status.SKIP:
+            line += f"  ({format_duration(verdict.seconds)})"
+        if verdict.reason:
+            line += f"  {safe(verdict.reason)}"
+        self.out.write(f"{line}\n")
+        for detail in self._details(verdict):
+            self.out.write(f"{_INDENT}{detail}\n")
+        self.out.flush()
+
+    def finish(self, report: Report) -> None:
+        """Write the summary."""
+        words = [
+            (Status.PASS, "passed"),
+            (Status.FAIL, "failed"),
+            (Status.ERROR, "could not run"),
+            (Status.SKIP, "skipped"),
+        ]
+        parts = [
+            self._paint(f"{report.counts[status]} {word}", _COLOURS[status])
+            for status, word in words
+            if report.counts[status]
+        ]
+        self.out.write(f"{', '.join(parts) or 'nothing was checked'} in {format_duration(report.seconds)}\n")
+        self.out.flush()
+
+    def _details(self, verdict: Verdict) -> Iterator[str]:
+        bad = verdict.status in {Status.FAIL, Status.ERROR}
+        for finding in verdict.findings:
+            yield from self._finding(finding)
+        shown = {line for finding in verdict.findings for line in (finding.details or "").splitlines()}
+        for name, output in (("stdout", verdict.stdout), ("stderr", verdict.stderr)):
+            lines = (output or "").splitlines()
+            if bad and lines and not set(lines) <= shown:
+                yield f"{name}:"
+                yield from (f"  {safe(line)}" for line in lines)
+        if bad or self.verbose:
+            for note in verdict.notes:
+                yield f"note: {safe(note)}"
+            if verdict.reproduce:
+                yield f"by hand: {safe(verdict.reproduce)}"
+        if bad and verdict.place:
+            yield f"written in {verdict.place}"
+
+    def _finding(self, finding: Finding) -> Iterator[str]:
+        first, *rest = str(finding).splitlines() or [""]
+        yield safe(first)
+        for line in rest:
+            yield f"  {safe(line)}"
+        lines = (finding.details or "").splitlines()
+        is_diff = lines[:1] == ["--- expected"]
+        for line in lines:
+            colour = _DIFF_COLOURS.get(line[:1], "") if is_diff else ""
+            yield "  " + self._paint(safe(line), colour)
+
+    def _paint(self, text: str, colour: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and colour else text
