@@ -124,8 +124,8 @@ import sys, time
 from nixdock.cli import main, plugin
 main.catch_signals()
 plugin.watch_cli(sys.argv[1])
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 finally:
     print("cleaned up", flush=True)
