@@ -351,19 +351,19 @@ class _Loading:
 
     def _clean_up(self) -> None:
         """Remove what a containerd store keeps of an image that it could not unpack."""
-        if self._reference is None or not self._engine.info.containerd_store:
+        if not self._engine.info.containerd_store or not is_settled(self._image):
             return
+        parcel = self._pack()
+        name = str(self._reference) if self._reference else str(parcel.manifest.digest)
+        before = self._before.get(self._reference) if self._reference else None
         with contextlib.suppress(EngineError):
-            half = self._engine.find_image(str(self._reference), manifests=True)
-            before = self._before.get(self._reference)
-            if half is None or (before is not None and half.id == before.id):
+            half = self._engine.find_image(name)
+            if half is None or half.id not in parcel.engine_ids or (before and before.id == half.id):
                 return
-            if not inventory.is_whole(half, self._engine):
-                self._engine.remove_image(str(self._reference), force=True)
-                if before is not None:
-                    self._engine.tag_image(
-                        before.id, self._reference.repository, self._reference.tag or DEFAULT_TAG
-                    )
+            self._engine.remove_image(name, force=True)
+            if before is not None and self._reference is not None:
+                repository, tag = self._reference.repository, self._reference.tag or DEFAULT_TAG
+                self._engine.tag_image(before.id, repository, tag)
 
     def _warn_of_platform(self) -> None:
         runs = Platform(self._engine.version.os, self._engine.version.architecture)
