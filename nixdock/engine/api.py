@@ -105,6 +105,10 @@ class Engine:
         """
         params = {"manifests": 1} if manifests and self.version.speaks("1.48") else None
         answer = self._connection.find(f"/images/{reference}/json", params)
+        if answer is not None and self.version.is_podman:
+            # Podman's imitation of docker's answer leaves the health check out; its own answer has it.
+            own = self._connection.find(f"/libpod/images/{reference}/json", api="4.0.0") or {}
+            answer["Config"] = {"Healthcheck": own.get("Healthcheck"), **(answer.get("Config") or {})}
         return None if answer is None else ImageDetails.from_json(answer)
 
     def load(
@@ -254,6 +258,17 @@ class Engine:
     def get_archive(self, container: str, path: str) -> Iterator[bytes]:
         """Yield a tar archive of a file or folder of a container, piece by piece."""
         return self._connection.pieces(f"/containers/{container}/archive", {"path": path})
+
+    def commit_container(self, container: str, *, labels: Mapping[str, str]) -> str:
+        """Make an image of a container that has ended, with its files and its config; return its ID.
+
+        Args:
+            container: Its name or ID; its volumes are no part of the image.
+            labels: Further labels of the image.
+        """
+        changes = [f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items()]
+        params = {"container": container, "changes": changes, "pause": 0}
+        return str(self._connection.post("/commit", params, timeout=None)["Id"])
 
     def changes(self, container: str) -> tuple[tuple[int, str], ...]:
         """Return what a container changed in its file system: 0 changed, 1 added, 2 deleted, and the path."""

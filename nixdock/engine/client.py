@@ -91,10 +91,17 @@ class Connection:
         with self._answered("GET", path, params) as response:
             return response.json()
 
-    def find(self, path: str, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401  # any JSON
-        """Return the JSON that a GET answers, or None where the thing is not there."""
+    def find(self, path: str, params: Mapping[str, Any] | None = None, *, api: str | None = None) -> Any:  # noqa: ANN401  # any JSON
+        """Return the JSON that a GET answers, or None where the thing is not there.
+
+        Args:
+            path: Below the API version.
+            params: The query.
+            api: The API version, where it is not the one that was agreed on.
+        """
         try:
-            return self.get(path, params)
+            with self._answered("GET", path, params, api=api) as response:
+                return response.json()
         except EngineRefusedError as error:
             if error.status == 404:
                 return None
@@ -207,6 +214,7 @@ class Connection:
         archive: bytes | Iterable[bytes] | IO[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = ANSWER_TIMEOUT,
+        api: str | None = None,
     ) -> requests.Response:
         """Send one request and return its answer unread, unless it is a refusal."""
         from docker.errors import create_api_error_from_http_exception  # noqa: PLC0415  # imported by now
@@ -225,7 +233,7 @@ class Connection:
         with _translated(self.address):
             response = self._sdk.request(
                 method,
-                f"{self._sdk.base_url}/v{self.version.api}{path}",
+                f"{self._sdk.base_url}/v{api or self.version.api}{path}",
                 params=dict(params or {}),
                 data=data,
                 headers=sent,

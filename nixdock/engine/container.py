@@ -249,19 +249,11 @@ class Container:
         Raises:
             EngineError: It cannot be started; of its command, with docker's exit status for that.
         """
-        stream = None
-        if streams is not None:
-            stream = self.engine.attach(
-                self.id,
-                tty=self.request.tty,
-                stdin=self.request.stdin,
-                detach_keys=streams.detach_keys if self.request.tty else None,
-            )
-            self._cleanup.callback(stream.close)
-            self.attached = True
-        wait = self.engine.wait_container(self.id, condition="next-exit")
-        self._thread(self._watch, wait)
         try:
+            # Podman prepares the process when it is attached to, so that fails there already.
+            stream = None if streams is None else self._attach(streams)
+            wait = self.engine.wait_container(self.id, condition="next-exit")
+            self._thread(self._watch, wait)
             self.engine.start_container(self.id)
         except EngineError as error:
             raise explain_start(error, self.subject) from error
@@ -298,6 +290,17 @@ class Container:
     def close(self) -> None:
         """Give back the terminal and the connections."""
         self._cleanup.close()
+
+    def _attach(self, streams: Streams) -> Stream:
+        stream = self.engine.attach(
+            self.id,
+            tty=self.request.tty,
+            stdin=self.request.stdin,
+            detach_keys=streams.detach_keys if self.request.tty else None,
+        )
+        self._cleanup.callback(stream.close)
+        self.attached = True
+        return stream
 
     def _connect_input(self, stream: Stream, streams: Streams) -> None:
         if streams.stdin is None or not self.request.stdin:

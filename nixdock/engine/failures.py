@@ -6,6 +6,7 @@ written to the container's standard error by the runtime itself, as the only thi
 
     exec /bin/hello: exec format error             (runc)
     exec /bin/hello: no such file or directory
+    {"msg":"exec container process `/bin/hello`: Exec format error","level":"error",...}   (crun)
     [FATAL tini (7)] exec /bin/hello failed: ...   (--init)
 """
 
@@ -33,7 +34,20 @@ _RUNTIME_SAYS: Final = re.compile(
 _TINI_SAYS: Final = re.compile(
     rb"\A\[FATAL tini \(\d+\)\] exec (?P<program>.*) failed: (?P<reason>.*)\r?\n\Z"
 )
-_QUOTED: Final = re.compile(r'exec: "(?P<program>[^"]*)"')
+_CRUN_SAYS: Final = re.compile(
+    rb"\A\{\"msg\":\"exec container process (?:\(missing dynamic library\?\) )?`(?P<program>[^`]*)`: "
+    rb"(?P<reason>exec format error|no such file or directory|permission denied)\"[^\n]*\}\r?\n\Z",
+    re.IGNORECASE,
+)
+_QUOTED: Final = re.compile(r'(?:exec: "|executable file `)(?P<program>[^"`]*)["`]')
+_NOT_FOUND: Final = re.compile(
+    r'executable file .*not found|exec: "[^"]*": .*no such file or directory|a command that was not found',
+    re.IGNORECASE,
+)
+_NOT_PERMITTED: Final = re.compile(
+    r'exec: "[^"]*": (?:permission denied|is a directory)|open executable: ', re.IGNORECASE
+)
+_NO_COMMAND: Final = re.compile("no command specified|no command or entrypoint provided", re.IGNORECASE)
 HEAD: Final = 4096
 """How much of a container's first output is kept to look for the runtime's own sentence."""
 
@@ -73,7 +87,7 @@ def explain_create(error: EngineError, image: str) -> EngineError:
     text = error.message
     if error.status == 404 and "no such image" in text.lower():
         return explain_missing_image(image)
-    if "no command specified" in text.lower():
+    if _NO_COMMAND.search(text):
         return EngineError(
             f"the image {image} has no command: neither Cmd nor Entrypoint is set",
             hint=f'set config.Cmd = [ "${{pkgs.hello}}/bin/hello" ]; or: nixdock run {image} COMMAND',
@@ -93,15 +107,14 @@ def explain_start(error: EngineError, subject: Subject) -> EngineError:
     text = error.message
     found = _QUOTED.search(text)
     program = found["program"] if found else subject.program
-    lower = text.lower()
-    if "executable file not found" in lower or (found and "no such file or directory" in lower):
+    if _NOT_FOUND.search(text):
         return _not_found(program, subject)
-    if found and ("permission denied" in lower or "is a directory" in lower):
+    if _NOT_PERMITTED.search(text):
         return CommandNotExecutableError(
             f"{program!r} in {subject.image} cannot be executed: permission denied",
             hint="it must be a file with its execute bits set, which the user of the container may read",
         )
-    if "exec format error" in lower:
+    if "exec format error" in text.lower():
         return _wrong_format(program, subject)
     return error
 
@@ -114,7 +127,7 @@ def explain_exec(head: bytes, subject: Subject) -> EngineError | None:
         subject: What was to be run.
     """
     by_tini = _TINI_SAYS.match(head)
-    found = by_tini or _RUNTIME_SAYS.match(head)
+    found = by_tini or _RUNTIME_SAYS.match(head) or _CRUN_SAYS.match(head)
     if not found:
         return None
     program = (found["program"] or b"").decode(errors="replace") or subject.program

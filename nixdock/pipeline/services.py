@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock import settings
 from nixdock.checks.outcome import Capture, tail_of
+from nixdock.engine.health import HealthCheck, HealthWatch, probe
 from nixdock.engine.owner import SETTINGS, TARGET, find_ourselves, is_owned_by_living
 from nixdock.engine.stream import STDOUT
 from nixdock.errors import EngineError, NixdockError
@@ -112,8 +113,21 @@ def find_running(engine: Engine, service: Service) -> ContainerDetails | None:
     if found is None or found.labels.get(SETTINGS) != service.settings:
         return None
     details = engine.find_container(found.id)
-    ready = details is not None and details.status == "running" and details.health in {None, "healthy"}
-    return details if ready else None
+    return details if details is not None and _is_ready(engine, details) else None
+
+
+def _is_ready(engine: Engine, container: ContainerDetails) -> bool:
+    """Whether a container runs and, if it has a health check, passes it."""
+    if container.status != "running" or container.health == "unhealthy":
+        return False
+    check = HealthCheck.of(container)
+    if check is None or container.health == "healthy":
+        return True
+    # Its engine has not probed it yet, or never does.
+    try:
+        return probe(engine, container.id, check)[0]
+    except EngineError:
+        return False
 
 
 def is_attended(container: ContainerDetails) -> bool:
@@ -145,31 +159,32 @@ class Readiness:
         engine: Where it runs.
         container: Its ID.
         name: What the user calls it.
-        probed: Whether the engine probes its health; otherwise it is ready when it has lived a moment.
     """
 
-    def __init__(self, engine: Engine, container: str, name: str, *, probed: bool) -> None:
-        self._engine = engine
-        self._container = container
+    def __init__(self, engine: Engine, container: str, name: str) -> None:
         self._name = name
-        self._probed = probed
         self._since = time.monotonic()
+        details = engine.find_container(container)
+        check = None if details is None else HealthCheck.of(details)
+        self._watch = HealthWatch(engine, details, check) if details is not None and check else None
 
     def __call__(self) -> bool:
-        """Whether it is ready now.
+        """Whether it is ready now; without a health check when it has lived a moment.
 
         Raises:
-            NotReadyError: It says itself that it is not healthy.
+            NotReadyError: It is not healthy, and has had the time for it.
         """
-        if not self._probed:
+        if self._watch is None:
             return time.monotonic() - self._since >= AT_ONCE
-        details = self._engine.find_container(self._container)
-        if details is None or not details.is_running:
-            return False
-        if details.health == "unhealthy":
-            probe = f": {details.last_probe}" if details.last_probe else ""
-            raise NotReadyError(f"{self._name} is unhealthy{probe}")
-        return details.health == "healthy"
+        health = self._watch.ask()
+        if health.status == "unhealthy":
+            raise NotReadyError(f"{self._name} is unhealthy" + (f": {health.said}" if health.said else ""))
+        return health.status == "healthy"
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._watch is not None:
+            self._watch.close()
 
 
 def read_tail(engine: Engine, container: str) -> str:

@@ -173,7 +173,7 @@ class _ServiceRun:
     def _await_readiness(self, attendance: Attendance, container: Container) -> Ended | None:
         """Attend until it is ready: None then, and how it ended if that came first."""
         name = self.service.name
-        readiness = services.Readiness(self.engine, container.id, name, probed=self.probed)
+        readiness = services.Readiness(self.engine, container.id, name)
         if not self.probed:
             return attendance.until(readiness)
         self.listener(WorkStarted(name, Work.WAIT, f"{name} to be healthy"))
@@ -187,6 +187,7 @@ class _ServiceRun:
                 error.details = services.read_tail(self.engine, container.id) or None
             raise
         finally:
+            readiness.close()
             self.listener(WorkFinished(name, ok=ready))
         return ended
 

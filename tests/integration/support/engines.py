@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -150,6 +151,8 @@ def podman() -> Iterator[Engine]:
     root = Path(tempfile.mkdtemp(prefix="nixdock-podman-"))
     host = f"unix://{root}/podman.sock"
     log = root / "log"
+    config = root / "containers.conf"
+    config.write_text(f"[containers]\ndefault_ulimits = {json.dumps(_grantable_limits())}\n")
     with log.open("wb") as out:
         process = subprocess.Popen(
             [
@@ -164,6 +167,7 @@ def podman() -> Iterator[Engine]:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
+            env={**os.environ, "CONTAINERS_CONF": str(config)},
             start_new_session=True,
         )
     try:
@@ -172,6 +176,17 @@ def podman() -> Iterator[Engine]:
     finally:
         _end(process)
         _remove(root)
+
+
+def _grantable_limits() -> list[str]:
+    """Return limits that can be given to a container where root may not raise its own.
+
+    Podman's defaults are higher than the limits of many a machine in the cloud; and it lowers its own
+    number of processes to 32768.
+    """
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    processes = min(resource.getrlimit(resource.RLIMIT_NPROC)[1] % (1 << 64), 32768)
+    return [f"nofile={files}:{files}", f"nproc={processes}:{processes}"]
 
 
 def _remove(root: Path) -> None:
