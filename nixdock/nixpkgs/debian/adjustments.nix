@@ -8,9 +8,9 @@
 #   guide    what programs are told by a library that they are made to load first (builders/guide.c):
 #            places (what a path begins with = folders to look below instead), last (the same, for what is
 #            not at its place), libraries (whether loaded ones count), env (variables, where not set), prefix
-#            (folders that a search path begins with); `$out` is the store path
+#            and suffix (folders that a search path begins with, or ends in); `$out` is the store path
 #   finish   a shell script for what is left, run in the store path by a static busybox
-{ builder, unit }:
+{ builder, unit, either }:
 
 let
   # The C library and the libraries of ncurses look for terminals at one of three places. This store path
@@ -21,6 +21,12 @@ let
     builder = "${builder.bootstrap}/bin/busybox";
     args = [ "sh" "-euc" "cp -r $base/lib/terminfo $out || cp -r $base/share/terminfo $out" ];
     base = unit "ncurses-base";
+  };
+
+  # Where certificates are in an image, rather than where Debian has links to that.
+  libssl.strings."lib/*/libcrypto.so.*" = {
+    "/usr/lib/ssl/certs" = "/etc/ssl/certs";
+    "/usr/lib/ssl/cert.pem" = "/etc/ssl/cert.pem";
   };
 in
 {
@@ -34,15 +40,135 @@ in
   # Programs find these at a path of their own system only.
   libc6.drop = [ "lib/*/gconv/*" ];
 
-  file.guide.places."/usr" = [ "$out" "${unit "libmagic1"}" "${unit "libmagic-mgc"}" ];
+  # One link for each of its programs, as nixpkgs has it.
+  busybox-static.finish = ''
+    for path in $(busybox --list); do
+      [ -e bin/$path ] || ln -s busybox bin/$path
+    done
+  '';
 
+  # The bundle that update-ca-certificates makes.
+  ca-certificates = {
+    drop = [ "bin/*" "etc/*" ];
+    finish = ''
+      mkdir -p etc/ssl/certs
+      for file in share/ca-certificates/mozilla/*.crt; do
+        cat $file
+        echo
+      done > etc/ssl/certs/ca-bundle.crt
+      ln -s ca-bundle.crt etc/ssl/certs/ca-certificates.crt
+      rmdir bin 2>/dev/null || true
+    '';
+  };
+
+  emacs-nox = {
+    guide = { places."/usr" = [ "$out" ]; last."/etc/emacs" = [ "$out/etc/emacs" ]; libraries = true; };
+    links = {
+      "bin/emacs" = "bin/emacs-nox";
+      "bin/emacsclient" = "bin/emacsclient.emacs";
+      "bin/etags" = "bin/etags.emacs";
+      "bin/ebrowse" = "bin/ebrowse.emacs";
+    };
+  };
+
+  # A shell script that names its parts, and calls others by way of PATH.
+  fakeroot = {
+    needs = [ "coreutils" "sed" "util-linux" ];
+    finish = ''
+      for file in bin/fakeroot-*; do
+        sed -i -e "s|/usr/lib|$out/lib|g; s|^FAKEROOT_PREFIX=.*|FAKEROOT_PREFIX=$out|" \
+          -e "s|^FAKEROOT_BINDIR=.*|FAKEROOT_BINDIR=$out/bin|" \
+          -e "1a PATH=\$PATH:${unit "util-linux"}/bin:${unit "coreutils"}/bin:${unit "sed"}/bin" $file
+      done
+    '';
+  };
+
+  file.guide.places."/usr" = [ "$out" "${either [ "libmagic1t64" "libmagic1" ]}" "${unit "libmagic-mgc"}" ];
+
+  gawk = {
+    guide = { places."/usr" = [ "$out" ]; libraries = true; };
+  };
+
+  git.guide = {
+    places."/usr" = [ "$out" ];
+    # Its scripts find each other by these.
+    env.GIT_EXEC_PATH = "$out/lib/git-core";
+    prefix.PERL5LIB = [ "$out/share/perl5" "${unit "liberror-perl"}/share/perl5" ];
+    suffix.PATH = map (name: "${unit name}/bin") [ "coreutils" "gawk" "grep" "sed" ];
+  };
+
+  iproute2.guide = { places."/usr" = [ "$out" ]; last."/etc/iproute2" = [ "$out/etc/iproute2" ]; };
+
+  libssl3 = libssl;
+  libssl3t64 = libssl;
+
+  # The folders of unfinished requests, where an image has one; `conf` is nixpkgs' name.
+  nginx = {
+    links.conf = "etc/nginx";
+    strings."bin/nginx" = {
+      "/var/lib/nginx/body" = "/tmp/nginx_body";
+      "/var/lib/nginx/proxy" = "/tmp/nginx_proxy";
+      "/var/lib/nginx/fastcgi" = "/tmp/nginx_fastcgi";
+      "/var/lib/nginx/uwsgi" = "/tmp/nginx_uwsgi";
+      "/var/lib/nginx/scgi" = "/tmp/nginx_scgi";
+    };
+    guide = { places."/usr" = [ "$out" ]; last."/etc/nginx" = [ "$out/etc/nginx" ]; };
+  };
+
+  # It reads parts of itself from there before it can do anything else.
   nodejs.guide.places."/usr" = [ "$out" ];
 
-  openssl.guide.places."/usr" = [ "$out" ];
+  openssl.guide = {
+    places."/usr/lib/ssl" = [ "$out/lib/ssl" ];
+    last."/etc/ssl/openssl.cnf" = [ "$out/etc/ssl/openssl.cnf" ];
+  };
+
+  passwd = {
+    needs = [ "libpam-modules" ];
+    guide = {
+      places."/lib" = [ "${unit "libpam-modules"}/lib" ];
+      last."/etc/login.defs" = [ "$out/etc/login.defs" ];
+      libraries = true;
+    };
+  };
 
   perl.guide = { places."/usr" = [ "$out" ]; libraries = true; };
 
-  vim.guide.places."/usr" = [ "$out" ];
+  postgresql = {
+    needs = [ "tzdata" ];
+    # The compiler of queries wants more than a hundred megabytes of LLVM.
+    drop = [ "lib/postgresql/*/lib/llvmjit*" "lib/postgresql/*/lib/bitcode/*" "share/postgresql/*/man/*" ];
+    strings."lib/postgresql/*/bin/postgres"."/var/run/postgresql" = "/run/postgresql";
+    guide.places."/usr/share/zoneinfo" = [ "${unit "tzdata"}/share/zoneinfo" ];
+    finish = ''
+      mkdir -p bin
+      for file in lib/postgresql/*/bin/*; do
+        ln -s ../$file bin/$(basename $file)
+      done
+    '';
+  };
+  libpq5.strings."lib/*/libpq.so.*"."/var/run/postgresql" = "/run/postgresql";
+
+  python3 = {
+    links = { "bin/python" = "bin/python3"; "bin/pydoc" = "bin/pydoc3"; };
+    # What only says that apt is in charge of this Python.
+    drop = [ "lib/python3.*/EXTERNALLY-MANAGED" "lib/python3.*/sitecustomize.py" "etc/python3.*/sitecustomize.py" ];
+  };
+
+  skopeo.drop = [ "share/bash-completion/*" ];
+
+  vim = {
+    links = {
+      "bin/vim" = "bin/vim.basic";
+      "bin/vi" = "bin/vim.basic";
+      "bin/view" = "bin/vim.basic";
+      "bin/ex" = "bin/vim.basic";
+      "bin/vimdiff" = "bin/vim.basic";
+      "bin/rvim" = "bin/vim.basic";
+      "bin/rview" = "bin/vim.basic";
+    };
+    guide = { places."/usr" = [ "$out" ]; last."/etc/vim" = [ "$out/etc/vim" ]; };
+  };
 
   # Tell the compiler where it is: the headers and the loader are not at their absolute paths.
   "g++".finish = ''

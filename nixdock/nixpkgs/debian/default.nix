@@ -5,7 +5,7 @@
 #   builder  how they are built
 #
 # Gives `packages`, every package of the index by its Debian name, and `package`, the same as a function,
-# which reads less and has an answer to names that are not there.
+# which reads less and has an answer to names that are not there; `pythonEnv`, a Python with modules.
 { lib, lock, builder }:
 
 let
@@ -14,9 +14,12 @@ let
   deb = name: fetch name (lock.get name);
 
   adjustments = import ./adjustments.nix {
-    inherit builder;
+    inherit builder either;
     unit = name: unit (unitOf name);
   };
+
+  # The first of these packages that this Debian has: names change with a library's interface.
+  either = names: unit (unitOf (builtins.head (builtins.filter lock.has names)));
 
   # The unit that a package is part of.
   unitOf = name: (lock.get name).unit or name;
@@ -39,12 +42,40 @@ let
     }))
     (_: true);
 
+  # The units of Python modules that these units need, however far, and themselves.
+  modulesOf = names:
+    builtins.filter (name: builtins.elem "python3" (needsOf name))
+      (map (one: one.key) (builtins.genericClosure {
+        startSet = map (key: { inherit key; }) names;
+        operator = one: map (key: { inherit key; }) (needsOf one.key);
+      }));
+
+  # A Python that finds the modules of these packages.
+  pythonEnv = packages:
+    let
+      python = unit "python3";
+      derivation = builder.run {
+        name = "python3-${python.version}-env";
+        package = ./builders;
+        module = "python_env";
+        order = {
+          inherit python;
+          modules = map unit (modulesOf (map (package: package.pname) packages));
+        };
+      };
+    in
+    derivation // {
+      inherit (python) pname version;
+      meta = python.meta // { mainProgram = "python3"; };
+    };
+
   # A unit by its name; each is made once however often it is asked for.
   unit = lock.memoise (name: record:
     let
       adjustment = adjustments.${name} or { };
       others = builtins.filter (one: one != name) (record.members or [ ]);
       upstream = version.upstream (record.unitVersion or record.version);
+      usesPython = builtins.elem "python3" (needsOf name);
       derivation = builder.run {
         name = "${name}-${upstream}";
         package = ./builders;
@@ -55,6 +86,8 @@ let
           needs = map unit (needsOf name);
           libc = if name == libc then null else unit libc;
           shell = if belowShell ? ${name} then null else unit shell;
+          python = if usesPython then unit "python3" else null;
+          modules = lib.optionals usesPython (map unit (lib.remove name (modulesOf [ name ])));
           drop = adjustment.drop or [ ];
           links = adjustment.links or { };
           strings = adjustment.strings or { };
@@ -114,6 +147,8 @@ let
       + "; what it lacks is in the real nixpkgs (--nixpkgs PATH)");
 in
 {
+  inherit pythonEnv either;
+  inherit (lock) has names;
   packages = lib.genAttrs lock.names (name: unit (unitOf name));
   package = name: if lock.has name then unit (unitOf name) else missing name;
 }

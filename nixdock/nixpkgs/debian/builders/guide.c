@@ -7,12 +7,13 @@
  *
  *     struct place { const char *from; const char *to; int last; };
  *     static const struct place places[];         ends with a zero, as the next one
- *     struct variable { const char *name; const char *value; int before; };
+ *     struct variable { const char *name; const char *value; int mode; };
  *     static const struct variable variables[];
  *
  * A path that begins with `from` is looked for below `to`, and used there if it exists; with `last` only
  * where the path itself does not exist. All other paths are left as they are. A variable is set where it
- * is not set already; with `before` its value is put before the one it has, and a colon between.
+ * is not set already; with a mode that is not zero the value is put before (1) or behind (2) the one that it
+ * has, and a colon between.
  *
  * Arguments that glibc declares as variable (the mode of open) are passed as fixed ones: on the machines
  * that Debian and Nix share, both are passed in the same registers.
@@ -117,24 +118,37 @@ GUIDED(int, posix_spawn,
 GUIDED(void *, dlopen, (const char *path, int flags), path, flags)
 #endif
 
+/* Whether a value begins with (1) or ends in (2) another one: then a program like this has started this one. */
+static int has(const char *whole, const char *part, int mode) {
+  size_t length = strlen(whole), size = strlen(part);
+
+  if (size > length)
+    return 0;
+  return !strncmp(mode == 1 ? whole : whole + length - size, part, size);
+}
+
+static void join(const char *name, const char *first, const char *second) {
+  size_t head = strlen(first), tail = strlen(second);
+  char *both = malloc(head + tail + 2);
+
+  if (!both)
+    return;
+  memcpy(both, first, head);
+  both[head] = ':';
+  memcpy(both + head + 1, second, tail + 1);
+  setenv(name, both, 1);
+}
+
 __attribute__((constructor)) static void begin(void) {
   const struct variable *variable;
 
   for (variable = variables; variable->name; variable++) {
-    const char *old = getenv(variable->name);
-    if (variable->before && old && *old) {
-      size_t first = strlen(variable->value), second = strlen(old);
-      char *both = malloc(first + second + 2);
-      if (!both)
-        continue;
-      memcpy(both, variable->value, first);
-      both[first] = ':';
-      memcpy(both + first + 1, old, second + 1);
-      /* A program that is started by itself again has it already. */
-      if (strncmp(old, variable->value, first) || (old[first] && old[first] != ':'))
-        setenv(variable->name, both, 1);
-    } else {
-      setenv(variable->name, variable->value, variable->before);
-    }
+    const char *old = getenv(variable->name), *value = variable->value;
+    if (!variable->mode || !old || !*old)
+      setenv(variable->name, value, variable->mode);
+    else if (!has(old, value, variable->mode) && variable->mode == 1)
+      join(variable->name, value, old);
+    else if (!has(old, value, variable->mode))
+      join(variable->name, old, value);
   }
 }

@@ -28,6 +28,7 @@ class Guide:
         libraries: Whether libraries that are loaded by their absolute path count too.
         env: Variables that are set where they are not.
         prefix: Folders that a search path such as PERL5LIB begins with.
+        suffix: Folders that a search path such as PATH ends in.
     """
 
     places: dict[str, tuple[str, ...]]
@@ -35,6 +36,7 @@ class Guide:
     libraries: bool
     env: dict[str, str]
     prefix: dict[str, tuple[str, ...]]
+    suffix: dict[str, tuple[str, ...]]
 
     @classmethod
     def parse(cls, data: dict[str, Any], out: Path) -> Guide:
@@ -52,12 +54,13 @@ class Guide:
             libraries=data.get("libraries", False),
             env={name: expand(value) for name, value in data.get("env", {}).items()},
             prefix=expand_all(data.get("prefix", {})),
+            suffix=expand_all(data.get("suffix", {})),
         )
 
     def tables(self) -> str:
         """Return the C text that says what guide.c is to do."""
         return _table("place", "from", "to", "last", self._places()) + _table(
-            "variable", "name", "value", "before", self._variables()
+            "variable", "name", "value", "mode", self._variables()
         )
 
     def _places(self) -> Iterator[tuple[str, str, int]]:
@@ -69,8 +72,9 @@ class Guide:
     def _variables(self) -> Iterator[tuple[str, str, int]]:
         for name, value in self.env.items():
             yield name, value, 0
-        for name, folders in self.prefix.items():
-            yield name, ":".join(folders), 1
+        for mode, table in ((1, self.prefix), (2, self.suffix)):
+            for name, folders in table.items():
+                yield name, ":".join(folders), mode
 
 
 def add_guide(out: Path, guide: Guide) -> None:
@@ -85,8 +89,11 @@ def add_guide(out: Path, guide: Guide) -> None:
         input=source.encode(),
         check=True,
     )
+    seen: set[int] = set()
     for path in sorted(walk(out)):
-        if not path.is_symlink() and is_program(path):
+        inode = path.lstat().st_ino
+        if inode not in seen and not path.is_symlink() and is_program(path):
+            seen.add(inode)
             path.chmod(0o755)
             subprocess.run(["patchelf", "--add-needed", str(library), str(path)], check=True)
 

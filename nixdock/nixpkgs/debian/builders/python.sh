@@ -33,4 +33,5 @@ libraries=$(dirname "$loader")
 ln -s "../root/usr/bin/$(basename "$python")" "$out/bin/python3"
 
 # Compiled once here rather than at every start.
-"$out/bin/python3" -E -s -S -m compileall -q --invalidation-mode unchecked-hash "$root/usr/lib" || true
+# Sets of constants are written in the order of their hashes.
+PYTHONHASHSEED=0 "$out/bin/python3" -s -S -m compileall -q --invalidation-mode unchecked-hash "$root/usr/lib" || true

@@ -13,11 +13,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .deb import open_files
+from .alternatives import parse_alternatives
+from .deb import open_files, read_script
 from .layout import is_wanted, place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from tarfile import TarFile, TarInfo
 
 _OUTSIDE = ("/etc/", "/var/", "/run/", "/tmp/", "/dev/", "/proc/", "/sys/")  # noqa: S108 - of images
 _ALTERNATIVES = "/etc/alternatives/"
@@ -41,30 +43,35 @@ class Tree:
         self.has_sbin = False
         self._unwanted = unwanted
         self._links: dict[str, str] = {}
+        self._asked: dict[str, str] = {}
 
     def unpack(self, deb: Path) -> None:
-        """Put the files of one package in their places."""
+        """Put the files of one package in their places, and note the links that it asks for."""
+        for link, target in parse_alternatives(read_script(deb, "postinst")).items():
+            placed = place(link.lstrip("/"))
+            if self._wants(placed):
+                self._asked.setdefault(placed, place(target.lstrip("/")))
         with open_files(deb) as tar:
             for member in tar:
                 original = posixpath.normpath(member.name)
                 placed = place(original)
-                if placed in ("", ".") or not is_wanted(placed) or self._is_unwanted(placed):
-                    continue
-                self.has_sbin |= original.startswith(("sbin/", "usr/sbin/"))
-                target = self.out / placed
-                if member.isdir():
-                    target.mkdir(parents=True, exist_ok=True)
-                elif member.issym():
-                    self._links[placed] = absolute(original, member.linkname)
-                elif member.islnk():
-                    source = self.out / place(posixpath.normpath(member.linkname))
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    if not target.exists():
-                        os.link(source, target)
-                elif member.isfile():
-                    content = tar.extractfile(member)
-                    if content is not None:
-                        self._write(target, content.read(), executable=bool(member.mode & 0o111))
+                if self._wants(placed):
+                    self.has_sbin |= original.startswith(("sbin/", "usr/sbin/"))
+                    self._put(tar, member, original, placed)
+
+    def _put(self, tar: TarFile, member: TarInfo, original: str, placed: str) -> None:
+        target = self.out / placed
+        if member.isdir():
+            target.mkdir(parents=True, exist_ok=True)
+        elif member.issym():
+            self._links[placed] = absolute(original, member.linkname)
+        elif member.islnk():
+            source = self.out / place(posixpath.normpath(member.linkname))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.exists():
+                os.link(source, target)
+        elif (content := tar.extractfile(member)) is not None:
+            self._write(target, content.read(), executable=bool(member.mode & 0o111))
 
     def link(self) -> None:
         """Make the links: inside the unit, into another one, or not at all."""
@@ -81,6 +88,11 @@ class Tree:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.symlink_to(relative(placed, found))
         self._drop_dangling(pending)
+        for placed, target in sorted(self._asked.items()):
+            path = self.out / placed
+            if (self.out / target).exists() and not os.path.lexists(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.symlink_to(relative(placed, target))
 
     def find(self, original: str) -> Path | None:
         """Return where a file of Debian's tree is: in this unit, in one that it needs, or nowhere."""
@@ -105,8 +117,12 @@ class Tree:
         """Link to everything that the needed units have, as a metapackage stands for its dependencies."""
         merge(self.out, [need for need in self.needs if need.is_dir()])
 
-    def _is_unwanted(self, placed: str) -> bool:
-        return any(fnmatchcase(placed, pattern) for pattern in self._unwanted)
+    def _wants(self, placed: str) -> bool:
+        return (
+            placed not in ("", ".")
+            and is_wanted(placed)
+            and not any(fnmatchcase(placed, pattern) for pattern in self._unwanted)
+        )
 
     def _find(self, target: str, inside: set[str]) -> str | None:
         placed = place(target.lstrip("/"))

@@ -14,6 +14,7 @@ from typing import Any
 
 from .guide import Guide, add_guide
 from .patch import Loader, Patcher, library_folders, replace_strings
+from .python_env import compile_modules, give_modules
 from .tree import Tree, relative
 
 
@@ -27,6 +28,8 @@ class Order:
         needs: The store paths of the units that it may refer to.
         libc: The C library's store path; `out` itself when the C library is what is built.
         shell: The unit whose shell scripts run by, or None.
+        python: The unit of Python, where it may refer to it.
+        modules: The units whose Python modules its scripts may import.
         drop: Patterns of files to leave out, by their place in the store path.
         links: Links to add, as place to target; relative targets are places in the unit.
         strings: Strings to replace inside of programs, by the pattern of the files.
@@ -39,6 +42,8 @@ class Order:
     needs: tuple[Path, ...]
     libc: Path
     shell: Path | None
+    python: Path | None
+    modules: tuple[Path, ...]
     drop: tuple[str, ...]
     links: dict[str, str]
     strings: dict[str, dict[str, str]]
@@ -54,6 +59,8 @@ class Order:
             needs=tuple(map(Path, data["needs"])),
             libc=Path(data["libc"]) if data["libc"] else out,
             shell=Path(data["shell"]) if data["shell"] else None,
+            python=Path(data["python"]) if data["python"] else None,
+            modules=tuple(map(Path, data["modules"])),
             drop=tuple(data["drop"]),
             links=data["links"],
             strings=data["strings"],
@@ -75,6 +82,9 @@ def build(order: Order) -> None:
         tree.stand_in()
         return
     Patcher(tree, Loader(order.libc), order.shell).patch()
+    if order.python is not None:
+        give_modules(order.out, order.python, list(order.modules))
+    compile_modules(order.out)
     lift_libraries(order.out)
     adjust(order)
     if tree.has_sbin:
