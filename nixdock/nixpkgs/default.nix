@@ -37,9 +37,16 @@ let
     lock = lockOf hostPlatform;
   };
 
+  # The same set with other arguments.
+  importWith = changes: import ./. (args // changes);
+
   stages = [
     (import ./packages.nix { inherit lib debian; })
+  ]
+  ++ lib.optional hostPlatform.isMusl (import ./stdenv/musl.nix { inherit lib; lock = lockOf hostPlatform; })
+  ++ [
     (import ./stdenv { inherit lib debian builder buildPlatform hostPlatform; })
+    (import ./stdenv/cross.nix { inherit lib importWith; isCross = crossSystem != null; })
     (import ./build-support { inherit lib builder; })
     (import ./dockertools { inherit lib builder; lock = lockOf buildPlatform; })
   ] ++ overlays;

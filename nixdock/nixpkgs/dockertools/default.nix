@@ -86,7 +86,7 @@ in
     mergeImages = part ./merge-images.nix { };
 
     inherit (part ./helpers.nix { }) fakeNss usrBinEnv binSh caCertificates shadowSetup shellScript;
-    examples = import ./examples.nix { inherit pkgs; };
+    examples = import ./examples { inherit pkgs; };
   } // part ./internals.nix { });
 
   inherit (final.dockerTools) fakeNss;

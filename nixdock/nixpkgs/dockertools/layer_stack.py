@@ -1,7 +1,7 @@
 """Layers on top of each other: which file is seen in the end, and where its bytes are.
 
 A layer's `.wh.<name>` hides what those below it have there, and `.wh..wh..opq` hides all that they have in
-its folder. A folder stays where a later layer names it again; anything else takes the place of what was there.
+its folder. A folder stays where a later layer names it again; anything else replaces what was there.
 """
 
 from __future__ import annotations

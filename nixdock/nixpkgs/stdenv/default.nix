@@ -24,9 +24,10 @@ let
     defaultNativeBuildInputs = lib.optionals (cc != null) [ cc ];
     defaultBuildInputs = [ ];
     # What patches the programs that a build has made, as those of Debian are patched.
-    fixupCommand = if cc == null then "" else
+    # What is linked statically names neither a loader nor libraries.
+    fixupCommand = if cc == null || hostPlatform.isMusl then "" else
       lib.escapeShellArgs ([ "env" "PATH=${builder.bootstrap}/bin" "${builder.python}/bin/python3" ] ++ builder.command ../debian/builders "fixup");
-    fixupLibraries = lib.optionals (cc != null) ([ cc.libc final.bash ] ++ cc.libraries);
+    fixupLibraries = lib.optionals (cc != null && !hostPlatform.isMusl) ([ cc.libc final.bash ] ++ cc.libraries);
     mkDerivation = import ./make-derivation.nix {
       inherit lib stdenv;
       inherit (final) config;
@@ -40,15 +41,25 @@ in
   targetPlatform = hostPlatform;
 
   stdenvNoCC = makeStdenv { cc = null; };
-  stdenv = makeStdenv { cc = final.buildPackages.gcc; };
+  stdenv = makeStdenv {
+    cc =
+      if hostPlatform.isMusl then final.buildPackages.muslGcc
+      else if hostPlatform.parsed.cpu.name == buildPlatform.parsed.cpu.name then final.buildPackages.gcc
+      else
+        throw "the offline package set has no compiler that builds for ${hostPlatform.system} on ${buildPlatform.system}; use the real nixpkgs for this (--nixpkgs PATH)";
+  };
   gccStdenv = final.stdenv;
   overrideCC = _stdenv: cc: makeStdenv { inherit cc; };
 
   gcc = import ./cc.nix { inherit lib debian; pkgs = final; };
   cc = final.gcc;
+  muslGcc = import ./musl-cc.nix {
+    inherit lib;
+    pkgs = final;
+    musl = debian.package "musl-dev";
+    gcc = debian.package "g++";
+  };
 
-  # Without a cross system the packages that build and those that are built are the same.
-  buildPackages = prev.buildPackages or final;
   pkgsBuildBuild = final.buildPackages;
   pkgsBuildHost = final.buildPackages;
   pkgsHostHost = final;
