@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nixdock.cli.options import Session
     from nixdock.nix.options import NixOptions
 
-_WORDS = "nixdock.words"
+WORDS = "nixdock.words"
 _FILE = click.Path(path_type=Path)
 _EXPECT: tuple[Callable[[Any], Any], ...] = (
     click.option("--expect", "texts", multiple=True, metavar="TEXT", help="Its output must contain this."),
@@ -62,7 +62,7 @@ def expect_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-class _CommandAfterDashes(click.Command):
+class CommandAfterDashes(click.Command):
     """Keeps the words after `--` for the container, so that the target may be left out."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -71,7 +71,7 @@ class _CommandAfterDashes(click.Command):
         if "--" in args:
             position = args.index("--")
             args, words = args[:position], args[position + 1 :]
-        ctx.meta[_WORDS] = tuple(words)
+        ctx.meta[WORDS] = tuple(words)
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
@@ -79,7 +79,7 @@ class _CommandAfterDashes(click.Command):
         return [*super().collect_usage_pieces(ctx), "[-- CMD ARG...]"]
 
 
-@click.command(cls=_CommandAfterDashes)
+@click.command(cls=CommandAfterDashes)
 @session_options
 @expect_options
 @run_options
@@ -118,7 +118,7 @@ def command(
     from nixdock.pipeline.up import up  # noqa: PLC0415
 
     session: Session = context.obj
-    options = make_options(session, context.meta[_WORDS], take_options(given), given)
+    options = make_options(session, context.meta[WORDS], take_options(given), given)
     names = ("texts", "regexes", "stdout_files", "stderr_files", "exit_codes")
     expectation = expectations_from_options(**{name: given[name] for name in names})
     found = parse(target, expression=nix.expression)

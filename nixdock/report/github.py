@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from nixdock.checks.verdict import Report, Status, Verdict
 
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
 def is_github(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether this runs in GitHub Actions."""
     return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def publish(report: Report, out: IO[str], environ: Mapping[str, str] = os.environ) -> None:
+    """Write annotations, and the summary into the file that GitHub gives for it.
+
+    Args:
+        report: The verdicts.
+        out: Where the runner reads commands: standard output or error.
+        environ: The environment.
+    """
+    for line in write_annotations(report, environ.get("GITHUB_WORKSPACE")):
+        out.write(f"{line}\n")
+    file = environ.get("GITHUB_STEP_SUMMARY")
+    if file:
+        # A page that cannot be written must not spoil the verdict.
+        with suppress(OSError), Path(file).open("a", encoding="utf-8") as stream:
+            stream.write(write_summary(report))
 
 
 def write_annotations(report: Report, workspace: str | None = None) -> Iterator[str]:

@@ -21,6 +21,7 @@ _COLOURS: Final = {
 }
 _DIFF_COLOURS: Final = {"-": "31", "+": "32", "@": "36"}
 _INDENT: Final = " " * 7
+_SHORT: Final = 160
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -85,12 +86,10 @@ class TextReport:
         bad = verdict.status in {Status.FAIL, Status.ERROR}
         for finding in verdict.findings:
             yield from self._finding(finding)
-        shown = {line for finding in verdict.findings for line in (finding.details or "").splitlines()}
         for name, output in (("stdout", verdict.stdout), ("stderr", verdict.stderr)):
-            lines = (output or "").splitlines()
-            if bad and lines and not set(lines) <= shown:
+            if bad and output and not _is_shown(name, output, verdict.findings):
                 yield f"{name}:"
-                yield from (f"  {safe(line)}" for line in lines)
+                yield from (f"  {safe(line)}" for line in output.splitlines())
         if bad or self.verbose:
             for note in verdict.notes:
                 yield f"note: {safe(note)}"
@@ -112,3 +111,10 @@ class TextReport:
 
     def _paint(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and colour else text
+
+
+def _is_shown(name: str, output: str, findings: tuple[Finding, ...]) -> bool:
+    """Whether a finding has quoted an output already: as a diff, or whole because it is short."""
+    subjects = {name, "body", "logs"} if name == "stdout" else {name}
+    about = [finding for finding in findings if finding.subject in subjects]
+    return any(finding.details for finding in about) or (bool(about) and len(output) <= _SHORT)

@@ -68,10 +68,15 @@ class Programs:
         return fact.elf if fact else None
 
     def executables(self) -> Iterator[tuple[Entry, ContentFacts]]:
-        """Yield the files that somebody may execute, and that are ELF files or scripts."""
+        """Yield the files that somebody may execute, and that are programs or scripts.
+
+        What has a name as a library is one, even where it can be started as well (libc.so.6 can, and
+        asks for a dynamic linker that nobody uses).
+        """
         for path, fact in self.facts.items():
             entry = self.tree.entries[path]
-            if entry.mode & _EXECUTE and (fact.elf is not None or fact.shebang):
+            is_program = fact.elf is not None and not fact.elf.soname
+            if entry.mode & _EXECUTE and (is_program or fact.shebang):
                 yield entry, fact
 
 

@@ -33,6 +33,15 @@ class Remark:
     message: str
     remedy: str = ""
 
+    def to_json(self) -> dict[str, str]:
+        """Return it as JSON."""
+        return {
+            "rule": self.rule,
+            "gravity": self.gravity.value,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
 
 RULES: Final = {
     "command": "Entrypoint and Cmd name a program that is in the image and can be executed.",

@@ -1,0 +1,233 @@
+"""`nixdock check`: judge images against what is expected of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nixdock.cli.container_options import Duration, container_options, take_options
+from nixdock.cli.nix_options import nix_options
+from nixdock.cli.options import complete_files, session_options, show_json
+from nixdock.cli.up import WORDS, CommandAfterDashes, expect_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nixdock.checks.verdict import Report, Verdict
+    from nixdock.cli.options import Session
+    from nixdock.nix.options import NixOptions
+    from nixdock.pipeline.check import CheckOptions
+
+_FILE = click.Path(path_type=Path)
+
+
+def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how verdicts are reported; they go to `Reporter`."""
+    for add in (
+        click.option("--junit", type=_FILE, metavar="FILE", help="Write the report as JUnit XML, too."),
+        click.option("--tap", "as_tap", is_flag=True, help="Print the report as TAP."),
+        show_json,
+    ):
+        function = add(function)
+    return function
+
+
+class Reporter:
+    """Shows verdicts in the form that the user asked for.
+
+    Args:
+        as_json: As one JSON document, at the end.
+        as_tap: As TAP, at the end.
+        junit: A file for JUnit XML, or None.
+        verbose: Whether notes of checks that hold are shown too.
+    """
+
+    def __init__(self, *, as_json: bool, as_tap: bool, junit: Path | None, verbose: bool) -> None:
+        if as_json and as_tap:
+            raise click.UsageError("--json and --tap exclude each other")
+        self._as_json = as_json
+        self._as_tap = as_tap
+        self._junit = junit
+        self._text = None
+        if not as_json and not as_tap:
+            from nixdock.report.verdicts import TextReport, wants_colour  # noqa: PLC0415
+
+            self._text = TextReport(sys.stdout, wants_colour(sys.stdout), verbose)
+
+    def tell(self, verdict: Verdict) -> None:
+        """Show one verdict, if the form has verdicts one by one."""
+        if self._text is not None:
+            self._text.tell(verdict)
+
+    def finish(self, report: Report) -> None:
+        """Show the whole.
+
+        Raises:
+            UsageError: A file cannot be written.
+        """
+        if self._text is not None:
+            self._text.finish(report)
+        elif self._as_json:
+            click.echo(json.dumps(report.to_json(), indent=2))
+        else:
+            from nixdock.report.tap import write_tap  # noqa: PLC0415
+
+            click.echo(write_tap(report), nl=False)
+        if self._junit is not None:
+            from nixdock.report.junit import write_junit  # noqa: PLC0415
+
+            _write(self._junit, write_junit(report))
+        self._annotate(report)
+
+    @staticmethod
+    def _annotate(report: Report) -> None:
+        """Tell GitHub, where this runs there."""
+        from nixdock.report import github  # noqa: PLC0415
+
+        if github.is_github():
+            github.publish(report, sys.stderr)
+
+
+def _write(file: Path, data: bytes) -> None:
+    from nixdock.errors import UsageError  # noqa: PLC0415
+
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from error
+
+
+def _print_schema(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from nixdock.checks.format.suite import schema  # noqa: PLC0415
+
+        click.echo(json.dumps(schema(), indent=2))
+        context.exit()
+
+
+_CHECK: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--checks", "files", multiple=True, type=_FILE, metavar="FILE", help="A check file; repeatable."
+    ),
+    click.option(
+        "--filter",
+        "patterns",
+        multiple=True,
+        metavar="NAME",
+        help="Run the checks whose names contain this, or match it as a pattern; !NAME leaves out.",
+    ),
+    click.option(
+        "--tag", "tags", multiple=True, metavar="TAG", help="Run the checks with this tag; !TAG leaves out."
+    ),
+    click.option(
+        "--parallel", type=click.IntRange(1, 32), metavar="N", help="Checks at a time; processors and one."
+    ),
+    click.option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure."),
+    click.option("--hardened", is_flag=True, help="Give containers as few rights as they run with."),
+    click.option("--keep", is_flag=True, help="Keep a container whose check fails, and say how to enter it."),
+    click.option(
+        "--timeout", type=Duration(), help="Time for all checks of an image, 60 s unless told: status 124."
+    ),
+    click.option("--update", is_flag=True, help="Record snapshots anew."),
+    click.option(
+        "--schema",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_print_schema,
+        help="Print the JSON Schema of check files.",
+    ),
+)
+
+
+def check_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what is checked, and how."""
+    for add in reversed(_CHECK):
+        function = add(function)
+    return function
+
+
+@click.command(cls=CommandAfterDashes)
+@session_options
+@check_options
+@report_options
+@expect_options
+@container_options
+@nix_options
+@click.argument("target", required=False, shell_complete=complete_files)
+@click.pass_context
+def command(context: click.Context, /, target: str | None, nix: NixOptions, **given: Any) -> int:  # noqa: ANN401
+    """Judge the images of TARGET against what is expected of them.
+
+    Expectations stand in the expression (image // { nixdock = ...; }), in NAME.checks.yaml beside
+    NAME.nix, in files named by --checks, or on the command line. What the image's own bytes answer
+    (files, config, size, closure, lint) needs no engine; containers are started as checks need them,
+    and removed.
+
+    The exit status is 0 if all holds, 1 if something does not, 122 if a check could not run or
+    nothing was checked, 124 if the time was up.
+
+    \b
+    Examples:
+      nixdock check web.nix
+      nixdock check web:1.2 --checks web.checks.yaml --junit report.xml
+      nixdock check hello-docker.nix --expect 'Hello, world!'
+      nixdock check web.nix --filter 'tls*' --fail-fast --hardened
+    """  # noqa: D301  # \b is click's own mark
+    from nixdock.nix.target import parse  # noqa: PLC0415
+    from nixdock.pipeline.check import check  # noqa: PLC0415
+
+    session: Session = context.obj
+    reporter = Reporter(
+        as_json=given["as_json"],
+        as_tap=given["as_tap"],
+        junit=given["junit"],
+        verbose=session.verbose or session.debug,
+    )
+    options = _options(take_options(given), context.meta[WORDS], given)
+    found = parse(target, expression=nix.expression)
+    checked = check(found, nix, session.connect, options, session.listener, tell=reporter.tell)
+    session.close()
+    reporter.finish(checked.report)
+    if checked.stopped_by is not None:
+        return 128 + checked.stopped_by
+    if checked.timed_out:
+        from nixdock.errors import DeadlineError  # noqa: PLC0415
+
+        return DeadlineError.exit_code
+    return checked.report.exit_code
+
+
+def _options(
+    settings: Mapping[str, tuple[str, ...]], words: tuple[str, ...], given: Mapping[str, Any]
+) -> CheckOptions:
+    from nixdock.checks.choice import Choice, default_jobs  # noqa: PLC0415
+    from nixdock.checks.expectations import RunExpectation, expectations_from_options  # noqa: PLC0415
+    from nixdock.checks.model import ContainerSettings  # noqa: PLC0415
+    from nixdock.pipeline.check import DEFAULT_SECONDS, CheckOptions  # noqa: PLC0415
+
+    names = ("texts", "regexes", "stdout_files", "stderr_files", "exit_codes")
+    expectation = expectations_from_options(**{name: given[name] for name in names})
+    if words and expectation is None:
+        expectation = RunExpectation()
+    pairs = tuple((key.replace("_", "-"), value) for key, values in settings.items() for value in values)
+    return CheckOptions(
+        files=given["files"],
+        expectation=expectation,
+        command=words,
+        choice=Choice(
+            patterns=given["patterns"],
+            tags=given["tags"],
+            fail_fast=given["fail_fast"],
+            jobs=given["parallel"] or default_jobs(),
+        ),
+        settings=ContainerSettings(pairs),
+        hardened=given["hardened"],
+        keep=given["keep"],
+        seconds=given["timeout"] or DEFAULT_SECONDS,
+        update=given["update"],
+    )

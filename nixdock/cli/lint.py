@@ -1,0 +1,92 @@
+"""`nixdock lint`: look for the usual faults of images; nothing is run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nixdock.cli.nix_options import nix_options
+from nixdock.cli.options import complete_files, session_options, show_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nixdock.checks.lint.rules import Remark
+    from nixdock.cli.options import Session
+    from nixdock.nix.options import NixOptions
+
+
+def _print_rules(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from nixdock.checks.lint.rules import RULES  # noqa: PLC0415
+
+        for name, text in RULES.items():
+            click.echo(f"{name:<14}{text}")
+        context.exit()
+
+
+@click.command()
+@session_options
+@click.option("--only", multiple=True, metavar="RULE", help="Apply this rule alone; repeatable.")
+@click.option("--skip", multiple=True, metavar="RULE", help="Leave this rule out; repeatable.")
+@click.option("--strict", is_flag=True, help="Fail on advice too, not on faults alone.")
+@click.option(
+    "--rules",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_rules,
+    help="List the rules.",
+)
+@show_json
+@nix_options
+@click.argument("target", required=False, shell_complete=complete_files)
+@click.pass_obj
+def command(session: Session, /, target: str | None, nix: NixOptions, **given: Any) -> int:  # noqa: ANN401
+    """Look for the usual faults of the images of TARGET.
+
+    A fault is something that cannot work: a command, an interpreter, a library or a store path that
+    is not in the image. Advice is what many programs miss: a shell, /tmp, /etc/passwd. The image's
+    own bytes are read; no engine is needed, and nothing is run.
+
+    The exit status is 0 if there is no fault, 1 if there is one.
+
+    \b
+    Examples:
+      nixdock lint web.nix
+      nixdock lint ./result --strict
+      nixdock lint web.nix --skip timezones --json
+    """  # noqa: D301  # \b is click's own mark
+    from nixdock.checks.lint.rules import Gravity  # noqa: PLC0415
+    from nixdock.checks.model import LintCheck  # noqa: PLC0415
+    from nixdock.nix.target import parse  # noqa: PLC0415
+    from nixdock.pipeline.lint import lint  # noqa: PLC0415
+
+    check = LintCheck(given["only"], given["skip"], given["strict"])
+    found = parse(target, expression=nix.expression)
+    linted = lint(found, nix, session.connect, check, session.listener)
+    session.close()
+    if given["as_json"]:
+        click.echo(
+            json.dumps({name: [remark.to_json() for remark in remarks] for name, remarks in linted}, indent=2)
+        )
+    else:
+        for name, remarks in linted:
+            _print(name, remarks)
+    found_all = [remark for _, remarks in linted for remark in remarks]
+    return int(any(remark.gravity is Gravity.FAULT or check.strict for remark in found_all))
+
+
+def _print(name: str, remarks: Sequence[Remark]) -> None:
+    from nixdock.report.verdicts import safe  # noqa: PLC0415
+
+    if not remarks:
+        click.echo(f"{safe(name)}: no fault")
+        return
+    click.echo(safe(name))
+    for remark in remarks:
+        click.echo(f"  {remark.gravity.value:<7} {remark.rule}: {safe(remark.message)}")
+        if remark.remedy:
+            click.echo(f"          remedy: {remark.remedy}")
