@@ -148,6 +148,12 @@ def hold_paths(paths: Sequence[str], link: Path, options: NixOptions) -> list[st
     ]
 
 
+def list_names(nixpkgs: str) -> list[str]:
+    """Return the command that prints the names in a package set, as JSON."""
+    expression = "builtins.attrNames (import <nixpkgs> { })"
+    return ["nix-instantiate", "--eval", "--strict", "--json", "-I", f"nixpkgs={nixpkgs}", "-E", expression]
+
+
 def show_config() -> list[str]:
     """Return the command that prints Nix's configuration as JSON; `config show` since 2.20."""
     return ["nix", "--extra-experimental-features", "nix-command", "show-config", "--json"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nixdock import process
 from nixdock.errors import UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.nix import command
@@ -113,6 +116,9 @@ def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener)
         listener=listener,
         expression=target.expression if isinstance(target, ExpressionTarget) else None,
         package_sets=(Path(package_set.target),) if package_set else (),
+        package_names=partial(_ask_names, package_set.target)
+        if package_set and package_set.is_offline
+        else None,
         is_flake=isinstance(target, FlakeTarget),
         flake=target.folder if isinstance(target, FlakeTarget) else None,
     )
@@ -136,8 +142,15 @@ def _choose_package_set(target: BuildTarget, options: NixOptions, listener: List
     package_set = choose(options.nixpkgs, listener=listener)
     if isinstance(target, FlakeTarget) and package_set.kind is Kind.CONFIGURED:
         return None
-    listener(Notice(package_set.sentence))
+    instead = ", in place of the flake's own input" if isinstance(target, FlakeTarget) else ""
+    listener(Notice(f"{package_set.sentence}{instead}"))
     return package_set
+
+
+def _ask_names(nixpkgs: str) -> list[str]:
+    """Return the names in a package set; none where they cannot be had."""
+    outcome = process.run(command.list_names(nixpkgs))
+    return list(json.loads(outcome.stdout)) if outcome else []
 
 
 def _busybox_of(package_set: PackageSet) -> Path | None:

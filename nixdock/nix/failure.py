@@ -6,20 +6,19 @@ import os
 import pwd
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
-from nixdock.nix.build_log import EXPRESSION, Message, Position
-from nixdock.nix.command import FOLDER
 from nixdock.nix.evaluation import CollectedError
-from nixdock.nix.store import name_of, store_dir, store_path_of
+from nixdock.nix.store import name_of, store_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from nixdock.nix.build_log import Message
     from nixdock.nix.follower import Follower
+    from nixdock.nix.sources import Sources, SourceText
 
 _DERIVATION: Final = re.compile(r"'(?P<derivation>/[^']*?\.drv)'")
 _OF_A_BUILD: Final = re.compile(
@@ -44,6 +43,9 @@ _UNWRITABLE: Final = re.compile(
 )
 _LINK_IN_THE_WAY: Final = re.compile(r"cannot create symlink ['\"](?P<link>[^'\"]+)['\"]; already exists")
 _NO_OUTPUT: Final = re.compile(r"failed to produce output path for output '(?P<output>[^']+)'")
+_MISSING: Final = re.compile(
+    r"attribute '(?P<attribute>[^']+)' missing|undefined variable '(?P<variable>[^']+)'"
+)
 _SUGGESTION: Final = re.compile(r"Did you mean [^?]*\?")
 _COLLECTED: Final = re.compile(
     r"/[^'\"\s]*\.drv['\"]?(?:: No such file| is not valid| does not exist| is required, but)"
@@ -61,21 +63,17 @@ class Circumstances:
     Args:
         program: The program, as in `nix-build`.
         status: How it ended.
-        folder: What paths in messages are shown relative to.
-        expression: The text of `-E`, for excerpts.
-        foreign: Folders of package sets: a fault that shows there is told where the user's file led to it.
+        sources: Which files are the user's own.
+        package_names: Asks the offline package set for the names in it; None where it is another set.
         is_flake: Whether it was a flake.
-        flake: The flake's folder, where it is one of this machine: its copy in the store is told as itself.
         show_trace: Whether the user wants to see every frame.
     """
 
     program: str
     status: int
-    folder: Path
-    expression: str | None = None
-    foreign: tuple[Path, ...] = ()
+    sources: Sources
+    package_names: Callable[[], Sequence[str]] | None = None
     is_flake: bool = False
-    flake: Path | None = None
     show_trace: bool = False
 
 
@@ -252,95 +250,45 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
     download = _DOWNLOAD.search(error.sentence)
     if download:
         return _explain_download(download, is_flake=circumstances.is_flake)
-    place = find_place(error, circumstances)
+    sources = circumstances.sources
+    place = sources.find_place(error)
+    where = place.shown_from(sources.folder) if place else sources.find_file(error)
     lost = _NO_FILE.search(error.sentence)
     sentence = f"there is no file {lost['file'] or lost['path']}" if lost else error.sentence
     first, _, rest = sentence.rstrip(".").partition("\n")
-    where = place.shown_from(circumstances.folder) if place else _find_file(error, circumstances)
-    shown = f"{where}: {first}" if where else first
     suggestion = _SUGGESTION.search(error.text)
     hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None
+    if place and circumstances.package_names:
+        first, hint = _explain_package(first, hint, sources.text_from(place), circumstances.package_names)
+    shown = f"{where}: {first}" if where else first
     if circumstances.show_trace:
         return BuildError(shown, hint=hint, details=_indent(error.text))
-    details = [line for line in (_indent(rest), excerpt(place, circumstances) if place else None) if line]
+    details = [line for line in (_indent(rest), sources.excerpt(place) if place else None) if line]
     return BuildError(shown, hint=hint, details="\n".join(details) or None)
 
 
-def find_place(error: Message, circumstances: Circumstances) -> Position | None:
-    """Return the place of a fault in the user's own files: the innermost one that led to it.
+def _explain_package(
+    sentence: str, hint: str | None, source: SourceText, package_names: Callable[[], Sequence[str]]
+) -> tuple[str, str | None]:
+    """Return the sentence and the hint for a name that the offline package set may lack."""
+    missing = _MISSING.fullmatch(sentence)
+    if missing is None:
+        return sentence, hint
+    name = missing["attribute"] or missing["variable"]
+    if missing["attribute"]:
+        # Nix points at what the attribute is taken from.
+        if not re.match(rf"\(?\w*pkgs\w*\b.*\.{re.escape(name)}\b", source.after, re.IGNORECASE):
+            return sentence, hint
+        sentence = f"the offline package set has no '{name}'"
+    elif not re.search(r"\bwith\b", source.whole):
+        return sentence, hint
+    if hint is None:
+        from difflib import get_close_matches  # noqa: PLC0415  # only for mistakes
 
-    Args:
-        error: What Nix said.
-        circumstances: Which files are not the user's.
-    """
-    places = [place for place in (error.position, *error.frames) if place is not None]
-    own = [place for place in (_map_flake(place, circumstances) for place in places) if place is not None]
-    for place in own:
-        if not _is_foreign(place, circumstances):
-            return place
-    others = [place for place in own if not place.file.startswith("«") and Path(place.file).parent != FOLDER]
-    # A user's file without a place says more than a place in somebody else's.
-    return others[0] if others and not _find_file(error, circumstances) else None
-
-
-def _find_file(error: Message, circumstances: Circumstances) -> str | None:
-    """Return the user's own file that was being evaluated, where Nix tells no place in it."""
-    for file in error.files:
-        if not _is_foreign(Position(file, 1, 1), circumstances):
-            path = Path(file)
-            inner = path.is_relative_to(circumstances.folder)
-            return str(path.relative_to(circumstances.folder)) if inner else file
-    return None
-
-
-def _map_flake(place: Position, circumstances: Circumstances) -> Position | None:
-    """Return a place in a flake's copy in the store as the place in the flake's own folder."""
-    path = Path(place.file)
-    copy = store_path_of(path)
-    if circumstances.flake is None or copy is None:
-        return place
-    original = circumstances.flake / path.relative_to(copy)
-    if original.is_file() and _line(original, place.line) == _line(path, place.line):
-        return Position(str(original), place.line, place.column)
-    return place
-
-
-def _is_foreign(place: Position, circumstances: Circumstances) -> bool:
-    if place.file.startswith("«"):
-        return place.file != EXPRESSION
-    folders = (FOLDER, store_dir(), *circumstances.foreign)
-    return any(Path(place.file).is_relative_to(folder) for folder in folders)
-
-
-def excerpt(place: Position, circumstances: Circumstances) -> str | None:
-    """Return the line of a place with the one before it, and a mark below the column."""
-    if place.file.startswith("/"):
-        lines = {number: _line(Path(place.file), number) for number in (place.line - 1, place.line)}
-    else:
-        text = (circumstances.expression or "").splitlines()
-        lines = {
-            number: text[number - 1] for number in (place.line - 1, place.line) if 0 < number <= len(text)
-        }
-    if not lines.get(place.line):
-        return None
-    width = len(str(place.line))
-    shown = [f"  {number:{width}} | {line}" for number, line in lines.items() if line]
-    # A tab stays one, so that the mark stands below its column whatever the width of tabs.
-    before = re.sub(r"[^\t]", " ", str(lines[place.line])[: place.column - 1])
-    return "\n".join([*shown, f"  {' ' * width} | {before}^"])
-
-
-def _line(path: Path, number: int) -> str | None:
-    if number < 1:
-        return None
-    try:
-        with path.open(errors="replace") as file:
-            for count, line in enumerate(file, start=1):
-                if count == number:
-                    return line.rstrip("\n")
-    except OSError:
-        return None
-    return None
+        close = get_close_matches(name, package_names(), n=3, cutoff=0.6)
+        hint = f"did you mean {' or '.join(close)}?" if close else None
+    ways = "pkgs.debian.NAME is any other Debian package, --nixpkgs PATH takes the real nixpkgs"
+    return sentence, f"{hint} {ways}" if hint else ways
 
 
 def _indent(text: str) -> str:

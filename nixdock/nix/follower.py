@@ -42,6 +42,9 @@ _OF_NO_USE: Final = re.compile(
     r"|you did not specify '--add-root'"
     r"|the group '.*' specified in 'build-users-group' does not exist"
     r"|not writing modified lock file of flake"
+    # A flake may have no input nixpkgs to be replaced.
+    r"|'--override-input nixpkgs .*' does not match any input"
+    r"|has an override for a non-existent input 'nixpkgs'"
 )
 _SUBSTITUTER_PARTS: Final = re.compile(r"\.narinfo$|\.nar(\.\w+)?$|/nix-cache-info$|\.ls$")
 _INTERVAL: Final = 0.2

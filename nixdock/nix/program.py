@@ -11,7 +11,7 @@ from nixdock.nix.follower import Follower
 from nixdock.nix.invocation import Ended, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nixdock.events import Listener
     from nixdock.nix.options import NixOptions
@@ -33,6 +33,7 @@ class Nix:
         listener: Whom to tell what happens.
         expression: The text of `-E`, for excerpts in errors.
         package_sets: Folders whose faults are told where the user's own file led to them.
+        package_names: Asks the offline package set for the names in it; None where it is another set.
         is_flake: Whether the target is a flake.
         flake: The flake's folder, where it is one of this machine.
     """
@@ -42,6 +43,7 @@ class Nix:
     listener: Listener
     expression: str | None = None
     package_sets: tuple[Path, ...] = ()
+    package_names: Callable[[], Sequence[str]] | None = None
     is_flake: bool = False
     flake: Path | None = None
     _warned: set[str] = field(default_factory=set)
@@ -60,16 +62,16 @@ class Nix:
         ended = follow(argv, follower, cwd=cwd)
         if ended.status == 0:
             return ended
-        from nixdock.nix.failure import Circumstances, explain  # noqa: PLC0415  # mostly Nix does not fail
+        # Mostly Nix does not fail.
+        from nixdock.nix.failure import Circumstances, explain  # noqa: PLC0415
+        from nixdock.nix.sources import Sources  # noqa: PLC0415
 
         circumstances = Circumstances(
             program=ended.program,
             status=ended.status,
-            folder=Path.cwd(),
-            expression=self.expression,
-            foreign=self.package_sets,
+            sources=Sources(Path.cwd(), self.expression, self.package_sets, self.flake),
+            package_names=self.package_names,
             is_flake=self.is_flake,
-            flake=self.flake,
             show_trace=self.options.show_trace,
         )
         raise explain(follower, circumstances)

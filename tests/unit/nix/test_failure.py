@@ -14,14 +14,15 @@ from nixdock.errors import BuildError
 from nixdock.events import ignore
 from nixdock.nix.build_log import Level, Message, Position
 from nixdock.nix.evaluation import CollectedError
-from nixdock.nix.failure import Circumstances, explain, find_place
+from nixdock.nix.failure import Circumstances, explain
 from nixdock.nix.follower import Follower
-from nixdock.nix.store import store_dir
+from nixdock.nix.sources import Sources
 
 from .replay import VERSIONS, replay
 
 RECORDED = Path("/tmp/nixdock-recording")
-BESIDE = Circumstances("nix-build", 1, RECORDED)
+SOURCES = Sources(RECORDED)
+BESIDE = Circumstances("nix-build", 1, SOURCES)
 
 pytestmark = pytest.mark.parametrize("version", VERSIONS)
 
@@ -129,7 +130,7 @@ def test_a_file_that_is_imported_and_does_not_exist(version: str) -> None:
 
 
 def test_an_expression_of_the_command_line_is_shown(version: str) -> None:
-    error = explained(version, "expression", replace(BESIDE, expression='1\n  + "x"'))
+    error = explained(version, "expression", replace(BESIDE, sources=Sources(RECORDED, '1\n  + "x"')))
     assert error.message == "«expression»:2:5: cannot add a string to an integer"
     assert error.details == '  1 | 1\n  2 |   + "x"\n    |     ^'
 
@@ -139,7 +140,9 @@ def test_an_error_that_a_library_throws_is_told_where_it_was_thrown(version: str
 
 
 def test_an_error_in_a_package_set_is_told_where_the_file_used_it(version: str) -> None:
-    error = explained(version, "thrown", replace(BESIDE, foreign=(RECORDED / "library.nix",)))
+    error = explained(
+        version, "thrown", replace(BESIDE, sources=replace(SOURCES, foreign=(RECORDED / "library.nix",)))
+    )
     assert error.message == "thrown.nix:4:1: the name x is wrong"
 
 
@@ -168,7 +171,7 @@ def test_an_output_that_a_flake_does_not_have(version: str) -> None:
 def test_a_fault_in_a_flake_is_told_in_its_folder_not_in_its_copy(version: str, tmp_path: Path) -> None:
     # The copy itself is not here to be compared with, so the two are made.
     follower, _ = replay(version, "flake-broken")
-    error = explain(follower, replace(BESIDE, is_flake=True, flake=tmp_path))
+    error = explain(follower, replace(BESIDE, sources=replace(SOURCES, flake=tmp_path)))
     assert re.match(r"/nix/store/\w{32}-source/flake\.nix:4:36: attribute 'nowhere' missing", error.message)
 
 
@@ -223,10 +226,41 @@ def test_a_daemon_adds_the_log_itself_and_it_is_not_told_twice(version: str) -> 
     assert explain(follower, BESIDE).message == "building x failed: the builder failed with exit code 4"
 
 
-def test_of_a_place_in_the_store_and_one_in_the_users_file_the_users_is_told(version: str) -> None:
+USES = """with import <nixpkgs> { };
+[
+  pkgs.hllo
+  hllo
+  (f x).hllo
+]
+"""
+
+
+WAYS = "pkgs.debian.NAME is any other Debian package, --nixpkgs PATH takes the real nixpkgs"
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence", "message", "hint"),
+    [
+        (
+            3,
+            "attribute 'hllo' missing",
+            "the offline package set has no 'hllo'",
+            f"did you mean hello? {WAYS}",
+        ),
+        (4, "undefined variable 'hllo'", "undefined variable 'hllo'", f"did you mean hello? {WAYS}"),
+        (4, "undefined variable 'other'", "undefined variable 'other'", WAYS),
+        (5, "attribute 'hllo' missing", "attribute 'hllo' missing", None),
+    ],
+)
+def test_a_package_that_the_offline_set_lacks(  # noqa: PLR0917
+    version: str, tmp_path: Path, line: int, sentence: str, message: str, hint: str | None
+) -> None:
     del version
-    mine, theirs = Position("/home/me/x.nix", 3, 1), Position(f"{store_dir()}/{'0' * 32}-set/lib.nix", 9, 9)
-    error = Message(Level.ERROR, "error: no", "no", theirs, (theirs, mine))
-    assert find_place(error, BESIDE) == mine
-    assert find_place(replace(error, frames=()), BESIDE) == theirs
-    assert find_place(replace(error, position=None, frames=()), BESIDE) is None
+    file = tmp_path / "x.nix"
+    file.write_text(USES)
+    follower = Follower(ignore)
+    follower.take(Message(Level.ERROR, f"error: {sentence}", sentence, Position(str(file), line, 3)))
+    offline = Circumstances("nix-build", 1, Sources(tmp_path), package_names=lambda: ["hello", "bash"])
+    error = explain(follower, offline)
+    assert error.message == f"x.nix:{line}:3: {message}"
+    assert error.hint == hint

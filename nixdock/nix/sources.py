@@ -1,0 +1,119 @@
+"""The user's own files among all that Nix reads: where in them a fault is, and what stands there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nixdock.nix.build_log import EXPRESSION, Position
+from nixdock.nix.command import FOLDER
+from nixdock.nix.store import store_dir, store_path_of
+
+if TYPE_CHECKING:
+    from nixdock.nix.build_log import Message
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """What a source says.
+
+    Args:
+        whole: All of it.
+        after: The rest of the line from a place on.
+    """
+
+    whole: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Which of the files in an error are the user's.
+
+    Args:
+        folder: What paths are shown relative to.
+        expression: The text of `-E`.
+        foreign: Folders of package sets: a fault that shows there is told where the user's file led to it.
+        flake: The flake's folder, where it is one of this machine: its copy in the store is told as itself.
+    """
+
+    folder: Path
+    expression: str | None = None
+    foreign: tuple[Path, ...] = ()
+    flake: Path | None = None
+
+    def find_place(self, error: Message) -> Position | None:
+        """Return the place of a fault in the user's own files: the innermost one that led to it.
+
+        Without one it is the innermost place of all, unless at least a file of the user's is known.
+        """
+        told = [place for place in (error.position, *error.frames) if place is not None]
+        places = [self._map_flake(place) for place in told]
+        for place in places:
+            if not self._is_foreign(place):
+                return place
+        others = [
+            place for place in places if place.file.startswith("/") and Path(place.file).parent != FOLDER
+        ]
+        return others[0] if others and not self.find_file(error) else None
+
+    def find_file(self, error: Message) -> str | None:
+        """Return the user's own file that was being evaluated, where Nix tells no place in it."""
+        for file in error.files:
+            if not self._is_foreign(Position(file, 1, 1)):
+                path = Path(file)
+                return str(path.relative_to(self.folder)) if path.is_relative_to(self.folder) else file
+        return None
+
+    def excerpt(self, place: Position) -> str | None:
+        """Return the line of a place with the one before it, and a mark below the column."""
+        lines = self._lines(place)
+        if not 0 < place.line <= len(lines):
+            return None
+        width = len(str(place.line))
+        shown = [
+            f"  {number:{width}} | {lines[number - 1]}"
+            for number in (place.line - 1, place.line)
+            if number and (lines[number - 1] or number == place.line)
+        ]
+        # A tab stays one, so that the mark stands below its column whatever the width of tabs.
+        before = re.sub(r"[^\t]", " ", lines[place.line - 1][: place.column - 1])
+        return "\n".join([*shown, f"  {' ' * width} | {before}^"])
+
+    def text_from(self, place: Position) -> SourceText:
+        """Return what a source says, from a place on and in all."""
+        lines = self._lines(place)
+        after = lines[place.line - 1][place.column - 1 :] if 0 < place.line <= len(lines) else ""
+        return SourceText("\n".join(lines), after)
+
+    def _lines(self, place: Position) -> list[str]:
+        if not place.file.startswith("/"):
+            return (self.expression or "").splitlines()
+        return _read_lines(Path(place.file))
+
+    def _map_flake(self, place: Position) -> Position:
+        """Return a place in a flake's copy in the store as the place in the flake's own folder."""
+        path = Path(place.file)
+        copy = store_path_of(path)
+        if self.flake is None or copy is None:
+            return place
+        original = self.flake / path.relative_to(copy)
+        lines = _read_lines(path)
+        if lines and lines == _read_lines(original):
+            return Position(str(original), place.line, place.column)
+        return place
+
+    def _is_foreign(self, place: Position) -> bool:
+        if place.file.startswith("«"):
+            return place.file != EXPRESSION
+        folders = (FOLDER, store_dir(), *self.foreign)
+        return any(Path(place.file).is_relative_to(folder) for folder in folders)
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(errors="replace").splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nixdock.nix.build_log import EXPRESSION, Level, Message, Position
+from nixdock.nix.command import FOLDER
+from nixdock.nix.sources import Sources
+from nixdock.nix.store import store_dir
+
+MINE = Position("/home/me/x.nix", 3, 1)
+THEIRS = Position(f"{store_dir()}/{'0' * 32}-set/lib.nix", 9, 9)
+OURS = Position(str(FOLDER / "describe.nix"), 1, 1)
+HERE = Sources(Path("/home/me"))
+
+
+def error(position: Position | None = None, *frames: Position, files: tuple[str, ...] = ()) -> Message:
+    return Message(Level.ERROR, "error: no", "no", position, frames, files)
+
+
+@pytest.mark.parametrize(
+    ("fault", "place"),
+    [
+        (error(MINE), MINE),
+        (error(THEIRS, THEIRS, MINE, OURS), MINE),
+        (error(None, Position("«nix-internal»/derivation.nix", 1, 1), MINE), MINE),
+        (error(Position(EXPRESSION, 1, 2), MINE), Position(EXPRESSION, 1, 2)),
+        (error(THEIRS, OURS), THEIRS),
+        (error(THEIRS, OURS, files=("/home/me/x.nix",)), None),
+        (error(OURS), None),
+        (error(), None),
+    ],
+)
+def test_the_place_that_is_told_is_the_innermost_of_the_users_own(
+    fault: Message, place: Position | None
+) -> None:
+    assert HERE.find_place(fault) == place
+
+
+def test_a_package_set_is_not_the_users_own() -> None:
+    set_place = Position("/home/me/nixpkgs/default.nix", 1, 1)
+    fault = error(set_place, MINE, files=("/home/me/nixpkgs/default.nix", "/home/me/x.nix"))
+    assert HERE.find_place(fault) == set_place
+    beside = replace(HERE, foreign=(Path("/home/me/nixpkgs"),))
+    assert beside.find_place(fault) == MINE
+    assert beside.find_file(fault) == "x.nix"
+    assert replace(beside, folder=Path("/elsewhere")).find_file(fault) == "/home/me/x.nix"
+
+
+def test_an_excerpt_has_the_line_before_and_a_mark(tmp_path: Path) -> None:
+    file = tmp_path / "x.nix"
+    file.write_text("let\n\ta = b;\n\nin\n" + "\n" * 95 + "last\n")
+    here = Sources(tmp_path)
+    assert here.excerpt(Position(str(file), 2, 6)) == "  1 | let\n  2 | \ta = b;\n    | \t    ^"
+    assert here.excerpt(Position(str(file), 1, 1)) == "  1 | let\n    | ^"
+    assert here.excerpt(Position(str(file), 4, 1)) == "  4 | in\n    | ^"
+    assert here.excerpt(Position(str(file), 100, 1)) == "  100 | last\n      | ^"
+    assert here.excerpt(Position(str(file), 101, 1)) is None
+    assert here.excerpt(Position(str(tmp_path / "none"), 1, 1)) is None
+    assert here.excerpt(Position(EXPRESSION, 1, 1)) is None
+
+
+def test_the_text_from_a_place_on(tmp_path: Path) -> None:
+    here = Sources(tmp_path, "a\nb c")
+    text = here.text_from(Position(EXPRESSION, 2, 3))
+    assert (text.whole, text.after) == ("a\nb c", "c")
+    assert here.text_from(Position(EXPRESSION, 9, 1)).after == ""
+
+
+def test_a_flakes_copy_in_the_store_is_told_as_the_flake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIX_STORE_DIR", str(tmp_path / "store"))
+    copy = tmp_path / "store" / f"{'0' * 32}-source"
+    flake = tmp_path / "flake"
+    for folder in (copy, flake):
+        folder.mkdir(parents=True)
+        (folder / "flake.nix").write_text("{ }")
+    here = Sources(tmp_path, flake=flake)
+    fault = error(Position(str(copy / "flake.nix"), 1, 1))
+    assert here.find_place(fault) == Position(str(flake / "flake.nix"), 1, 1)
+    # A fault in something else's copy, such as another flake's, is not.
+    (copy / "flake.nix").write_text("{ other = 1; }")
+    assert here.find_place(fault) == Position(str(copy / "flake.nix"), 1, 1)
