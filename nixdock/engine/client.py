@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.engine.answers import EngineVersion, version_key
@@ -53,14 +54,17 @@ def connect(address: Address, *, environ: Mapping[str, str] = os.environ) -> Eng
         EngineUnreachableError: Nobody answers there, or we may not use the socket.
         EngineRefusedError: What answers is no engine.
     """
-    with _translated(address):
-        sdk = _open(address)
-        # A cut ssh connection is ssh's own answer, said on stderr: once is enough.
-        answer = call_with_retries(
-            lambda: sdk.version(api_version=False),
-            retry_on=is_not_ready,
-            attempts=1 if address.scheme == "ssh" else CONNECTION_ATTEMPTS,
-        )
+    with ExitStack() as failing:
+        with _translated(address):
+            sdk = _open(address)
+            failing.callback(sdk.close)
+            # A cut ssh connection is ssh's own answer, said on stderr: once is enough.
+            answer = call_with_retries(
+                lambda: sdk.version(api_version=False),
+                retry_on=is_not_ready,
+                attempts=1 if address.scheme == "ssh" else CONNECTION_ATTEMPTS,
+            )
+        failing.pop_all()
     version = _read_version(answer, environ.get("DOCKER_API_VERSION"))
     log.debug("engine.connected", url=address.url, product=version.product, api=version.api)
     return Engine(Connection(address, version, sdk))
@@ -263,11 +267,14 @@ def _open(address: Address) -> APIClient:
     """Make the SDK's client for an address; nothing is sent."""
     import docker  # noqa: PLC0415  # a tenth of a second, only for those who need an engine
 
-    if address.scheme == "ssh":
-        from nixdock.engine.transport import ProgramAdapter, dial_words  # noqa: PLC0415
+    if address.scheme != "tcp":
+        from nixdock.engine.transport import DialAdapter, dial_path, dial_program, dial_words  # noqa: PLC0415
 
-        sdk = docker.APIClient(base_url="unix:///ssh", version=OLDEST_API)
-        sdk.mount("http+docker://", ProgramAdapter(dial_words(address)))
+        path = address.socket_path
+        # Any path will do for the SDK: its own way is replaced by ours.
+        sdk = docker.APIClient(base_url="unix:///ours", version=OLDEST_API)
+        dial = partial(dial_path, path) if path else partial(dial_program, dial_words(address))
+        sdk.mount("http+docker://", DialAdapter(dial))
         return sdk
     tls: docker.TLSConfig | bool = False
     if address.tls is not None:

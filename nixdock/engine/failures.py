@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from nixdock.engine.answers import EngineVersion, ImageDetails
 
 _RUNTIME_SAYS: Final = re.compile(
-    rb"\A(?:(?:standard_init_linux\.go:\d+: )?exec (?:user process caused: |container process )?[\"`]?"
-    rb"(?P<program>[^\"`:\n]*)[\"`]?: ?|exec user process caused: )"
+    rb"\A(?:standard_init_linux\.go:\d+: exec user process caused|exec (?P<program>[^:\n]*)): "
     rb"(?P<reason>exec format error|no such file or directory|permission denied)\r?\n\Z",
     re.IGNORECASE,
 )

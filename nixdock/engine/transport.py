@@ -1,13 +1,16 @@
-"""HTTP over the standard input and output of a program: how `ssh://` engines are reached.
+"""HTTP over a socket that we connect ourselves: a Unix socket, or a program's standard streams.
 
-`ssh host docker system dial-stdio` copies its two streams to the engine's socket. The program gets
-one end of a socket pair for both, so that what is above sees an ordinary socket, and the user's ssh
-configuration (keys, agents, jump hosts, shared connections) holds as in a shell.
+`ssh://` engines are reached by `ssh host docker system dial-stdio`, which copies its two streams to the
+engine's socket. The program gets one end of a socket pair for both, so that what is above sees an
+ordinary socket, and the user's ssh configuration (keys, agents, jump hosts, shared connections) holds as
+in a shell. Unix sockets come this way too: any path will do, with spaces and all.
 """
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +21,7 @@ from nixdock import process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from nixdock.engine.address import Address
 
@@ -33,50 +37,82 @@ def dial_words(address: Address) -> tuple[str, ...]:
     return (*words, "--", parts.hostname or "", "docker", "system", "dial-stdio")
 
 
-class _ProgramConnection(urllib3.connection.HTTPConnection):
-    def __init__(self, words: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """A connected socket, and what must end with it."""
+
+    connection: socket.socket
+    end: Callable[[], None]
+
+
+Dial = Callable[[], Dialled]
+
+
+def dial_path(path: Path) -> Dialled:
+    """Connect to a Unix socket.
+
+    Raises:
+        OSError: Nobody listens there, or we may not.
+    """
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        raise
+    return Dialled(connection, lambda: None)
+
+
+def dial_program(words: Sequence[str]) -> Dialled:
+    """Start a program and return its standard streams as a socket; it tells its troubles on our stderr."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        # Its own session: a Ctrl-C is for the container, and must not cut the way to it.
+        program = process.start(words, stdin=theirs.fileno(), stdout=theirs.fileno(), own_session=True)
+
+    def end() -> None:
+        program.terminate()
+        program.wait()
+
+    return Dialled(ours, end)
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    def __init__(self, dial: Dial) -> None:
         super().__init__("localhost")
-        self._words = words
-        self._program: process.Running[bytes] | None = None
+        self._dial = dial
+        self._dialled: Dialled | None = None
 
     def connect(self) -> None:
-        """Start the program; it says on our standard error why it cannot connect."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            # Its own session: a Ctrl-C is for the container, and must not cut the way to it.
-            self._program = process.start(
-                self._words, stdin=theirs.fileno(), stdout=theirs.fileno(), own_session=True
-            )
-        self.sock = ours
+        self._dialled = self._dial()
+        self.sock = self._dialled.connection
 
     def close(self) -> None:
-        """Close our end; the program ends when it finds its input ended."""
         super().close()
-        program, self._program = self._program, None
-        if program is not None:
-            program.terminate()
-            program.wait()
+        dialled, self._dialled = self._dialled, None
+        if dialled is not None:
+            dialled.end()
 
 
-class _ProgramPool(urllib3.HTTPConnectionPool):
-    def __init__(self, words: Sequence[str]) -> None:
-        super().__init__("localhost", maxsize=4)
-        self._words = words
+class _Pool(urllib3.HTTPConnectionPool):
+    def __init__(self, dial: Dial) -> None:
+        super().__init__("localhost", maxsize=10)
+        self._dial = dial
 
-    def _new_conn(self) -> _ProgramConnection:
-        return _ProgramConnection(self._words)
+    def _new_conn(self) -> _Connection:
+        return _Connection(self._dial)
 
 
-class ProgramAdapter(requests.adapters.HTTPAdapter):
-    """Sends every request through one program a connection.
+class DialAdapter(requests.adapters.HTTPAdapter):
+    """Sends every request over a socket that a function connects.
 
     Args:
-        words: The program and its arguments.
+        dial: Connects one.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, dial: Dial) -> None:
         super().__init__()
-        self._pool = _ProgramPool(words)
+        self._pool = _Pool(dial)
 
     def get_connection_with_tls_context(
         self,
@@ -84,19 +120,19 @@ class ProgramAdapter(requests.adapters.HTTPAdapter):
         verify: bool | str | None,  # noqa: ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
         cert: Any = None,  # noqa: ANN401, ARG002
-    ) -> _ProgramPool:
+    ) -> _Pool:
         """Return the one pool."""
         return self._pool
 
     def request_url(
         self,
         request: requests.PreparedRequest,
-        proxies: Mapping[str, str] | None,  # noqa: ARG002  # the program is the way
+        proxies: Mapping[str, str] | None,  # noqa: ARG002  # there is nothing on the way
     ) -> str:
-        """Return the path alone: nothing on the way looks at the host."""
+        """Return the path alone: nobody looks at the host."""
         return request.path_url
 
     def close(self) -> None:
-        """End the programs."""
+        """Close the connections that are not in use."""
         self._pool.close()
         super().close()

@@ -1,0 +1,155 @@
+"""Failures of the way to the engine, made by real sockets, as sentences with the next step."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nixdock.engine.address import Address, Tls, choose
+from nixdock.engine.client import connect
+from nixdock.engine.refusals import EngineRefusedError, EngineUnreachableError, is_not_ready, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def at(path: Path) -> Address:
+    return Address(f"unix://{path}", "a test")
+
+
+@contextmanager
+def answering(path: Path, answer: bytes, *, times: int = 1) -> Iterator[list[bytes]]:
+    """Answer so many connections with the same bytes, and keep what was asked."""
+    asked: list[bytes] = []
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+
+        def serve() -> None:
+            for _ in range(times):
+                connection, _ = server.accept()
+                with connection:
+                    asked.append(connection.recv(65536))
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield asked
+        thread.join(10)
+
+
+def response(body: bytes, status: str = "200 OK") -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return head.encode() + b"Connection: close\r\n\r\n" + body
+
+
+def test_no_socket(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnreachableError, match="no such socket") as caught:
+        connect(at(tmp_path / "none.sock"))
+    assert caught.value.hint == "nixdock engine start"
+    assert caught.value.exit_code == 125
+
+
+def test_a_socket_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "dead.sock"))
+    with pytest.raises(EngineUnreachableError, match="connection refused") as caught:
+        connect(at(tmp_path / "dead.sock"))
+    assert caught.value.hint == "nixdock engine start"
+    assert is_not_ready(caught.value)
+
+
+def test_a_port_without_a_server() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with pytest.raises(EngineUnreachableError, match="connection refused") as caught:
+        connect(choose(host=f"tcp://127.0.0.1:{port}", environ={"HOME": "/"}))
+    assert caught.value.hint == "check that the engine runs there, and the address"
+
+
+def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USER", "ann")
+    error = ConnectionError("Connection aborted.", PermissionError(13, "Permission denied"))
+    translated = translate(error, Address("unix:///var/run/docker.sock", "the default socket"))
+    assert translated is not None
+    assert translated.message == (
+        "no permission to use the engine at unix:///var/run/docker.sock (the default socket)"
+    )
+    assert translated.hint == "sudo usermod -aG docker ann, then log in again"
+
+
+def test_plain_text_where_tls_is_expected(tmp_path: Path) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(EngineUnreachableError, match="no secure connection"):
+            connect(Address(url, "a test", Tls(verify=False)))
+        thread.join(10)
+
+
+def test_an_answer_that_is_a_refusal(tmp_path: Path) -> None:
+    body = b'{"message": "client version 12 is too old"}'
+    with (
+        answering(tmp_path / "s", response(body, "400 Bad Request")),
+        pytest.raises(EngineRefusedError, match="client version 12 is too old") as caught,
+    ):
+        connect(at(tmp_path / "s"))
+    assert caught.value.status == 400
+
+
+def test_an_answer_is_never_asked_for_twice(tmp_path: Path) -> None:
+    refusal = response(b'{"message": "x"}', "500 Internal Server Error")
+    with answering(tmp_path / "s", refusal) as asked, pytest.raises(EngineRefusedError):
+        connect(at(tmp_path / "s"))
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n", response(b"<html>")])
+def test_what_is_no_engine(tmp_path: Path, answer: bytes) -> None:
+    with (
+        answering(tmp_path / "s", answer, times=1 if answer else 4),
+        pytest.raises(EngineUnreachableError, match="the connection to the engine at"),
+    ):
+        connect(at(tmp_path / "s"))
+
+
+@pytest.mark.parametrize(
+    ("offered", "pinned", "spoken"),
+    [("1.41", None, "1.41"), ("1.99", None, "1.51"), ("1.51", "1.44", "1.44")],
+)
+def test_the_api_version_is_agreed_on(tmp_path: Path, offered: str, pinned: str | None, spoken: str) -> None:
+    body = b'{"ApiVersion": "%s", "Os": "linux", "Arch": "amd64", "Version": "1"}' % offered.encode()
+    environ = {"DOCKER_API_VERSION": pinned} if pinned else {}
+    with (
+        answering(tmp_path / "s", response(body)) as asked,
+        connect(at(tmp_path / "s"), environ=environ) as engine,
+    ):
+        assert engine.version.api == spoken
+    assert len(asked) == 1
+    assert asked[0].startswith(b"GET /version ")
+
+
+def test_podman_is_known_by_its_components(tmp_path: Path) -> None:
+    body = b'{"ApiVersion": "1.41", "Components": [{"Name": "Podman Engine"}]}'
+    with answering(tmp_path / "s", response(body)), connect(at(tmp_path / "s"), environ={}) as engine:
+        assert engine.version.is_podman
+
+
+def test_other_errors_are_not_the_engine_s() -> None:
+    assert translate(ValueError("x"), Address("unix:///x", "a test")) is None
