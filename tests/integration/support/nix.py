@@ -89,17 +89,20 @@ class NixMachine:
         become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
         return [*enter, *become, *words]
 
-    def variables(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return the environment of a program."""
+    def variables(self, env: Mapping[str, str | None] | None = None) -> dict[str, str]:
+        """Return the environment of a program; None takes a variable away."""
         kept = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("NIX", "DOCKER", "XDG_", "PYTEST"))
         }
         path = f"{self.programs}:{PROGRAM.parent}:{os.environ['PATH']}"
-        return {**kept, "PATH": path, **self.environment, **(env or {})}
+        given = {**kept, "PATH": path, **self.environment, **(env or {})}
+        return {name: value for name, value in given.items() if value is not None}
 
-    def run(self, *words: str | Path, env: Mapping[str, str] | None = None, user: int | None = None) -> Ended:
+    def run(
+        self, *words: str | Path, env: Mapping[str, str | None] | None = None, user: int | None = None
+    ) -> Ended:
         """Run a program to its end."""
         done = subprocess.run(
             self.argv(words, user=user), env=self.variables(env), capture_output=True, text=True, check=False
@@ -107,12 +110,14 @@ class NixMachine:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def nixdock(
-        self, *words: str | Path, env: Mapping[str, str] | None = None, user: int | None = None
+        self, *words: str | Path, env: Mapping[str, str | None] | None = None, user: int | None = None
     ) -> Ended:
         """Run nixdock to its end."""
         return self.run(PROGRAM, *words, env=env, user=user)
 
-    def start(self, *words: str | Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, *words: str | Path, env: Mapping[str, str | None] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start a program in a session of its own, its output on pipes."""
         return subprocess.Popen(
             self.argv(words),

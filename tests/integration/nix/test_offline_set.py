@@ -1,0 +1,91 @@
+"""Where nothing says what <nixpkgs> is, files and flakes get the offline set, by both Nix versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.nix import Ended
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.nix import NixMachine
+
+HELLO = """
+{ pkgs ? import <nixpkgs> { } }:
+pkgs.dockerTools.buildImage {
+  name = "hello-docker";
+  config.Cmd = [ "${pkgs.hello}/bin/hello" ];
+}
+"""
+FLAKE = """{
+  inputs.nixpkgs.url = "github:nobody/nowhere";
+  outputs = { self, nixpkgs }: {
+    packages.x86_64-linux.default =
+      let pkgs = nixpkgs.legacyPackages.x86_64-linux; in
+      pkgs.dockerTools.buildImage {
+        name = "hello-docker";
+        config.Cmd = [ "${pkgs.hello}/bin/hello" ];
+      };
+  };
+}
+"""
+
+
+@pytest.fixture
+def bare(machine: NixMachine, shared_cache: Path) -> NixMachine:
+    """A machine on which nobody has said what <nixpkgs> is."""
+    machine.environment["NIXDOCK_CACHE_DIR"] = str(shared_cache)
+    return machine
+
+
+def build(machine: NixMachine, *words: str) -> Ended:
+    return machine.nixdock("build", *words, env={"NIX_PATH": None})
+
+
+def test_a_file_and_a_flake_build_the_same_image(bare: NixMachine) -> None:
+    bare.write("hello.nix", HELLO)
+    bare.write("flake/flake.nix", FLAKE)
+    file = build(bare, "hello.nix")
+    assert file.status == 0, file.stderr
+    assert "nixpkgs: the offline package set" in file.stderr
+    assert "warning" not in file.stderr
+    flake = build(bare, "./flake", "-o", "by-flake")
+    assert flake.status == 0, flake.stderr
+    assert "in place of the flake's own input" in flake.stderr
+    assert flake.stdout == file.stdout
+    assert not (bare.work / "flake" / "flake.lock").exists()
+    closure = bare.run("nix-store", "--query", "--requisites", "result").stdout.splitlines()
+    assert len(closure) < 8
+
+
+def test_a_flake_without_the_input_is_not_warned_of_it(bare: NixMachine) -> None:
+    toy = (bare.work / "toy.nix").read_text().replace("builtins.currentSystem", '"x86_64-linux"')
+    bare.write("flake/toy.nix", toy)
+    bare.write("flake/flake.nix", '{ outputs = { self }: { x = (import ./toy.nix).archive "x"; }; }')
+    done = build(bare, "./flake#x")
+    assert done.status == 0, done.stderr
+    assert "warning" not in done.stderr
+
+
+def test_a_package_that_the_set_lacks(bare: NixMachine) -> None:
+    bare.write("x.nix", HELLO.replace("pkgs.hello", "pkgs.helo"))
+    done = build(bare, "x.nix")
+    assert done.status == 120
+    assert "nixdock: x.nix:5:21: the offline package set has no 'helo'\n" in done.stderr
+    assert "hint: did you mean hello? pkgs.debian.NAME is any other Debian package" in done.stderr
+    bare.write("y.nix", "with import <nixpkgs> { };\n{ image = helo; }\n")
+    done = build(bare, "y.nix")
+    assert "nixdock: y.nix:2:11: undefined variable 'helo'\n" in done.stderr
+    assert "hint: did you mean hello?" in done.stderr
+
+
+def test_the_users_search_path_comes_before_the_offline_set(bare: NixMachine) -> None:
+    bare.write("set/default.nix", "{ ... }: import ../toy.nix")
+    bare.write("x.nix", 'with import <nixpkgs> { }; archive "mine"')
+    done = build(bare, "x.nix", "-I", "nixpkgs=set")
+    assert done.status == 0, done.stderr
+    assert "offline" not in done.stderr
+    assert build(bare, "x.nix", "-I", "nixpkgs=set", "--nixpkgs", "offline").status == 120
