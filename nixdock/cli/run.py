@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixdock.cli.container_options import container_options, make_options, run_options, take_options
+from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import Session, complete_files, session_options
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    cls=SectionedCommand,
     context_settings={"allow_interspersed_args": False},
     options_metavar="[OPTIONS]",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixdock.cli.container_options import container_options, make_options, run_options, take_options
+from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import complete_files, session_options
 
@@ -62,7 +63,7 @@ def expect_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-class CommandAfterDashes(click.Command):
+class CommandAfterDashes(SectionedCommand):
     """Keeps the words after `--` for the container, so that the target may be left out."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
