@@ -183,7 +183,7 @@ class StructureTests:
         options: How containers are made; version 1.0.0 has none.
     """
 
-    version: str
+    version: str = ""
     environment: tuple[Variable, ...] = ()
     commands: tuple[CommandTest, ...] = ()
     contents: tuple[FileContentTest, ...] = ()

@@ -1,0 +1,146 @@
+"""Command tests: run a command in a container, and judge how it ends and what it writes."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from nixdock.checks.expectations import RunExpectation, judge_run
+from nixdock.checks.matchers.number import exactly
+from nixdock.checks.outcome import tail_of
+from nixdock.checks.structure_test.go_text import expand, text_matcher
+from nixdock.checks.structure_test.judgement import Judgement, NotReachedError
+from nixdock.checks.structure_test.log_stream import LogStreamError, split_log
+from nixdock.checks.structure_test.rig import CommandRequest, ContainerNeeds
+from nixdock.checks.structure_test.surroundings import (
+    expand_variables,
+    global_variables,
+    host_variables,
+    setup_needs,
+)
+from nixdock.checks.verdict import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nixdock.checks.structure_test.model import CommandTest, StructureTests
+    from nixdock.checks.structure_test.rig import CommandAnswer, Rig
+
+
+def find_faults(test: CommandTest) -> tuple[Finding, ...]:
+    """Return what makes a test unusable, whatever the image."""
+    found: list[Finding] = []
+    if not test.name:
+        found.append(Finding("name", "every test needs a name"))
+    if not test.command:
+        found.append(Finding("command", "there is none"))
+    for key, commands in (("setup", test.setup), ("teardown", test.teardown)):
+        found += [Finding(key, "a command is empty") for argv in commands if not argv]
+    found += [
+        Finding("envVars", f"the variable {variable.key!r} must have a key and a value")
+        for variable in test.environment
+        if not (variable.key and variable.value)
+    ]
+    return tuple(found)
+
+
+def judge(test: CommandTest, tests: StructureTests, rig: Rig) -> Judgement:
+    """Run a test's command and judge it.
+
+    Raises:
+        NotReachedError: The test's own command was never reached.
+        EngineError: It cannot be run, or the engine is not there.
+    """
+    assert rig.runner is not None  # noqa: S101 - whoever asks has looked
+    request, remarks = make_request(test, tests, rig)
+    judgement = Judgement(notes=list(remarks))
+    judgement.reproduce = _docker_command(request, rig.subject.name) if not request.setup else None
+    answer = rig.runner.run(request)
+    judgement.notes += [
+        f"the setup command {shlex.join(argv)} ended with {code}, which is not looked at"
+        for argv, code in zip(request.setup, answer.setup_codes, strict=True)
+        if code
+    ]
+    if test.teardown:
+        judgement.notes.append("teardown is not run: every test has files of its own")
+    _judge_answer(test, tests, answer, rig, judgement)
+    return judgement
+
+
+def make_request(
+    test: CommandTest, tests: StructureTests, rig: Rig
+) -> tuple[CommandRequest, tuple[str, ...]]:
+    """Say what is to be run for a test.
+
+    Returns:
+        The request, and remarks.
+
+    Raises:
+        NotReachedError: The file's variables cannot be had.
+    """
+    first = tests.version == "1.0.0"
+    # In version 1.0.0 the file's variables are for the setup commands only, with the test's own.
+    outer = expand_variables((), rig.subject.env) if first else global_variables(tests, rig)
+    inner = (*tests.environment, *test.environment) if first else test.environment
+    own = expand_variables(inner if test.setup else (), outer.result)
+    if first and test.setup and any(not variable.key for variable in inner):
+        raise NotReachedError("globalEnvVars", "a variable has no key, which engines refuse")
+    options = tests.options
+    plain = tuple(f"{variable.key}={variable.value}" for variable in test.environment)
+    remarks: tuple[str, ...] = ()
+    if options.is_set:
+        given, remarks = host_variables(options, rig)
+        # The original forgets the test's variables as soon as there is any option.
+        plain = given if rig.compat else (*plain, *given)
+    request = CommandRequest(
+        argv=tuple(expand(word, own.result) for word in test.argv),
+        needs=ContainerNeeds(
+            environment=(*outer.words, *own.words, *plain),
+            user=options.user,
+            privileged=options.privileged,
+            tty=options.tty,
+            capabilities=() if rig.compat else options.capabilities,
+            bind_mounts=options.bind_mounts,
+        ),
+        setup=test.setup,
+        setup_needs=setup_needs(options, (*outer.words, *own.words)),
+    )
+    return request, remarks
+
+
+def _judge_answer(
+    test: CommandTest, tests: StructureTests, answer: CommandAnswer, rig: Rig, judgement: Judgement
+) -> None:
+    outcome = answer.outcome
+    if tests.options.tty and rig.compat and not outcome.timed_out:
+        try:
+            outcome = split_log(outcome)
+        except LogStreamError as error:
+            judgement.find("stdout", str(error))
+            return
+    expectation = RunExpectation(
+        exit=exactly(test.exit_code),
+        stdout=text_matcher(test.expected_output, test.excluded_output),
+        stderr=text_matcher(test.expected_error, test.excluded_error),
+    )
+    judgement.findings += judge_run(expectation, outcome)
+    judgement.seconds = outcome.seconds
+    judgement.stdout = tail_of(outcome.stdout)
+    judgement.stderr = tail_of(outcome.stderr)
+
+
+def _docker_command(request: CommandRequest, image: str) -> str:
+    """Return the docker command that runs the same."""
+    needs = request.needs
+    words = ["docker", "run", "--rm"]
+    words += _options("-e", needs.environment)
+    words += ["--user", needs.user] if needs.user else []
+    words += ["--privileged"] if needs.privileged else []
+    words += ["-t"] if needs.tty else []
+    words += _options("--cap-add", needs.capabilities)
+    words += _options("-v", needs.bind_mounts)
+    return shlex.join([*words, "--entrypoint", request.argv[0], image, *request.argv[1:]])
+
+
+def _options(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]

@@ -1,0 +1,162 @@
+"""File existence, file content and licence tests: answered from the image's layers, without an engine."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from nixdock.checks.files.entry import Entry
+from nixdock.checks.modes import go_text
+from nixdock.checks.structure_test.container_files import Fault
+from nixdock.checks.structure_test.go_text import expand, text_matcher
+from nixdock.checks.structure_test.judgement import Judgement
+from nixdock.checks.structure_test.model import UNCHECKED
+from nixdock.checks.structure_test.surroundings import global_variables, setup_needs
+from nixdock.checks.verdict import Finding
+
+if TYPE_CHECKING:
+    from nixdock.checks.structure_test.container_files import Files
+    from nixdock.checks.structure_test.model import (
+        FileContentTest,
+        FileExistenceTest,
+        LicenceTest,
+        StructureTests,
+    )
+    from nixdock.checks.structure_test.rig import Rig
+
+_EXECUTABLE = {"any": 0o111, "owner": 0o100, "group": 0o010, "other": 0o001}
+_DOCUMENTS = "/usr/share/doc"
+_EXEMPT = frozenset(("libgnutls30",))
+_UNWANTED = (b"AGPL", b"WTFPL")
+
+_REASONS = {
+    Fault.MISSING: "is not there",
+    Fault.CIRCLE: "is a symbolic link that leads to itself",
+    Fault.SPECIAL: "is a device, a FIFO or a socket, which the original does not see",
+    Fault.PARENT: "ends in '..', which the original does not find",
+    Fault.DIRECTORY: "is a directory",
+}
+
+
+def find_faults(test: FileExistenceTest | FileContentTest) -> tuple[Finding, ...]:
+    """Return what makes a test unusable, whatever the image."""
+    found: list[Finding] = []
+    if not test.name:
+        found.append(Finding("name", "every test needs a name"))
+    if not test.path:
+        found.append(Finding("path", "there is none"))
+    return tuple(found)
+
+
+def judge_existence(test: FileExistenceTest, tests: StructureTests, rig: Rig) -> Judgement:
+    """Look at a path and judge it.
+
+    Raises:
+        LoadError: The image's layers cannot be read.
+        NotReachedError: There can be no container.
+        EngineError: The engine is not there, or failed.
+    """
+    judgement = Judgement()
+    files = _files(tests, rig)
+    # Version 1.0.0 takes a path as it is written.
+    first = tests.version == "1.0.0"
+    path = test.path if first else expand(test.path, global_variables(tests, rig).result)
+    found = files.look_at(path)
+    shown = path or "the empty path"
+    if not test.should_exist:
+        if isinstance(found, Entry):
+            judgement.find("shouldExist", f"{shown} is there, and must not be")
+        return judgement
+    if isinstance(found, Fault):
+        judgement.find("shouldExist", f"{shown} {_REASONS[found]}")
+        return judgement
+    _judge_mode(test, found, judgement)
+    for key, wanted, number in (("uid", test.uid, found.uid), ("gid", test.gid, found.gid)):
+        if wanted not in {UNCHECKED, number}:
+            judgement.find(key, f"expected {wanted}, found {number}")
+    return judgement
+
+
+def _judge_mode(test: FileExistenceTest, found: Entry, judgement: Judgement) -> None:
+    mode = go_text(found.kind, found.mode)
+    if test.permissions and test.permissions != mode:
+        judgement.find("permissions", f"expected {test.permissions}, found {mode}")
+    if not test.executable_by:
+        return
+    bits = _EXECUTABLE.get(test.executable_by)
+    if bits is None:
+        judgement.find("isExecutableBy", f"{test.executable_by!r} is none of owner, group, other and any")
+    elif not found.mode & bits:
+        judgement.find("isExecutableBy", f"{test.executable_by} may not execute it: its mode is {mode}")
+    elif found.kind == "symlink":
+        judgement.notes.append("it is a symbolic link: its mode, which allows everything, is what was judged")
+
+
+def judge_content(test: FileContentTest, tests: StructureTests, rig: Rig) -> Judgement:
+    """Read a file and judge its content.
+
+    Raises:
+        LoadError: The image's layers cannot be read.
+        NotReachedError: There can be no container.
+        EngineError: The engine is not there, or failed.
+    """
+    judgement = Judgement()
+    files = _files(tests, rig)
+    found = files.find_file(test.path)
+    if isinstance(found, Fault):
+        judgement.find("path", f"{test.path} {_REASONS[found]}")
+        return judgement
+    matcher = text_matcher(test.expected, test.excluded)
+    if matcher is not None:
+        for wrong in matcher.judge(files.read(found)):
+            judgement.find("content", wrong.message, wrong.details)
+    return judgement
+
+
+def judge_licences(test: LicenceTest, tests: StructureTests, rig: Rig) -> Judgement:
+    """Look for the names of unwanted licences in copyright files.
+
+    Raises:
+        LoadError: The image's layers cannot be read.
+        NotReachedError: There can be no container.
+        EngineError: The engine is not there, or failed.
+    """
+    judgement = Judgement()
+    files = _files(tests, rig, with_variables=False)
+    paths = list(test.files)
+    if test.debian:
+        packages = files.folders_in(_DOCUMENTS)
+        if isinstance(packages, Fault):
+            judgement.find("debian", f"{_DOCUMENTS} {_REASONS[packages]}")
+            return judgement
+        kept = [name for name in packages if name not in _EXEMPT]
+        paths[:0] = [posixpath.join(_DOCUMENTS, name, "copyright") for name in kept]
+        if not packages:
+            judgement.notes.append(f"there is no package in {_DOCUMENTS}, so nothing was looked at")
+    for path in paths:
+        found = files.find_file(path)
+        if isinstance(found, Fault):
+            judgement.find("files", f"{path} {_REASONS[found]}")
+            continue
+        content = bytes(files.read(found)[:]).upper()
+        for word in _UNWANTED:
+            if word in content:
+                judgement.find("files", f"{path} names {word.decode()}")
+                break
+    return judgement
+
+
+def _files(tests: StructureTests, rig: Rig, *, with_variables: bool = True) -> Files:
+    """Return the files to look at.
+
+    Raises:
+        NotReachedError: There can be no container.
+    """
+    variables: tuple[str, ...] = ()
+    if with_variables and tests.version != "1.0.0":
+        variables = global_variables(tests, rig).words
+    if not tests.options.bind_mounts:
+        return rig.files
+    # What is mounted is the engine's, so only the engine can tell.
+    assert rig.runner is not None  # noqa: S101 - whoever asks has looked
+    return rig.runner.files(setup_needs(tests.options, variables))

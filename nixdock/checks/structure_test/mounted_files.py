@@ -1,0 +1,139 @@
+"""The files of a container with bind mounts: only the engine can tell what lies there."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import tarfile
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Final
+
+from nixdock.checks.files.entry import Entry
+from nixdock.checks.outcome import Capture
+from nixdock.checks.structure_test.container_files import Fault, Files
+from nixdock.engine.refusals import EngineRefusedError
+from nixdock.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from nixdock.checks.outcome import Output
+    from nixdock.engine.container import Container
+
+_PIECE: Final = 1 << 16
+_LINKS: Final = 40
+_NOT_THERE: Final = frozenset((400, 404, 500))
+"""Answers for a path that is not there, one that goes through a file, and links in a circle."""
+_KINDS: Final = {tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "symlink", tarfile.LNKTYPE: "file"}
+
+
+class MountedFiles(Files):
+    """The files of a container as the engine hands them out, one path at a time.
+
+    Args:
+        opened: Creates a container that is not started, and removes it at the end.
+        compat: Whether to see no more than the original does.
+    """
+
+    def __init__(
+        self, opened: Callable[[], AbstractContextManager[Container]], *, compat: bool = False
+    ) -> None:
+        self._opened = opened
+        self._compat = compat
+
+    def look_at(self, path: str) -> Entry | Fault:
+        """Return what stands under a path; a link at its end is not followed."""
+        if not path:
+            return Fault.MISSING
+        if posixpath.basename(path) == "..":
+            if self._compat:
+                return Fault.PARENT
+            path = posixpath.normpath(f"/{path}")
+        with self._archive(path) as archive:
+            if archive is None:
+                return Fault.MISSING
+            member = archive.next()
+            if member is None:
+                return Fault.SPECIAL
+            kind = "file" if member.isreg() else _KINDS.get(member.type)
+            if kind is None:
+                return Fault.SPECIAL
+            return Entry(
+                path=path,
+                kind=kind,
+                mode=member.mode & 0o7777,
+                uid=member.uid,
+                gid=member.gid,
+                size=member.size,
+                offset=-1,
+                target=member.linkname,
+                mtime=int(member.mtime),
+            )
+
+    def find_file(self, path: str) -> Entry | Fault:
+        """Return the file whose content is meant by a path."""
+        for _ in range(_LINKS):
+            found = self.look_at(path)
+            if isinstance(found, Fault) or found.kind == "file":
+                return found
+            if found.is_directory:
+                return Fault.DIRECTORY
+            folder = "/" if self._compat else posixpath.dirname(f"/{path}")
+            path = posixpath.join(folder, found.target)
+        return Fault.CIRCLE
+
+    def read(self, entry: Entry) -> Output:
+        """Return the content of a file.
+
+        Raises:
+            EngineError: It is not there any more.
+        """
+        with self._archive(entry.path) as archive, Capture() as content:
+            member = archive.next() if archive is not None else None
+            stream = archive.extractfile(member) if archive is not None and member is not None else None
+            if stream is None:
+                raise EngineError(f"{entry.path} went away while it was looked at")
+            while piece := stream.read(_PIECE):
+                content.write(piece)
+            return content.output
+
+    def folders_in(self, path: str) -> tuple[str, ...] | Fault:
+        """Return the names of the directories in a directory."""
+        with self._archive(path) as archive:
+            if archive is None:
+                return Fault.MISSING
+            # The directory itself comes first, then what is in it, each with a path of two parts.
+            inner = (member.name.strip("/").split("/") for member in archive if member.isdir())
+            return tuple(parts[1] for parts in inner if len(parts) == 2)
+
+    @contextmanager
+    def _archive(self, path: str) -> Iterator[tarfile.TarFile | None]:
+        """Have the engine pack a path; None where there is no such path."""
+        with ExitStack() as stack:
+            container = stack.enter_context(self._opened())
+            pieces = stack.enter_context(closing(_Pieces(container.engine.get_archive(container.id, path))))
+            try:
+                archive = stack.enter_context(tarfile.open(fileobj=pieces, mode="r|"))
+            except EngineRefusedError as error:
+                if error.status not in _NOT_THERE:
+                    raise
+                yield None
+                return
+            yield archive
+
+
+class _Pieces(io.RawIOBase):
+    """A stream of the pieces of an answer."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._rest = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to so many bytes."""
+        while len(self._rest) < size and (piece := next(self._pieces, b"")):
+            self._rest += piece
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
