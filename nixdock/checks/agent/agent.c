@@ -37,7 +37,7 @@ enum {
 
 /* The kernel's interface: include/uapi/asm-generic, arch/x86/include/uapi/asm. */
 enum { EINTR = 4, EAGAIN = 11, ENOENT = 2, EACCES = 13, ENOTDIR = 20, EMFILE = 24 };
-enum { SIGKILL_ = 9, SIGTERM_ = 15, SIGCHLD_ = 17, SIGINT_ = 2 };
+enum { SIGKILL_ = 9, SIGTERM_ = 15, SIGCHLD_ = 17, SIGINT_ = 2, SIGPIPE_ = 13 };
 enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, WNOHANG = 1, O_CLOEXEC = 02000000,
        O_NONBLOCK = 04000, F_SETFL = 4, PROT_RW = 3, MAP_PRIVATE_ANON = 0x22,
        CLOCK_MONOTONIC = 1, SIG_SETMASK = 2, SFD_FLAGS = O_CLOEXEC | O_NONBLOCK };
@@ -415,7 +415,9 @@ static void serve(int signals) {
 __attribute__((used, noreturn)) void begin(long *stack) {
   environment = (char **)(stack + 1 + stack[0] + 1);
   unsigned long mask = 1UL << (SIGCHLD_ - 1) | 1UL << (SIGTERM_ - 1) | 1UL << (SIGINT_ - 1);
-  call(N_sigprocmask, SIG_SETMASK, (long)&mask, (long)&own_mask, 8, 0, 0);
+  /* A command that does not read its input is no reason to end. */
+  unsigned long blocked = mask | 1UL << (SIGPIPE_ - 1);
+  call(N_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&own_mask, 8, 0, 0);
   long signals = call(N_signalfd4, -1, (long)&mask, 8, SFD_FLAGS, 0, 0);
   if (signals < 0) leave(5);
   answer(0, HELLO, "nixdock1", 8);

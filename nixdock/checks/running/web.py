@@ -64,7 +64,7 @@ def send_request(request: Request, host: str, port: int, timeout: float) -> Answ
             connection.request(request.method, request.path, request.body, dict(request.headers))
             return _read(connection.getresponse())
     except TimeoutError as error:
-        raise NoAnswerError(f"no answer within {timeout:.1f} s") from error
+        raise NoAnswerError(f"no complete answer within {timeout:.1f} s") from error
     except (OSError, http.client.HTTPException) as error:
         if late.is_set():
             raise NoAnswerError(f"no complete answer within {timeout:.1f} s") from error
