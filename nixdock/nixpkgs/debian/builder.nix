@@ -12,6 +12,7 @@ let
   python = derivation {
     name = "builder-python";
     inherit system;
+    allowSubstitutes = false;
     builder = "${bootstrap}/bin/busybox";
     args = [ "sh" ./builders/python.sh ];
     debs = map (name: deb name (lock.get name)) lock.about.bootstrap.python;
@@ -45,6 +46,7 @@ rec {
   run = { package, module, order, programs ? [ ], ... }@args:
     derivation ({
       inherit system;
+      allowSubstitutes = false;
       builder = "${python}/bin/python3";
       args = command package module;
       # Nix tells a builder its name without the folder: Python finds its library by way of PATH.

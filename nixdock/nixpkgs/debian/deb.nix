@@ -18,6 +18,8 @@ derivation {
   unpack = false;
   executable = false;
   preferLocalBuild = true;
+  # No binary cache has any of this set; Nix would wait for one that cannot be reached.
+  allowSubstitutes = false;
   # Where it comes from is the user's network, so that is how it is reached.
   impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
 }

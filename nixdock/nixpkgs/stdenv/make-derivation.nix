@@ -74,7 +74,9 @@ let
       doCheck = (attrs.doCheck or false) && stdenv.buildPlatform.canExecute stdenv.hostPlatform;
       doInstallCheck = (attrs.doInstallCheck or false) && stdenv.buildPlatform.canExecute stdenv.hostPlatform;
 
-      derivationArgs = removeAttrs attrs aside
+      # No binary cache has what is made of this set; Nix would wait for one that cannot be reached.
+      derivationArgs = { allowSubstitutes = false; }
+        // removeAttrs attrs aside
         // env
         // inputs
         // {
