@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nixdock.engine.failures import explain_missing_image
@@ -109,7 +110,7 @@ def _name(target: Target) -> str:
         case FlakeTarget():
             return f"{target.reference}#{target.attribute or ''}"
         case ExpressionTarget():
-            return f"expression:{target.text}"
+            return f"expression in {Path.cwd()}: {target.expression}"
         case ArtefactTarget():
             return str(target.path)
         case ImageTarget():

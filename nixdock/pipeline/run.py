@@ -152,6 +152,7 @@ def created(
     *,
     request: CreateRequest | None = None,
     labels: Mapping[str, str] | None = None,
+    catch_signals: bool = True,
 ) -> Iterator[Container]:
     """Create the container of a run, after what dead runs left has been removed.
 
@@ -162,6 +163,7 @@ def created(
         listener: Whom to tell what happens.
         request: What to create, where that is more than the options say.
         labels: Further labels.
+        catch_signals: Whether Ctrl-C and the like are told to whoever attends the container.
     """
     request = request or options.request(image.run_as)
     _warn_of_platform(engine, image, listener)
@@ -174,6 +176,7 @@ def created(
         owner=options.owner(),
         labels={TARGET: image.key, **(labels or {})},
         stays=options.detach or options.keep,
+        catch_signals=catch_signals,
         listener=listener,
     ) as container:
         try:

@@ -74,9 +74,14 @@ def describe_service(image: Ready, request: CreateRequest) -> Service:
     if request.name:
         return Service(image.key, request.name, digest)
     # One name for one target, which no container of another one has.
-    base = image.name.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    base = "" if image.name == image.details.id else _last_part(image.name)
     suffix = hashlib.sha256(image.key.encode()).hexdigest()[:6]
     return Service(image.key, f"{base or 'service'}-{suffix}", digest)
+
+
+def _last_part(name: str) -> str:
+    """Return the last part of an image's name, without tag and digest."""
+    return name.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
 def has_health_check(image: Ready, request: CreateRequest) -> bool:
