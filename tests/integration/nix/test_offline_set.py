@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.nix import Ended
+from support import nix
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.nix import NixMachine
+    from support.nix import Ended, NixMachine
 
 HELLO = """
 { pkgs ? import <nixpkgs> { } }:
@@ -89,3 +90,17 @@ def test_the_users_search_path_comes_before_the_offline_set(bare: NixMachine) ->
     assert done.status == 0, done.stderr
     assert "offline" not in done.stderr
     assert build(bare, "x.nix", "-I", "nixpkgs=set", "--nixpkgs", "offline").status == 120
+
+
+@pytest.mark.parametrize("version", nix.VERSIONS)
+def test_an_ordinary_user_gets_it_through_a_daemon_and_waits_for_no_cache(version: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        unreachable = f"http://127.0.0.1:{closing.getsockname()[1]}/"
+    with nix.machine(version, users=True) as machine, nix.daemon(machine, substituters=unreachable) as user:
+        machine.write("hello.nix", HELLO)
+        done = machine.nixdock("build", "hello.nix", user=user, env={"NIX_PATH": None})
+        assert done.status == 0, done.stderr
+        assert "nixpkgs: the offline package set" in done.stderr
+        assert "unable to download" not in done.stderr
+        assert "warning" not in done.stderr
+        assert done.stdout.strip() == str((machine.work / "result").readlink())

@@ -206,11 +206,18 @@ def _add_users(root: Path) -> None:
 
 
 @contextmanager
-def daemon(on: NixMachine) -> Iterator[int]:
-    """Run a configured nix-daemon on a machine with users; gives the ordinary user's number."""
+def daemon(on: NixMachine, *, substituters: str = "") -> Iterator[int]:
+    """Run a configured nix-daemon on a machine with users; gives the ordinary user's number.
+
+    Args:
+        on: The machine.
+        substituters: The binary caches that the daemon asks.
+    """
     configuration = on.root / "etc"
     configuration.mkdir()
-    (configuration / "nix.conf").write_text("sandbox-paths = /bin/sh=/bin/busybox\nsubstituters =\n")
+    (configuration / "nix.conf").write_text(
+        f"sandbox-paths = /bin/sh=/bin/busybox\nsubstituters = {substituters}\n"
+    )
     socket = on.root / "nix" / "var" / "nix" / "daemon-socket" / "socket"
     with on.start("nix-daemon", env={"NIX_CONF_DIR": str(configuration)}) as process:
         try:
