@@ -1,3 +1,24 @@
-"""From a `.nix` file to a checked Docker container, in one command."""
+"""From a `.nix` file to a checked Docker container, in one command.
+
+As a library: `nixdock.build`, `load`, `run`, `check`, `serve` and `connect` (see `nixdock.api`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nixdock.api import build, check, connect, load, run, serve
 
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "build", "check", "connect", "load", "run", "serve"]
+
+
+def __getattr__(name: str) -> object:
+    # The command line must not pay for what only a library needs.
+    if name not in __all__:
+        raise AttributeError(f"module 'nixdock' has no attribute {name!r}")
+    from nixdock import api  # noqa: PLC0415
+
+    return getattr(api, name)

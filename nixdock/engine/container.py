@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
@@ -117,6 +117,7 @@ def opened(
     owner: Owner,
     labels: Mapping[str, str] | None = None,
     stays: bool = False,
+    catch_signals: bool = True,
     listener: Listener = ignore,
 ) -> Iterator[Container]:
     """Create a container, and remove it at the end whatever happens.
@@ -129,6 +130,7 @@ def opened(
         owner: The run that it belongs to.
         labels: Further labels of ours.
         stays: Whether it is not removed, once it has started; `Container.stays` may yet change that.
+        catch_signals: Whether Ctrl-C and the like are told as happenings while it exists.
         listener: Told of what the engine had to say, and of a removal that failed.
 
     Raises:
@@ -136,7 +138,7 @@ def opened(
     """
     marked = {**(request.body.get("Labels") or {}), **owner.labels(stays=stays), **(labels or {})}
     happenings: SimpleQueue[Happening] = SimpleQueue()
-    with caught(lambda number: happenings.put(SignalCaught(number))):
+    with caught(lambda number: happenings.put(SignalCaught(number))) if catch_signals else nullcontext():
         container = _create(engine, replace(request, body={**request.body, "Labels": marked}), image, details)
         container.happenings = happenings
         container.stays = stays

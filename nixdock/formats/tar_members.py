@@ -289,4 +289,4 @@ def _has_sum(block: bytes, stated: int) -> bool:
     if 8 * 0x20 + sum(others) == stated:
         return True
     # Some old programs summed signed characters.
-    return 8 * 0x20 + sum(struct.unpack("504b", others)) == stated
+    return bool(8 * 0x20 + sum(struct.unpack("504b", others)) == stated)

@@ -47,6 +47,7 @@ class RunOptions:
         keep: `--keep`: it is not removed at the end.
         timeout: Seconds after which it is killed; None is never.
         detach_keys: The keys that leave a container with a terminal.
+        variables: Environment variables below those of the options.
     """
 
     command: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class RunOptions:
     keep: bool = False
     timeout: float | None = None
     detach_keys: str | None = None
+    variables: tuple[str, ...] = ()
 
     def request(self, image: str) -> CreateRequest:
         """Make the request to create the container.
@@ -77,6 +79,7 @@ class RunOptions:
             interactive=self.interactive,
             tty=self.tty,
             auto_remove=self.remove and self.detach,
+            variables=self.variables,
         )
 
     def streams(self, stdout: Sink | None = None, stderr: Sink | None = None) -> Streams:

@@ -22,6 +22,7 @@ LAYERS = (
     ("nix", "formats", "engine", "nixpkgs"),
     ("checks",),
     ("pipeline", "report"),
+    ("api",),
     ("cli", "pytest_plugin"),
 )
 
@@ -120,7 +121,8 @@ OURS = [one for one in IMPORTS if one.imported.split(".")[0] == "nixdock" and on
 
 
 def layer_of(module: str) -> int:
-    part = module.split(".")[1]
+    # The package's own file is the library's face.
+    part = module.split(".")[1] if "." in module else "api"
     return next(number for number, layer in enumerate(LAYERS) if part in layer)
 
 

@@ -1,0 +1,408 @@
+"""nixdock as a library: build, load, run and check, and containers that clean up after themselves.
+
+    import nixdock
+
+    nixdock.load("hello-docker.nix")
+    assert nixdock.run("hello-docker.nix").exit_code == 0
+
+    with nixdock.serve("web.nix", ports=[80], environment={"TZ": "UTC"}) as web:
+        urllib.request.urlopen(web.url(80))
+        assert web.run(["/bin/web", "--version"]).stdout.startswith(b"web 1.")
+
+Targets are those of the command line: a file, a flake reference, an archive, an image of the engine.
+What goes wrong is a `nixdock.errors.NixdockError`. Nothing is printed: give a `listener` to be told.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nixdock.checks.model import Command
+from nixdock.checks.outcome import RunOutcome
+from nixdock.checks.running.execution import execute
+from nixdock.checks.running.ports import locate_port
+from nixdock.engine import address, client
+from nixdock.engine.attendance import Attendance
+from nixdock.engine.container import Streams
+from nixdock.errors import DeadlineError, UsageError
+from nixdock.events import ignore
+from nixdock.nix import builder
+from nixdock.nix.options import NixOptions
+from nixdock.nix.store import hold_roots
+from nixdock.nix.target import ArtefactTarget, ImageTarget, parse
+from nixdock.pipeline import check as checking
+from nixdock.pipeline import services
+from nixdock.pipeline.check import CheckOptions
+from nixdock.pipeline.load import load_target
+from nixdock.pipeline.output import Recorder
+from nixdock.pipeline.prepare import prepared
+from nixdock.pipeline.run import RunOptions, created
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from nixdock.checks.outcome import Output
+    from nixdock.checks.verdict import Report
+    from nixdock.engine.api import Engine
+    from nixdock.engine.container import Container
+    from nixdock.engine.load import Loaded
+    from nixdock.events import Listener
+    from nixdock.nix.artefact import Artefact
+
+READY_WITHIN = 60.0
+"""Seconds that a service has to be ready, unless told."""
+
+_PAUSE = 0.05
+
+
+def connect(*, context: str | None = None, host: str | None = None) -> Engine:
+    """Connect to an engine; use the answer as a context manager, or close it.
+
+    Args:
+        context: The docker context that names it.
+        host: Its address, as DOCKER_HOST takes it. Without both, what docker itself would use.
+
+    Raises:
+        UsageError: There is no such context, or both are given.
+        EngineError: No engine answers there.
+    """
+    return client.connect(address.choose(context=context, host=host))
+
+
+def build(
+    target: str | Path | None = None,
+    *,
+    nix: NixOptions | None = None,
+    link: Path | None = None,
+    listener: Listener = ignore,
+) -> tuple[Artefact, ...]:
+    """Build images with Nix; of a set or list of images, all.
+
+    Args:
+        target: What to build; `./default.nix` when None.
+        nix: nix-build's options.
+        link: The link to make to the result, which keeps it from Nix's garbage collector; none when None.
+        listener: Whom to tell what happens.
+
+    Raises:
+        UsageError: The target is no file, or names what is built already.
+        BuildError: It cannot be built.
+    """
+    nix = nix or NixOptions()
+    found = parse(_text(target), expression=nix.expression)
+    if isinstance(found, ImageTarget | ArtefactTarget):
+        raise UsageError(
+            f"'{found.text}' is nothing that Nix builds", hint="name a .nix file or a flake reference"
+        )
+    with hold_roots() as roots:
+        wishes = builder.Wishes(expectations=True, link=link)
+        return builder.build(found, nix, listener, roots=roots, wishes=wishes)
+
+
+def load(
+    target: str | Path | None = None,
+    *,
+    nix: NixOptions | None = None,
+    engine: Engine | None = None,
+    listener: Listener = ignore,
+) -> tuple[Loaded, ...]:
+    """Build what a target names, and have the engine load all its images.
+
+    Args:
+        target: What to load.
+        nix: nix-build's options.
+        engine: Where it goes; what docker itself would use when None.
+        listener: Whom to tell what happens.
+
+    Raises:
+        NixdockError: It cannot be built, read or loaded.
+    """
+    nix = nix or NixOptions()
+    with _engine(engine) as where:
+        return load_target(where, parse(_text(target), expression=nix.expression), nix, listener)
+
+
+def run(
+    target: str | Path,
+    command: Sequence[str] = (),
+    *,
+    environment: Mapping[str, str] | None = None,
+    options: Mapping[str, Sequence[str]] | None = None,
+    timeout: float | None = None,
+    nix: NixOptions | None = None,
+    engine: Engine | None = None,
+    listener: Listener = ignore,
+) -> RunOutcome:
+    """Run a container to its end, remove it, and return what it did.
+
+    Args:
+        target: What to run; it is built and loaded where that is needed.
+        command: The words after the image; its own Cmd when empty.
+        environment: Variables to set.
+        options: docker's long options by name, such as `{"network": ["none"], "user": ["1000"]}`.
+        timeout: Seconds after which it is killed.
+        nix: nix-build's options.
+        engine: Where to run it.
+        listener: Whom to tell what happens.
+
+    Raises:
+        NixdockError: It cannot be built, loaded or started. How it ends is in the answer, a time-out too.
+    """
+    wanted = RunOptions(command=tuple(command), options=_options(options, environment, ()), timeout=timeout)
+    with _running(target, wanted, nix, engine, listener) as running:
+        ended = Attendance(running.container, deadline=wanted.deadline(), listener=listener).until_ended()
+        stdout, stderr = running.logs()
+    return RunOutcome(ended.exit_code, stdout, stderr, ended.timed_out, ended.seconds)
+
+
+def check(
+    target: str | Path,
+    *,
+    options: CheckOptions | None = None,
+    nix: NixOptions | None = None,
+    engine: Engine | None = None,
+    listener: Listener = ignore,
+) -> Report:
+    """Check the expectations that a target brings along, or that check files name.
+
+    Args:
+        target: What to check.
+        options: Check files, the choice of checks, and how containers are made.
+        nix: nix-build's options.
+        engine: The engine, asked only where a check needs one.
+        listener: Whom to tell what happens.
+
+    Returns:
+        The verdicts; `exit_code` of it is the command line's exit status.
+
+    Raises:
+        NixdockError: It cannot be built or loaded, or nothing is expected.
+        DeadlineError: Its time was up.
+    """
+    nix = nix or NixOptions()
+    opened: list[Engine] = []
+
+    def engine_or_default() -> Engine:
+        if engine is not None:
+            return engine
+        opened.append(connect())
+        return opened[-1]
+
+    try:
+        found = parse(_text(target), expression=nix.expression)
+        done = checking.check(found, nix, engine_or_default, options or CheckOptions(), listener)
+    finally:
+        for one in opened:
+            one.close()
+    if done.timed_out:
+        raise DeadlineError(f"the checks of {target} were not through in time")
+    return done.report
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running container that is removed when its context ends.
+
+    Args:
+        container: The container.
+        stdout: What it has written to its standard output.
+        stderr: What it has written to its standard error.
+    """
+
+    container: Container
+    stdout: Recorder
+    stderr: Recorder
+
+    @property
+    def id(self) -> str:
+        """The container's ID."""
+        return self.container.id
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return self.container.name
+
+    @property
+    def engine(self) -> Engine:
+        """Where it runs."""
+        return self.container.engine
+
+    def is_running(self) -> bool:
+        """Say whether its first process still runs."""
+        details = self.engine.find_container(self.id)
+        return details is not None and details.is_running
+
+    def logs(self) -> tuple[Output, Output]:
+        """Return what it has written so far, to standard output and to standard error."""
+        return self.stdout.output, self.stderr.output
+
+    def port(self, number: int) -> int:
+        """Return where a TCP port of it answers on the engine's machine.
+
+        Raises:
+            CheckError: It is not published: name it among the `ports` of `serve`.
+        """
+        return self._locate(number)[1]
+
+    def url(self, port: int, path: str = "/", *, scheme: str = "http") -> str:
+        """Return the address of a path at a port of it.
+
+        Raises:
+            CheckError: The port is not published.
+        """
+        host, number = self._locate(port)
+        return f"{scheme}://{host}:{number}{path}"
+
+    def run(
+        self,
+        words: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        user: str | None = None,
+        folder: str | None = None,
+        stdin: bytes | None = None,
+        timeout: float = 60.0,
+    ) -> RunOutcome:
+        """Run a command in it; no shell is involved.
+
+        Args:
+            words: The command and its arguments.
+            environment: Further variables.
+            user: Whom to run it as; the image's own user when None.
+            folder: Its working directory; the image's own when None.
+            stdin: What it reads.
+            timeout: Seconds after which its outcome is `timed_out`.
+
+        Raises:
+            CommandNotFoundError: It is not in the image.
+            EngineError: The engine refused.
+        """
+        command = Command(tuple(words), env=dict(environment or {}), user=user, workdir=folder, stdin=stdin)
+        return execute(self.engine, self.id, command, timeout)
+
+    def wait_until(self, ready: Callable[[], bool], *, within: float = READY_WITHIN) -> None:
+        """Wait for a condition; a container that ends meanwhile is an error at once.
+
+        Raises:
+            NotReadyError: It ended before.
+            DeadlineError: It did not come true in time.
+        """
+        end = time.monotonic() + within
+        while not ready():
+            if not self.is_running():
+                tail = services.read_tail(self.engine, self.id)
+                raise services.NotReadyError(f"{self.name} ended before it was ready", details=tail or None)
+            if time.monotonic() > end:
+                raise DeadlineError(f"{self.name} was not ready within {within:g} s")
+            time.sleep(_PAUSE)
+
+    def wait_for_log(self, text: str, *, within: float = READY_WITHIN) -> None:
+        """Wait until it has written a text, to either stream.
+
+        Raises:
+            NixdockError: As for `wait_until`.
+        """
+        wanted = text.encode()
+        self.wait_until(lambda: any(output.find(wanted) >= 0 for output in self.logs()), within=within)
+
+    def _locate(self, port: int) -> tuple[str, int]:
+        details = self.engine.find_container(self.id)
+        if details is None:
+            raise services.NotReadyError(f"the container {self.id[:12]} is gone")
+        return locate_port(details, port, self.engine.address)
+
+
+@contextmanager
+def serve(
+    target: str | Path,
+    command: Sequence[str] = (),
+    *,
+    ports: Sequence[int] = (),
+    environment: Mapping[str, str] | None = None,
+    options: Mapping[str, Sequence[str]] | None = None,
+    within: float = READY_WITHIN,
+    nix: NixOptions | None = None,
+    engine: Engine | None = None,
+    listener: Listener = ignore,
+) -> Iterator[Service]:
+    """Have a container running for as long as the context lasts; with a health check it is healthy first.
+
+    Args:
+        target: What to run; it is built and loaded where that is needed.
+        command: The words after the image; its own Cmd when empty.
+        ports: TCP ports to publish, on free numbers of the loopback address.
+        environment: Variables to set.
+        options: docker's long options by name.
+        within: Seconds that it has to be healthy.
+        nix: nix-build's options.
+        engine: Where to run it.
+        listener: Whom to tell what happens.
+
+    Raises:
+        NixdockError: It cannot be built, loaded or started, or is not healthy in time.
+    """
+    wanted = RunOptions(command=tuple(command), options=_options(options, environment, ports))
+    with _running(target, wanted, nix, engine, listener) as running:
+        readiness = services.Readiness(running.engine, running.id, running.name)
+        try:
+            running.wait_until(readiness, within=within)
+        finally:
+            readiness.close()
+        yield running
+
+
+@contextmanager
+def _running(
+    target: str | Path,
+    wanted: RunOptions,
+    nix: NixOptions | None,
+    engine: Engine | None,
+    listener: Listener,
+) -> Iterator[Service]:
+    nix = nix or NixOptions()
+    found = parse(_text(target), expression=nix.expression)
+    with (
+        _engine(engine) as where,
+        prepared(where, found, nix, listener) as image,
+        # A program that uses us keeps its own way with Ctrl-C.
+        created(where, image, wanted, listener, catch_signals=False) as container,
+        closing(Recorder()) as stdout,
+        closing(Recorder()) as stderr,
+    ):
+        container.start(Streams(stdout, stderr))
+        yield Service(container, stdout, stderr)
+
+
+@contextmanager
+def _engine(engine: Engine | None) -> Iterator[Engine]:
+    if engine is not None:
+        yield engine
+        return
+    with connect() as own:
+        yield own
+
+
+def _options(
+    given: Mapping[str, Sequence[str]] | None,
+    environment: Mapping[str, str] | None,
+    ports: Sequence[int],
+) -> dict[str, tuple[str, ...]]:
+    options = {name: tuple(values) for name, values in (given or {}).items()}
+    variables = tuple(f"{name}={value}" for name, value in (environment or {}).items())
+    published = tuple(f"127.0.0.1::{port}" for port in ports)
+    for name, more in (("env", variables), ("publish", published)):
+        if more:
+            options[name] = (*options.get(name, ()), *more)
+    return options
+
+
+def _text(target: str | Path | None) -> str | None:
+    # A bare file name would be an image's name, were it not there.
+    if isinstance(target, Path):
+        return str(target) if target.is_absolute() else f"./{target}"
+    return target
