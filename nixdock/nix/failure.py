@@ -30,6 +30,9 @@ _DOWNLOAD: Final = re.compile(r"unable to download '(?P<uri>[^']+)': (?P<reason>
 _GONE: Final = re.compile(r"HTTP error '?(?:404|410)")
 _FULL: Final = re.compile(r"No space left on device|database or disk is full")
 _NO_SHELL: Final = re.compile(r"executing '/bin/sh': No such file|getting attributes of path .*bash-static")
+_NO_SANDBOX: Final = re.compile(
+    r"required for sandboxing|cloning builder process: Operation not permitted|unable to start build process"
+)
 _MISMATCH: Final = re.compile(r"specified:\s*(?P<wanted>\S+)\s+got:\s*(?P<got>\S+)")
 _SOCKET: Final = re.compile(
     r"cannot connect to socket at|daemon-socket/socket\"?'?: |cannot open connection to remote store"
@@ -162,6 +165,14 @@ def _tell_no_shell(_found: re.Match[str], _error: Message) -> BuildError:
     )
 
 
+def _tell_no_sandbox(_found: re.Match[str], error: Message) -> BuildError:
+    return BuildError(
+        "Nix's sandbox cannot be set up here: the kernel, or the container this runs in, forbids namespaces",
+        hint="without it, where that is acceptable: --option sandbox false",
+        details=_indent(error.sentence),
+    )
+
+
 _FAULTS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Message], BuildError]], ...]] = (
     (_FULL, _tell_full),
     (_SOCKET, _tell_socket),
@@ -169,6 +180,7 @@ _FAULTS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Message], B
     (_LINK_IN_THE_WAY, _tell_link),
     (_COLLECTED, _tell_collected),
     (_NO_SHELL, _tell_no_shell),
+    (_NO_SANDBOX, _tell_no_sandbox),
 )
 
 

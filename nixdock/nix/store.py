@@ -178,9 +178,11 @@ def hold_roots() -> Iterator[Path]:
     """
     base = Path(tempfile.gettempdir()) / f"nixdock-roots-{os.getuid()}"
     base.mkdir(mode=0o700, exist_ok=True)
-    if base.lstat().st_uid != os.getuid():
+    if base.lstat().st_uid != os.getuid() or base.is_symlink():
         # Somebody else's, in a folder that everybody writes to: not to be trusted.
-        base = Path(tempfile.mkdtemp(prefix="nixdock-roots-"))
+        with tempfile.TemporaryDirectory(prefix="nixdock-roots-") as private:
+            yield Path(private)
+        return
     _sweep(base)
     new = Path(tempfile.mkdtemp(prefix=_NEW, dir=base))
     with (new / _LOCK).open("wb") as lock:

@@ -226,6 +226,17 @@ def test_a_daemon_adds_the_log_itself_and_it_is_not_told_twice(version: str) -> 
     assert explain(follower, BESIDE).message == "building x failed: the builder failed with exit code 4"
 
 
+def test_a_machine_that_forbids_a_sandbox(version: str) -> None:
+    del version
+    follower = Follower(ignore)
+    text = "this system does not support the kernel namespaces that are required for sandboxing; use ..."
+    follower.take(Message(Level.ERROR, f"error: {text}", text))
+    error = explain(follower, BESIDE)
+    assert error.message.startswith("Nix's sandbox cannot be set up here")
+    assert error.hint is not None
+    assert "--option sandbox false" in error.hint
+
+
 USES = """with import <nixpkgs> { };
 [
   pkgs.hllo

@@ -162,3 +162,14 @@ def test_a_folder_that_was_never_finished_goes_only_when_it_is_old(temporary: Pa
     with hold_roots():
         assert young.exists()
         assert not old.exists()
+
+
+def test_a_folder_of_somebody_else_is_not_used(temporary: Path) -> None:
+    elsewhere = temporary.with_name("elsewhere")
+    elsewhere.mkdir()
+    temporary.symlink_to(elsewhere)
+    with hold_roots() as folder:
+        assert folder.is_dir()
+        assert folder.parent == temporary.parent
+    assert not folder.exists()
+    assert list(elsewhere.iterdir()) == []
