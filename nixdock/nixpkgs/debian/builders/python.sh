@@ -34,4 +34,4 @@ ln -s "../root/usr/bin/$(basename "$python")" "$out/bin/python3"
 
 # Compiled once here rather than at every start.
 # Sets of constants are written in the order of their hashes.
-PYTHONHASHSEED=0 "$out/bin/python3" -s -S -m compileall -q --invalidation-mode unchecked-hash "$root/usr/lib" || true
+PYTHONHASHSEED=0 "$out/bin/python3" -s -S -B -m compileall -q --invalidation-mode unchecked-hash "$root/usr/lib" || true
