@@ -115,6 +115,8 @@ class TextReport:
 
 def _is_shown(name: str, output: str, findings: tuple[Finding, ...]) -> bool:
     """Whether a finding has quoted an output already: as a diff, or whole because it is short."""
+    if any(finding.details == output for finding in findings):
+        return True
     subjects = {name, "body", "logs"} if name == "stdout" else {name}
     about = [finding for finding in findings if finding.subject in subjects]
     return any(finding.details for finding in about) or (bool(about) and len(output) <= _SHORT)

@@ -261,12 +261,13 @@ def idle_container(
             },
         ),
     )
-    with ExitStack() as stack:
-        container = stack.enter_context(bench.opened(request))
+    # Hung up only after the removal: an agent that ends by itself meanwhile is one that Podman, asked
+    # to remove it by force, fails to kill.
+    with ExitStack() as hanging_up, bench.opened(request) as container:
         # A volume takes it even where the container's own root is read-only.
         bench.engine.put_archive(container.id, FOLDER, pack_agent(program))
         idle = Idle(container, tuple(f"not hardened: {what}" for what in given_up))
-        stack.callback(idle.close)
+        hanging_up.callback(idle.close)
         idle.start()
         yield idle
 
