@@ -30,6 +30,8 @@ MACHINE: Final = f"{PREFIX}machine"
 DEADLINE: Final = f"{PREFIX}deadline"
 TARGET: Final = f"{PREFIX}target"
 SETTINGS: Final = f"{PREFIX}settings"
+STEP: Final = f"{PREFIX}step"
+"""Of an image that a run made of a container of its own, to make another one of it."""
 
 
 @dataclass(frozen=True, slots=True)

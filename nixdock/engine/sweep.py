@@ -1,11 +1,16 @@
-"""Removal of what dead runs left behind: containers first, then the networks and volumes they used."""
+"""Removal of what dead runs left behind: containers first, then the networks, volumes and images they used.
+
+The images are those that a run made of its own containers, on the way to others; they have no name. A
+user's `docker commit` of a container of ours has our labels too, and is left alone.
+"""
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
-from nixdock.engine.owner import PROCESS, find_ourselves, is_detached, is_left_over
+from nixdock.engine.owner import PROCESS, STEP, find_ourselves, is_detached, is_left_over
 from nixdock.errors import EngineError
 from nixdock.log import get_logger
 
@@ -13,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.engine.api import Engine
+    from nixdock.engine.owner import Process
 
 log = get_logger(__name__)
 
@@ -38,11 +44,20 @@ def sweep(engine: Engine) -> tuple[str, ...]:
         for volume in engine.volumes(labels=[PROCESS]):
             if is_left_over(volume.get("Labels") or {}, observer=ourselves, now=now):
                 _try(engine.remove_volume, volume["Name"])
+        _sweep_images(engine, ourselves, now)
     except EngineError as error:
         log.warning("sweep.failed", error=error.message)
     if removed:
         log.info("sweep.removed", containers=removed)
     return tuple(removed)
+
+
+def _sweep_images(engine: Engine, ourselves: Process, now: float) -> None:
+    # The newest come first, as they must: they are built on each other.
+    for image in engine.images(every=True, filters={"label": [STEP]}):
+        left_over = is_left_over(image.raw.get("Labels") or {}, observer=ourselves, now=now)
+        if left_over and not image.tags:
+            _try(partial(engine.remove_image, keep_parents=True), image.id)
 
 
 def _try(remove: Callable[[str], None], name: str) -> bool:

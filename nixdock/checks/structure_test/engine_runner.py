@@ -14,6 +14,7 @@ from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.mounted_files import MountedFiles
 from nixdock.checks.structure_test.rig import CommandAnswer
 from nixdock.engine.container import Exited, Lost, OutputEnded, SignalCaught, SinkFailed, Streams
+from nixdock.engine.owner import STEP
 from nixdock.engine.refusals import EngineRefusedError
 from nixdock.errors import CommandNotFoundError, EngineError
 
@@ -85,7 +86,9 @@ class EngineRunner:
             outcome = _follow(container, self._timeout)
             if outcome.timed_out:
                 raise NotReachedError("setup", f"{argv[0]!r} did not end within {self._timeout:g} s")
-            image = bench.engine.commit_container(container.id, labels=bench.owner.labels())
+            image = bench.engine.commit_container(
+                container.id, labels={**bench.owner.labels(), STEP: "setup"}
+            )
         made.callback(bench.engine.remove_image, image, force=True, keep_parents=True)
         return replace(bench, image=image), outcome.exit_code
 
