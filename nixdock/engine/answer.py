@@ -20,6 +20,7 @@ _UNPACKING: Final = "Error unpacking image"
 _NO_SPACE: Final = os.strerror(errno.ENOSPC).lower()
 _NO_QUOTA: Final = os.strerror(errno.EDQUOT).lower()
 _TOO_DEEP: Final = "max depth exceeded"
+_LOST: Final = ("not found", "no such file", "does not exist", "no such image")
 _WRONG_LAYER: Final = ("invalid diffid", "wrong diff id")
 
 
@@ -65,6 +66,12 @@ def is_final(error: str) -> bool:
     return any(words in lowered for words in (_NO_SPACE, _NO_QUOTA, _TOO_DEEP, *_WRONG_LAYER))
 
 
+def is_loss(error: str) -> bool:
+    """Whether something that was there is there no more, or that was sent: another sending may do."""
+    lowered = error.lower()
+    return any(words in lowered for words in _LOST)
+
+
 def explain(error: str, name: str) -> LoadError:
     """Say what an engine's error means for the user.
 
@@ -89,6 +96,12 @@ def explain(error: str, name: str) -> LoadError:
         return LoadError(
             f"{name} is damaged: a layer's bytes are not what the image's config says",
             hint="build or download it again",
+            details=error,
+        )
+    if is_loss(error):
+        return LoadError(
+            f"the engine lost a part of {name} while it was loaded",
+            hint="somebody may be removing images at the same time: try again",
             details=error,
         )
     return LoadError(f"the engine did not take {name}: {error}")

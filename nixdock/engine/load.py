@@ -50,6 +50,7 @@ REVIVAL: Final = 30.0
 
 
 _PAUSE: Final = 0.2
+_NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,28 +168,44 @@ class _Loading:
         """Load the image, trying again where that can help."""
         self._warn_of_platform()
         in_full = False
-        for attempt in range(1, ATTEMPTS + 1):
-            is_last = attempt == ATTEMPTS
+        for _ in range(ATTEMPTS - 1):
             try:
-                return self._load(in_full=in_full)
-            except LayerChangedError as error:
-                if is_last or not isinstance(self._image, ComputedImage):
+                return self._try(in_full=in_full)
+            except (LoadError, EngineUnreachableError) as error:
+                if not self._can_go_on(error):
                     raise
-                self._listener(Warned(f"{error.message}; the image is made anew from what is there"))
-                self._image = self._image.described_anew()
-            except _NotTakenError as error:
-                if is_last:
-                    self._clean_up()
-                    raise
-                log.debug("load.not_taken", attempt=attempt, error=error.message)
-                in_full = True
-            except EngineUnreachableError as error:
-                if is_last:
-                    raise
-                self._listener(Warned(f"{error.message}; waiting for the engine to come back"))
-                if not await_revival(self._engine):
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+                in_full = in_full or isinstance(error, _NotTakenError)
+        try:
+            return self._try(in_full=in_full)
+        except _NotTakenError:
+            self._clean_up()
+            raise
+
+    def _try(self, *, in_full: bool) -> Loaded:
+        """Load the image, or say why that failed."""
+        try:
+            return self._load(in_full=in_full)
+        except EngineRefusedError as error:
+            if error.status != _NOT_FOUND and not answer.is_loss(error.message):
+                raise
+            # Removed by somebody after it was found, or sent.
+            raise self._not_taken(error.message) from error
+
+    def _can_go_on(self, error: LoadError | EngineUnreachableError) -> bool:
+        """Whether another attempt can end differently, after what is done here for it."""
+        log.debug("load.failed", error=error.message)
+        if isinstance(error, LayerChangedError) and isinstance(self._image, ComputedImage):
+            self._listener(Warned(f"{error.message}; the image is made anew from what is there"))
+            self._image = self._image.described_anew()
+            return True
+        if isinstance(error, EngineUnreachableError):
+            self._listener(Warned(f"{error.message}; waiting for the engine to come back"))
+            return await_revival(self._engine)
+        return isinstance(error, _NotTakenError)
+
+    def _not_taken(self, said: str) -> _NotTakenError:
+        refusal = answer.explain(said, self._name)
+        return _NotTakenError(refusal.message, hint=refusal.hint, details=refusal.details)
 
     def _load(self, *, in_full: bool) -> Loaded:
         self._look_at_names()
@@ -246,11 +263,10 @@ class _Loading:
             said = answer.Answer(error.message.removeprefix("the engine refused: "))
         if said.error is None:
             return
-        refusal = answer.explain(said.error, self._name)
-        if in_full or answer.is_final(said.error):
+        if answer.is_final(said.error) or (in_full and not answer.is_loss(said.error)):
             self._clean_up()
-            raise refusal
-        raise _NotTakenError(refusal.message, hint=refusal.hint, details=refusal.details)
+            raise answer.explain(said.error, self._name)
+        raise self._not_taken(said.error)
 
     def _look_at_names(self) -> None:
         """Find out what the image's names stand for, before anything is changed."""
@@ -275,7 +291,7 @@ class _Loading:
         details = self._find(parcel, [named])
         if details is None:
             raise _NotTakenError(
-                f"the engine says that it has loaded {self._name}, but it has not all of it",
+                f"the engine says that it has loaded {self._name}, but it has not, or not all of it",
                 hint="somebody may be removing images at the same time: try again",
             )
         return details

@@ -87,12 +87,14 @@ class FragileEngine:
         raise AssertionError((self.root / "log").read_text()[-4000:])
 
     def kill(self) -> None:
-        """Kill it without warning; what it started lives on, as after a crash."""
+        """Kill it without warning."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
-        # A new one refuses to start while the file names a living process, and numbers are reused.
-        (self.root / "pid").unlink(missing_ok=True)
+        # Its containerd dies with it, but in a container nobody may reap that: to a new engine the
+        # number in the file would seem to live.
+        for pid in ("pid", "exec/containerd/containerd.pid"):
+            (self.root / pid).unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Stop it in order."""
