@@ -6,11 +6,13 @@ all of Debian's supported Linux machines but s390x have them.
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
 MAGIC = b"\x7fELF"
+_LARGEST = 2**62
 _EXECUTABLE, _SHARED = 2, 3
 _LOAD, _DYNAMIC, _INTERP = 1, 2, 3
 _NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH = 1, 5, 14, 15, 29
@@ -70,8 +72,7 @@ def _segments(file: BinaryIO, head: bytes, *, wide: bool) -> list[_Segment]:
         (start,) = struct.unpack_from("<I", head, 28)
         size, count = struct.unpack_from("<HH", head, 42)
         form = struct.Struct("<IIIII")
-    file.seek(start)
-    table = file.read(size * count)
+    table = _bytes(file, start, size * count)
     found = []
     for number in range(count):
         fields = form.unpack_from(table, number * size)
@@ -89,10 +90,10 @@ def _describe(file: BinaryIO, segments: list[_Segment], *, wide: bool) -> Elf:
     dynamic = False
     for segment in segments:
         if segment.kind == _INTERP:
-            interpreter = _bytes(file, segment).rstrip(b"\0").decode()
+            interpreter = _bytes(file, segment.offset, segment.size).rstrip(b"\0").decode()
         elif segment.kind == _DYNAMIC:
             dynamic = True
-            content = _bytes(file, segment)
+            content = _bytes(file, segment.offset, segment.size)
             form = struct.Struct("<qQ" if wide else "<iI")
             whole = len(content) - len(content) % form.size
             for tag, value in form.iter_unpack(content[:whole]):
@@ -104,7 +105,7 @@ def _describe(file: BinaryIO, segments: list[_Segment], *, wide: bool) -> Elf:
     def text(value: int) -> str:
         if strings is None:
             raise ValueError("no string table")
-        file.seek(strings + value)
+        file.seek(min(strings + value, _LARGEST))
         content = b""
         while b"\0" not in content:
             piece = file.read(256)
@@ -123,12 +124,12 @@ def _describe(file: BinaryIO, segments: list[_Segment], *, wide: bool) -> Elf:
     )
 
 
-def _bytes(file: BinaryIO, segment: _Segment) -> bytes:
-    file.seek(segment.offset)
-    content = file.read(segment.size)
-    if len(content) != segment.size:
-        raise ValueError("segment outside of the file")
-    return content
+def _bytes(file: BinaryIO, offset: int, size: int) -> bytes:
+    # What a damaged header asks for may be more than there is memory.
+    if offset + size > file.seek(0, os.SEEK_END):
+        raise ValueError("outside of the file")
+    file.seek(offset)
+    return file.read(size)
 
 
 def _offset(segments: list[_Segment], address: int) -> int:

