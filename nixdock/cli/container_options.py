@@ -96,12 +96,12 @@ def make_options(
     Raises:
         UsageError: A value that docker refuses too, or options that exclude each other.
     """
-    from nixdock.engine.address import read_config  # noqa: PLC0415  # not for --help
+    from nixdock.engine.run_options.proxies import proxy_variables  # noqa: PLC0415  # not for --help
     from nixdock.pipeline.run import RunOptions  # noqa: PLC0415
 
     if given["quiet"]:
         session.progress = Progress.QUIET
-    keys = given["detach_keys"] or (read_config().get("detachKeys") if given["tty"] else None)
+    config = _read_docker_config(session)
     made = RunOptions(
         command=words,
         options=options,
@@ -111,11 +111,25 @@ def make_options(
         remove=given["remove"],
         keep=given["keep"],
         timeout=given["timeout"],
-        detach_keys=keys,
+        detach_keys=given["detach_keys"] or config.get("detachKeys"),
+        variables=proxy_variables(config, session.address().url),
     )
     # Whatever is wrong with the words is said before anything is built.
     made.request("")
     return made
+
+
+def _read_docker_config(session: Session) -> dict[str, Any]:
+    """Read docker's config.json; one that cannot be read is said, and does not matter here."""
+    from nixdock.engine.address import read_config  # noqa: PLC0415
+    from nixdock.errors import UsageError  # noqa: PLC0415
+    from nixdock.events import Warned  # noqa: PLC0415
+
+    try:
+        return read_config()
+    except UsageError as error:
+        session.tell(Warned(error.message))
+        return {}
 
 
 def _to_click(option: Option) -> Callable[[Function], Function]:

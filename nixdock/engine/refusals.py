@@ -76,6 +76,11 @@ def _explain(error: BaseException, address: Address) -> tuple[str, str | None]:
             case PermissionError():
                 hint = f"sudo usermod -aG docker {_user()}, then log in again"
                 return f"no permission to use the engine at {where}", hint
+            case FileNotFoundError() if address.scheme == "ssh":
+                return (
+                    f"the engine at {where} is reached by ssh, which is not installed",
+                    "install openssh-client",
+                )
             case FileNotFoundError():
                 return f"no engine answers at {where}: no such socket", _hint(address)
             case ConnectionRefusedError():

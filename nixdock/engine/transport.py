@@ -64,11 +64,19 @@ def dial_path(path: Path) -> Dialled:
 
 
 def dial_program(words: Sequence[str]) -> Dialled:
-    """Start a program and return its standard streams as a socket; it tells its troubles on our stderr."""
+    """Start a program and return its standard streams as a socket; it tells its troubles on our stderr.
+
+    Raises:
+        OSError: There is no such program.
+    """
     ours, theirs = socket.socketpair()
-    with theirs:
-        # Its own session: a Ctrl-C is for the container, and must not cut the way to it.
-        program = process.start(words, stdin=theirs.fileno(), stdout=theirs.fileno(), own_session=True)
+    try:
+        with theirs:
+            # Its own session: a Ctrl-C is for the container, and must not cut the way to it.
+            program = process.start(words, stdin=theirs.fileno(), stdout=theirs.fileno(), own_session=True)
+    except OSError:
+        ours.close()
+        raise
 
     def end() -> None:
         program.terminate()

@@ -61,6 +61,7 @@ def make_request(
     interactive: bool = False,
     tty: bool = False,
     auto_remove: bool = False,
+    variables: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
     folder: Path | None = None,
 ) -> CreateRequest:
@@ -74,6 +75,7 @@ def make_request(
         interactive: `-i`: standard input is open, and ours unless detached.
         tty: `-t`: the process gets a terminal.
         auto_remove: Whether the engine removes the container as soon as it has ended.
+        variables: Environment variables below those of the options.
         environ: The environment that `-e NAME` reads.
         folder: What relative paths are relative to; the working directory when None.
 
@@ -81,6 +83,8 @@ def make_request(
         UsageError: A value that docker refuses too, in docker's words.
     """
     draft = Draft(folder=folder or Path.cwd(), environ=environ)
+    if variables:
+        draft.body["Env"] = list(variables)
     given = options or {}
     for option in OPTIONS:
         for text in given.get(option.key, ()):
@@ -97,6 +101,8 @@ def make_request(
     }
     if command:
         body["Cmd"] = list(command)
+    if variables:
+        body["Env"] = _last_of_each(body["Env"])
     _add_health(draft, body)
     _add_network(draft, body)
     if auto_remove:
@@ -107,6 +113,11 @@ def make_request(
     if logging.get("Type") == "none" and logging.get("Config"):
         raise UsageError("invalid logging opts for driver none")
     return CreateRequest({**body, "HostConfig": draft.host}, draft.name, draft.platform)
+
+
+def _last_of_each(variables: Sequence[str]) -> list[str]:
+    """Keep the last value of each variable; a name alone, which unsets it, counts too."""
+    return list({variable.partition("=")[0]: variable for variable in variables}.values())
 
 
 def _write(draft: Draft, option: Option, text: str) -> None:

@@ -110,7 +110,7 @@ def test_an_ssh_that_fails_is_asked_once(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_machine_without_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineUnreachableError):
+    with pytest.raises(EngineUnreachableError, match="which is not installed"):
         connect(choose(host="ssh://far.test", environ={}))
 
 
