@@ -93,6 +93,12 @@ def _explain(error: BaseException, address: Address) -> tuple[str, str | None]:
     return f"the connection to the engine at {where} failed: {_reason(error)}", _hint(address)
 
 
+def _explain_nothing_there(where: str, address: Address) -> tuple[str, str | None]:
+    if address.scheme == "ssh":
+        return f"the engine at {where} is reached by ssh, which is not installed", "install openssh-client"
+    return f"no engine answers at {where}: no such socket", _hint(address)
+
+
 def _is_of_connection(error: BaseException) -> bool:
     """Whether the libraries below raised it: requests, urllib3, docker, http or the sockets."""
     package = type(error).__module__.partition(".")[0]
