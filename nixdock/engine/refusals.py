@@ -72,25 +72,28 @@ def _explain(error: BaseException, address: Address) -> tuple[str, str | None]:
     """Return why no engine could be reached, and what to do."""
     where = f"{address.url} ({address.source})"
     for cause in causes(error):
-        match cause:
-            case PermissionError():
-                hint = f"sudo usermod -aG docker {_user()}, then log in again"
-                return f"no permission to use the engine at {where}", hint
-            case FileNotFoundError() if address.scheme == "ssh":
-                return (
-                    f"the engine at {where} is reached by ssh, which is not installed",
-                    "install openssh-client",
-                )
-            case FileNotFoundError():
-                return f"no engine answers at {where}: no such socket", _hint(address)
-            case ConnectionRefusedError():
-                return f"no engine answers at {where}: connection refused", _hint(address)
-            case ssl.SSLError():
-                hint = "check the certificates of the context, or DOCKER_CERT_PATH"
-                return f"no secure connection to the engine at {where}: {cause.reason or cause}", hint
-            case TimeoutError():
-                return f"the engine at {where} did not answer in time", None
+        explained = _explain_cause(cause, where, address)
+        if explained is not None:
+            return explained
     return f"the connection to the engine at {where} failed: {_reason(error)}", _hint(address)
+
+
+def _explain_cause(cause: BaseException, where: str, address: Address) -> tuple[str, str | None] | None:
+    match cause:
+        case PermissionError():
+            hint = f"sudo usermod -aG docker {_user()}, then log in again"
+            return f"no permission to use the engine at {where}", hint
+        case FileNotFoundError():
+            return _explain_nothing_there(where, address)
+        case ConnectionRefusedError():
+            return f"no engine answers at {where}: connection refused", _hint(address)
+        case ssl.SSLError():
+            hint = "check the certificates of the context, or DOCKER_CERT_PATH"
+            return f"no secure connection to the engine at {where}: {cause.reason or cause}", hint
+        case TimeoutError():
+            return f"the engine at {where} did not answer in time", None
+        case _:
+            return None
 
 
 def _explain_nothing_there(where: str, address: Address) -> tuple[str, str | None]:
