@@ -135,8 +135,9 @@ def ask_writes(
     for kind, path in listed:
         # A folder counts as changed when something in it does, and that is listed too.
         is_parent = kind == 0 and any(other.startswith(f"{path.rstrip('/')}/") for other in paths)
-        made_for_mount = any(mount == path or mount.startswith(f"{path}/") for mount in mounts)
-        if is_parent or made_for_mount or _is_below(path, (*_ENGINES_OWN, *mounts)):
+        not_its_own = (*_ENGINES_OWN, *mounts)
+        on_the_way = kind != 2 and any(other.startswith(f"{path}/") for other in not_its_own)
+        if is_parent or on_the_way or _is_below(path, not_its_own):
             continue
         if not any(
             fnmatch.fnmatchcase(path, pattern) or _is_below(path, (pattern,)) for pattern in check.allow

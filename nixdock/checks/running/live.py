@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from nixdock.checks.outcome import Capture, Output, tail_of
 from nixdock.checks.running.execution import execute
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from nixdock.checks.outcome import RunOutcome
     from nixdock.engine.answers import ContainerDetails
     from nixdock.engine.api import Engine
-
-_SAMPLES: Final = 0.2
-"""Seconds between two measurements of memory."""
 
 
 class LogRecorder:
@@ -127,41 +124,3 @@ class Live:
     def tail(self) -> str | None:
         """Return the last lines that it wrote, or None."""
         return tail_of(self.logs()) or None
-
-
-class MemoryWatch:
-    """Measures a container's memory again and again, and remembers the most."""
-
-    def __init__(self, engine: Engine, container: str) -> None:
-        self._engine = engine
-        self._container = container
-        self._peak = 0
-        self._stopped = threading.Event()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def peak(self) -> int:
-        """Measure once more, and return the most that was seen, in bytes."""
-        self._measure()
-        return self._peak
-
-    def stop(self) -> None:
-        """Measure no more."""
-        self._stopped.set()
-
-    def _watch(self) -> None:
-        while not self._stopped.wait(_SAMPLES):
-            self._measure()
-
-    def _measure(self) -> None:
-        with suppress(EngineError):
-            self._peak = max(self._peak, used_memory(self._engine.stats(self._container)))
-
-
-def used_memory(stats: dict[str, Any]) -> int:
-    """Return the bytes of memory in use as `docker stats` counts them: without the reclaimable cache."""
-    memory = stats.get("memory_stats") or {}
-    usage = int(memory.get("usage") or 0)
-    detailed = memory.get("stats") or {}
-    # cgroup version 1 and version 2 name it differently (docker/cli, stats_helpers.go).
-    cache = int(detailed.get("total_inactive_file") or detailed.get("inactive_file") or 0)
-    return usage - cache if cache < usage else usage

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from nixdock.checks.model import BudgetCheck, ContainerSettings, HttpCheck, Ready
 from nixdock.checks.outcome import tail_of
 from nixdock.checks.running.bench import keep, merge
-from nixdock.checks.running.live import Live, LogRecorder, MemoryWatch
+from nixdock.checks.running.live import Live, LogRecorder
+from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.ports import publish
 from nixdock.checks.running.readiness import NotReadyError, Readiness
 from nixdock.checks.running.reproduce import docker_run_service
