@@ -38,8 +38,12 @@ class Choice:
 
     def includes(self, check: Check) -> bool:
         """Whether a check is chosen."""
-        return _chosen(self.patterns, lambda pattern: _matches(check.name, pattern)) and _chosen(
-            self.tags, lambda tag: tag in check.tags
+        return self.includes_name(check.name, check.tags)
+
+    def includes_name(self, name: str, tags: tuple[str, ...] = ()) -> bool:
+        """Whether what has this name and these tags is chosen."""
+        return _chosen(self.patterns, lambda pattern: _matches(name, pattern)) and _chosen(
+            self.tags, lambda tag: tag in tags
         )
 
 

@@ -111,7 +111,18 @@ def _print_schema(context: click.Context, _parameter: click.Parameter, value: bo
 
 _CHECK: tuple[Callable[[Any], Any], ...] = (
     click.option(
-        "--checks", "files", multiple=True, type=_FILE, metavar="FILE", help="A check file; repeatable."
+        "--checks",
+        "--config",
+        "files",
+        multiple=True,
+        type=_FILE,
+        metavar="FILE",
+        help="A check file, or one for container-structure-test; repeatable.",
+    ),
+    click.option(
+        "--strict-compat",
+        is_flag=True,
+        help="Judge files for container-structure-test as that does, its faults included.",
     ),
     click.option(
         "--filter",
@@ -175,6 +186,7 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
     Examples:
       nixdock check web.nix
       nixdock check web:1.2 --checks web.checks.yaml --junit report.xml
+      nixdock check web:1.2 --config structure-tests.yaml
       nixdock check hello-docker.nix --expect 'Hello, world!'
       nixdock check web.nix --filter 'tls*' --fail-fast --hardened
     """  # noqa: D301  # \b is click's own mark
@@ -230,4 +242,5 @@ def _options(
         keep=given["keep"],
         seconds=given["timeout"] or DEFAULT_SECONDS,
         update=given["update"],
+        strict_compat=given["strict_compat"],
     )

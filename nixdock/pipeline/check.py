@@ -13,6 +13,9 @@ from nixdock.checks.format.suite import find_suite_beside, join_suites, read_sui
 from nixdock.checks.model import Check, Command, ContainerSettings, RunCheck, Suite
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.runner import SuiteRun
+from nixdock.checks.structure_test.reader import recognise
+from nixdock.checks.structure_test.running import StructureRun, needs_engine
+from nixdock.checks.structure_test.suite import collect_files
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Report, Verdict
 from nixdock.engine.failures import explain_missing_image
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.checks.expectations import RunExpectation
+    from nixdock.checks.structure_test.suite import Collection
     from nixdock.engine.answers import ImageDetails
     from nixdock.engine.api import Engine
     from nixdock.events import Listener
@@ -46,7 +50,8 @@ class CheckOptions:
     """What a user wants of a checking, beside the target.
 
     Args:
-        files: Check files, beside what the target itself brings along.
+        files: Check files, beside what the target itself brings along; of nixdock, or of
+            container-structure-test.
         expectation: What must hold of one run of the image; None where no option says anything.
         command: The words of that run; the image's own Cmd when empty.
         choice: Which checks are run.
@@ -55,6 +60,7 @@ class CheckOptions:
         keep: Whether a container whose check fails is kept.
         seconds: How long the checks of one image may take.
         update: Whether snapshots are recorded anew.
+        strict_compat: Whether even the faults of container-structure-test are kept for its files.
     """
 
     files: tuple[Path, ...] = ()
@@ -66,6 +72,7 @@ class CheckOptions:
     keep: bool = False
     seconds: float = DEFAULT_SECONDS
     update: bool = False
+    strict_compat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,31 +134,60 @@ def check(
         CheckError: Nothing is expected.
     """
     # What the command line names is read before anything is built.
-    named = [read_suite(file, update=options.update) for file in options.files]
+    foreign = [file for file in options.files if recognise(file)]
+    named = [read_suite(file, update=options.update) for file in options.files if file not in foreign]
+    structure = collect_files(foreign, compat=options.strict_compat)
     verdicts: list[Verdict] = []
     seconds = 0.0
     with candidates(target, nix, connect, listener, update=options.update) as images:
         expected = [(image, _join(image.own, named, options)) for image in images]
-        if not any(suite.checks or suite.has_service for _, suite in expected):
+        if not structure and not any(suite.checks or suite.has_service for _, suite in expected):
             raise CheckError(
                 f"nothing is expected of {target.text}",
                 hint="write them beside it (NAME.checks.yaml), or give --checks FILE or --expect TEXT",
             )
         for image, suite in expected:
-            run = SuiteRun(
-                suite,
-                image.name,
-                image.subject,
-                image.bench(options, suite) if _needs_engine(suite, options.choice) else None,
-                options.choice,
-                options.seconds,
-                tell,
-            ).run()
-            verdicts += run.report.verdicts
-            seconds += run.report.seconds
-            if run.stopped_by is not None or run.timed_out:
-                return Checked(Report(tuple(verdicts), seconds), run.stopped_by, run.timed_out)
+            for run in _runs(image, suite, structure, options, listener=listener, tell=tell):
+                ended = run.run()
+                verdicts += ended.report.verdicts
+                seconds += ended.report.seconds
+                if ended.stopped_by is not None or ended.timed_out:
+                    return Checked(Report(tuple(verdicts), seconds), ended.stopped_by, ended.timed_out)
     return Checked(Report(tuple(verdicts), seconds))
+
+
+def _runs(
+    image: Candidate,
+    suite: Suite,
+    structure: tuple[Collection, ...],
+    options: CheckOptions,
+    *,
+    listener: Listener,
+    tell: Callable[[Verdict], None],
+) -> Iterator[SuiteRun | StructureRun]:
+    """Yield what is to be run over an image: its suite, and files for container-structure-test."""
+    in_engine = cache(lambda: image.bench(options, suite))
+    if suite.checks or suite.has_service:
+        yield SuiteRun(
+            suite,
+            image.name,
+            image.subject,
+            in_engine() if _needs_engine(suite, options.choice) else None,
+            options.choice,
+            options.seconds,
+            tell,
+        )
+    if structure:
+        yield StructureRun(
+            structure,
+            image.subject,
+            in_engine() if needs_engine(structure, options.choice) else None,
+            options.strict_compat,
+            options.choice,
+            options.seconds,
+            tell,
+            listener,
+        )
 
 
 @contextmanager

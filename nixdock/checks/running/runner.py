@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nixdock.checks.choice import Choice
 from nixdock.checks.model import Check, RunCheck, Suite, WritesCheck
@@ -20,13 +20,12 @@ from nixdock.checks.running.job import perform_run
 from nixdock.checks.running.ledger import Ledger
 from nixdock.checks.running.performed import error_verdict, skip_verdict
 from nixdock.checks.running.service_group import READY, ServiceGroup
+from nixdock.checks.running.supervision import supervise
 from nixdock.checks.running.tools import lend_tools
 from nixdock.checks.running.trial import Trials
 from nixdock.checks.static import judge_static
 from nixdock.checks.verdict import Report, Verdict
-from nixdock.engine.interrupts import caught
-from nixdock.engine.owner import RUN
-from nixdock.errors import CheckError, EngineError, NixdockError
+from nixdock.errors import CheckError, NixdockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.performed import Performed
     from nixdock.checks.subject import Subject
-
-_LOOK: Final = 0.1
-_END_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +48,6 @@ class Run:
     report: Report
     stopped_by: int | None = None
     timed_out: bool = False
-
-
-class _Worker(Thread):
-    """A thread whose fault is kept for the one that waits for it."""
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        # A daemon: what an engine that hangs never answers must not keep us from ending.
-        super().__init__(daemon=True)
-        self._work = work
-        self.fault: BaseException | None = None
-
-    def run(self) -> None:
-        """Do the work."""
-        try:
-            self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again by the one that waits
-            self.fault = error
 
 
 @dataclass(slots=True)
@@ -105,24 +84,18 @@ class SuiteRun:
         if self.bench is not None:
             # Whoever makes containers must know when the run is stopped.
             self.bench = replace(self.bench, cancelled=trials.cancelled)
-        signals: list[int] = []
-        worker = _Worker(lambda: self._work(chosen, trials, serves))
-        with caught(signals.append):
-            worker.start()
-            try:
-                while worker.is_alive() and not signals and trials.seconds_left > 0:
-                    worker.join(_LOOK)
-                    self._tell_ready(ledger)
-            finally:
-                if worker.is_alive():
-                    self._stop(trials, worker)
-        if worker.fault is not None:
-            raise worker.fault
+        stopped_by = supervise(
+            lambda: self._work(chosen, trials, serves),
+            self.bench,
+            cancelled=trials.cancelled,
+            is_late=lambda: trials.seconds_left <= 0,
+            look=lambda: self._tell_ready(ledger),
+        )
         self._note_missing(chosen, trials)
         self._tell_ready(ledger)
         report = Report(ledger.verdicts(), time.monotonic() - began)
-        late = not signals and trials.seconds_left <= 0 and trials.cancelled.is_set()
-        return Run(report, signals[0] if signals else None, timed_out=late)
+        late = stopped_by is None and trials.seconds_left <= 0 and trials.cancelled.is_set()
+        return Run(report, stopped_by, timed_out=late)
 
     def _tell_ready(self, ledger: Ledger) -> None:
         for verdict in ledger.take():
@@ -215,23 +188,6 @@ class SuiteRun:
         from nixdock.checks.files.store import list_store_paths  # noqa: PLC0415 - only tools ask
 
         return frozenset(list_store_paths(self.subject().tree()))
-
-    def _stop(self, trials: Trials, worker: Thread) -> None:
-        """Remove all containers of the run until nobody makes any more."""
-        trials.cancelled.set()
-        end = time.monotonic() + _END_SECONDS
-        while worker.is_alive() and time.monotonic() < end:
-            self._remove_containers()
-            worker.join(_LOOK)
-        self._remove_containers()
-
-    def _remove_containers(self) -> None:
-        if self.bench is None:
-            return
-        with suppress(EngineError):
-            for container in self.bench.engine.containers(labels=[f"{RUN}={self.bench.owner.run}"]):
-                with suppress(EngineError):
-                    self.bench.engine.remove_container(container.id)
 
     def _note_missing(self, chosen: Sequence[Check], trials: Trials) -> None:
         missing = set(trials.ledger.missing())

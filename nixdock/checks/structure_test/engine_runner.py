@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,7 @@ from nixdock.engine.refusals import EngineRefusedError
 from nixdock.errors import CommandNotFoundError, EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.structure_test.container_files import Files
@@ -36,13 +37,15 @@ class EngineRunner:
 
     Args:
         bench: The image in its engine.
-        timeout: Seconds that a command may take; None is for ever, as with the original.
+        seconds_left: Says how many seconds a command may take; for ever, as with the original, unless told.
         compat: Whether even the faults of the original are kept.
     """
 
-    def __init__(self, bench: Bench, *, timeout: float | None = None, compat: bool = False) -> None:
+    def __init__(
+        self, bench: Bench, *, seconds_left: Callable[[], float] = lambda: math.inf, compat: bool = False
+    ) -> None:
         self._bench = bench
-        self._timeout = timeout
+        self._seconds_left = seconds_left
         self._compat = compat
 
     def run(self, request: CommandRequest) -> CommandAnswer:
@@ -75,7 +78,7 @@ class EngineRunner:
                     raise NotReachedError("setup", error.message) from error
                 codes.append(code)
             with _opened(bench, request.argv, request.needs) as container:
-                outcome = _follow(container, self._timeout)
+                outcome = _follow(container, self._seconds_left())
         return CommandAnswer(outcome, tuple(codes))
 
     def _prepare(
@@ -83,9 +86,9 @@ class EngineRunner:
     ) -> tuple[Bench, int]:
         """Run a command; return the image with what it left behind, and how it ended."""
         with _opened(bench, argv, needs) as container:
-            outcome = _follow(container, self._timeout)
+            outcome = _follow(container, self._seconds_left())
             if outcome.timed_out:
-                raise NotReachedError("setup", f"{argv[0]!r} did not end within {self._timeout:g} s")
+                raise NotReachedError("setup", f"{argv[0]!r} did not end in time")
             image = bench.engine.commit_container(
                 container.id, labels={**bench.owner.labels(), STEP: "setup"}
             )
@@ -130,14 +133,14 @@ def _opened(bench: Bench, argv: Sequence[str], needs: ContainerNeeds) -> Iterato
         yield container
 
 
-def _follow(container: Container, timeout: float | None) -> RunOutcome:
+def _follow(container: Container, seconds: float) -> RunOutcome:
     """Start a container and be there until it has ended."""
     caught: int | None = None
     with Capture() as stdout, Capture() as stderr:
         container.start(Streams(stdout.write, stderr.write))
         exit_code: int | None = None
         complete = timed_out = False
-        ends = None if timeout is None else time.monotonic() + timeout
+        ends = None if math.isinf(seconds) else time.monotonic() + seconds
         while exit_code is None or not complete:
             happening = container.next(None if ends is None else max(0.0, ends - time.monotonic()))
             match happening:

@@ -47,6 +47,15 @@ def is_structure_tests(data: bytes, name: str) -> bool:
     return (_JSON_MARK if name.endswith(".json") else _MARK).search(data) is not None
 
 
+def recognise(path: Path) -> bool:
+    """Whether a file is one for container-structure-test; one that cannot be read is none."""
+    try:
+        with path.open("rb") as stream:
+            return is_structure_tests(stream.read(_SIZE_LIMIT), path.name)
+    except OSError:
+        return False
+
+
 def read_file(path: Path, *, compat: bool = False) -> Reading:
     """Read a file; arguments as for `read_structure_tests`.
 

@@ -19,6 +19,8 @@ from nixdock.checks.structure_test.rig import CommandAnswer
 from nixdock.errors import CheckError, CommandNotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.idle import Idle
     from nixdock.checks.structure_test.container_files import Files
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 _WRITTEN_IN: Final = 3
 """Containers that commands wrote in, after which each command gets one of its own."""
 
-_LONG: Final = 3600.0
+_LONG: Final = 86400.0
+"""Seconds after which a command is given up, come what may."""
 
 
 class SharedRunner:
@@ -37,13 +40,15 @@ class SharedRunner:
     Args:
         bench: The image in its engine.
         apart: Runs each command in a container of its own.
-        timeout: Seconds that a command may take.
+        seconds_left: Says how many seconds a command may take.
     """
 
-    def __init__(self, bench: Bench, apart: EngineRunner, *, timeout: float | None = None) -> None:
+    def __init__(
+        self, bench: Bench, apart: EngineRunner, *, seconds_left: Callable[[], float] = lambda: _LONG
+    ) -> None:
         self._bench = bench
         self._apart = apart
-        self._timeout = _LONG if timeout is None else timeout
+        self._seconds_left = seconds_left
         self._stack = ExitStack()
         self._idle: tuple[ContainerNeeds, Idle] | None = None
         self._written_in = 0
@@ -79,7 +84,7 @@ class SharedRunner:
             request.argv, env=dict(word.partition("=")[::2] for word in request.needs.environment)
         )
         try:
-            outcome = idle.run(command, self._timeout)
+            outcome = idle.run(command, min(_LONG, self._seconds_left()))
         except CheckError:
             # The container ended with it, or the request is too long: it may fare better alone.
             self.close()

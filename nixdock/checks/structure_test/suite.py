@@ -37,10 +37,12 @@ class Collection:
     Args:
         checks: In the order in which the original runs them.
         warnings: What the file says to no effect.
+        unreadable: The verdict on a file that cannot be read, which has no checks.
     """
 
     checks: tuple[StructureCheck, ...]
     warnings: tuple[str, ...] = ()
+    unreadable: Verdict | None = None
 
 
 def collect(path: Path, *, compat: bool = False) -> Collection:
@@ -60,6 +62,16 @@ def collect(path: Path, *, compat: bool = False) -> Collection:
     return Collection(checks, reading.warnings)
 
 
+def collect_files(files: Iterable[Path], *, compat: bool = False) -> tuple[Collection, ...]:
+    """Read files into checks; one that cannot be read keeps nobody from the others.
+
+    Args:
+        files: The files, in order.
+        compat: Whether even the faults of the original are kept.
+    """
+    return tuple(_collect_or_blame(file, compat=compat) for file in files)
+
+
 def run(files: Iterable[Path], rig: Rig, listener: Listener = ignore) -> tuple[Verdict, ...]:
     """Judge an image by files for container-structure-test.
 
@@ -72,7 +84,14 @@ def run(files: Iterable[Path], rig: Rig, listener: Listener = ignore) -> tuple[V
         The verdicts, in the order of the original. A file that cannot be read is an ERROR, and the
         others are judged all the same.
     """
-    return tuple(verdict for file in files for verdict in _run_file(file, rig, listener))
+    verdicts: list[Verdict] = []
+    for collection in collect_files(files, compat=rig.compat):
+        verdicts += [collection.unreadable] if collection.unreadable is not None else []
+        for warning in collection.warnings:
+            listener(Warned(warning))
+        found = (judge(check, rig) for check in collection.checks)
+        verdicts += [verdict for verdict in found if verdict is not None]
+    return tuple(verdicts)
 
 
 def judge(check: StructureCheck, rig: Rig) -> Verdict | None:
@@ -128,25 +147,19 @@ def _verdict(check: StructureCheck, verdict: Verdict, judgement: Judgement) -> V
     )
 
 
-def _run_file(path: Path, rig: Rig, listener: Listener) -> Iterator[Verdict]:
+def _collect_or_blame(path: Path, *, compat: bool) -> Collection:
     try:
-        collection = collect(path, compat=rig.compat)
+        return collect(path, compat=compat)
     except UsageError as error:
         details = "\n".join(text for text in (error.details, error.hint) if text) or None
-        yield Verdict(
+        verdict = Verdict(
             name=str(path),
             kind=KIND,
-            status=Status.FAIL if rig.compat else Status.ERROR,
+            status=Status.FAIL if compat else Status.ERROR,
             findings=(Finding("", error.message, details),),
             suite=str(path),
         )
-        return
-    for warning in collection.warnings:
-        listener(Warned(warning))
-    for check in collection.checks:
-        verdict = judge(check, rig)
-        if verdict is not None:
-            yield verdict
+        return Collection((), unreadable=verdict)
 
 
 def _without_faults(checks: Iterable[StructureCheck]) -> Iterator[StructureCheck]:
