@@ -209,9 +209,7 @@ def test_a_socket_that_we_may_not_use_gives_way(
     listen(sockets["default"])
     listen(sockets["podman"])
     # Root may use every socket: ask for the permission bits alone.
-    monkeypatch.setattr(
-        module.os, "access", lambda path, _mode: bool(Path(path).stat().st_mode & stat.S_IWUSR)
-    )
+    monkeypatch.setattr("os.access", lambda path, _mode: bool(Path(path).stat().st_mode & stat.S_IWUSR))
     sockets["default"].chmod(0)
     given = {"DOCKER_CONFIG": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path / "r")}
 
