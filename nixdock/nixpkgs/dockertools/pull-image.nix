@@ -11,25 +11,13 @@ let
     operator = one: map (key: { inherit key; }) (lock.get one.key).needs;
   });
   packages = lib.unique (lib.concatMap (unit: [ unit ] ++ (lock.get unit).members or [ ]) units);
-  skopeo = builder.run {
+  skopeo = derivation {
     name = "builder-skopeo";
-    package = ../debian/builders;
-    module = "unit";
-    order = {
-      debs = map (name: fetchDeb name (lock.get name)) packages;
-      needs = [ ];
-      libc = null;
-      shell = null;
-      drop = [ ];
-      links = { };
-      strings = { };
-      wrap = { };
-      finish = ''
-        cat share/ca-certificates/mozilla/*.crt > certificates.pem
-        mkdir -p etc
-        echo '{"default": [{"type": "insecureAcceptAnything"}]}' > etc/policy.json
-      '';
-    };
+    inherit (pkgs.buildPlatform) system;
+    builder = "${builder.bootstrap}/bin/busybox";
+    args = [ "sh" "-eu" ./skopeo.sh ];
+    debs = map (name: fetchDeb name (lock.get name)) packages;
+    patchelf = "${builder.bootstrap}/bin/patchelf";
   };
 
   fetch = lib.fetchers.withNormalizedHash { } (

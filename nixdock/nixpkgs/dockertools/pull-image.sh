@@ -1,7 +1,7 @@
 # Copies an image from a registry to a docker-archive; run by a static busybox.
 export HOME=$NIX_BUILD_TOP SSL_CERT_FILE=$skopeo/certificates.pem
 "$skopeo/bin/skopeo" \
-  --policy "$skopeo/etc/policy.json" \
+  --policy "$skopeo/policy.json" \
   --tmpdir "$NIX_BUILD_TOP" \
   --override-os "$os" \
   --override-arch "$arch" \

@@ -101,7 +101,7 @@ in
       cp ${pkgs.busybox}/bin/busybox bin/busybox
       chmod +w bin/busybox
     '';
-    config.Cmd = [ "/bin/busybox" "find" "/nix" ];
+    config.Cmd = [ "/bin/busybox" "ls" "/" ];
   };
 
   # A store path that is itself a link stays one.

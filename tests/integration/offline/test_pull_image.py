@@ -1,0 +1,136 @@
+"""`pullImage`: an image of a real registry, as a fixed-output derivation."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from offline.conftest import Images
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """A registry of the test's own, as `host:port`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    configuration = tmp_path / "registry.yml"
+    configuration.write_text(
+        "version: 0.1\n"
+        f"storage: {{filesystem: {{rootdirectory: {tmp_path}/registry}}}}\n"
+        f"http: {{addr: '{address}'}}\n",
+    )
+    program = subprocess.Popen(
+        ["docker-registry", "serve", configuration],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(100):
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", int(address.partition(":")[2]))) == 0:
+                    break
+            time.sleep(0.05)
+        yield address
+    finally:
+        program.terminate()
+        program.wait()
+
+
+def push(archive: Path, name: str, folder: Path) -> str:
+    """Push an image to a registry; return the digest of its manifest."""
+    subprocess.run(
+        [
+            *("skopeo", "copy", "-q", "--insecure-policy", "--dest-tls-verify=false"),
+            *("--digestfile", folder / "digest", f"docker-archive:{archive}", f"docker://{name}"),
+        ],
+        check=True,
+    )
+    return (folder / "digest").read_text().strip()
+
+
+PULL = """
+let
+  pulled = dockerTools.pullImage {{
+    imageName = "{name}";
+    imageDigest = "{digest}";
+    hash = "{hash}";
+    finalImageName = "pulled/hello";
+    finalImageTag = "1";
+    tlsVerify = false;
+  }};
+in
+{{
+  inherit pulled;
+  onTop = dockerTools.buildImage {{
+    name = "onTopOfPulledImage";
+    tag = "1";
+    fromImage = pulled;
+    config.Cmd = [ "${{pkgs.hello}}/bin/hello" "-g" "on top" ];
+  }};
+}}
+"""
+
+
+def test_what_our_own_set_built_is_pulled_loaded_and_built_upon(
+    images: Images,
+    registry: str,
+    tmp_path: Path,
+) -> None:
+    # The image holds store paths that the pulling must not be made with.
+    pushed = images.write(
+        """
+        dockerTools.buildLayeredImage {
+          name = "pushed";
+          compressor = "none";
+          contents = [ pkgs.hello pkgs.skopeo pkgs.bash pkgs.coreutils ];
+          config.Cmd = [ "/bin/hello" ];
+        }
+        """,
+        "pushed.nix",
+    )
+    name = f"{registry}/some/hello"
+    digest = push(images.build(pushed), f"{name}:latest", tmp_path)
+
+    unknown = images.write(PULL.format(name=name, digest=digest, hash=""), "pull.nix")
+    told = images.by_hand(f"nix-build --no-out-link {unknown} -A pulled")
+    found = re.search(r"got: +(sha256-\S+)", told.stderr)
+    assert found, told.stderr
+    file = images.write(PULL.format(name=name, digest=digest, hash=found[1]), "pull.nix")
+
+    assert images.build(file, "-A", "pulled").name.endswith("-docker-image-pulled-hello-1.tar")
+    assert images.evaluate(file, "pulled.imageName") == "pulled/hello"
+    assert images.evaluate(file, "pulled.imageDigest") == digest
+    images.check(file, "-A", "pulled")
+    [reference] = images.load(file, "-A", "onTop")
+    assert reference == "ontopofpulledimage:1"
+    assert images.run(reference) == "on top\n"
+    # All that it needs came with the base: its own layer is empty.
+    layers = images.layers(reference)
+    sizes = images.engine.docker("history", "--format", "{{.Size}}", "--human=false", reference).split()
+    assert sizes[0] == "0"
+    assert len(layers) == len(sizes)
+
+
+def test_a_registry_that_is_not_there_is_told(images: Images) -> None:
+    refused = images.refuse(
+        PULL.format(name="127.0.0.1:1/nothing", digest="sha256:" + "0" * 64, hash="") + ".pulled",
+    )
+
+    assert "connection refused" in refused
+
+
+@pytest.mark.parametrize("digest", ["latest", "sha256:123", "sha512:" + "0" * 128])
+def test_what_is_no_digest_is_refused_before_anything_is_fetched(digest: str, images: Images) -> None:
+    refused = images.refuse(PULL.format(name="127.0.0.1:1/nothing", digest=digest, hash="") + ".pulled")
+
+    assert 'imageDigest must be "sha256:" and 64 hexadecimal digits' in refused
