@@ -71,7 +71,11 @@ class Trials:
         began = time.monotonic()
         try:
             performed = self._until_it_holds(check, attempt, live)
-            verdict = verdict_of(check, performed, suite=self.suite, seconds=time.monotonic() - began)
+            seconds = time.monotonic() - began
+            verdict = verdict_of(check, performed, suite=self.suite, seconds=seconds)
+            if performed.findings and self.cancelled.is_set():
+                # Its container was taken away meanwhile: what it found says nothing.
+                verdict = error_verdict(check, self.why_unfinished(), suite=self.suite, seconds=seconds)
         except NixdockError as error:
             end = live.end() if live is not None else None
             seconds = time.monotonic() - began
@@ -95,8 +99,7 @@ class Trials:
         end = began + (check.within or 0.0)
         tries = 0
         while True:
-            limited = replace(check, timeout=max(0.1, min(check.timeout, self.seconds_left)))
-            performed = attempt(limited)
+            performed = attempt(check)
             tries += 1
             now = time.monotonic()
             if not performed.findings or now >= end or self.cancelled.is_set():
