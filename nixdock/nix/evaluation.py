@@ -158,6 +158,8 @@ def _explain_attribute(problem: Mapping[str, Any], what: str) -> BuildError:
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if close:
         hint = f"did you mean {' or '.join(f'-A {prefix}{_quote(other)}' for other in close)}?"
+    elif "drvPath" in names and not prefix:
+        hint = f"{what} is one derivation, not a set of them: leave -A out"
     elif names:
         hint = f"there is: {', '.join(names[:10])}{' …' if len(names) > 10 else ''}"
     else:

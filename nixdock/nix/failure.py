@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
+from nixdock.nix.build_log import EXPRESSION
 from nixdock.nix.evaluation import CollectedError
 from nixdock.nix.store import name_of, store_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nixdock.nix.build_log import Message
+    from nixdock.nix.build_log import Message, Position
     from nixdock.nix.follower import Follower
     from nixdock.nix.sources import Sources, SourceText
 
@@ -44,7 +45,16 @@ _UNWRITABLE: Final = re.compile(
     r"|attempt to write a readonly database|unable to open database file"
     r"|the Nix store .*not writable"
 )
+_NAMELESS: Final = "anonymous lambda"
 _LINK_IN_THE_WAY: Final = re.compile(r"cannot create symlink ['\"](?P<link>[^'\"]+)['\"]; already exists")
+_LINK_REFUSED: Final = re.compile(
+    r"creating symlink (?:from )?['\"](?P<link>[^'\"]+)\.tmp-[\d-]+['\"][^\n]*: (?P<reason>[^\n:]+)(?:\n|$)"
+)
+_CALL: Final = re.compile(
+    r"(?:anonymous function|function '(?P<function>[^']*)'|'(?P<named>[^']*)')(?: at \S+)?"
+    r" called (?P<how>with unexpected|without required) argument '(?P<argument>[^']*)'"
+)
+_OF_ARGUMENTS: Final = "--arg"
 _NO_OUTPUT: Final = re.compile(r"failed to produce output path for output '(?P<output>[^']+)'")
 _MISSING: Final = re.compile(
     r"attribute '(?P<attribute>[^']+)' missing|undefined variable '(?P<variable>[^']+)'"
@@ -151,6 +161,13 @@ def _tell_link(found: re.Match[str], _error: Message) -> BuildError:
     )
 
 
+def _tell_link_refused(found: re.Match[str], _error: Message) -> BuildError:
+    return BuildError(
+        f"the link '{found['link']}' cannot be made: {found['reason']}",
+        hint="name another place for it: -o NAME, or make none: --no-out-link",
+    )
+
+
 def _tell_collected(_found: re.Match[str], error: Message) -> BuildError:
     return CollectedError(
         f"a derivation is gone before it was built: {error.sentence.splitlines()[-1]}",
@@ -178,6 +195,7 @@ _FAULTS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Message], B
     (_SOCKET, _tell_socket),
     (_UNWRITABLE, _tell_unwritable),
     (_LINK_IN_THE_WAY, _tell_link),
+    (_LINK_REFUSED, _tell_link_refused),
     (_COLLECTED, _tell_collected),
     (_NO_SHELL, _tell_no_shell),
     (_NO_SANDBOX, _tell_no_sandbox),
@@ -264,12 +282,15 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
         return _explain_download(download, is_flake=circumstances.is_flake)
     sources = circumstances.sources
     place = sources.find_place(error)
-    where = place.shown_from(sources.folder) if place else sources.find_file(error)
+    where = _tell_place(place, sources) if place else sources.find_file(error)
     lost = _NO_FILE.search(error.sentence)
     sentence = f"there is no file {lost['file'] or lost['path']}" if lost else error.sentence
+    sentence = _CALL.sub(_tell_call, sentence, count=1)
     first, _, rest = sentence.rstrip(".").partition("\n")
     suggestion = _SUGGESTION.search(error.text)
     hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None
+    if where == _OF_ARGUMENTS and first.startswith("undefined variable"):
+        hint = "--argstr NAME TEXT gives a text as it is"
     if place and circumstances.package_names:
         first, hint = _explain_package(first, hint, sources.text_from(place), circumstances.package_names)
     shown = f"{where}: {first}" if where else first
@@ -277,6 +298,21 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
         return BuildError(shown, hint=hint, details=_indent(error.text))
     details = [line for line in (_indent(rest), sources.excerpt(place) if place else None) if line]
     return BuildError(shown, hint=hint, details="\n".join(details) or None)
+
+
+def _tell_place(place: Position, sources: Sources) -> str:
+    """Return a place as messages name it; what has no file, nor is that of -E, came with an option."""
+    if place.file == EXPRESSION and sources.expression is None:
+        return _OF_ARGUMENTS
+    return place.shown_from(sources.folder)
+
+
+def _tell_call(found: re.Match[str]) -> str:
+    """Return what is wrong with a call, without the place of the function: that of the call is told."""
+    name = found["function"] or found["named"] or _NAMELESS
+    function = "the function that is called" if name == _NAMELESS else f"the function '{name}'"
+    does = "takes no" if found["how"] == "with unexpected" else "needs an"
+    return f"{function} {does} argument '{found['argument']}'"
 
 
 def _explain_package(

@@ -102,6 +102,11 @@ def test_an_attribute_that_is_not_there(machine: NixMachine) -> None:
     assert fail(machine, "x.nix", "-A", "web.name.x") == (
         "nixdock: web.name of x.nix is a string, so it has no attribute 'x'\n"
     )
+    machine.write("one.nix", 'with import ./toy.nix; archive "web"')
+    assert fail(machine, "one.nix", "-A", "web") == (
+        "nixdock: one.nix has no attribute 'web'\n"
+        "hint: one.nix is one derivation, not a set of them: leave -A out\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,6 +146,30 @@ def test_an_argument_without_default(machine: NixMachine) -> None:
         "hint: --argstr name TEXT (or --arg NAME NIX for other values)\n"
     )
     assert "arguments 'name' and 'other' have no default" in fail(machine, "x.nix")
+
+
+def test_a_call_with_other_arguments_than_the_function_takes(machine: NixMachine) -> None:
+    machine.write("set/default.nix", "{ ... }: { image = { name, tag ? null }: throw name; }\n")
+    machine.write("lacks.nix", "with import <nixpkgs> { };\nimage { }\n")
+    machine.write("has.nix", 'with import <nixpkgs> { };\nimage { name = "a"; tga = "b"; }\n')
+    env = {"NIX_PATH": f"nixpkgs={machine.work}/set"}
+    lacks = fail(machine, "lacks.nix", env=env)
+    assert lacks.startswith("nixdock: lacks.nix:2:1: the function 'image' needs an argument 'name'\n")
+    assert fail(machine, "has.nix", env=env) == (
+        "nixdock: has.nix:2:1: the function 'image' takes no argument 'tga'\n"
+        "  1 | with import <nixpkgs> { };\n"
+        '  2 | image { name = "a"; tga = "b"; }\n'
+        "    | ^\n"
+        "hint: did you mean tag?\n"
+    )
+
+
+def test_a_fault_in_the_value_of_an_argument(machine: NixMachine) -> None:
+    machine.write("x.nix", "{ name }: name")
+    assert fail(machine, "x.nix", "--arg", "name", "web") == (
+        "nixdock: --arg: undefined variable 'web'\nhint: --argstr NAME TEXT gives a text as it is\n"
+    )
+    assert fail(machine, "x.nix", "--arg", "name", "1 +").startswith("nixdock: --arg: syntax error")
 
 
 def test_arguments_for_a_flake(machine: NixMachine) -> None:
@@ -208,6 +237,18 @@ def test_something_else_in_the_links_place(machine: NixMachine) -> None:
     said = fail(machine, "x.nix")
     assert "'" + str(machine.work / "result") + "' is in the way" in said
     assert (machine.work / "result").read_text() == "mine"
+
+
+def test_a_folder_that_takes_no_link(machine: NixMachine) -> None:
+    machine.write("x.nix", 'with import ./toy.nix; archive "image"')
+    folder = machine.work / "read-only"
+    script = f"mkdir {folder} && mount -t tmpfs -o ro tmpfs {folder} && cd {folder} && exec nixdock build"
+    done = machine.run("unshare", "--mount", "sh", "-ec", f"{script} ../x.nix")
+    assert (done.status, done.stdout) == (120, "")
+    assert done.stderr.endswith(
+        f"nixdock: the link '{folder}/result' cannot be made: Read-only file system\n"
+        "hint: name another place for it: -o NAME, or make none: --no-out-link\n"
+    )
 
 
 def test_an_image_name_in_the_place_of_a_file(machine: NixMachine) -> None:
