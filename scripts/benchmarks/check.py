@@ -6,17 +6,21 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import Competitor, compare, shell
 from support import engines
 from support.archives import docker_archive, runnable
 
+if TYPE_CHECKING:
+    from benchmarks.options import Options
+
 COMMANDS = 20
 
 
-def run(_options: list[str]) -> None:
+def run(options: Options) -> None:
     """Measure command checks."""
-    with engines.start("docker-20") as engine, tempfile.TemporaryDirectory() as folder:
+    with engines.start(options.engine) as engine, tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "DOCKER_HOST": engine.host, "XDG_CACHE_HOME": folder, "XDG_STATE_HOME": folder}
         engine.docker("load", stdin=docker_archive(runnable(tags=("bench:1",))))
         checks = {

@@ -7,6 +7,7 @@ nixdock's: above 1 means that nixdock was faster.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -52,8 +53,27 @@ def shell(command: str, *, env: Mapping[str, str], cwd: str | None = None) -> Ca
     return work
 
 
-def compare(title: str, competitors: Sequence[Competitor], *, rounds: int = 5) -> dict[str, float]:
-    """Run every competitor `rounds` times, print the table, and return the medians in seconds."""
+def compare(
+    title: str,
+    competitors: Sequence[Competitor],
+    *,
+    rounds: int = 5,
+    needed: Mapping[str, float] | None = None,
+    limit: float | None = None,
+) -> dict[str, float]:
+    """Run every competitor `rounds` times, and print the table.
+
+    Args:
+        title: What the table is about.
+        competitors: nixdock first.
+        rounds: How often each runs.
+        needed: The ratio that each competitor named here must at least have.
+        limit: Seconds that the first may take.
+
+    Returns:
+        The medians in seconds, by competitor.
+    """
+    needed = needed or {}
     times: dict[str, list[float]] = {competitor.name: [] for competitor in competitors}
     for _ in range(rounds):
         for competitor in competitors:
@@ -67,7 +87,28 @@ def compare(title: str, competitors: Sequence[Competitor], *, rounds: int = 5) -
     sys.stdout.write(f"\n{title} (median of {rounds})\n")
     for name, median in medians.items():
         spread = f"{min(times[name]):.3f} to {max(times[name]):.3f}"
-        ratio = "" if name == competitors[0].name else f"   x{median / first:.2f}"
-        sys.stdout.write(f"  {name:<{width}}  {median:8.3f} s  ({spread}){ratio}\n")
+        remark = "" if name == competitors[0].name else f"   x{median / first:.2f}"
+        if name in needed:
+            remark += f", must be x{needed[name]:g}: {judge(median / first >= needed[name])}"
+        elif limit is not None and name == competitors[0].name:
+            remark = f"   must be under {limit:g} s: {judge(median < limit)}"
+        sys.stdout.write(f"  {name:<{width}}  {median:8.3f} s  ({spread}){remark}\n")
     sys.stdout.flush()
     return medians
+
+
+def judge(met: bool) -> str:
+    """Say whether a figure is what it must be."""
+    return "met" if met else "NOT MET"
+
+
+def measure_memory(command: Sequence[str], *, env: Mapping[str, str], cwd: str | None = None) -> int:
+    """Run a command and return the most memory that it held at once, in bytes."""
+    process = subprocess.Popen(
+        command, env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: exit status {process.returncode}")
+    return usage.ru_maxrss * 1024  # Linux counts it in kibibytes

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import Competitor, compare, shell
 
+if TYPE_CHECKING:
+    from benchmarks.options import Options
 
-def run(_options: list[str]) -> None:
+
+def run(_options: Options) -> None:
     """Measure `--help` and the plugin's metadata beside a bare Python and docker's own help."""
     env = dict(os.environ)
     compare(

@@ -6,9 +6,13 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.measure import Competitor, compare, shell
 from support import engines
+
+if TYPE_CHECKING:
+    from benchmarks.options import Options
 
 BY_HAND = """
 eval "$(nixdock env)"
@@ -18,7 +22,7 @@ docker run --rm "${loaded#Loaded image: }"
 """
 
 
-def run(_options: list[str]) -> None:
+def run(_options: Options) -> None:
     """Measure `nixdock up` beside nix-build, docker load and docker run."""
     with engines.start("docker-20") as engine, tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "DOCKER_HOST": engine.host}
