@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_SOCKET: Final = "/var/run/docker.sock"
+DEFAULT_SOURCE: Final = "the default socket"
 DEFAULT_CONTEXT: Final = "default"
 _PORT: Final = 2375
 _TLS_PORT: Final = 2376
@@ -257,7 +258,7 @@ def _from_sockets(environ: Mapping[str, str]) -> Address:
     """Return the first socket that we may use, else the first there is, else the default one."""
     runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
     candidates = (
-        (DEFAULT_SOCKET, "the default socket"),
+        (DEFAULT_SOCKET, DEFAULT_SOURCE),
         (f"{runtime}/docker.sock", "rootless Docker's socket"),
         (f"{runtime}/podman/podman.sock", "Podman's socket"),
         ("/run/podman/podman.sock", "Podman's socket"),

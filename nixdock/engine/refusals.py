@@ -6,12 +6,17 @@ walked to find it, for "no such file" and "permission denied" need different nex
 
 from __future__ import annotations
 
+import contextlib
+import grp
 import os
+import shlex
 import ssl
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
+from nixdock.engine.address import DEFAULT_SOURCE
 from nixdock.errors import EngineError
+from nixdock.hints import as_root, ourselves_as_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +86,7 @@ def _explain(error: BaseException, address: Address) -> tuple[str, str | None]:
 def _explain_cause(cause: BaseException, where: str, address: Address) -> tuple[str, str | None] | None:
     match cause:
         case PermissionError():
-            hint = f"sudo usermod -aG docker {_user()}, then log in again"
-            return f"no permission to use the engine at {where}", hint
+            return f"no permission to use the engine at {where}", _hint_for_group(address)
         case FileNotFoundError():
             return _explain_nothing_there(where, address)
         case ConnectionRefusedError():
@@ -116,10 +120,24 @@ def _reason(error: BaseException) -> str:
 
 def _hint(address: Address) -> str:
     if address.scheme == "unix":
-        return "nixdock engine start"
+        # What chose the address holds for the command that is typed next, or it is said there.
+        holds = (DEFAULT_SOURCE,) if os.geteuid() else (DEFAULT_SOURCE, "DOCKER_HOST")
+        where = "" if address.source in holds else f"--host {shlex.quote(address.url)} "
+        return ourselves_as_root(f"{where}engine start")
     if address.scheme == "ssh":
         return f"check that this works: ssh {address.url.removeprefix('ssh://')} docker version"
     return "check that the engine runs there, and the address"
+
+
+def _hint_for_group(address: Address) -> str:
+    """Return how to become one of those who may use a socket."""
+    group = "docker"
+    if address.socket_path is not None:
+        with contextlib.suppress(OSError, KeyError):
+            group = grp.getgrgid(address.socket_path.stat().st_gid).gr_name
+    if group == "root":
+        return f"only root may use it: {ourselves_as_root('...')}"
+    return f"{as_root(f'usermod -aG {group} {_user()}')}, then log in again"
 
 
 def _user() -> str:

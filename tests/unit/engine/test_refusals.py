@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,7 +52,7 @@ def response(body: bytes, status: str = "200 OK") -> bytes:
 def test_no_socket(tmp_path: Path) -> None:
     with pytest.raises(EngineUnreachableError, match="no such socket") as caught:
         connect(at(tmp_path / "none.sock"))
-    assert caught.value.hint == "nixdock engine start"
+    assert caught.value.hint == f"nixdock --host unix://{tmp_path}/none.sock engine start"
     assert caught.value.exit_code == 125
 
 
@@ -60,7 +61,7 @@ def test_a_socket_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         server.bind(str(tmp_path / "dead.sock"))
     with pytest.raises(EngineUnreachableError, match="connection refused") as caught:
         connect(at(tmp_path / "dead.sock"))
-    assert caught.value.hint == "nixdock engine start"
+    assert caught.value.hint == f"nixdock --host unix://{tmp_path}/dead.sock engine start"
     assert is_not_ready(caught.value)
 
 
@@ -73,15 +74,51 @@ def test_a_port_without_a_server() -> None:
     assert caught.value.hint == "check that the engine runs there, and the address"
 
 
-def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("group", "hint"),
+    [
+        ("docker", "sudo usermod -aG docker ann, then log in again"),
+        ("podman", "sudo usermod -aG podman ann, then log in again"),
+        ("root", "only root may use it: sudo "),
+        (None, "sudo usermod -aG docker ann, then log in again"),
+    ],
+)
+def test_no_permission(group: str | None, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("USER", "ann")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("grp.getgrgid", lambda _number: SimpleNamespace(gr_name=group))
+    if group is not None:
+        (tmp_path / "docker.sock").touch()
     error = ConnectionError("Connection aborted.", PermissionError(13, "Permission denied"))
-    translated = translate(error, Address("unix:///var/run/docker.sock", "the default socket"))
+    address = Address(f"unix://{tmp_path}/docker.sock", "the default socket")
+    translated = translate(error, address)
     assert translated is not None
-    assert translated.message == (
-        "no permission to use the engine at unix:///var/run/docker.sock (the default socket)"
-    )
-    assert translated.hint == "sudo usermod -aG docker ann, then log in again"
+    assert translated.message == (f"no permission to use the engine at {address.url} (the default socket)")
+    assert translated.hint is not None
+    assert translated.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("user", "source", "hint"),
+    [
+        (0, "the default socket", "nixdock engine start"),
+        (0, "DOCKER_HOST", "nixdock engine start"),
+        (0, "--host", "nixdock --host 'unix:///a b' engine start"),
+        (1000, "the default socket", "sudo /usr/bin/nixdock engine start"),
+        # sudo forgets the environment.
+        (1000, "DOCKER_HOST", "sudo /usr/bin/nixdock --host 'unix:///a b' engine start"),
+    ],
+)
+def test_the_engine_that_is_to_be_started_is_the_one_that_was_asked_for(
+    user: int, source: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    translated = translate(FileNotFoundError(2, "No such file or directory"), Address("unix:///a b", source))
+    assert translated is not None
+    assert translated.hint == hint
 
 
 def test_plain_text_where_tls_is_expected(tmp_path: Path) -> None:
