@@ -77,7 +77,7 @@ in
     needs = [ "coreutils" "sed" "util-linux" ];
     finish = ''
       for file in bin/fakeroot-*; do
-        sed -i -e "s|/usr/lib|$out/lib|g; s|^FAKEROOT_PREFIX=.*|FAKEROOT_PREFIX=$out|" \
+        sed -i -e "s|^FAKEROOT_PREFIX=.*|FAKEROOT_PREFIX=$out|" \
           -e "s|^FAKEROOT_BINDIR=.*|FAKEROOT_BINDIR=$out/bin|" \
           -e "1a PATH=\$PATH:${unit "util-linux"}/bin:${unit "coreutils"}/bin:${unit "sed"}/bin" $file
       done
@@ -92,9 +92,8 @@ in
 
   git.guide = {
     places."/usr" = [ "$out" ];
-    # Its scripts find each other by these.
+    # Its scripts find each other by this.
     env.GIT_EXEC_PATH = "$out/lib/git-core";
-    prefix.PERL5LIB = [ "$out/share/perl5" "${unit "liberror-perl"}/share/perl5" ];
     suffix.PATH = map (name: "${unit name}/bin") [ "coreutils" "gawk" "grep" "sed" ];
   };
 

@@ -42,9 +42,9 @@ let
     }))
     (_: true);
 
-  # The units of Python modules that these units need, however far, and themselves.
-  modulesOf = names:
-    builtins.filter (name: builtins.elem "python3" (needsOf name))
+  # Of what these units need, however far, and of themselves, the units that need an interpreter: its modules.
+  modulesOf = interpreter: names:
+    builtins.filter (name: builtins.elem interpreter (needsOf name))
       (map (one: one.key) (builtins.genericClosure {
         startSet = map (key: { inherit key; }) names;
         operator = one: map (key: { inherit key; }) (needsOf one.key);
@@ -60,7 +60,7 @@ let
         module = "python_env";
         order = {
           inherit python;
-          modules = map unit (modulesOf (map (package: package.pname) packages));
+          modules = map unit (modulesOf "python3" (map (package: package.pname) packages));
         };
       };
     in
@@ -75,7 +75,9 @@ let
       adjustment = adjustments.${name} or { };
       others = builtins.filter (one: one != name) (record.members or [ ]);
       upstream = version.upstream (record.unitVersion or record.version);
-      usesPython = builtins.elem "python3" (needsOf name);
+      uses = interpreter: builtins.elem interpreter (needsOf name);
+      modules = interpreter:
+        lib.optionals (uses interpreter) (map unit (lib.remove name (modulesOf interpreter [ name ])));
       derivation = builder.run {
         name = "${name}-${upstream}";
         package = ./builders;
@@ -86,8 +88,10 @@ let
           needs = map unit (needsOf name);
           libc = if name == libc then null else unit libc;
           shell = if belowShell ? ${name} then null else unit shell;
-          python = if usesPython then unit "python3" else null;
-          modules = lib.optionals usesPython (map unit (lib.remove name (modulesOf [ name ])));
+          python = if uses "python3" then unit "python3" else null;
+          pythonModules = modules "python3";
+          perl = if uses "perl" then unit "perl" else null;
+          perlModules = modules "perl";
           drop = adjustment.drop or [ ];
           links = adjustment.links or { };
           strings = adjustment.strings or { };

@@ -50,6 +50,10 @@ def library_folders(root: Path) -> Iterator[Path]:
         yield lib
 
 
+_OWN = re.compile(rb"(?<![\w.$}/-])/usr/((?:share|lib|libexec)/[\w.+-]+(?:/[\w.+-]+)*)")
+_SOURCE = re.compile(r"\.(py|pl|pm|sh|rb|tcl|lua)$")
+
+
 class Patcher:
     """Rewrites the files of one unit.
 
@@ -84,6 +88,9 @@ class Patcher:
                 self._patch_elf(path, found)
         elif start[:2] == b"#!" and executable:
             self._patch_script(path)
+            self._patch_own_paths(path)
+        elif _SOURCE.search(path.name):
+            self._patch_own_paths(path)
         elif _TEXT.search(str(path.relative_to(self.tree.out))) and start[:1] not in (b"!", b"\x7f", b""):
             self._patch_prefixes(path)
 
@@ -157,6 +164,24 @@ class Patcher:
         first = f"#!{found} {argument.strip()}".rstrip()
         path.chmod(0o755)
         path.write_bytes(first.encode() + b"\n" + rest)
+
+    def _patch_own_paths(self, path: Path) -> None:
+        """Rewrite what a script says of files of its own unit; unlike a program's, its strings may grow."""
+        content = path.read_bytes()
+
+        def replace(match: re.Match[bytes]) -> bytes:
+            words = match.group(1).decode().split("/")
+            # The longest part that is there: what follows may be a pattern, or a file to be made.
+            for length in range(len(words), 1, -1):
+                own = self.tree.out.joinpath(*words[:length])
+                if own.exists():
+                    return "/".join([str(own), *words[length:]]).encode()
+            return match.group()
+
+        changed = _OWN.sub(replace, content)
+        if changed != content:
+            path.chmod(path.stat().st_mode | 0o200)
+            path.write_bytes(changed)
 
     def _program(self, wanted: str) -> Path | None:
         name = Path(wanted).name

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import perl_modules, python_env
 from .guide import Guide, add_guide
 from .patch import Loader, Patcher, library_folders, replace_strings
-from .python_env import compile_modules, give_modules
 from .tree import Tree, relative
 
 
@@ -29,7 +29,9 @@ class Order:
         libc: The C library's store path; `out` itself when the C library is what is built.
         shell: The unit whose shell scripts run by, or None.
         python: The unit of Python, where it may refer to it.
-        modules: The units whose Python modules its scripts may import.
+        python_modules: The units whose Python modules its scripts may import.
+        perl: The unit of Perl, where it may refer to it.
+        perl_modules: The units whose Perl modules its scripts may use.
         drop: Patterns of files to leave out, by their place in the store path.
         links: Links to add, as place to target; relative targets are places in the unit.
         strings: Strings to replace inside of programs, by the pattern of the files.
@@ -43,7 +45,9 @@ class Order:
     libc: Path
     shell: Path | None
     python: Path | None
-    modules: tuple[Path, ...]
+    python_modules: tuple[Path, ...]
+    perl: Path | None
+    perl_modules: tuple[Path, ...]
     drop: tuple[str, ...]
     links: dict[str, str]
     strings: dict[str, dict[str, str]]
@@ -60,7 +64,9 @@ class Order:
             libc=Path(data["libc"]) if data["libc"] else out,
             shell=Path(data["shell"]) if data["shell"] else None,
             python=Path(data["python"]) if data["python"] else None,
-            modules=tuple(map(Path, data["modules"])),
+            python_modules=tuple(map(Path, data["pythonModules"])),
+            perl=Path(data["perl"]) if data["perl"] else None,
+            perl_modules=tuple(map(Path, data["perlModules"])),
             drop=tuple(data["drop"]),
             links=data["links"],
             strings=data["strings"],
@@ -83,8 +89,10 @@ def build(order: Order) -> None:
         return
     Patcher(tree, Loader(order.libc), order.shell).patch()
     if order.python is not None:
-        give_modules(order.out, order.python, list(order.modules))
-    compile_modules(order.out)
+        python_env.give_modules(order.out, order.python, list(order.python_modules))
+    if order.perl is not None:
+        perl_modules.give_modules(order.out, order.perl, list(order.perl_modules))
+    python_env.compile_modules(order.out)
     lift_libraries(order.out)
     adjust(order)
     if tree.has_sbin:

@@ -154,6 +154,22 @@ def test_a_file_that_is_no_program_keeps_its_first_line(store: Store) -> None:
     assert module.read_text() == "#!/bin/sh\n"
 
 
+def test_paths_of_the_unit_in_its_scripts(store: Store) -> None:
+    (store.out / "share/cowsay/cows").mkdir(parents=True)
+    script, module = store.out / "bin/cowsay", store.out / "share/cowsay/more.pm"
+    text = "x = '/usr/share/cowsay/cows:/usr/share/cowsay/new/*.cow' $HOME/usr/share/cowsay /usr/share/other"
+    for path in (script, module):
+        path.write_text(f"#!/bin/sh\n{text}\n")
+    script.chmod(0o755)
+    store.patch()
+    expected = (
+        f"x = '{store.out}/share/cowsay/cows:{store.out}/share/cowsay/new/*.cow' "
+        "$HOME/usr/share/cowsay /usr/share/other\n"
+    )
+    assert script.read_text() == f"#!{store.shell}/bin/sh\n{expected}"
+    assert module.read_text() == f"#!/bin/sh\n{expected}"
+
+
 def test_paths_in_what_describes_a_library(store: Store) -> None:
     folder = store.out / "lib/x86_64-linux-gnu"
     (folder / "pkgconfig").mkdir(parents=True)

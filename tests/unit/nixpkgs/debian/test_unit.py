@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.nixpkgs.debian.builders import python_env
+from nixdock.nixpkgs.debian.builders import perl_modules, python_env
 from nixdock.nixpkgs.debian.builders.unit import Order, build
 
 from . import make
@@ -28,7 +28,9 @@ def order(out: Path, **changes: Any) -> Order:
         "libc": None,
         "shell": None,
         "python": None,
-        "modules": [],
+        "pythonModules": [],
+        "perl": None,
+        "perlModules": [],
         "drop": [],
         "links": {},
         "strings": {},
@@ -89,6 +91,23 @@ def test_an_environment_finds_the_modules(tmp_path: Path, python: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(env / python_env.MODULES)!r}); import two; print(two.answer)"
     done = subprocess.run([env / "bin/python3", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "42\n"
+
+
+def test_perl_scripts_say_where_modules_are(tmp_path: Path) -> None:
+    perl, need, out = tmp_path / "perl", tmp_path / "need", tmp_path / "out"
+    (need / "share/perl5").mkdir(parents=True)
+    (need / "lib/x/perl5/5.36").mkdir(parents=True)
+    (out / "bin").mkdir(parents=True)
+    script, other = out / "bin/script", out / "bin/other"
+    script.write_text(f"#!{perl}/bin/perl -w\nuse Text::CharWidth;\n")
+    other.write_text("#!/usr/bin/perl\n")
+    perl_modules.give_modules(out, perl, [need])
+    assert script.read_text() == (
+        f"#!{perl}/bin/perl -w\n"
+        f"use lib ('{need}/share/perl5', '{need}/lib/x/perl5/5.36');\n"
+        "use Text::CharWidth;\n"
+    )
+    assert other.read_text() == "#!/usr/bin/perl\n"
 
 
 def test_compiled_modules_are_the_same_each_time(tmp_path: Path) -> None:

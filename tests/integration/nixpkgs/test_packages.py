@@ -1,0 +1,65 @@
+"""Each package of the table runs from an image of its own: its closure, a shell, users and /tmp."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .programs import PROGRAMS, Program
+
+if TYPE_CHECKING:
+    from conftest import Nixdock
+
+IMAGE = """
+{{ pkgs ? import <nixpkgs> {{ }} }}:
+pkgs.dockerTools.buildImage {{
+  name = "test-{name}";
+  copyToRoot = with pkgs.dockerTools; [ fakeNss binSh ];
+  extraCommands = "mkdir -m 1777 tmp && chmod -R u+w etc";
+  config = {{
+    Cmd = [ "/bin/sh" "-c" {script} ];
+    Env = [ "PATH=${{{package}}}/bin" ];
+    User = {user};
+  }};
+}}
+"""
+
+
+def quote(text: str) -> str:
+    """Return a string of Nix."""
+    return json.dumps(text).replace("${", "\\${")
+
+
+def run(nixdock: Nixdock, program: Program, package: str | None = None) -> str:
+    """Build the image of a program and run it; the package is the one of its name, or this expression."""
+    text = IMAGE.format(
+        name=program.name.lower(),
+        package=package or f"pkgs.{program.name}",
+        script=quote(program.script),
+        user=quote(program.user),
+    )
+    (nixdock.folder / "program.nix").write_text(text)
+    done = nixdock("up", "program.nix")
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=str)
+def test_a_program_runs_from_its_closure(nixdock: Nixdock, program: Program) -> None:
+    assert program.expected in run(nixdock, program)
+
+
+def test_python_with_modules(nixdock: Nixdock) -> None:
+    package = "pkgs.python3.withPackages (ps: with ps; [ requests pyyaml numpy flask ])"
+    script = """
+python3 -c 'import requests, yaml, numpy, flask
+print(numpy.ones(3).sum(), yaml.safe_load("a: [1]"), flask.__name__)' && flask --version
+"""
+    program = Program("modules", script, "3.0 {'a': [1]} flask\nPython 3.")
+    assert program.expected in run(nixdock, program, f"({package})")
+
+
+def test_a_debian_package_by_its_debian_name(nixdock: Nixdock) -> None:
+    program = Program("cowsay", "cowsay moo", "< moo >")
+    assert program.expected in run(nixdock, program, "pkgs.debian.cowsay")
