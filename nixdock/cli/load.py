@@ -71,14 +71,14 @@ def command(
 
     wishes = Wishes(_parse_tags(tags), _parse_platform(platform))
     stream = _choose_stream(target, file, nix)
-    with session.connect() as engine:
-        if stream is not None:
+    if stream is not None:
+        with session.connect() as engine:
             loaded = load_stream(engine, stream, session.listener, wishes)
-        elif file is not None:
-            named = ArtefactTarget(str(file), file.absolute())
-            loaded = load_target(engine, named, nix, session.listener, wishes)
-        else:
-            found = parse(target, expression=nix.expression)
+    else:
+        # What is named is looked at first: where there is no such file, no engine is missed.
+        named = ArtefactTarget(str(file), file.absolute()) if file is not None else None
+        found = named or parse(target, expression=nix.expression)
+        with session.connect() as engine:
             loaded = load_target(engine, found, nix, session.listener, wishes)
     session.close()
     _print(session, loaded, as_json=as_json)

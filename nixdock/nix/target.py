@@ -15,15 +15,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import UsageError
+from nixdock.image.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 EXPRESSION_FILE: Final = "default.nix"
 FLAKE_FILE: Final = "flake.nix"
 OCI_LAYOUT_FILE: Final = "oci-layout"
 _IMAGE: Final = "image:"
 _PATH: Final = "path:"
+_SUFFIXES: Final = frozenset({".nix", ".tar", ".tgz", ".gz", ".zst", ".xz", ".bz2"})
+"""How the files end that are likely to be meant by a name without a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def _parse_text(text: str, folder: Path) -> Target:
     if not text:
         raise UsageError("the target is empty")
     if text.startswith(_IMAGE):
-        return _parse_image(text)
+        return _parse_image(text, folder)
     if text.startswith(_PATH) and "#" not in text:
         return _parse_path(text, folder / text.removeprefix(_PATH))
     if _exists(folder / text):
@@ -135,13 +141,23 @@ def _parse_text(text: str, folder: Path) -> Target:
         return _parse_flake(text, folder)
     if text.startswith((".", "/")) or text.endswith(".nix"):
         raise _missing(text, folder / text)
-    return ImageTarget(text, text)
+    return _parse_image(text, folder)
 
 
-def _parse_image(text: str) -> ImageTarget:
+def _parse_image(text: str, folder: Path) -> ImageTarget:
     reference = text.removeprefix(_IMAGE)
     if not reference:
         raise UsageError("'image:' names no image", hint="write it as image:NAME:TAG")
+    try:
+        # The ID of an image has the form of a reference, too.
+        Reference.parse(reference)
+    except ValueError as error:
+        forced = text.startswith(_IMAGE)
+        what = f"'{reference}' is not" if forced else f"there is no file '{text}', nor can that be"
+        raise UsageError(
+            f"{what} the name of an image: {error}",
+            hint=None if forced else _ask(find_near(text, folder=folder)),
+        ) from None
     return ImageTarget(text, reference)
 
 
@@ -242,15 +258,36 @@ def _exists(path: Path) -> bool:
 
 
 def _missing(text: str, path: Path) -> UsageError:
-    import difflib  # noqa: PLC0415  # only for mistakes
-
     # Of a long path say how far it goes: that is where the typing mistake is.
     parent = next(folder for folder in path.parents if folder.is_dir())
     wanted = path.relative_to(parent).parts[0]
-    names = sorted(entry.name for entry in _entries(parent))
-    close = difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(close)}?" if close else None
-    return UsageError(f"there is no file '{text}'", hint=hint)
+    close = _find_close(wanted, [entry.name for entry in _entries(parent)])
+    return UsageError(f"there is no file '{text}'", hint=_ask(close))
+
+
+def find_near(text: str, *, folder: Path | None = None) -> tuple[str, ...]:
+    """Return the files that may have been meant by the name of what is no file; best first.
+
+    Args:
+        text: The name as typed.
+        folder: What it is relative to; the current folder when None.
+    """
+    path = (folder or Path.cwd()) / text
+    names = [entry.name for entry in _entries(path.parent) if entry.suffix in _SUFFIXES]
+    return tuple(str(Path(text).with_name(name)) for name in _find_close(path.name, names))
+
+
+def _find_close(wanted: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are much like another one, whether or not they end in .nix."""
+    import difflib  # noqa: PLC0415  # only for mistakes
+
+    stems = {name.removesuffix(".nix"): name for name in sorted(names)}
+    return [stems[stem] for stem in difflib.get_close_matches(wanted.removesuffix(".nix"), stems, n=3)]
+
+
+def _ask(names: Iterable[str]) -> str | None:
+    meant = " or ".join(names)
+    return f"did you mean {meant}?" if meant else None
 
 
 def _name_others(folder: Path, prefix: str) -> str | None:

@@ -11,6 +11,7 @@ from nixdock.engine.failures import explain_missing_image
 from nixdock.errors import UsageError
 from nixdock.events import Notice
 from nixdock.nix.target import ArtefactTarget, ExpressionTarget, FlakeTarget, ImageTarget, PathTarget
+from nixdock.pipeline.missing import explain_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,7 +65,7 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
     if isinstance(target, ImageTarget):
         details = engine.find_image(target.reference)
         if details is None:
-            raise explain_missing_image(target.reference)
+            raise explain_missing(engine, target)
         yield Ready(target.reference, details, target.reference, key)
         return
     # Images of the engine are run without Nix, and without what reads archives.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from nixdock.nix.target import (
     FlakeTarget,
     ImageTarget,
     PathTarget,
+    find_near,
     join_attribute,
     parse,
     split_attribute,
@@ -144,6 +146,48 @@ def test_a_misspelt_path_gets_the_names_that_are_near(folder: Path) -> None:
     with pytest.raises(UsageError) as caught:
         parse("clasic/default.nix", folder=folder)
     assert caught.value.hint == "did you mean classic?"
+
+
+def test_what_is_near_is_not_what_only_ends_alike(folder: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse("web.nix", folder=folder)
+    assert caught.value.hint is None
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "hint"),
+    [
+        ("Hello", "there is no file 'Hello', nor can that be the name of an image: ", "hello.nix"),
+        (
+            "with space",
+            "there is no file 'with space', nor can that be the name of an image: ",
+            "with space.nix",
+        ),
+        ("a:b:c", "there is no file 'a:b:c', nor can that be the name of an image: invalid", None),
+        ("web/../containers", "there is no file 'web/../containers', nor can that be the name ", None),
+        ("image:Hello", "'Hello' is not the name of an image: invalid image name 'Hello'", None),
+    ],
+)
+def test_what_can_be_neither_a_file_nor_an_image(
+    folder: Path, name: str, sentence: str, hint: str | None
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(sentence)) as caught:
+        parse(name, folder=folder)
+    assert caught.value.hint == (f"did you mean {hint}?" if hint else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("helo", ("hello.nix",)),
+        ("image.tar", ("image.tar.gz",)),
+        ("redis", ()),
+        ("classic/defalt", ("classic/default.nix",)),
+        ("nowhere/hello", ()),
+    ],
+)
+def test_files_that_an_image_s_name_may_have_meant(folder: Path, name: str, near: tuple[str, ...]) -> None:
+    assert find_near(name, folder=folder) == near
 
 
 def test_a_link_to_what_was_collected_says_so(folder: Path) -> None:
