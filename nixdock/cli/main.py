@@ -280,7 +280,18 @@ def _end_on_signal(number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
+def fill_standard_streams() -> None:
+    """Open what of the standard streams is closed, on nothing: or a socket of ours would take its place."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest number that is free is this one.
+            os.open(os.devnull, os.O_RDWR)
+
+
 def main() -> NoReturn:
     """Run as a program: the entry point `nixdock`."""
+    fill_standard_streams()
     catch_signals()
     sys.exit(run(sys.argv[1:]))

@@ -131,8 +131,9 @@ def main() -> NoReturn:
     """Run as a program: the entry point `docker-nixdock`."""
     words = sys.argv[1:]
     if words != [METADATA_WORD]:
-        from nixdock.cli.main import catch_signals  # noqa: PLC0415
+        from nixdock.cli.main import catch_signals, fill_standard_streams  # noqa: PLC0415
 
+        fill_standard_streams()
         catch_signals()
         if os.environ.get(SOCKET_VARIABLE):
             # What we start must not take itself for the plugin.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -45,6 +44,7 @@ Sink = Callable[[bytes], object]
 STOP_GRACE: Final = 10
 """Seconds that a container has to end when it is asked to, as with `docker stop`."""
 
+_STDOUT: Final = 1
 _RESIZE_TRIES: Final = 5
 _INPUT_PIECE: Final = 64 * 1024
 
@@ -164,7 +164,7 @@ def _remove(container: Container, listener: Listener) -> None:
 
 
 def _create(engine: Engine, request: CreateRequest, image: str, details: ImageDetails) -> Container:
-    size = read_size(sys.stdout.fileno()) if request.tty else None
+    size = read_size(_STDOUT) if request.tty else None
     body = dict(request.body)
     if size and engine.version.speaks("1.42"):
         body["HostConfig"] = {**body["HostConfig"], "ConsoleSize": list(size)}
@@ -317,7 +317,7 @@ class Container:
 
     def _follow_size(self) -> None:
         """Keep its terminal as large as ours."""
-        if not self.request.tty or read_size(sys.stdout.fileno()) is None:
+        if not self.request.tty or read_size(_STDOUT) is None:
             return
         self._thread(self._resize, _RESIZE_TRIES)
         if threading.current_thread() is threading.main_thread():
@@ -326,7 +326,7 @@ class Container:
 
     def _resize(self, tries: int) -> None:
         for attempt in range(tries):
-            size = read_size(sys.stdout.fileno())
+            size = read_size(_STDOUT)
             if size is None:
                 return
             with contextlib.suppress(EngineError):

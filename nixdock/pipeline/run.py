@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -103,7 +103,7 @@ class RunOptions:
         policy = self.options.get("restart", ("no",))[-1]
         if policy not in {"", "no"}:
             raise UsageError("--restart needs -d: an attached container ends with its process", hint="add -d")
-        if self.tty and self.interactive and not sys.stdin.isatty():
+        if self.tty and self.interactive and not os.isatty(0):
             raise UsageError("the input device is not a TTY", hint="leave -t out, or run it in a terminal")
         if self.detach_keys:
             try:

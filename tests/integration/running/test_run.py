@@ -276,3 +276,19 @@ def test_a_full_disk_behind_the_output_is_said(box: Box) -> None:
     assert b"No space left on device" in process.stderr
     assert process.returncode not in {0, 1}
     assert box.containers() == []
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_may_be_closed(box: Box, closed: str) -> None:
+    script = f'"$0" run -i "$1" sh -c "cat; echo out; exit 3" {closed}'
+    ended = subprocess.run(
+        ["sh", "-c", script, PROGRAM, box.IMAGE],
+        env=box.nixdock.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (3, b"")
+    assert ended.stdout == (b"" if ">&-" in closed.replace("2>&-", "") else b"out\n")
+    assert box.containers() == []
