@@ -84,7 +84,7 @@ lib.makeOverridable (
       };
       graphs = lib.optionalAttrs includeStorePaths { closure = [ base customisation ]; };
       path = lib.optional (fromImage != null) pkgs.buildPackages.zstd;
-      passthru = { inherit imageName imageTag; };
+      passthru = { inherit imageName imageTag; customisationLayer = customisation; };
     };
 
     # The same program for all images.

@@ -27,11 +27,11 @@ def test_a_layered_image_has_the_database_too(name: str, images: Images) -> None
     assert any("-libc6-" in path for path in references)
 
 
-@pytest.mark.parametrize("name", ["nix", "nixLayered"])
-def test_one_program_under_several_names_stays_one(name: str, images: Images) -> None:
-    linked = images.run(images.example(name), "/bin/bash", "-c", "readlink $(readlink /bin/nix-daemon)")
+def test_one_program_under_several_names_stays_one(images: Images) -> None:
+    copied = images.run(images.example("nix"), "/bin/bash", "-c", "readlink $(readlink /bin/nix-daemon)")
+    linked = images.run(images.example("nixLayered"), "/bin/readlink", "/bin/nix-daemon")
 
-    assert linked == "nix\n"
+    assert copied == linked == "nix\n"
 
 
 def test_when_paths_were_registered_does_not_depend_on_the_build(images: Images) -> None:
@@ -48,11 +48,12 @@ def test_a_shell_greets_with_its_hook_and_has_its_inputs(images: Images) -> None
         timeout=30,
     )
     shell.expect_exact("This is the shell hook!")
-    shell.expect_exact("[nix-shell:/build]$")
+    shell.expect_exact("[nix-shell:~]$")
     shell.sendline("hello")
     shell.expect_exact("Hello, world!")
-    shell.sendline("buildDerivation > log 2>&1 && $out/bin/hello -g built")
-    shell.expect_exact("\r\nbuilt")
+    # The terminal echoes what is typed, so that must not be what is waited for.
+    shell.sendline("buildDerivation > log 2>&1 && $out/bin/hello -g bu''ilt")
+    shell.expect_exact("built")
     shell.sendline("exit")
     shell.expect(pexpect.EOF)
     shell.close()

@@ -29,8 +29,7 @@ def test_building_its_layer_again_gives_the_same_bytes(name: str, images: Images
     images.check(images.examples(), "-A", f"{name}.layer")
 
 
-@pytest.mark.parametrize(
-    "name", ["fakeRootReferences", "fakechroot", "layeredUser", "nixStreamed", "shellBasic"]
-)
-def test_building_its_conf_again_gives_the_same_bytes(name: str, images: Images) -> None:
+@pytest.mark.parametrize("name", ["fakeRootReferences", "fakechroot", "fakechrootOwner", "nixStreamed"])
+def test_building_its_own_files_again_gives_the_same_bytes(name: str, images: Images) -> None:
     images.check(images.examples(), "-A", f"{name}.conf")
+    images.check(images.examples(), "-A", f"{name}.conf.customisationLayer")
