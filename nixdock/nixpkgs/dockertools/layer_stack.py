@@ -67,7 +67,7 @@ def _apply(layer: BaseLayer, seen: dict[str, Seen]) -> None:
                 elif name.startswith(WHITEOUT):
                     _hide(seen, f"{folder}/{name[len(WHITEOUT) :]}".strip("/"), keep_folder=False)
                 elif place:
-                    own[place] = Seen(_resolved(member, own, seen, layer), layer)
+                    own[place] = _resolved(member, own, seen, layer)
     except tarfile.TarError as error:
         raise BaseImageError(f"the layer {layer.name} is not an archive: {error}") from error
     for place, file in own.items():
@@ -84,15 +84,19 @@ def _place(name: str, layer: BaseLayer) -> str:
 
 
 def _resolved(
-    member: tarfile.TarInfo, own: dict[str, Seen], seen: dict[str, Seen], layer: BaseLayer
-) -> tarfile.TarInfo:
+    member: tarfile.TarInfo,
+    own: dict[str, Seen],
+    seen: dict[str, Seen],
+    layer: BaseLayer,
+) -> Seen:
+    """Return a file, or the one that a hard link leads to: that may be in a layer below."""
     if not member.islnk():
-        return member
+        return Seen(member, layer)
     target = _place(member.linkname, layer)
     found = own.get(target) or seen.get(target)
     if found is None:
         raise BaseImageError(f"the layer {layer.name} has a link to {target}, which is not there")
-    return found.member
+    return found
 
 
 def _hide(seen: dict[str, Seen], place: str, *, keep_folder: bool) -> None:
