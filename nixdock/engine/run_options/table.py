@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.run_options import ports, values, volumes
+from nixdock.engine.run_options import values, volumes, writers
 from nixdock.engine.run_options.draft import append_host, merge, merge_host, put, put_host, switch_host
 
 if TYPE_CHECKING:
-    from nixdock.engine.run_options.draft import Draft, Write
+    from nixdock.engine.run_options.draft import Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,179 +47,30 @@ class Option:
         return ", ".join(self.flags)
 
 
-def _write_variable(draft: Draft, text: str) -> None:
-    variable = values.parse_variable(text, draft.environ)
-    draft.body.setdefault("Env", []).append(variable)
-
-
-def _write_variables(draft: Draft, text: str) -> None:
-    draft.body.setdefault("Env", []).extend(values.read_variables(text, draft.folder, draft.environ))
-
-
-def _write_labels(draft: Draft, text: str) -> None:
-    # The same format as of variables; a name without a value is left out there too.
-    for label in values.read_variables(text, draft.folder, {}):
-        name, value = values.parse_pair(label)
-        draft.body.setdefault("Labels", {})[name] = value
-
-
-def _write_published(draft: Draft, text: str) -> None:
-    for port, binding in ports.parse_published(text):
-        draft.body.setdefault("ExposedPorts", {})[port] = {}
-        draft.host.setdefault("PortBindings", {}).setdefault(port, []).append(binding)
-
-
-def _write_exposed(draft: Draft, text: str) -> None:
-    for port in ports.parse_exposed(text):
-        draft.body.setdefault("ExposedPorts", {})[port] = {}
-
-
-def _write_volume(draft: Draft, text: str) -> None:
-    binding, has_source = volumes.parse_volume(text, draft.folder)
-    if has_source:
-        draft.host.setdefault("Binds", []).append(binding)
-    else:
-        draft.body.setdefault("Volumes", {})[binding] = {}
-
-
-def _write_mount(draft: Draft, text: str) -> None:
-    draft.host.setdefault("Mounts", []).append(volumes.parse_mount(text, draft.folder))
-
-
-def _write_security(draft: Draft, text: str) -> None:
-    if text in {"systempaths=unconfined", "systempaths:unconfined"}:
-        draft.host["MaskedPaths"] = draft.host["ReadonlyPaths"] = []
-        return
-    draft.host.setdefault("SecurityOpt", []).append(values.parse_security(text, draft.folder))
-
-
-def _write_device(draft: Draft, text: str) -> None:
-    if values.is_device_of_cdi(text):
-        requests = draft.host.setdefault("DeviceRequests", [])
-        if not requests or requests[0].get("Driver") != "cdi":
-            requests.insert(0, {"Driver": "cdi", "DeviceIDs": []})
-        requests[0]["DeviceIDs"].append(text)
-        return
-    draft.host.setdefault("Devices", []).append(values.parse_device(text))
-
-
-def _write_network(draft: Draft, text: str) -> None:
-    # The first one is the container's own; docker connects to further ones after creating it.
-    if "NetworkMode" in draft.host:
-        raise ValueError("nixdock connects a container to one network only")
-    fields = [text] if "=" not in text else text.split(",")
-    for field in fields:
-        name, equals, value = field.partition("=")
-        match name if equals else "":
-            case "":
-                draft.host["NetworkMode"] = field
-            case "name":
-                draft.host["NetworkMode"] = value
-            case "alias":
-                draft.endpoint.setdefault("Aliases", []).append(value)
-            case "ip":
-                draft.endpoint.setdefault("IPAMConfig", {})["IPv4Address"] = values.parse_address(value)
-            case "ip6":
-                draft.endpoint.setdefault("IPAMConfig", {})["IPv6Address"] = values.parse_address(value)
-            case "mac-address":
-                draft.endpoint["MacAddress"] = values.parse_mac(value)
-            case _:
-                raise ValueError(f"invalid field key {name}")
-
-
-def _write_alias(draft: Draft, text: str) -> None:
-    draft.endpoint.setdefault("Aliases", []).append(text)
-
-
-def _write_ip(draft: Draft, text: str) -> None:
-    key = "IPv6Address" if ":" in text else "IPv4Address"
-    draft.endpoint.setdefault("IPAMConfig", {})[key] = values.parse_address(text)
-
-
-def _write_mac(draft: Draft, text: str) -> None:
-    draft.endpoint["MacAddress"] = values.parse_mac(text)
-
-
-def _write_log_option(draft: Draft, text: str) -> None:
-    name, value = values.parse_pair(text)
-    draft.host.setdefault("LogConfig", {}).setdefault("Config", {})[name] = value
-
-
-def _write_log_driver(draft: Draft, text: str) -> None:
-    draft.host.setdefault("LogConfig", {})["Type"] = text
-
-
-def _write_storage(draft: Draft, text: str) -> None:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ValueError("invalid storage option")
-    draft.host.setdefault("StorageOpt", {})[name] = value
-
-
-def _write_health_command(draft: Draft, text: str) -> None:
-    if text:
-        draft.health["Test"] = ["CMD-SHELL", text]
-
-
-def _write_health_time(key: str, flag: str) -> Write:
-    def write(draft: Draft, text: str) -> None:
-        duration = values.parse_duration(text)
-        if duration < 0:
-            raise ValueError(f"{flag} cannot be negative")
-        draft.health[key] = duration
-
-    return write
-
-
-def _write_health_retries(draft: Draft, text: str) -> None:
-    retries = values.parse_whole(text)
-    if retries < 0:
-        raise ValueError("--health-retries cannot be negative")
-    draft.health["Retries"] = retries
-
-
-def _write_no_health(draft: Draft, _text: str) -> None:
-    draft.no_health = True
-
-
-def _write_mode(key: str, message: str, *words: str) -> Write:
-    """Write one of the modes that a name space can have; `container:NAME` where the words have it."""
-
-    def write(draft: Draft, text: str) -> None:
-        if text not in words and not ("container:" in words and text.startswith("container:")):
-            raise ValueError(message)
-        draft.host[key] = text
-
-    return write
-
-
-def _write_name(draft: Draft, text: str) -> None:
-    draft.name = text
-
-
-def _write_platform(draft: Draft, text: str) -> None:
-    draft.platform = text
-
-
-def _write_entry_point(draft: Draft, text: str) -> None:
-    # An empty word clears the image's entry point, as it does for docker.
-    draft.body["Entrypoint"] = [text]
-
-
 OPTIONS: Final = (
-    Option(("--env-file",), _write_variables, "FILE", "Set environment variables from a file.", many=True),
-    Option(("-e", "--env"), _write_variable, "NAME[=VALUE]", "Set an environment variable.", many=True),
+    Option(
+        ("--env-file",), writers.write_variables, "FILE", "Set environment variables from a file.", many=True
+    ),
+    Option(
+        ("-e", "--env"), writers.write_variable, "NAME[=VALUE]", "Set an environment variable.", many=True
+    ),
     Option(
         ("-p", "--publish"),
-        _write_published,
+        writers.write_published,
         "[[IP:]PORT:]PORT",
         "Publish a port of the container on the engine's host.",
         many=True,
     ),
     Option(("-P", "--publish-all"), switch_host("PublishAllPorts"), None, "Publish every exposed port."),
-    Option(("--expose",), _write_exposed, "PORT", "Expose a port.", many=True),
-    Option(("-v", "--volume"), _write_volume, "[SOURCE:]TARGET[:ro]", "Mount a volume or folder.", many=True),
-    Option(("--mount",), _write_mount, "type=...,source=...", "Mount a file system.", many=True),
+    Option(("--expose",), writers.write_exposed, "PORT", "Expose a port.", many=True),
+    Option(
+        ("-v", "--volume"),
+        writers.write_volume,
+        "[SOURCE:]TARGET[:ro]",
+        "Mount a volume or folder.",
+        many=True,
+    ),
+    Option(("--mount",), writers.write_mount, "type=...,source=...", "Mount a file system.", many=True),
     Option(
         ("--tmpfs",),
         merge_host("Tmpfs", volumes.parse_tmpfs),
@@ -232,8 +83,8 @@ OPTIONS: Final = (
     Option(("-u", "--user"), put("User"), "USER[:GROUP]", "User, by name or number."),
     Option(("--group-add",), append_host("GroupAdd"), "GROUP", "Add a group to the user's.", many=True),
     Option(("-w", "--workdir"), put("WorkingDir"), "FOLDER", "Working directory in the container."),
-    Option(("--name",), _write_name, "NAME", "Name of the container."),
-    Option(("--label-file",), _write_labels, "FILE", "Label the container from a file.", many=True),
+    Option(("--name",), writers.write_name, "NAME", "Name of the container."),
+    Option(("--label-file",), writers.write_labels, "FILE", "Label the container from a file.", many=True),
     Option(
         ("-l", "--label"),
         merge("Labels", values.parse_pair),
@@ -249,19 +100,24 @@ OPTIONS: Final = (
         many=True,
     ),
     Option(
-        ("--network",), _write_network, "NETWORK", "Network to connect to.", many=True, aliases=("--net",)
+        ("--network",),
+        writers.write_network,
+        "NETWORK",
+        "Network to connect to.",
+        many=True,
+        aliases=("--net",),
     ),
     Option(
         ("--network-alias",),
-        _write_alias,
+        writers.write_alias,
         "NAME",
         "Name in that network.",
         many=True,
         aliases=("--net-alias",),
     ),
-    Option(("--ip",), _write_ip, "ADDRESS", "IPv4 address in that network."),
-    Option(("--ip6",), _write_ip, "ADDRESS", "IPv6 address in that network."),
-    Option(("--mac-address",), _write_mac, "ADDRESS", "Address of its network card."),
+    Option(("--ip",), writers.write_ip, "ADDRESS", "IPv4 address in that network."),
+    Option(("--ip6",), writers.write_ip, "ADDRESS", "IPv6 address in that network."),
+    Option(("--mac-address",), writers.write_mac, "ADDRESS", "Address of its network card."),
     Option(("-h", "--hostname"), put("Hostname"), "NAME", "Host name in the container."),
     Option(("--domainname",), put("Domainname"), "NAME", "Domain name in the container."),
     Option(
@@ -283,9 +139,14 @@ OPTIONS: Final = (
         many=True,
         aliases=("--dns-opt",),
     ),
-    Option(("--entrypoint",), _write_entry_point, "PROGRAM", "Run this instead of the image's entry point."),
+    Option(
+        ("--entrypoint",),
+        writers.write_entry_point,
+        "PROGRAM",
+        "Run this instead of the image's entry point.",
+    ),
     Option(("--init",), switch_host("Init"), None, "Run a small init as process 1."),
-    Option(("--platform",), _write_platform, "OS/ARCH", "Platform that the image must be for."),
+    Option(("--platform",), writers.write_platform, "OS/ARCH", "Platform that the image must be for."),
     Option(("--runtime",), put_host("Runtime"), "NAME", "Runtime of the engine to use."),
     Option(("--read-only",), switch_host("ReadonlyRootfs"), None, "Mount the image read-only."),
     Option(("--privileged",), switch_host("Privileged"), None, "Give it all privileges."),
@@ -295,7 +156,7 @@ OPTIONS: Final = (
     Option(
         ("--cap-drop",), append_host("CapDrop", values.parse_capability), "CAPABILITY", "Drop one.", many=True
     ),
-    Option(("--security-opt",), _write_security, "OPTION", "Security option.", many=True),
+    Option(("--security-opt",), writers.write_security, "OPTION", "Security option.", many=True),
     Option(
         ("--sysctl",),
         merge_host("Sysctls", values.parse_sysctl),
@@ -303,7 +164,9 @@ OPTIONS: Final = (
         "Set a kernel setting.",
         many=True,
     ),
-    Option(("--device",), _write_device, "PATH[:PATH][:rwm]", "Give it a device of the host.", many=True),
+    Option(
+        ("--device",), writers.write_device, "PATH[:PATH][:rwm]", "Give it a device of the host.", many=True
+    ),
     Option(
         ("--device-cgroup-rule",),
         append_host("DeviceCgroupRules", values.parse_device_rule),
@@ -358,23 +221,26 @@ OPTIONS: Final = (
     Option(("--cgroup-parent",), put_host("CgroupParent"), "PATH", "Parent of its control group."),
     Option(
         ("--cgroupns",),
-        _write_mode("CgroupnsMode", "--cgroupns: invalid CGROUP mode", "host", "private", ""),
+        writers.write_mode("CgroupnsMode", "--cgroupns: invalid CGROUP mode", "host", "private", ""),
         "MODE",
         "Control group name space: host or private.",
     ),
     Option(("--ipc",), put_host("IpcMode"), "MODE", "IPC name space."),
     Option(
         ("--pid",),
-        _write_mode("PidMode", "--pid: invalid PID mode", "host", "container:", ""),
+        writers.write_mode("PidMode", "--pid: invalid PID mode", "host", "container:", ""),
         "MODE",
         "Process name space: host or container:NAME.",
     ),
     Option(
-        ("--uts",), _write_mode("UTSMode", "--uts: invalid UTS mode", "host", ""), "MODE", "UTS name space."
+        ("--uts",),
+        writers.write_mode("UTSMode", "--uts: invalid UTS mode", "host", ""),
+        "MODE",
+        "UTS name space.",
     ),
     Option(
         ("--userns",),
-        _write_mode("UsernsMode", "--userns: invalid USER mode", "host", ""),
+        writers.write_mode("UsernsMode", "--userns: invalid USER mode", "host", ""),
         "MODE",
         "User name space.",
     ),
@@ -385,33 +251,43 @@ OPTIONS: Final = (
     Option(
         ("--restart",), put_host("RestartPolicy", values.parse_restart), "POLICY", "Restart policy, with -d."
     ),
-    Option(("--log-driver",), _write_log_driver, "NAME", "Driver of its log."),
-    Option(("--log-opt",), _write_log_option, "NAME=VALUE", "Option of that driver.", many=True),
-    Option(("--storage-opt",), _write_storage, "NAME=VALUE", "Option of the storage driver.", many=True),
+    Option(("--log-driver",), writers.write_log_driver, "NAME", "Driver of its log."),
+    Option(("--log-opt",), writers.write_log_option, "NAME=VALUE", "Option of that driver.", many=True),
     Option(
-        ("--health-cmd",), _write_health_command, "COMMAND", "Shell command that tells whether it is healthy."
+        ("--storage-opt",), writers.write_storage, "NAME=VALUE", "Option of the storage driver.", many=True
+    ),
+    Option(
+        ("--health-cmd",),
+        writers.write_health_command,
+        "COMMAND",
+        "Shell command that tells whether it is healthy.",
     ),
     Option(
         ("--health-interval",),
-        _write_health_time("Interval", "--health-interval"),
+        writers.write_health_time("Interval", "--health-interval"),
         "TIME",
         "Time between probes.",
     ),
     Option(
-        ("--health-timeout",), _write_health_time("Timeout", "--health-timeout"), "TIME", "Limit of a probe."
+        ("--health-timeout",),
+        writers.write_health_time("Timeout", "--health-timeout"),
+        "TIME",
+        "Limit of a probe.",
     ),
     Option(
         ("--health-start-period",),
-        _write_health_time("StartPeriod", "--health-start-period"),
+        writers.write_health_time("StartPeriod", "--health-start-period"),
         "TIME",
         "Time to start in, without counting failures.",
     ),
     Option(
         ("--health-start-interval",),
-        _write_health_time("StartInterval", "--health-start-interval"),
+        writers.write_health_time("StartInterval", "--health-start-interval"),
         "TIME",
         "Time between probes while it starts.",
     ),
-    Option(("--health-retries",), _write_health_retries, "N", "Failures in a row that make it unhealthy."),
-    Option(("--no-healthcheck",), _write_no_health, None, "Switch the image's health check off."),
+    Option(
+        ("--health-retries",), writers.write_health_retries, "N", "Failures in a row that make it unhealthy."
+    ),
+    Option(("--no-healthcheck",), writers.write_no_health, None, "Switch the image's health check off."),
 )
