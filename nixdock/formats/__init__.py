@@ -12,7 +12,6 @@ from typing import IO, TYPE_CHECKING
 
 from nixdock.errors import LoadError
 from nixdock.events import ignore
-from nixdock.formats import docker_archive, nix2container, oci_layout, stream_conf, stream_script
 from nixdock.formats.archive import JSON_LIMIT, open_archive
 from nixdock.formats.detect import HEAD, Kind, detect
 from nixdock.formats.memory import Memory
@@ -62,9 +61,14 @@ def open_images(
 
 
 def _read_folder(folder: Path, platform: Platform) -> tuple[Image, ...]:
+    # The reader of each form is imported when such a one comes: there are many, and one is needed.
+    from nixdock.formats import oci_layout  # noqa: PLC0415
+
     if (folder / oci_layout.LAYOUT).is_file():
         return oci_layout.read_images(oci_layout.FolderLayout(folder), platform)
     if (folder / "layers.json").is_file():
+        from nixdock.formats import nix2container  # noqa: PLC0415
+
         raise nix2container.describe_layers_file(folder)
     raise LoadError(
         f"{folder} is a folder, not an image: there is no {oci_layout.LAYOUT} in it",
@@ -76,9 +80,13 @@ def _read_archive(file: File, platform: Platform, memory: Memory, listener: List
     archive = open_archive(file, memory, listener)
     if archive is None:
         raise _explain_other(file)
-    if oci_layout.LAYOUT in archive and oci_layout.INDEX in archive:
+    if "oci-layout" in archive and "index.json" in archive:
+        from nixdock.formats import oci_layout  # noqa: PLC0415
+
         return oci_layout.read_images(oci_layout.ArchiveLayout(archive), platform)
-    if docker_archive.MANIFEST in archive:
+    if "manifest.json" in archive:
+        from nixdock.formats import docker_archive  # noqa: PLC0415
+
         return docker_archive.read_images(archive)
     if "repositories" in archive:
         raise LoadError(
@@ -104,6 +112,8 @@ def _explain_other(file: File) -> LoadError:
 def _read_json(path: Path, file: FileBytes, memory: Memory, listener: Listener) -> Image:
     if file.size > JSON_LIMIT:
         raise LoadError(f"{path} is JSON of {file.size} bytes, not an image")
+    from nixdock.formats import nix2container, stream_conf  # noqa: PLC0415
+
     with file.section() as stream:
         data = stream.read()
     try:
@@ -122,6 +132,8 @@ def _read_json(path: Path, file: FileBytes, memory: Memory, listener: Listener) 
 def _read_script(
     path: Path, file: FileBytes, platform: Platform, memory: Memory, listener: Listener
 ) -> tuple[Image, ...]:
+    from nixdock.formats import stream_conf, stream_script  # noqa: PLC0415
+
     with file.section(0, stream_script.SCRIPT_LIMIT) as stream:
         found = stream_script.find_conf(stream.read())
     if found is not None:

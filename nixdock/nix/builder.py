@@ -16,9 +16,6 @@ from nixdock.events import ignore
 from nixdock.nix import command
 from nixdock.nix.artefact import Artefact, Form, describe, recognise
 from nixdock.nix.evaluation import CollectedError
-from nixdock.nix.evaluator import open_evaluator
-from nixdock.nix.program import Nix
-from nixdock.nix.settings import Settings
 from nixdock.nix.store import locate, store_path_of
 from nixdock.nix.target import ArtefactTarget, BuildTarget
 
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from nixdock.events import Listener
     from nixdock.nix.evaluation import Candidate, Output
     from nixdock.nix.options import NixOptions
+    from nixdock.nix.program import Nix
 
 DEFAULT_LINK: Final = Path("result")
 """What nix-build calls the link to what it built."""
@@ -77,6 +75,9 @@ def build(
     wishes = wishes or Wishes()
     if isinstance(target, ArtefactTarget):
         return (_adopt(target, options, roots),)
+    # With all that an evaluation needs; what is built already is found without.
+    from nixdock.nix.evaluator import open_evaluator  # noqa: PLC0415
+
     evaluator = open_evaluator(target, options, listener)
     link = None if options.no_out_link else options.out_link or wishes.link
 
@@ -108,6 +109,9 @@ def _adopt(target: ArtefactTarget, options: NixOptions, roots: Path) -> Artefact
 
 
 def _hold(store_path: Path, options: NixOptions, roots: Path) -> None:
+    from nixdock.nix.program import Nix  # noqa: PLC0415  # as in build
+    from nixdock.nix.settings import Settings  # noqa: PLC0415
+
     try:
         Nix(options, Settings(), ignore).run(
             command.hold_paths([str(store_path)], roots / "artefact", options)
