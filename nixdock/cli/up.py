@@ -99,9 +99,10 @@ def command(
 
     TARGET is a .nix file, a flake reference, an archive, or an image that the engine has; without one
     it is ./default.nix, then ./flake.nix. The container's output is nixdock's own. With expectations
-    the exit status is 0 or 1 and the verdict stands on stderr; without them it is the container's.
+    (given here, in the expression, or in NAME.checks.yaml beside NAME.nix) the exit status is 0 or 1 and
+    the verdicts stand on stderr; without them it is the container's.
 
-    An image with a HEALTHCHECK, or -d, is a service: up waits until it is ready, then stays with it
+    With a readiness, a HEALTHCHECK, or -d, it is a service: up waits until it is ready, then stays with it
     until Ctrl-C, or with -d prints its name and leaves it running. Up again does nothing where nothing
     has changed; nixdock down stops it.
 
@@ -124,8 +125,13 @@ def command(
     expectation = expectations_from_options(**{name: given[name] for name in names})
     found = parse(target, expression=nix.expression)
     with session.connect() as engine, prepared(engine, found, nix, session.listener) as image:
+        suite = None
+        if image.artefact is not None:
+            from nixdock.pipeline.expected import find_suite  # noqa: PLC0415  # images of the engine have none
+
+            suite = find_suite(found, image)
         session.close()
-        ended = up(engine, image, options, expectation, session.listener)
+        ended = up(engine, image, options, expectation, session.listener, suite=suite)
     if options.detach and ended.name:
         click.echo(ended.name)
     return ended.status

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.expectations import EXIT_ZERO, judge_to_verdict
+from nixdock.checks.expectations import EXIT_ZERO, RunExpectation, judge_to_verdict
 from nixdock.checks.outcome import RunOutcome
 from nixdock.checks.units import format_duration
 from nixdock.checks.verdict import EXIT_FAILED, EXIT_PASSED, Status
@@ -19,13 +20,14 @@ from nixdock.pipeline.output import DescriptorSink, Recorder, discard
 from nixdock.pipeline.run import created, leave, status_of
 
 if TYPE_CHECKING:
-    from nixdock.checks.expectations import RunExpectation
+    from nixdock.checks.model import Suite
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.api import Engine
     from nixdock.engine.attendance import Ended
     from nixdock.engine.container import Container
     from nixdock.engine.run_options.request import CreateRequest
     from nixdock.events import Listener
+    from nixdock.pipeline.expected import Expected
     from nixdock.pipeline.prepare import Ready
     from nixdock.pipeline.run import RunOptions
     from nixdock.pipeline.services import Service
@@ -34,6 +36,9 @@ SETTLING: Final = 10.0
 """Seconds that a service has, once it is ready, to write what is expected of its output."""
 
 TIMEOUT_STATUS: Final = DeadlineError.exit_code
+
+_STOPPED: Final = (TIMEOUT_STATUS, 128 + signal.SIGINT, 128 + signal.SIGTERM)
+"""Exit statuses after which nothing more is run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ def up(
     options: RunOptions,
     expectation: RunExpectation | None,
     listener: Listener,
+    *,
+    suite: Suite | None = None,
 ) -> Up:
     """Run an image and judge it: a job to its end, a service until it is ready and then on.
 
@@ -64,6 +71,7 @@ def up(
         options: How to run it.
         expectation: What must hold; None where nothing is expected, and the exit status is the container's.
         listener: Whom to tell what happens, verdicts among it.
+        suite: What the target itself says must hold; None where it says nothing.
 
     Raises:
         EngineError: It cannot be created or started; of its command with docker's exit status.
@@ -71,22 +79,50 @@ def up(
         NotReadyError: A service ended, or is unhealthy, before it was ready.
         BrokenPipeError: The reader of our output went away.
     """
+    expected = None if suite is None else _expected(suite, engine, image, listener)
+    if expected is not None:
+        options = expected.below(options)
     request = options.request(image.run_as)
+    if expected is not None:
+        request = expected.complete(request)
     probed = services.has_health_check(image, request)
-    if not probed and not options.detach:
+    serves = suite is not None and suite.has_service
+    if not probed and not serves and not options.detach:
+        if expectation is None and expected is not None and not expected.runs_the_image_itself:
+            expectation = RunExpectation(exit=EXIT_ZERO)
+        status = _run_job(engine, image, options, expectation=expectation, listener=listener, request=request)
         return Up(
-            _run_job(engine, image, options, expectation=expectation, listener=listener, request=request)
+            status if expected is None or status in _STOPPED else _judge_job(expected, status, expectation)
         )
     if expectation is not None and expectation.exit is not EXIT_ZERO:
-        why = "it has a HEALTHCHECK" if probed else "of -d"
+        why = "it has a HEALTHCHECK" if probed else "its checks ask one" if serves else "of -d"
         raise UsageError(
             f"--expect-exit asks for the end of {image.name}, which is a service: {why}",
             hint="leave it out, or add --no-healthcheck" if probed else "leave one of the two out",
         )
     service = services.describe_service(image, request)
-    return _ServiceRun(engine, image, options, expectation, listener, service, probed=probed).bring_up(
-        request
+    run = _ServiceRun(
+        engine, image, options, expectation, listener, service, probed=probed, expected=expected
     )
+    return run.bring_up(request)
+
+
+def _expected(suite: Suite, engine: Engine, image: Ready, listener: Listener) -> Expected:
+    # Most targets declare nothing, and need none of the checks' machinery.
+    from nixdock.pipeline.expected import Expected  # noqa: PLC0415
+
+    return Expected(suite, engine, image, listener)
+
+
+def _judge_job(expected: Expected, status: int, expectation: RunExpectation | None) -> int:
+    """Run the checks of a job that has ended, and return the exit status of both."""
+    run = expected.judge()
+    if run.stopped_by is not None:
+        return 128 + run.stopped_by
+    if run.timed_out:
+        return TIMEOUT_STATUS
+    # Without an expectation of its own the status was the container's, which a check has judged.
+    return (status if expectation is not None else EXIT_PASSED) or run.report.exit_code
 
 
 def _run_job(
@@ -127,6 +163,7 @@ class _ServiceRun:
     listener: Listener
     service: Service
     probed: bool
+    expected: Expected | None = None
 
     def bring_up(self, request: CreateRequest) -> Up:
         """Have it running and ready, judge it, and stay with it unless it is detached."""
@@ -158,10 +195,15 @@ class _ServiceRun:
         ended = self._await_readiness(attendance, container)
         if ended is not None:
             return self._end_early(ended, container)
+        ready_after = time.monotonic() - container.started_at
         if isinstance(stdout, Recorder) and isinstance(stderr, Recorder):
             verdict = self._judge_running(attendance, stdout, stderr)
             if verdict.status is Status.FAIL:
                 return Up(EXIT_FAILED)
+        if self.expected is not None:
+            status = self._judge_by_suite(self.expected, container, ready_after)
+            if status != EXIT_PASSED:
+                return Up(status)
         # Whoever waits for the lock finds it ready now.
         lock.close()
         if self.options.detach:
@@ -173,10 +215,11 @@ class _ServiceRun:
     def _await_readiness(self, attendance: Attendance, container: Container) -> Ended | None:
         """Attend until it is ready: None then, and how it ended if that came first."""
         name = self.service.name
-        readiness = services.Readiness(self.engine, container.id, name)
-        if not self.probed:
+        declared = None if self.expected is None else self.expected.readiness(container.id, name)
+        readiness = declared or services.Readiness(self.engine, container.id, name)
+        if declared is None and not self.probed:
             return attendance.until(readiness)
-        self.listener(WorkStarted(name, Work.WAIT, f"{name} to be healthy"))
+        self.listener(WorkStarted(name, Work.WAIT, f"{name} to be ready"))
         ended: Ended | None = None
         ready = False
         try:
@@ -206,6 +249,13 @@ class _ServiceRun:
         raise services.NotReadyError(
             f"{name} ended before it was ready (exit status {ended.exit_code})", details=tail or None
         )
+
+    def _judge_by_suite(self, expected: Expected, container: Container, ready_after: float) -> int:
+        """Run the target's own checks, and return the exit status that they give."""
+        run = expected.judge(expected.live(container.id, self.service.name, ready_after))
+        if run.stopped_by is not None:
+            return 128 + run.stopped_by
+        return TIMEOUT_STATUS if run.timed_out else run.report.exit_code
 
     def _judge_running(self, attendance: Attendance, stdout: Recorder, stderr: Recorder) -> Verdict:
         """Judge what a ready service has written, giving it a moment to write it."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nixdock.checks.running.bench import Bench
+    from nixdock.checks.running.live import Live
     from nixdock.checks.running.performed import Performed
     from nixdock.checks.subject import Subject
 
@@ -62,6 +63,7 @@ class SuiteRun:
         choice: Which checks are run.
         seconds: How long all of it may take; None is without limit.
         tell: Told each verdict, in the order of the checks.
+        live: The service, where somebody has it running already; one is started when None.
     """
 
     suite: Suite
@@ -71,6 +73,7 @@ class SuiteRun:
     choice: Choice = field(default_factory=Choice)
     seconds: float | None = None
     tell: Callable[[Verdict], None] = lambda _verdict: None
+    live: Live | None = None
 
     def run(self) -> Run:
         """Run the suite; call it from the main thread to have signals stop it."""
@@ -154,7 +157,9 @@ class SuiteRun:
             return
         asking = [check for check in checks if self.suite.asks_service(check)]
         with ExitStack() as stack:
-            service = Thread(target=ServiceGroup(bench, self.suite, asking, trials, own).run, args=(pool,))
+            service = Thread(
+                target=ServiceGroup(bench, self.suite, asking, trials, own, self.live).run, args=(pool,)
+            )
             if serves:
                 service.start()
                 stack.callback(service.join)

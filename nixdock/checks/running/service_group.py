@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import wait
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.model import BudgetCheck, StopCheck, WritesCheck
 from nixdock.checks.running.asking import ask_service
+from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.performed import error_verdict, skip_verdict
 from nixdock.checks.running.service import ServiceFailedError, plan_service, started_service
 from nixdock.checks.units import format_duration
@@ -43,6 +44,7 @@ class ServiceGroup:
         checks: Those that ask it, in their order.
         trials: Takes the verdicts.
         own: Further members of the container's request: mounts of tools.
+        live: The service, where somebody has it running already: it is asked, and left running.
     """
 
     bench: Bench
@@ -50,12 +52,16 @@ class ServiceGroup:
     checks: Sequence[Check]
     trials: Trials
     own: Mapping[str, Any]
+    live: Live | None = None
 
     def run(self, pool: Executor) -> None:
         """Have all checks judged; those that may go on at a time do so in the pool."""
         plan = None
         try:
             plan = plan_service(self.bench, self.suite, self.own)
+            if self.live is not None:
+                self._ask_running(self.live, plan, pool)
+                return
             with ExitStack() as stack:
                 live = stack.enter_context(started_service(self.bench, plan))
                 self._note_ready(plan, live)
@@ -66,6 +72,21 @@ class ServiceGroup:
             self._give_up(error, Status.FAIL, plan)
         except NixdockError as error:
             self._give_up(error, Status.ERROR, plan)
+
+    def _ask_running(self, live: Live, plan: ServicePlan, pool: Executor) -> None:
+        """Judge by a service that is not ours to stop."""
+        self._note_ready(plan, live)
+        ends = [check for check in self.checks if isinstance(check.what, StopCheck)]
+        for check in ends:
+            reason = "it would stop the service; nixdock check runs it"
+            self.trials.ledger.note(skip_verdict(check, reason, suite=self.trials.suite))
+        group = replace(self, checks=[check for check in self.checks if check not in ends])
+        with ExitStack() as stack:
+            if plan.watches_memory:
+                watch = MemoryWatch(self.bench.engine, live.container)
+                stack.callback(watch.stop)
+                live = replace(live, peak_memory=watch.peak)
+            group.ask(live, plan, pool)
 
     def ask(self, live: Live, plan: ServicePlan, pool: Executor) -> None:
         """Judge the checks by a service that is ready."""
