@@ -60,10 +60,15 @@ def _find_error(message: Mapping[str, Any]) -> str | None:
     return None
 
 
+def is_limit(error: str) -> bool:
+    """Whether the engine has come to a limit of its own, whatever it was sent."""
+    lowered = error.lower()
+    return any(words in lowered for words in (_NO_SPACE, _NO_QUOTA, _TOO_DEEP))
+
+
 def is_final(error: str) -> bool:
     """Whether sending the same image once more, in full, would end the same way."""
-    lowered = error.lower()
-    return any(words in lowered for words in (_NO_SPACE, _NO_QUOTA, _TOO_DEEP, *_WRONG_LAYER))
+    return is_limit(error) or any(words in error.lower() for words in _WRONG_LAYER)
 
 
 def is_loss(error: str) -> bool:

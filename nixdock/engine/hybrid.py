@@ -13,12 +13,12 @@ import tarfile
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
-from nixdock.image.computed import ComputedLayer
+from nixdock.image.computed import ComputedLayer, hash_stream
 from nixdock.image.digest import Digest
 from nixdock.image.manifest import OCI_INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nixdock.engine.parcel import LayerBlob, Parcel
     from nixdock.image.model import Layer
@@ -48,7 +48,7 @@ def write_archive(
         advance: Told the number of bytes of layers that went out.
 
     Raises:
-        LoadError: A layer cannot be read, or its bytes are not what its digest says.
+        LoadError: A layer cannot be read, or has another size.
     """
     yield from write_documents(parcel, reference)
     sent = set()
@@ -86,17 +86,30 @@ def write_documents(
 
 
 def write_blob(blob: LayerBlob, advance: Callable[[int], None] | None) -> Iterator[bytes]:
-    """Yield a layer as a member named by its digest, making sure that this is its digest."""
-    layer = blob.layer
+    """Yield a layer as a member named by its digest.
+
+    That this is its digest is the engine's to find out, and every engine does, for hashing takes as long
+    as everything else here; `verify_blobs` says what was wrong when it refuses.
+    """
     yield make_header(blob_name(blob.digest), blob.size)
-    found = yield from _copy(layer, blob.opener, blob.size, advance)
-    if isinstance(layer, ComputedLayer):
-        layer.settle(found)
-    elif found != blob.digest:
-        raise LoadError(
-            f"a layer is damaged: its bytes have the digest {found} instead of {blob.digest}",
-            hint="build or download the image again",
-        )
+    yield from _copy(blob.layer, blob.opener, blob.size, advance)
+
+
+def verify_blobs(blobs: Iterable[LayerBlob]) -> None:
+    """Make sure that layers are what their digests say.
+
+    Raises:
+        LoadError: One is not, or cannot be read.
+    """
+    for blob in blobs:
+        found = hash_stream(blob.opener())
+        if isinstance(blob.layer, ComputedLayer):
+            blob.layer.settle(found)
+        elif found != blob.digest:
+            raise LoadError(
+                f"a layer is damaged: its bytes have the digest {found} instead of {blob.digest}",
+                hint="build or download the image again",
+            )
 
 
 def write_unnamed_layer(
@@ -109,23 +122,29 @@ def write_unnamed_layer(
         name: The member's name below `blobs/sha256`.
         advance: Told the number of bytes that went out.
     """
+    computed = hashlib.sha256()
     yield make_header(f"{_BLOBS}/{name}", layer.size)
-    digest = layer.settle((yield from _copy(layer, layer.open, layer.size, advance)))
+    yield from _copy(layer, layer.open, layer.size, advance, computed.update)
+    digest = layer.settle(Digest(computed.hexdigest()))
     yield make_header(blob_name(digest), 0, target=name)
 
 
 def _copy(
-    layer: Layer, opener: Callable[[], IO[bytes]], size: int, advance: Callable[[int], None] | None
-) -> Generator[bytes, None, Digest]:
-    """Yield so many bytes of a stream, filled up to whole blocks; return their digest."""
-    computed = hashlib.sha256()
+    layer: Layer,
+    opener: Callable[[], IO[bytes]],
+    size: int,
+    advance: Callable[[int], None] | None,
+    look_at: Callable[[bytes], None] | None = None,
+) -> Iterator[bytes]:
+    """Yield so many bytes of a stream, filled up to whole blocks."""
     done = 0
     with opener() as stream:
         while piece := stream.read(PIECE):
             done += len(piece)
             if done > size:
                 break
-            computed.update(piece)
+            if look_at is not None:
+                look_at(piece)
             yield piece
             if advance is not None:
                 advance(len(piece))
@@ -138,7 +157,6 @@ def _copy(
         )
     if padding := -size % _BLOCK:
         yield bytes(padding)
-    return Digest(computed.hexdigest())
 
 
 def write_end() -> bytes:

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine import answer, inventory, one_pass
-from nixdock.engine.hybrid import write_archive
+from nixdock.engine.hybrid import verify_blobs, write_archive
 from nixdock.engine.ledger import Ledger, identify
+from nixdock.engine.naming import Renaming, warn_of_platform
 from nixdock.engine.parcel import is_settled, pack
 from nixdock.engine.refusals import EngineRefusedError, EngineUnreachableError
 from nixdock.errors import EngineError, LoadError
-from nixdock.events import Notice, Warned, Work, ignore
+from nixdock.events import Warned, Work, ignore
 from nixdock.image.computed import ComputedImage, LayerChangedError, hash_stream, settle_layers
-from nixdock.image.platform import Platform
 from nixdock.image.reference import DEFAULT_TAG
 from nixdock.log import get_logger
 from nixdock.meter import Meter, format_bytes
@@ -166,7 +166,7 @@ class _Loading:
 
     def run(self) -> Loaded:
         """Load the image, trying again where that can help."""
-        self._warn_of_platform()
+        warn_of_platform(self._engine, self._image, self._name, self._listener)
         in_full = False
         for _ in range(ATTEMPTS - 1):
             try:
@@ -230,14 +230,14 @@ class _Loading:
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
             self._count(meter, len(missing), size, parcel.size)
             archive = write_archive(parcel, self._reference, missing, meter.advance)
-            self._send(archive, in_full=len(missing) == len(parcel.blobs))
+            self._send(archive, missing, in_full=len(missing) == len(parcel.blobs))
         return self._finish(parcel, self._verify(parcel))
 
     def _load_in_one_pass(self) -> Loaded:
         size = sum(layer.size or 0 for layer in self._image.layers)
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
             self._count(meter, len(self._image.layers), size, size)
-            self._send(one_pass.write_archive(self._image, self._reference, meter.advance), in_full=True)
+            self._send(one_pass.write_archive(self._image, self._reference, meter.advance), (), in_full=True)
         parcel = self._pack()
         return self._finish(parcel, self._verify(parcel))
 
@@ -255,17 +255,23 @@ class _Loading:
         total = len(self._image.layers)
         meter.summary = f"{layers} of {total} layers, {format_bytes(size)} of {format_bytes(whole)}"
 
-    def _send(self, archive: Iterator[bytes], *, in_full: bool) -> None:
-        """Send an archive and read the answer to its end."""
+    def _send(self, archive: Iterator[bytes], blobs: Sequence[LayerBlob], *, in_full: bool) -> None:
+        """Send an archive with these layers and read the answer to its end."""
         try:
             said = answer.read_answer(self._engine.load(archive))
         except EngineRefusedError as error:
             said = answer.Answer(error.message.removeprefix("the engine refused: "))
         if said.error is None:
             return
-        if answer.is_final(said.error) or (in_full and not answer.is_loss(said.error)):
+        try:
+            if not answer.is_limit(said.error):
+                # What an engine says of bytes that are not what they should be is seldom clear.
+                verify_blobs(blobs)
+            if answer.is_final(said.error) or (in_full and not answer.is_loss(said.error)):
+                raise answer.explain(said.error, self._name)
+        except LoadError:
             self._clean_up()
-            raise answer.explain(said.error, self._name)
+            raise
         raise self._not_taken(said.error)
 
     def _look_at_names(self) -> None:
@@ -322,7 +328,9 @@ class _Loading:
 
     def _finish(self, parcel: Parcel, details: ImageDetails) -> Loaded:
         """Give the image its names, tell what changed, and remember it."""
-        replaced = self._give_names(parcel, details)
+        sent_as = None if self._sent is None else self._reference
+        renaming = Renaming(self._engine, parcel.engine_ids, self._before, self._listener)
+        replaced = renaming.give_names(details, self._references, sent_as=sent_as)
         if self._sent is None:
             self._ledger.touch(self._key, details.id)
         else:
@@ -343,28 +351,6 @@ class _Loading:
             replaced=replaced,
         )
 
-    def _give_names(self, parcel: Parcel, details: ImageDetails) -> tuple[tuple[Reference, str], ...]:
-        replaced = []
-        for reference in self._references:
-            before = self._before.get(reference)
-            had_it = before is not None and before.id == details.id and self._sent is None
-            sent_with_it = self._sent is not None and reference == self._reference
-            if not had_it and not (sent_with_it and self._names(reference, details)):
-                self._engine.tag_image(details.id, reference.repository, reference.tag or DEFAULT_TAG)
-            if before is not None and before.id not in {*parcel.engine_ids, details.id}:
-                replaced.append((reference, before.id))
-                self._listener(
-                    Notice(
-                        f"{reference.familiar} was another image ({_short(before.id)}), which has lost "
-                        f"this name; it is {_short(details.id)} now"
-                    )
-                )
-        return tuple(replaced)
-
-    def _names(self, reference: Reference, details: ImageDetails) -> bool:
-        """Whether an image has a name, as far as the engine's own answer about it tells."""
-        return bool({str(reference), reference.familiar} & set(details.tags))
-
     def _clean_up(self) -> None:
         """Remove what a containerd store keeps of an image that it could not unpack."""
         if not self._engine.info.containerd_store or not is_settled(self._image):
@@ -380,18 +366,3 @@ class _Loading:
             if before is not None and self._reference is not None:
                 repository, tag = self._reference.repository, self._reference.tag or DEFAULT_TAG
                 self._engine.tag_image(before.id, repository, tag)
-
-    def _warn_of_platform(self) -> None:
-        runs = Platform(self._engine.version.os, self._engine.version.architecture)
-        made_for = Platform("linux", self._image.architecture)
-        if made_for.architecture and runs.architecture and not made_for.runs_on(runs):
-            self._listener(
-                Warned(
-                    f"{self._name} is made for {made_for}, but the engine runs {runs}: "
-                    "its programs will not start there without emulation"
-                )
-            )
-
-
-def _short(identity: str) -> str:
-    return identity.removeprefix("sha256:")[:12]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
@@ -13,22 +14,19 @@ from nixdock.formats import open_images
 from nixdock.image.computed import ComputedImage
 from nixdock.image.platform import Platform
 from nixdock.image.reference import Reference
-from nixdock.nix.artefact import Form
-from nixdock.nix.builder import Wishes as BuildWishes
-from nixdock.nix.builder import build
-from nixdock.nix.store import hold_roots
-from nixdock.nix.target import ImageTarget
+from nixdock.nix.artefact import Artefact, Form
+from nixdock.nix.store import hold_roots, store_path_of
+from nixdock.nix.target import ArtefactTarget, ImageTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from nixdock.engine.api import Engine
     from nixdock.engine.load import Loaded
     from nixdock.events import Listener
     from nixdock.image.model import Image
-    from nixdock.nix.artefact import Artefact
     from nixdock.nix.options import NixOptions
-    from nixdock.nix.target import Target
+    from nixdock.nix.target import BuildTarget, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +89,25 @@ def load_target(
             hint="name an archive, a .nix file or a flake reference",
         )
     wishes = wishes or Wishes()
-    with hold_roots() as roots:
-        artefacts = build(target, nix, listener, roots=roots, wishes=BuildWishes(streams=True))
+    with _built(target, nix, listener) as artefacts:
         platform = wishes.platform or platform_of(engine)
         images = [image for artefact in artefacts for image in open_artefact(artefact, listener, platform)]
         return _load(engine, images, listener, wishes)
+
+
+@contextmanager
+def _built(
+    target: BuildTarget | ArtefactTarget, nix: NixOptions, listener: Listener
+) -> Iterator[tuple[Artefact, ...]]:
+    """Build, and keep what was built from the collector; an archive from elsewhere needs no Nix at all."""
+    if isinstance(target, ArtefactTarget) and store_path_of(target.path.resolve()) is None:
+        yield (Artefact(target.path, Form.ARCHIVE),)
+        return
+    from nixdock.nix.builder import Wishes as BuildWishes  # noqa: PLC0415
+    from nixdock.nix.builder import build  # noqa: PLC0415
+
+    with hold_roots() as roots:
+        yield build(target, nix, listener, roots=roots, wishes=BuildWishes(streams=True))
 
 
 def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) -> tuple[Image, ...]:
