@@ -1,0 +1,150 @@
+"""Check files in pytest: every check is a test of its own, so that -k, --lf, --junitxml and xdist work."""
+
+from __future__ import annotations
+
+import io
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nixdock.checks.format.suite import SUFFIXES, read_suite
+from nixdock.checks.model import Check, ContainerSettings, Suite
+from nixdock.checks.verdict import Status, Verdict
+from nixdock.errors import NixdockError
+from nixdock.pytest_plugin.reaching import connect_or_skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from nixdock.engine.api import Engine
+    from nixdock.pipeline.check import Candidate
+
+
+class CheckFailedError(Exception):
+    """A check does not hold, or could not run; its verdicts say why."""
+
+    def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
+        super().__init__("the check does not hold")
+        self.verdicts = verdicts
+
+
+class CheckFile(pytest.File):
+    """A check file; the image is that of the .nix file beside it, or `--nixdock-target`."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield a test for each check."""
+        try:
+            suite = read_suite(self.path)
+        except NixdockError as error:
+            lines = "\n".join(filter(None, (error.message, error.details)))
+            raise self.CollectError(lines) from error
+        self.suite = suite
+        for check in suite.checks:
+            yield CheckItem.from_parent(self, name=check.name, check=check)
+
+    def setup(self) -> None:
+        """Forget what an earlier run of this file held."""
+        self._stack = ExitStack()
+        self._candidate: Candidate | None = None
+
+    def teardown(self) -> None:
+        """Let go of the image and the engine."""
+        self._stack.close()
+
+    def candidate(self) -> Candidate:
+        """Build the image, once for all checks of the file."""
+        if self._candidate is None:
+            from nixdock.events import ignore  # noqa: PLC0415 - nothing of Nix at collection
+            from nixdock.nix.options import NixOptions  # noqa: PLC0415
+            from nixdock.nix.target import parse  # noqa: PLC0415
+            from nixdock.pipeline.check import candidates  # noqa: PLC0415
+
+            found = candidates(parse(self._target()), NixOptions(), self._connect, ignore)
+            images = self._stack.enter_context(found)
+            if len(images) != 1:
+                raise pytest.UsageError(f"{self._target()} is {len(images)} images; a check file is for one")
+            self._candidate = images[0]
+        return self._candidate
+
+    def _connect(self) -> Engine:
+        return self._stack.enter_context(connect_or_skip(self.config))
+
+    def _target(self) -> str:
+        stem = next(self.path.name.removesuffix(end) for end in SUFFIXES if self.path.name.endswith(end))
+        beside = self.path.with_name(f"{stem}.nix")
+        if beside.exists():
+            return str(beside)
+        target = self.config.getoption("--nixdock-target") or self.config.getini("nixdock_target")
+        if not target:
+            raise pytest.UsageError(f"{self.path.name} has no {beside.name} beside it: give --nixdock-target")
+        return str(target)
+
+
+class CheckItem(pytest.Item):
+    """One check."""
+
+    def __init__(self, *, check: Check, **arguments: Any) -> None:  # noqa: ANN401 - pytest's own
+        super().__init__(**arguments)
+        self.check = check
+        for tag in check.tags:
+            self.keywords[tag] = True
+
+    def runtest(self) -> None:
+        """Run the check alone.
+
+        Raises:
+            CheckFailedError: It does not hold, or could not run.
+        """
+        if self.check.skip is not None:
+            pytest.skip(self.check.skip)
+        file = self.parent
+        if not isinstance(file, CheckFile):
+            raise TypeError("a check belongs to a check file")
+        verdicts = self._judge(file.candidate(), file.suite)
+        if any(verdict.status in {Status.FAIL, Status.ERROR} for verdict in verdicts):
+            raise CheckFailedError(verdicts)
+        for verdict in verdicts:
+            if verdict.status is Status.SKIP:
+                pytest.skip(verdict.reason or "skipped")
+
+    def _judge(self, image: Candidate, whole: Suite) -> tuple[Verdict, ...]:
+        from nixdock.checks.running.runner import SuiteRun  # noqa: PLC0415 - not at collection
+        from nixdock.pipeline.check import CheckOptions  # noqa: PLC0415
+
+        service = whole.service
+        if service is None and whole.has_service:
+            service = ContainerSettings()
+        suite = replace(whole, checks=(self.check,), service=None if self.check.is_static else service)
+        if self.check.is_static:
+            suite = replace(suite, ready=None)
+        options = CheckOptions(keep=self.config.getoption("--nixdock-keep"))
+        bench = None if self.check.is_static else image.bench(options, suite)
+        return SuiteRun(suite, image.name, image.subject, bench).run().report.verdicts
+
+    def repr_failure(
+        self,
+        excinfo: pytest.ExceptionInfo[BaseException],
+        style: Any = None,  # noqa: ANN401 - pytest's own
+    ) -> Any:  # noqa: ANN401
+        """Show a check that does not hold as `nixdock check` does."""
+        error = excinfo.value
+        if isinstance(error, CheckFailedError):
+            from nixdock.report.verdicts import TextReport  # noqa: PLC0415
+
+            out = io.StringIO()
+            report = TextReport(out)
+            for verdict in error.verdicts:
+                report.tell(verdict)
+            return out.getvalue()
+        if isinstance(error, NixdockError):
+            return "\n".join(filter(None, (error.message, error.hint, error.details)))
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Say where the check is written."""
+        place = (self.check.place or "").rsplit(":", 2)
+        line = int(place[1]) - 1 if len(place) == 3 and place[1].isdigit() else None
+        return self.path, line, self.name
