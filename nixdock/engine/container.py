@@ -45,6 +45,10 @@ STOP_GRACE: Final = 10
 """Seconds that a container has to end when it is asked to, as with `docker stop`."""
 
 _STDOUT: Final = 1
+
+_OTHER_PLATFORM: Final = "The requested image's platform"
+"""How docker's warning begins that an image is for another machine."""
+
 _RESIZE_TRIES: Final = 5
 _INPUT_PIECE: Final = 64 * 1024
 
@@ -143,7 +147,9 @@ def opened(
         container.happenings = happenings
         container.stays = stays
         for warning in container.warnings:
-            listener(Warned(warning))
+            # An image for another machine has been told of by us, in fewer words.
+            if not warning.startswith(_OTHER_PLATFORM):
+                listener(Warned(warning))
         try:
             yield container
         finally:

@@ -227,6 +227,9 @@ def _tell_kept(container: Container, listener: Listener) -> None:
 
 def _warn_of_platform(engine: Engine, image: Ready, listener: Listener) -> None:
     """Say it when the image is for another architecture: it may yet run, by emulation."""
+    if image.artefact is not None:
+        # Whoever loaded it has said so.
+        return
     theirs, ours = image.details.architecture, engine.version.architecture
     if theirs and ours and theirs != ours:
         listener(Warned(f"{image.name} is for {theirs}, the engine's machine is {ours}"))
