@@ -23,6 +23,7 @@ from nixdock.engine.owner import Owner
 from nixdock.engine.sweep import sweep
 from nixdock.errors import CheckError, UsageError
 from nixdock.nix.target import ImageTarget, PathTarget
+from nixdock.pipeline.missing import explain_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -211,7 +212,7 @@ def candidates(
     engines = cache(connect)
     with ExitStack() as stack:
         if isinstance(target, ImageTarget):
-            yield (_of_engine(target.reference, engines(), listener),)
+            yield (_of_engine(target, engines(), listener),)
             return
         from nixdock.nix.builder import Wishes, build  # noqa: PLC0415 - images of the engine need no Nix
         from nixdock.nix.store import hold_roots  # noqa: PLC0415
@@ -226,11 +227,12 @@ def candidates(
         yield tuple(_with_file(found, target, update=update))
 
 
-def _of_engine(reference: str, engine: Engine, listener: Listener) -> Candidate:
+def _of_engine(target: ImageTarget, engine: Engine, listener: Listener) -> Candidate:
     """An image that only the engine has: its bytes are asked for when a check wants them."""
+    reference = target.reference
     details = engine.find_image(reference)
     if details is None:
-        raise explain_missing_image(reference)
+        raise explain_missing(engine, target)
 
     @cache
     def subject() -> Subject:

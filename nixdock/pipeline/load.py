@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 
-from nixdock.engine.failures import explain_missing_image
 from nixdock.engine.ledger import Ledger
 from nixdock.engine.load import load_image
 from nixdock.errors import UsageError
@@ -16,7 +15,7 @@ from nixdock.image.platform import Platform
 from nixdock.image.reference import Reference
 from nixdock.nix.artefact import Artefact, Form
 from nixdock.nix.store import hold_roots, store_path_of
-from nixdock.nix.target import ArtefactTarget, ImageTarget
+from nixdock.nix.target import ArtefactTarget, ImageTarget, find_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,17 +81,25 @@ def load_target(
         UsageError: The target is no file, or names are given and there are several images.
     """
     if isinstance(target, ImageTarget):
-        if engine.find_image(target.reference) is None:
-            raise explain_missing_image(target.reference)
-        raise UsageError(
-            f"'{target.reference}' is an image of the engine, and no file: it is loaded already",
-            hint="name an archive, a .nix file or a flake reference",
-        )
+        raise _explain_image(engine, target)
     wishes = wishes or Wishes()
     with _built(target, nix, listener) as artefacts:
         platform = wishes.platform or platform_of(engine)
         images = [image for artefact in artefacts for image in open_artefact(artefact, listener, platform)]
         return _load(engine, images, listener, wishes)
+
+
+def _explain_image(engine: Engine, target: ImageTarget) -> UsageError:
+    """Return why an image's name cannot be loaded: because it is loaded, or is a file's that is not there."""
+    hint = "name an archive, a .nix file or a flake reference"
+    if engine.find_image(target.reference) is not None:
+        return UsageError(
+            f"'{target.reference}' is an image of the engine, and no file: it is loaded already", hint=hint
+        )
+    if target.text != target.reference:
+        return UsageError(f"'{target.text}' names an image, and what is loaded is a file", hint=hint)
+    near = " or ".join(find_near(target.text))
+    return UsageError(f"there is no file '{target.text}'", hint=f"did you mean {near}?" if near else hint)
 
 
 @contextmanager

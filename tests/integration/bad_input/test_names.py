@@ -23,13 +23,17 @@ def test_a_file_s_name_without_its_ending(nixdock: Nixdock) -> None:
             "nixdock: there is neither a file 'hello-docker' nor an image of this name in the engine\n"
             "hint: did you mean hello-docker.nix?\n"
         )
+    assert tell(nixdock("load", "hello-dcker"), 2) == (
+        "nixdock: there is no file 'hello-dcker'\nhint: did you mean hello-docker.nix?\n"
+    )
+    assert "names an image, and what is loaded is a file" in tell(nixdock("load", "image:nothing"), 2)
 
 
 def test_an_image_without_its_tag(nixdock: Nixdock, engine: Engine) -> None:
     name = "nixdock-test-names:abc"
     engine.docker("load", stdin=docker_archive(runnable(layer("names"), tags=(name,))))
-    for command in ("up", "run"):
-        assert tell(nixdock(command, "nixdock-test-names"), 125) == (
+    for words in (("up",), ("run",), ("check", "--expect", "hello")):
+        assert tell(nixdock(*words, "nixdock-test-names"), 125) == (
             "nixdock: the engine has no image nixdock-test-names; nixdock does not pull\n"
             f"hint: did you mean {name}?\n"
         )
