@@ -1,0 +1,135 @@
+"""What loading costs: bytes that are read, requests that are made, layers that are sent."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nixdock.engine.address import choose
+from nixdock.engine.api import Engine
+from nixdock.engine.client import Connection, connect
+from nixdock.engine.ledger import Ledger
+from nixdock.engine.ledger import open_database as open_ledger
+from nixdock.engine.load import Loaded, load_image
+from nixdock.formats import open_images
+from nixdock.formats.memory import Memory, open_database
+from support.archives import docker_archive, layer, runnable, tar
+
+from .conftest import Loader
+
+
+class Thrift:
+    """Loads in this process, and counts."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.memory = Memory(open_database(folder / "cache"))
+        self.ledger = Ledger(open_ledger(folder / "state"))
+        self.engine = engine
+        self.bytes_read = 0
+        self.requests: list[str] = []
+
+    def __call__(self, path: Path) -> Loaded:
+        self.bytes_read = 0
+        self.requests.clear()
+        (image,) = open_images(path, memory=self.memory)
+        return load_image(self.engine, image, ledger=self.ledger)
+
+
+@pytest.fixture
+def thrift(load: Loader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Thrift]:
+    """A loader that counts the bytes it reads of artefacts and the requests it makes."""
+    with connect(choose(host=load.engine.host)) as engine:
+        counted = Thrift(tmp_path, engine)
+        read = os.preadv
+
+        def preadv(descriptor: int, buffers: list[Any], offset: int) -> int:
+            count = read(descriptor, buffers, offset)
+            counted.bytes_read += count
+            return count
+
+        ask: Any = Connection._ask
+
+        def watched(self: Connection, method: str, path: str, *words: Any, **options: Any) -> Any:
+            counted.requests.append(f"{method} {path}")
+            return ask(self, method, path, *words, **options)
+
+        monkeypatch.setattr(os, "preadv", preadv)
+        monkeypatch.setattr(Connection, "_ask", watched)
+        yield counted
+
+
+@pytest.mark.parametrize("codec", ["none", "gzip"])
+def test_what_is_there_is_not_read_again(codec: str, load: Loader, thrift: Thrift, salt: bytes) -> None:
+    large = layer("large", content=os.urandom(4_000_000) + salt)
+    path = load.write(docker_archive(runnable(large, tags=("thrift:1",)), codec=codec))
+    assert not thrift(path).was_there
+    assert thrift.bytes_read > 4_000_000
+    assert thrift(path).was_there
+    # What it is, and for a plain archive its manifest and config: none of it grows with the image.
+    assert thrift.bytes_read < 300_000
+    assert len(thrift.requests) <= 3
+
+
+def test_only_what_is_sent_is_read(load: Loader, thrift: Thrift, salt: bytes) -> None:
+    """A relative of what is there: its headers are walked through, and one layer is read."""
+    large = [layer(f"large-{n}", content=os.urandom(2_000_000) + salt) for n in range(4)]
+    paths = []
+    for number in range(2):
+        top = layer("top", content=salt + bytes([number]))
+        sample = runnable(*large, top, tags=("relative:1",))
+        paths.append(load.write(docker_archive(sample), f"{number}.tar"))
+    thrift(paths[0])
+    assert thrift(paths[1]).sent_layers == 1
+    assert thrift.bytes_read < 4_000_000
+
+
+def test_the_number_of_images_on_the_engine_does_not_matter(
+    load: Loader, thrift: Thrift, salt: bytes
+) -> None:
+    counts = []
+    for images in (2, 40):
+        fill(load, salt, images)
+        path = load.write(
+            docker_archive(runnable(layer("x", content=salt + bytes([images])), tags=("one:1",)))
+        )
+        thrift(path)
+        counts.append(len(thrift.requests))
+    assert counts[1] <= counts[0] + 2
+    assert max(counts) <= 12
+
+
+def fill(load: Loader, salt: bytes, images: int) -> None:
+    """Give the engine many small images."""
+    base = layer("tiny", content=salt)
+    documents, entries = [], [("layer.tar", base)]
+    for number in range(images):
+        sample = runnable(tags=(f"tiny-{number}:1",), says=str(number))
+        config = json.loads(sample.config_bytes)
+        config["rootfs"]["diff_ids"] = [str(runnable(base).diff_ids[1])]
+        entries.append((f"{number}.json", json.dumps(config).encode()))
+        documents.append({"Config": f"{number}.json", "RepoTags": list(sample.tags), "Layers": ["layer.tar"]})
+    entries.append(("manifest.json", json.dumps(documents).encode()))
+    load.engine.docker("load", stdin=tar(entries))
+
+
+def test_layers_that_another_program_loaded_are_found(load: Loader, thrift: Thrift, salt: bytes) -> None:
+    """By asking: the zero-layer probe on graph drivers, the index of manifests on containerd's store.
+
+    Podman has no request that tells; there everything is sent once, and known from then on.
+    """
+    large = layer("large", content=os.urandom(20_000_000) + salt)
+    paths = []
+    for number in range(2):
+        sample = runnable(large, layer("top", content=salt + bytes([number])), tags=(f"other:{number}",))
+        paths.append(load.write(docker_archive(sample), f"{number}.tar"))
+    load.engine.docker("load", stdin=paths[0].read_bytes())
+    loaded = thrift(paths[1])
+    assert (loaded.sent_layers, loaded.layers) == (3 if load.engine.name == "podman" else 1, 3)
+    # The probe leaves nothing behind.
+    assert "nixdock.invalid" not in load.engine.docker("images")
+    assert load.says("other:1") == "hello"
