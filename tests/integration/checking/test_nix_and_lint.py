@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -73,73 +74,85 @@ def test_a_program_that_is_nowhere_is_an_error_that_says_so(check: Checker) -> N
     assert status == 122
 
 
-def _without(members: Members, *names: str) -> Members:
-    return [member for member in members if member[0].name not in names]
+@dataclass(frozen=True)
+class Fault:
+    """What makes a sound image faulty, and what the lint says of it.
+
+    Args:
+        rule: The rule that finds it.
+        words: Of its message.
+        lacks: Ends of the names of what is left out.
+        has: What is put in.
+        config: What the config says otherwise.
+    """
+
+    rule: str
+    words: str
+    lacks: str | None = None
+    has: Members = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
 
 
-def _fault(kind: str) -> tuple[Members, dict[str, Any], str, str]:
-    """An image with one fault: its members and config, the rule that finds it, and words of its message."""
-    whole = [*busybox(), *host_program("git" if Path("/usr/bin/git").exists() else "bash", "bin/tool")]
-    config: dict[str, Any] = {"Cmd": ["/bin/tool"], "Env": ["PATH=/bin"], "User": "web"}
-    linker = next(member[0].name for member in whole if "ld-linux" in member[0].name)
-    libc = next(member[0].name for member in whole if member[0].name.endswith("libc.so.6"))
-    members, rule, words = whole, kind, ""
-    match kind:
-        case "no shell":
-            members = _without(whole, "bin/sh")
-            config["Healthcheck"] = {"Test": ["CMD-SHELL", "true"]}
-            rule, words = "shell", "the HEALTHCHECK is a line for a shell"
-        case "no linker":
-            members = _without(whole, linker)
-            rule, words = "interpreter", f"/{linker} is not in the image"
-        case "no library":
-            members = _without(whole, libc)
-            rule, words = "libraries", "libc.so.6 is not found"
-        case "no command":
-            members = _without(whole, "bin/tool")
-            rule, words = "command", "/bin/tool, which is not in it"
-        case "no interpreter":
-            members = [*whole, file("bin/run", b"#!/usr/bin/env python3\n", 0o755)]
-            rule, words = "shebang", "/usr/bin/env is not in the image"
-        case "no user":
-            members = _without(whole, "etc/passwd")
-            rule, words = "users", "runs as 'web'"
-        case "private tmp":
-            members = [*_without(whole, "tmp"), folder("tmp", 0o755)]
-            rule, words = "tmp", "has the mode 0755"
-        case "no certificates":
-            config["Env"] = ["PATH=/bin", "SSL_CERT_FILE=/etc/ssl/ca.crt"]
-            rule, words = "certificates", "SSL_CERT_FILE is /etc/ssl/ca.crt"
-        case "no store path":
-            members = [*whole, file("etc/conf", b"/nix/store/" + b"a" * 32 + b"-gone/bin/x")]
-            rule, words = "references", "-gone is not in the image"
-        case "no time zone":
-            config["Env"] = ["PATH=/bin", "TZ=Europe/Nowhere"]
-            rule, words = "timezones", "it means UTC"
-    return members, config, rule, words
+SHELL_LINE = {"Healthcheck": {"Test": ["CMD-SHELL", "true"]}}
+FAULTS = {
+    "no shell": Fault("shell", "the HEALTHCHECK is a line for a shell", "bin/sh", config=SHELL_LINE),
+    "no linker": Fault("interpreter", "is not in the image", "ld-linux-x86-64.so.2"),
+    "no library": Fault("libraries", "libc.so.6 is not found", "libc.so.6"),
+    "no command": Fault("command", "/bin/tool, which is not in it", "bin/tool"),
+    "no interpreter": Fault(
+        "shebang",
+        "/usr/bin/env is not in the image",
+        has=[file("bin/run", b"#!/usr/bin/env python3\n", 0o755)],
+    ),
+    "no user": Fault("users", "runs as 'web'", "etc/passwd"),
+    "private tmp": Fault("tmp", "has the mode 0755", "tmp", [folder("tmp", 0o755)]),
+    "no certificates": Fault(
+        "certificates",
+        "SSL_CERT_FILE is /etc/ssl/ca.crt",
+        config={"Env": ["PATH=/bin", "SSL_CERT_FILE=/etc/ssl/ca.crt"]},
+    ),
+    "no store path": Fault(
+        "references",
+        "-gone is not in the image",
+        has=[file("etc/conf", b"/nix/store/" + b"a" * 32 + b"-gone/bin/x")],
+    ),
+    "no time zone": Fault("timezones", "it means UTC", config={"Env": ["PATH=/bin", "TZ=Europe/Nowhere"]}),
+}
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "no shell", "no linker", "no library", "no command", "no interpreter", "no user", "private tmp",
-        "no certificates", "no store path", "no time zone",
-    ],
-)  # fmt: skip
+def _faulty(fault: Fault) -> Sample:
+    program = "git" if Path("/usr/bin/git").exists() else "bash"
+    members = [
+        member
+        for member in [*busybox(), *host_program(program, "bin/tool")]
+        if fault.lacks is None or not member[0].name.endswith(fault.lacks)
+    ]
+    config = {"Cmd": ["/bin/tool"], "Env": ["PATH=/bin"], "User": "web", **fault.config}
+    return Sample((tar_of([*members, *fault.has]),), ("faulty:1",), config)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
 def test_each_classic_fault_is_told_by_the_lint_without_an_engine(
     nixdock: Nixdock, tmp_path: Path, kind: str
 ) -> None:
-    members, config, rule, words = _fault(kind)
+    fault = FAULTS[kind]
     archive = tmp_path / "faulty.tar"
-    archive.write_bytes(docker_archive(Sample((tar_of(members),), ("faulty:1",), config)))
+    archive.write_bytes(docker_archive(_faulty(fault)))
 
     run = nixdock("lint", archive, env={"DOCKER_HOST": "unix:///nowhere"})
 
     faults = [line for line in run.stdout.splitlines() if line.strip().startswith("fault")]
-    assert any(f"{rule}: " in line and words in line for line in faults), run.stdout + run.stderr
+    assert any(f"{fault.rule}: " in line and fault.words in line for line in faults), run.stdout + run.stderr
     assert run.status == 1
-    without = nixdock("lint", archive, "--only", rule, "--json", env={"DOCKER_HOST": "unix:///nowhere"})
-    assert {remark["rule"] for remark in json.loads(without.stdout)["faulty:1"]} == {rule}
+
+
+def test_one_rule_can_be_applied_alone(nixdock: Nixdock, tmp_path: Path) -> None:
+    archive = tmp_path / "faulty.tar"
+    archive.write_bytes(docker_archive(_faulty(FAULTS["no user"])))
+
+    run = nixdock("lint", archive, "--only", "users", "--json")
+
+    assert {remark["rule"] for remark in json.loads(run.stdout)["faulty:1"]} == {"users"}
 
 
 def test_a_sound_image_has_no_fault_and_strictness_counts_advice(nixdock: Nixdock, tmp_path: Path) -> None:
