@@ -1,6 +1,7 @@
 # What Debian's packages lack as store paths, by unit. Without an entry a unit is its packages, patched.
 #
 #   links    what update-alternatives, a postinst or the essential packages would have made: place = target
+#   note     what of it does not work in a store path, for its description
 #   needs    packages to refer to that Debian does not name as a dependency
 #   without  dependencies that an image does not need
 #   drop     patterns of files to leave out
@@ -39,7 +40,14 @@ in
   };
 
   # Programs find these at a path of their own system only.
-  libc6.drop = [ "lib/*/gconv/*" ];
+  libc6 = {
+    drop = [ "lib/*/gconv/*" ];
+    note = "without the character sets of iconv but for Unicode and ASCII; locales by LOCPATH, not LOCALE_ARCHIVE";
+  };
+
+  locales-all.note = "named by LOCPATH; Debian's C library ignores LOCALE_ARCHIVE";
+
+  nano.note = "syntax colours only with an own nanorc";
 
   # One link for each of its programs, as nixpkgs has it.
   busybox-static.finish = ''
@@ -155,7 +163,12 @@ in
     drop = [ "lib/python3.*/EXTERNALLY-MANAGED" "lib/python3.*/sitecustomize.py" "etc/python3.*/sitecustomize.py" ];
   };
 
-  skopeo.drop = [ "share/bash-completion/*" ];
+  skopeo = {
+    drop = [ "share/bash-completion/*" ];
+    note = "needs --insecure-policy, or an own /etc/containers/policy.json";
+  };
+
+  util-linux.note = "su and login want the modules of PAM at Debian's paths";
 
   vim = {
     links = {

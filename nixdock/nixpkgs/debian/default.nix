@@ -100,10 +100,10 @@ let
         };
       };
     in
-    present { inherit name record derivation; version = upstream; });
+    present { inherit name record derivation; version = upstream; note = adjustment.note or null; });
 
   # What an expression may ask of a package besides its store path.
-  present = { name, record, derivation, version }:
+  present = { name, record, derivation, version, note }:
     let
       refuse = what: _: throw ("${name} is Debian's program as it is: the offline package set cannot build it with "
         + "other options (${what}); use the real nixpkgs for this (--nixpkgs PATH)");
@@ -121,7 +121,7 @@ let
         passthru = { };
         meta = {
           name = "${name}-${version}";
-          description = record.description or name;
+          description = (record.description or name) + lib.optionalString (note != null) " (${note})";
           homepage = record.homepage or null;
           mainProgram = name;
           available = true;

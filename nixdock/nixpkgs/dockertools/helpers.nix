@@ -42,6 +42,8 @@ rec {
     ln -s $bundle $out/etc/ssl/certs/ca-bundle.crt
     ln -s $bundle $out/etc/ssl/certs/ca-certificates.crt
     ln -s $bundle $out/etc/pki/tls/certs/ca-bundle.crt
+    # Where OpenSSL itself looks, and with it Python and Node.js.
+    ln -s $bundle $out/etc/ssl/cert.pem
   '';
 
   # Shell text for runAsRoot, or for fakeRootCommands with enableFakechroot: the files that useradd and

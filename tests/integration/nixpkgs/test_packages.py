@@ -63,3 +63,21 @@ print(numpy.ones(3).sum(), yaml.safe_load("a: [1]"), flask.__name__)' && flask -
 def test_a_debian_package_by_its_debian_name(nixdock: Nixdock) -> None:
     program = Program("cowsay", "cowsay moo", "< moo >")
     assert program.expected in run(nixdock, program, "pkgs.debian.cowsay")
+
+
+TRUST = """
+{ pkgs ? import <nixpkgs> { } }:
+pkgs.dockerTools.buildImage {
+  name = "test-trust";
+  copyToRoot = [ pkgs.dockerTools.caCertificates ];
+  config.Cmd = [
+    "${pkgs.python3}/bin/python3" "-c"
+    "import ssl; print(ssl.create_default_context().cert_store_stats()['x509_ca'] > 50)"
+  ];
+}
+"""
+
+
+def test_programs_trust_the_certificates_of_the_image(nixdock: Nixdock) -> None:
+    (nixdock.folder / "trust.nix").write_text(TRUST)
+    assert nixdock("up", "trust.nix").stdout == "True\n"
