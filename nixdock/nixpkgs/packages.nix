@@ -112,7 +112,7 @@ same // {
   su-exec = throw "su-exec: Debian has no su-exec; gosu (pkgs.gosu) does the same";
   gosu = deb "gosu";
   which = from "gnu-which" "which";
-  xxd = final.vim;
+  xxd = from "xxd" "xxd";
   xz = from "xz-utils" "xz";
   zlib = deb "zlib1g";
 }
