@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import filelock
 from support import debian
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # What a current docker.io needs beside Debian 12's own libc; its runc is Debian 12's.
 DOCKER_28 = ("docker.io", "containerd")
+
+_STARTS = 4
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,36 @@ def _await(process: subprocess.Popen[bytes], host: str, log: Path, seconds: floa
     raise RuntimeError(f"the engine on {host} did not come up:\n{log.read_text()[-4000:]}")
 
 
+def _start(command: list[str], environment: dict[str, str], host: str, log: Path) -> subprocess.Popen[bytes]:
+    """Start an engine, one at a time on this machine: two that set up the packet filter meet there.
+
+    The lock is the tests' own, so an engine of somebody else may still be met: then it is tried again.
+    """
+    for attempt in range(1, _STARTS + 1):
+        with (
+            filelock.FileLock(Path(tempfile.gettempdir()) / "nixdock-test-engines.lock"),
+            log.open("wb") as out,
+        ):
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+            try:
+                _await(process, host, log)
+            except RuntimeError:
+                _end(process)
+                if attempt == _STARTS or "iptables" not in log.read_text():
+                    raise
+            else:
+                return process
+        time.sleep(attempt)
+    raise AssertionError("unreachable")
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
@@ -117,27 +150,18 @@ def dockerd(name: str, *, programs: Path | None = None, containerd_store: bool =
     environment = dict(os.environ)
     if programs is not None:
         environment["PATH"] = f"{programs}/usr/sbin:{programs}/usr/bin:{environment['PATH']}"
-    log = root / "log"
     host = f"unix://{root}/docker.sock"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [
-                shutil.which("dockerd", path=environment["PATH"]) or "dockerd",
-                f"--config-file={config}",
-                f"--data-root={root}/data",
-                f"--exec-root={root}/exec",
-                f"--pidfile={root}/pid",
-                f"--bridge={bridge}",
-                f"--host={host}",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
+    command = [
+        shutil.which("dockerd", path=environment["PATH"]) or "dockerd",
+        f"--config-file={config}",
+        f"--data-root={root}/data",
+        f"--exec-root={root}/exec",
+        f"--pidfile={root}/pid",
+        f"--bridge={bridge}",
+        f"--host={host}",
+    ]
+    process = _start(command, environment, host, root / "log")
     try:
-        _await(process, host, log)
         yield Engine(name, host, root, process.pid)
     finally:
         _end(process)
