@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import filelock
+
 from support import debian
 
 if TYPE_CHECKING:
