@@ -48,6 +48,10 @@ def open_images(
         return _read_archive(open_stream(source, listener), platform, memory, listener)
     if source.is_dir():
         return _read_folder(source, platform)
+    if source.is_fifo() or source.is_char_device() or source.is_socket():
+        # As bash's <(command) gives it: it can be read once.
+        with source.open("rb") as pipe:
+            return _read_archive(open_stream(pipe, listener), platform, memory, listener)
     file = FileBytes(source)
     with file.section(0, HEAD) as stream:
         kind = detect(stream.read())

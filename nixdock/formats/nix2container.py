@@ -9,7 +9,6 @@ those that were asked not to be reproducible.
 from __future__ import annotations
 
 import json
-import os
 import re
 from functools import partial
 from pathlib import Path
@@ -106,6 +105,8 @@ def _read_path(value: dict[str, Any]) -> LayerPath:
         )
         for entry in options.get("perms") or []
     )
+    if not isinstance(value["path"], str) or "\0" in value["path"]:
+        raise ValueError("a path that is none")
     return LayerPath(value["path"], rewrite.get("regex") or "", rewrite.get("repl") or "", permissions)
 
 
@@ -133,7 +134,8 @@ def _make_config(
     # Go escapes what HTML would take for markup, and two line separators.
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return os.fsencode(text)
+    # A lone surrogate, which JSON may hold, is no text in UTF-8: Go writes the replacement character.
+    return text.encode("utf-8", errors="replace")
 
 
 def _guess_name(path: Path) -> tuple[Reference, ...]:

@@ -44,15 +44,23 @@ class Bytes(Protocol):
 
 
 class Section(io.RawIOBase):
-    """A part of an open file, read by its own position: descriptors can be shared."""
+    """A part of an open file, read by its own position; closing it closes the descriptor.
 
-    def __init__(self, descriptor: int, offset: int, size: int | None, *, owned: bool) -> None:
+    Args:
+        descriptor: Of the file; it is this stream's own.
+        name: What messages call the file.
+        offset: Where the part begins.
+        size: Bytes of it; all that follow when None.
+    """
+
+    def __init__(self, descriptor: int, name: str, offset: int, size: int | None) -> None:
         super().__init__()
+        self._name = name
         self._descriptor = descriptor
         self._start = offset
         self._size = _REST if size is None else size
         self._position = 0
-        self._owned = owned
+        self._is_open = True
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -83,14 +91,17 @@ class Section(io.RawIOBase):
         wanted = min(len(buffer), max(0, self._size - self._position))
         if wanted == 0:
             return 0
-        count = os.preadv(self._descriptor, [memoryview(buffer)[:wanted]], self._start + self._position)
+        try:
+            count = os.preadv(self._descriptor, [memoryview(buffer)[:wanted]], self._start + self._position)
+        except OSError as error:
+            raise explain_os_error(error, self._name) from error
         self._position += count
         return count
 
     def close(self) -> None:
-        """Close the descriptor, if it is this stream's own."""
-        if self._owned and not self.closed:
-            self._owned = False
+        """Close the descriptor."""
+        if self._is_open:
+            self._is_open = False
             os.close(self._descriptor)
         super().close()
 
@@ -115,12 +126,19 @@ class Identity:
 
 
 class FileBytes:
-    """A regular file by its path."""
+    """A regular file by its path.
+
+    Raises:
+        LoadError: There is none, or it is something else.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)
         status = _stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+            raise LoadError(f"{path} is {what}")
         self.identity = Identity.of(status)
         self.size = status.st_size
 
@@ -137,7 +155,7 @@ class FileBytes:
         if Identity.of(os.fstat(descriptor)) != self.identity:
             os.close(descriptor)
             raise LoadError(f"{self.name} changed while it was read", hint="try again when it is complete")
-        return io.BufferedReader(Section(descriptor, offset, size, owned=True), BUFFER)
+        return io.BufferedReader(Section(descriptor, self.name, offset, size), BUFFER)
 
 
 class OpenFileBytes:
@@ -161,7 +179,7 @@ class OpenFileBytes:
         """Open a stream of a part of the file."""
         # A descriptor of its own keeps the stream alive beyond this object.
         descriptor = os.dup(self._descriptor)
-        return io.BufferedReader(Section(descriptor, offset, size, owned=True), BUFFER)
+        return io.BufferedReader(Section(descriptor, self.name, offset, size), BUFFER)
 
 
 File = FileBytes | OpenFileBytes

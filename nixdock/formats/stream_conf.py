@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
-from nixdock.formats.archive import open_archive
+from nixdock.formats.archive import open_archive, parse_json
 from nixdock.formats.chunks import open_chunks
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_documents, read_images
 from nixdock.formats.source import FileBytes, explain_os_error
@@ -89,10 +90,7 @@ def read_image(path: Path, data: bytes, memory: Memory, listener: Listener) -> I
     Raises:
         LoadError: The conf cannot be used, or what it names is not there.
     """
-    try:
-        conf = LayeredConf.from_json(data, where=str(path))
-    except ConfError as error:
-        raise LoadError(str(error)) from error
+    conf = _read_conf(path, data)
     base = None if conf.from_image is None else _read_base(conf.from_image, memory, listener)
     below = base.parts if base is not None else ()
     parts = (*below, *_store_parts(conf, memory), _customisation_part(conf))
@@ -108,6 +106,43 @@ def read_image(path: Path, data: bytes, memory: Memory, listener: Listener) -> I
 
     references = parse_tags((conf.repo_tag,), str(path))
     return ComputedImage(tuple(part.layer for part in parts), references, conf.architecture, make_config)
+
+
+def _read_conf(path: Path, data: bytes) -> LayeredConf:
+    value = parse_json(data, name=str(path), what="conf")
+    _check_texts(path, value)
+    try:
+        conf = LayeredConf.from_json(data, where=str(path))
+        # Asked for now, so that a bad time is told before anything is done with it.
+        conf.stamp()
+        image_config.timestamp(conf.created)
+    except (ConfError, OverflowError, ValueError) as error:
+        raise LoadError(f"{path} is no conf of a streamed image: {error}") from error
+    return conf
+
+
+def _check_texts(path: Path, conf: dict[str, Any]) -> None:
+    """Make sure that what goes on to the file system and into tar headers is plain text."""
+    texts = {key: conf[key] for key in KEYS - {"config", "from_image", "store_layers"}}
+    if conf["from_image"] is not None:
+        texts["from_image"] = conf["from_image"]
+    layers = conf["store_layers"]
+    if not all(isinstance(layer, list) for layer in layers):
+        raise LoadError(f"{path} is no conf of a streamed image: store_layers is no list of lists")
+    texts |= {f"store path {name!r}": name for layer in layers for name in layer}
+    for key, text in texts.items():
+        if not isinstance(text, str) or "\0" in text or not _is_encodable(text):
+            raise LoadError(f"{path} is no conf of a streamed image: {key} is no text")
+    if not isinstance(conf["config"], dict | type(None)):
+        raise LoadError(f"{path} is no conf of a streamed image: config is no JSON object")
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _merge_config(conf: LayeredConf, base: _Base | None) -> dict[str, Any] | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -156,6 +158,16 @@ def test_a_pipe_is_read_like_a_file(memory: Memory) -> None:
     (image,) = open_images(io.BufferedReader(Pipe(docker_archive(SAMPLE, codec="gzip"))), memory=memory)
     check(image, SAMPLE)
     assert memory.database.read("SELECT * FROM archives") == []
+
+
+def test_a_named_pipe_is_read_once(tmp_path: Path, memory: Memory) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    thread = threading.Thread(target=lambda: pipe.write_bytes(docker_archive(SAMPLE, codec="gzip")))
+    thread.start()
+    (image,) = open_images(pipe, memory=memory)
+    thread.join()
+    check(image, SAMPLE)
 
 
 def test_standard_input_that_is_a_file_is_not_copied(tmp_path: Path, memory: Memory) -> None:
