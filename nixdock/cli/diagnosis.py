@@ -16,11 +16,11 @@ from nixdock.cli.plugin_folders import find_plugins
 from nixdock.engine.refusals import EngineUnreachableError
 from nixdock.errors import NixdockError
 from nixdock.hints import as_root, ourselves_as_root
+from nixdock.meter import format_bytes
 from nixdock.nix import offline_set, package_set
 from nixdock.nix.options import NixOptions
 from nixdock.nix.settings import find_settings
 from nixdock.nix.store import store_dir
-from nixdock.report.narration import format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,6 +21,7 @@ from nixdock.events import (
     WorkFinished,
     WorkStarted,
 )
+from nixdock.meter import format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,15 +160,3 @@ def tell_verdict(event: Judged) -> list[str]:
 def name_work(start: WorkStarted) -> str:
     """Return what a piece of work is while it goes on: `building hello-2.10`."""
     return f"{_WORDS[start.kind][0]} {start.label}"
-
-
-def format_bytes(count: int) -> str:
-    """Return a number of bytes as people read it, in powers of 1000 as docker shows sizes."""
-    size = float(count)
-    unit = "B"
-    for bigger in ("kB", "MB", "GB"):
-        if size < 999.5:
-            break
-        size /= 1000
-        unit = bigger
-    return f"{size:.0f} {unit}" if size >= 999.5 else f"{size:.3g} {unit}"

@@ -14,7 +14,8 @@ from nixdock.events import (
     WorkFinished,
     WorkStarted,
 )
-from nixdock.report.narration import Narration, format_bytes
+from nixdock.meter import format_bytes
+from nixdock.report.narration import Narration
 
 
 class Clock:
