@@ -59,7 +59,7 @@ if TYPE_CHECKING:
             'buildImage { name = "a"; fromImage = pkgs.hello; fromImageName = "b"; }',
             "fromImageName and fromImageTag choose an image together; give both or none",
         ),
-        ('buildImage { name = "a"; comand = 1; }', "called with unexpected argument 'comand'"),
+        ('buildImage { name = "a"; comand = 1; }', "argument 'comand'"),
         (
             'mergeImages [ (dockerTools.streamLayeredImage { name = "a"; }) ]',
             "is a script that streams one; use buildLayeredImage for it",
