@@ -23,7 +23,7 @@ from nixdock.engine.refusals import EngineRefusedError
 from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from nixdock.engine.address import Address
     from nixdock.engine.answers import EngineVersion
@@ -255,8 +255,11 @@ class Engine:
         """Unpack a tar archive into a folder of a container, running or not."""
         self._connection.send("PUT", f"/containers/{container}/archive", {"path": path}, body=archive)
 
-    def get_archive(self, container: str, path: str) -> Iterator[bytes]:
-        """Yield a tar archive of a file or folder of a container, piece by piece."""
+    def get_archive(self, container: str, path: str) -> Generator[bytes]:
+        """Yield a tar archive of a file or folder of a container, piece by piece.
+
+        Whoever has enough of it must close it: until then the engine keeps the container locked.
+        """
         return self._connection.pieces(f"/containers/{container}/archive", {"path": path})
 
     def commit_container(self, container: str, *, labels: Mapping[str, str]) -> str:

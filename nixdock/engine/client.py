@@ -22,7 +22,7 @@ from nixdock.retry import CONNECTION_ATTEMPTS, call_with_retries
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     import requests
     from docker import APIClient
@@ -147,7 +147,7 @@ class Connection:
             if error.status != tolerate:
                 raise
 
-    def pieces(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+    def pieces(self, path: str, params: Mapping[str, Any] | None = None) -> Generator[bytes]:
         """Yield the body that a GET answers, as it comes; without a time limit."""
         with self._answered("GET", path, params, timeout=None) as response:
             yield from _body(response)

@@ -132,8 +132,9 @@ class Whole(Shape[int]):
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, int) and not isinstance(value, bool) and value < 1 << 63:
             return value
-        if isinstance(value, float) and not decoding.is_json and abs(value) < 1 << 63:
-            return int(value)
+        if isinstance(value, float) and not decoding.is_json and value <= 1 << 63:
+            # What is too small or just too large becomes what processors make of it.
+            return int(value) if abs(value) < 1 << 63 else -1 << 63
         decoding.note(node.place, f"expected a whole number, found {describe(node)}")
         return before
 

@@ -83,6 +83,6 @@ def _to_node(value: object, source: str, path: str) -> Node:
 
 def _read_number(text: str) -> int | float:
     """Return an int where Go's ParseInt takes the text, and a float otherwise."""
-    if re.fullmatch(r"-?[0-9]+", text) and -(1 << 63) <= float(text) < 1 << 63:
+    if re.fullmatch(r"-?[0-9]{1,19}", text) and -(1 << 63) <= int(text) < 1 << 63:
         return int(text)
     return float(text)

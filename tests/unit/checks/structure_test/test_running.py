@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nixdock.checks.choice import Choice
+from nixdock.checks.running.runner import Run
+from nixdock.checks.structure_test.rig import Rig
+from nixdock.checks.structure_test.running import StructureRun, needs_engine
+from nixdock.checks.structure_test.suite import collect, collect_files, judge, run
+from nixdock.checks.subject import Subject
+from nixdock.checks.verdict import Status, Verdict
+from nixdock.errors import LoadError
+from nixdock.events import Event, Warned
+from support.images import image_of
+from support.layers import file, layer_of
+
+_STATIC = """\
+schemaVersion: 2.0.0
+fileExistenceTests:
+- {name: there, path: /a}
+- {name: not there, path: /b}
+- {name: there too, path: /a}
+metadataTest: {user: x}
+"""
+_COMMAND = "schemaVersion: 2.0.0\ncommandTests: [{name: a, command: x}, {name: b}]\n"
+
+
+@pytest.fixture
+def subject() -> Subject:
+    return Subject(image_of(layer_of(file("a", b"x")), config={"User": "x"}))
+
+
+def _write(folder: Path, **texts: str) -> list[Path]:
+    paths = []
+    for name, text in texts.items():
+        path = folder / f"{name}.yaml"
+        path.write_text(text)
+        paths.append(path)
+    return paths
+
+
+def _run(files: list[Path], subject: Subject, **options: Any) -> tuple[Run, list[Verdict]]:
+    told: list[Verdict] = []
+    structure = StructureRun(collect_files(files), lambda: subject, None, tell=told.append, **options)
+    return structure.run(), told
+
+
+def test_verdicts_come_in_the_order_of_the_original(tmp_path: Path, subject: Subject) -> None:
+    ended, told = _run(_write(tmp_path, a=_STATIC), subject)
+    assert [(verdict.name, verdict.status) for verdict in told] == [
+        ("File Existence Test: there", Status.PASS),
+        ("File Existence Test: not there", Status.FAIL),
+        ("File Existence Test: there too", Status.PASS),
+        ("Metadata Test", Status.PASS),
+    ]
+    assert ended.report.verdicts == tuple(told)
+    assert ended.report.exit_code == 1
+    failed = told[1]
+    assert failed.place == f"{tmp_path}/a.yaml:4:3"
+    assert failed.suite == f"{tmp_path}/a.yaml"
+    assert str(failed.findings[0]) == "shouldExist: /b is not there"
+
+
+def test_a_file_that_cannot_be_read_keeps_nobody_from_the_others(tmp_path: Path, subject: Subject) -> None:
+    files = [*_write(tmp_path, bad="schemaVersion: 2.0.0\nnope: 1\n", good=_STATIC), tmp_path / "gone.yaml"]
+    ended, told = _run(files, subject)
+    assert [verdict.status.name for verdict in told] == ["ERROR", "PASS", "FAIL", "PASS", "PASS", "ERROR"]
+    assert told[0].name == f"{tmp_path}/bad.yaml"
+    assert "bad.yaml:2:1: a file of version 2.0.0 has no key 'nope'" in told[0].findings[0].message
+    assert ended.report.exit_code == 1
+
+
+def test_some_of_the_checks_can_be_chosen(tmp_path: Path, subject: Subject) -> None:
+    files = _write(tmp_path, a=_STATIC)
+    _, told = _run(files, subject, choice=Choice(patterns=("there", "!too")))
+    assert [verdict.name for verdict in told] == [
+        "File Existence Test: there",
+        "File Existence Test: not there",
+    ]
+    assert not _run(files, subject, choice=Choice(tags=("x",)))[1]
+
+
+def test_nothing_is_begun_after_the_first_failure_where_that_is_wanted(
+    tmp_path: Path, subject: Subject
+) -> None:
+    _, told = _run(_write(tmp_path, a=_STATIC), subject, choice=Choice(fail_fast=True))
+    assert [verdict.status.name for verdict in told] == ["PASS", "FAIL", "SKIP", "SKIP"]
+    assert "--fail-fast" in (told[2].reason or "")
+
+
+def test_when_the_time_is_up_the_rest_could_not_be_run(tmp_path: Path, subject: Subject) -> None:
+    ended, told = _run(_write(tmp_path, a=_STATIC), subject, seconds=0.0)
+    assert {verdict.status for verdict in told} == {Status.ERROR}
+    assert ended.timed_out
+    assert ended.report.exit_code == 122
+
+
+def test_commands_need_an_engine_and_faulty_ones_do_not(tmp_path: Path, subject: Subject) -> None:
+    files = _write(tmp_path, c=_COMMAND)
+    assert needs_engine(collect_files(files), Choice())
+    assert not needs_engine(collect_files(files), Choice(patterns=("Test: b",)))
+    assert not needs_engine(collect_files(_write(tmp_path, s=_STATIC)), Choice())
+    _, told = _run(files, subject)
+    assert [(verdict.name, verdict.status) for verdict in told] == [
+        ("Command Test: a", Status.ERROR),
+        ("b", Status.FAIL),
+    ]
+    assert "an engine is needed" in told[0].findings[0].message
+
+
+def test_what_says_nothing_is_warned_of(tmp_path: Path, subject: Subject) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"schemaVersion": "2.0.0", "nope": 1, "metadataTest": {"user": "x"}}')
+    events: list[Event] = []
+    verdicts = run([path], Rig(subject), events.append)
+    assert [verdict.status for verdict in verdicts] == [Status.PASS]
+    assert events == [Warned(f"{path}: nope: a file of version 2.0.0 has no key 'nope' (it is ignored)")]
+    events.clear()
+    _run([path], subject, listener=events.append)
+    assert len(events) == 1
+
+
+def test_layers_that_cannot_be_read_are_an_error_and_config_needs_none(tmp_path: Path) -> None:
+    class Broken:
+        def __getattr__(self, name: str) -> Any:
+            raise LoadError("the layer is damaged")
+
+    image = image_of(config={"User": "x"})
+    object.__setattr__(image, "layers", (Broken(),))
+    verdicts = run(_write(tmp_path, a=_STATIC), Rig(Subject(image)))
+    assert [verdict.status.name for verdict in verdicts] == ["ERROR", "ERROR", "ERROR", "PASS"]
+    assert verdicts[0].findings[0].message == "the layer is damaged"
+
+
+def test_remarks_change_nothing(tmp_path: Path, subject: Subject) -> None:
+    (path,) = _write(
+        tmp_path,
+        a="schemaVersion: 2.0.0\nmetadataTest: {user: x, unexposedPorts: [80/tcp]}\nlicenseTests: [{}]\n",
+    )
+    verdicts = [judge(check, Rig(subject)) for check in collect(path).checks]
+    assert [verdict.status for verdict in verdicts if verdict] == [Status.PASS, Status.PASS]
+    assert verdicts[1] is not None
+    assert verdicts[1].notes == ("ports are compared by their numbers: one with a protocol is never found",)
