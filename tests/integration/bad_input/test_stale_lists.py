@@ -36,7 +36,7 @@ def test_a_package_that_the_mirror_has_no_more(
 ) -> None:
     nixdock("init")
     nixdock("env")
-    before = engine.docker("images", "--all", "--quiet")
+    before = sorted(engine.docker("images", "--all", "--quiet").split())
     handler = http.server.SimpleHTTPRequestHandler
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as mirror:
         threading.Thread(target=mirror.serve_forever).start()
@@ -48,5 +48,5 @@ def test_a_package_that_the_mirror_has_no_more(
     sentence, hint = run.stderr.splitlines()[-2:]
     assert sentence.startswith(f"nixdock: {uri} does not exist (any more): HTTP error 404")
     assert hint == "hint: the mirror has moved on since apt last looked: apt-get update, then try again"
-    assert engine.docker("images", "--all", "--quiet") == before
+    assert sorted(engine.docker("images", "--all", "--quiet").split()) == before
     assert [entry.name for entry in nixdock.folder.iterdir()] == ["hello-docker.nix"]
