@@ -21,6 +21,7 @@ from nixdock.engine.owner import Owner
 from nixdock.errors import CheckError
 from nixdock.events import Judged, Notice
 from nixdock.nix.target import PathTarget
+from nixdock.pipeline.check import DEFAULT_SECONDS
 from nixdock.pipeline.services import NotReadyError, read_logs
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from nixdock.nix.target import Target
     from nixdock.pipeline.prepare import Ready
     from nixdock.pipeline.run import RunOptions
-
-SECONDS = 60.0
-"""Seconds that all checks of an image may take, as for `nixdock check`."""
 
 _LEFT_OUT = frozenset({"tty", "interactive"})
 """Whose terminal and input a container has is the command line's to say."""
@@ -167,14 +165,14 @@ class Expected:
             image=self.image.run_as,
             name=self.image.name,
             details=self.image.details,
-            owner=Owner.make(seconds=2 * SECONDS),
+            owner=Owner.make(seconds=2 * DEFAULT_SECONDS),
             settings=self.suite.run,
             folder=self.suite.folder,
             listener=self.listener,
         )
         subject = cache(self._open)
         return SuiteRun(
-            self.suite, self.image.name, subject, bench, seconds=SECONDS, tell=self._tell, live=live
+            self.suite, self.image.name, subject, bench, seconds=DEFAULT_SECONDS, tell=self._tell, live=live
         ).run()
 
     def _open(self) -> Subject:

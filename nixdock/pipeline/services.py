@@ -86,10 +86,7 @@ def _last_part(name: str) -> str:
 
 def has_health_check(image: Ready, request: CreateRequest) -> bool:
     """Whether the engine will probe a container's health."""
-    test = request.health_test
-    if test is None:
-        test = (image.details.config.get("Healthcheck") or {}).get("Test")
-    return bool(test) and list(test or ())[:1] != ["NONE"]
+    return request.is_probed(image.details.config)
 
 
 @contextmanager

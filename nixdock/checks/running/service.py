@@ -72,7 +72,7 @@ def plan_service(bench: Bench, suite: Suite, own: Mapping[str, Any] | None = Non
     plain, _ = bench.request(settings, needs_network=need)
     lacking = publish(ports, plain.body, bench.engine.address)
     request, given_up = bench.request(settings, needs_network=need, own=merge(own or {}, lacking))
-    ready = suite.ready or Ready(healthcheck=has_health_check(bench, request))
+    ready = suite.ready or Ready(healthcheck=request.is_probed(bench.details.config))
     return ServicePlan(
         request=request,
         ready=ready,
@@ -93,14 +93,6 @@ def needed_ports(suite: Suite) -> tuple[int, ...]:
         if suite.ready.http is not None:
             ports.add(suite.ready.http.request.port)
     return tuple(sorted(ports))
-
-
-def has_health_check(bench: Bench, request: CreateRequest) -> bool:
-    """Whether the engine will probe a container's health."""
-    test = request.health_test
-    if test is None:
-        test = (bench.details.config.get("Healthcheck") or {}).get("Test")
-    return bool(test) and list(test or ())[:1] != ["NONE"]
 
 
 @contextmanager

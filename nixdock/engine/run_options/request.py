@@ -51,6 +51,13 @@ class CreateRequest:
         test: Sequence[str] | None = (self.body.get("Healthcheck") or {}).get("Test")
         return test
 
+    def is_probed(self, image_config: Mapping[str, Any]) -> bool:
+        """Whether the engine will probe the container's health: by its own test, or by the image's."""
+        test = self.health_test
+        if test is None:
+            test = (image_config.get("Healthcheck") or {}).get("Test")
+        return bool(test) and list(test or ())[:1] != ["NONE"]
+
 
 def make_request(
     image: str,
