@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import Session, complete_files, output_options, quiet_option, show_json
 from nixdock.errors import UsageError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from nixdock.nix.options import NixOptions
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("target", required=False, shell_complete=complete_files)
 @show_json
 @quiet_option

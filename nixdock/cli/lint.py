@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import complete_files, session_options, show_json
 
@@ -27,7 +28,7 @@ def _print_rules(context: click.Context, _parameter: click.Parameter, value: boo
         context.exit()
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @session_options
 @click.option("--only", multiple=True, metavar="RULE", help="Apply this rule alone; repeatable.")
 @click.option("--skip", multiple=True, metavar="RULE", help="Leave this rule out; repeatable.")

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import Progress, Session, complete_files, quiet_option, session_options, show_json
 from nixdock.errors import UsageError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from nixdock.nix.options import NixOptions
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.argument("target", required=False, shell_complete=complete_files)
 @click.option(
     "-i",
