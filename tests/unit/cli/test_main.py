@@ -79,6 +79,20 @@ def test_help_with_a_command_is_that_commands_help(capsys: pytest.CaptureFixture
     assert typed == capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["up", "run", "build", "load", "lint"])
+def test_the_help_of_a_command_lists_options_by_whose_they_are(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run([name, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    sections = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert sections[0] == "Options:"
+    assert {"Nix's options:", "Engine and narration:"} <= set(sections)
+    listed = [line for line in lines[lines.index("Options:") :] if line.startswith("  ")]
+    assert listed
+    assert not [line for line in listed if not line.startswith(("  -", "     "))]
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["--version"]) == 0
     assert capsys.readouterr().out == f"nixdock {__version__}\n"
