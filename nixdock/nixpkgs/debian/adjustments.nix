@@ -94,6 +94,8 @@ in
 
   file.guide.places."/usr" = [ "$out" "${either [ "libmagic1t64" "libmagic1" ]}" "${unit "libmagic-mgc"}" ];
 
+  figlet.guide.places."/usr/share/figlet" = [ "$out/share/figlet" ];
+
   gawk = {
     guide = { places."/usr" = [ "$out" ]; libraries = true; };
   };
@@ -167,6 +169,9 @@ in
     drop = [ "share/bash-completion/*" ];
     note = "needs --insecure-policy, or an own /etc/containers/policy.json";
   };
+
+  # It refuses to start where no locale has UTF-8.
+  tmux.guide.env.LOCPATH = "${unit "libc-bin"}/lib/locale";
 
   util-linux.note = "su and login want the modules of PAM at Debian's paths";
 

@@ -137,5 +137,62 @@ PROGRAMS = (
     Program("vim", VIM, "syntax 1"),
     Program("which", "which which", "/bin/which"),
     Program("xz", "echo text | xz | xz -d", "text"),
+    # A library: the shell loads it, and looks for a command in it.
+    Program(
+        "zlib", 'enable -f "${PATH%/bin}/lib/libz.so.1" command 2>&1', "undefined symbol: command_struct"
+    ),
     Program("zstd", "echo text | zstd | zstd -d", "text"),
 )
+
+HAPROXY = r"""
+printf 'defaults\n timeout client 1\n timeout connect 1\n timeout server 1\n' > file
+haproxy -c -f file; haproxy -v
+"""
+PATCH = r"""
+echo a > file; printf -- '--- file\n+++ file\n@@ -1 +1 @@\n-a\n+b\n' | patch; echo $(< file)
+"""
+SSH = "ssh-keygen -q -t ed25519 -N '' -f key && ssh-keygen -l -f key.pub; ssh -V 2>&1"
+
+MORE_PROGRAMS = (
+    Program("bc", "echo 'scale=3; 22/7' | bc -l", "3.142"),
+    Program("bind", "dig -v 2>&1", "DiG 9."),
+    Program("binutils", "ar --version; nm -D $(command -v ld)", "GNU ar"),
+    Program("bzip2", "echo text | bzip2 | bunzip2; echo text | bzip2 > x.bz2; bzcat x.bz2", "text\ntext"),
+    Program("cowsay", "cowsay -f tux moo", "< moo >"),
+    Program("dig", "dig -v 2>&1", "DiG 9."),
+    Program("ed", r"printf 'a\nline\n.\nw file\nq\n' | ed -s; ed -s file <<< ,p", "line"),
+    Program("figlet", "figlet -f banner x", "#    #"),
+    Program(
+        "gettext",
+        "GREETING=hello envsubst <<< '$GREETING world'; msgfmt --version",
+        "hello world\nmsgfmt (GNU",
+    ),
+    Program("getent", "getent passwd 0; getent --version", "root:"),
+    Program("gosu", "gosu --version", "1."),
+    Program("haproxy", HAPROXY, "HAProxy version"),
+    Program("htop", "htop --version", "htop 3"),
+    Program("iptables", "iptables --version", "iptables v1."),
+    Program("iputils", "ping -V", "ping from iputils"),
+    Program("libcap", "capsh --print", "Current:"),
+    Program("lsof", "lsof -p $$ 2>&1", "bash"),
+    Program("m4", "m4 <<< 'define(x, 6)eval(x * 7)'", "42"),
+    Program("memcached", "memcached --version", "memcached 1."),
+    Program("ncurses", "tput -T xterm cols; infocmp xterm", "xterm terminal emulator"),
+    Program("netcat", "nc -h 2>&1", "OpenBSD netcat"),
+    Program("nettools", "ifconfig lo", "LOOPBACK"),
+    Program("openssh", SSH, "(ED25519)\nOpenSSH_"),
+    Program("parallel", "HOME=$PWD parallel --version", "GNU parallel"),
+    Program("patch", PATCH, "patching file file\nb"),
+    Program("ripgrep", "echo needle > hay; rg -n nee", "1:needle"),
+    Program("screen", "screen --version", "Screen version"),
+    Program("strace", "strace -V", "strace -- version"),
+    Program("sudo", "visudo -V", "visudo version"),
+    Program("time", "$(type -P time) --version", "GNU Time"),
+    Program("tmux", "tmux -V", "tmux 3"),
+    Program("tree", "echo > file; tree --noreport", "`-- file"),
+    Program("unzip", "unzip -v", "UnZip 6"),
+    Program("wget", "wget --version", "GNU Wget"),
+    Program("xxd", "echo A | xxd -p", "410a"),
+    Program("zip", "echo text > file; zip -q zip file && zip -T zip", "test of zip.zip OK"),
+)
+"""Packages beyond those that realistic images are made of. `bash` is what their scripts run in."""

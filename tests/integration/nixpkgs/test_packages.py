@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .programs import PROGRAMS, Program
+from .programs import MORE_PROGRAMS, PROGRAMS, Program
 
 if TYPE_CHECKING:
     from conftest import Nixdock
 
+PROGRAM = Path(sys.executable).parent / "nixdock"
 IMAGE = """
 {{ pkgs ? import <nixpkgs> {{ }} }}:
 pkgs.dockerTools.buildImage {{
@@ -63,6 +68,53 @@ print(numpy.ones(3).sum(), yaml.safe_load("a: [1]"), flask.__name__)' && flask -
 def test_a_debian_package_by_its_debian_name(nixdock: Nixdock) -> None:
     program = Program("cowsay", "cowsay moo", "< moo >")
     assert program.expected in run(nixdock, program, "pkgs.debian.cowsay")
+
+
+CLOSURES = """
+with import <nixpkgs> {{ }};
+let
+  # Nothing is there but what the package and the shell refer to.
+  run = name: package: script: derivation {{
+    name = "ran-${{name}}";
+    inherit system;
+    builder = "${{bash}}/bin/bash";
+    PATH = "${{package}}/bin";
+    args = [ "-c" "cd $NIX_BUILD_TOP; {{ ${{script}}\\n}} > $out; true" ];
+  }};
+in
+{{
+{rows}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def more_printed(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What each of the further programs printed, run in a sandbox that holds its closure and a shell."""
+    rows = [f"  {one} = run {quote(one.name)} {one} {quote(one.script)};" for one in MORE_PROGRAMS]
+    file = tmp_path_factory.mktemp("closures") / "closures.nix"
+    file.write_text(CLOSURES.format(rows="\n".join(rows)))
+    paths = f"__mapAttrs (_: one: one.outPath) (import {file})"
+    script = f"""
+        eval "$({PROGRAM} env)"
+        nix-build --no-out-link --keep-going {file}
+        nix-instantiate --eval --strict --json --expr '{paths}'
+    """
+    done = subprocess.run(
+        ["bash", "-uc", script],
+        env={**os.environ, "NIXDOCK_CACHE_DIR": str(shared_cache), "NIX_PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    outputs = json.loads(done.stdout.splitlines()[-1])
+    # What could not be built has a test that says so.
+    return {name: Path(path).read_text() for name, path in outputs.items() if Path(path).exists()}
+
+
+@pytest.mark.parametrize("program", MORE_PROGRAMS, ids=str)
+def test_a_further_program_runs_in_its_closure(more_printed: dict[str, str], program: Program) -> None:
+    assert program.expected in more_printed[program.name]
 
 
 TRUST = """
