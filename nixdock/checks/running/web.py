@@ -62,7 +62,8 @@ def send_request(request: Request, host: str, port: int, timeout: float) -> Answ
         connection.connect()
         with _cut_off(connection.sock, timeout, late):
             connection.request(request.method, request.path, request.body, dict(request.headers))
-            return _read(connection.getresponse())
+            with connection.getresponse() as response:
+                return _read(response)
     except TimeoutError as error:
         raise NoAnswerError(f"no complete answer within {timeout:.1f} s") from error
     except (OSError, http.client.HTTPException) as error:
@@ -109,8 +110,11 @@ def _read(response: http.client.HTTPResponse) -> Answer:
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     with Capture() as body:
-        while piece := response.read1(_PIECE):
-            body.write(piece)
+        try:
+            while piece := response.read1(_PIECE):
+                body.write(piece)
+        except ConnectionResetError as error:
+            raise http.client.IncompleteRead(b"", response.length) from error
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
         return Answer(response.status, headers, body.output)
@@ -118,8 +122,12 @@ def _read(response: http.client.HTTPResponse) -> Answer:
 
 def _explain(error: OSError | http.client.HTTPException) -> str:
     match error:
-        case http.client.RemoteDisconnected():
+        # Whether a close comes as an end or as a reset hangs on what had been read when it came: an engine
+        # that forwards to a port on which nobody listens does both.
+        case ConnectionResetError() | BrokenPipeError():
             return "the connection was closed without an answer"
+        case http.client.IncompleteRead(expected=None):
+            return "the connection was closed amid the answer"
         case http.client.IncompleteRead(expected=missing):
             return f"the connection was closed with {missing} bytes of the answer to come"
         case http.client.HTTPException():

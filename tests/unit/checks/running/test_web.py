@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,10 +79,29 @@ def test_method_headers_and_body_are_sent() -> None:
     assert b"\r\nX-Key: v\r\n" in heard[0]
 
 
+def _resets(data: bytes) -> Callable[[socket.socket], None]:
+    """Say something and end the connection by a reset."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(data)
+        time.sleep(0.2)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    return talk
+
+
 @pytest.mark.parametrize(
     ("talk", "why"),
     [
         (_says(b""), "the connection was closed without an answer"),
+        (_resets(b""), "the connection was closed without an answer"),
+        (_resets(b"HTTP/1.1 200 OK\r\n\r\nhalf"), "the connection was closed amid the answer"),
+        (
+            _resets(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"),
+            "the connection was closed with 6 bytes of the answer to come",
+        ),
         (_says(b"SSH-2.0-nope\r\n\r\n"), "the answer is not HTTP (BadStatusLine)"),
         (
             _says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"),
