@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
+import secrets
 import signal
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-
-from conftest import PROGRAM
 
 if TYPE_CHECKING:
     from running.conftest import Box
@@ -115,21 +113,13 @@ def test_an_image_of_the_engine_needs_no_nix(box: Box) -> None:
 
 
 def test_ctrl_c_during_the_build_ends_it(box: Box) -> None:
-    slow = SERVICE.replace("copyToRoot", 'extraCommands = "sleep 600"; copyToRoot')
-    write(box, "slow.nix", slow)
-    with subprocess.Popen(
-        [PROGRAM, "up", "slow.nix", "--verbose"],
-        env=box.nixdock.environment,
-        cwd=box.nixdock.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if b"building" in line and b"nixdock-test-web" in line:
-                break
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err.decode()
+    # One that nobody has built before, to its end perhaps.
+    commands = f"echo {secrets.token_hex()}; sleep 600"
+    write(box, "slow.nix", SERVICE.replace("copyToRoot", f'extraCommands = "{commands}"; copyToRoot'))
+    running = box.start("up", "slow.nix", "--verbose")
+    while "building" not in (line := running.read_error_line()) or "nixdock-test-web" not in line:
+        assert line, running.end()
+    running.signal(signal.SIGINT)
+    status, _, err = running.end()
+    assert status == 130, err
     assert box.containers() == []

