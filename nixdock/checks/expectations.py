@@ -129,6 +129,6 @@ def _matches(text: str) -> Matches:
 
 def _equals(option: str, file: Path) -> Equals:
     try:
-        return Equals(file.read_bytes())
+        return Equals(file.read_bytes(), str(file))
     except OSError as error:
         raise UsageError(f"{option}: cannot read {file}: {error.strerror}") from error

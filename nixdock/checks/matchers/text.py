@@ -29,15 +29,23 @@ _JSON_LIMIT = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class Equals(Matcher[Output]):
-    """The whole text, byte for byte; a unified diff says where it differs."""
+    """The whole text, byte for byte; a unified diff says where it differs.
+
+    Args:
+        expected: The text.
+        file: The file that it was read from. What differs from a file is always shown as a diff; a
+            short text that stands in an expression is told beside what was found.
+    """
 
     expected: bytes
-    expected_name: str = "expected"
+    file: str | None = None
 
     def judge(self, subject: Output) -> tuple[Mismatch, ...]:
         """Compare without copying; explain by a diff."""
         if same(subject, self.expected):
             return ()
+        if self.file is not None:
+            return (Mismatch(f"differs from {self.file}", unified_diff(self.expected, subject)),)
         if subject[: len(self.expected) + 2] == self.expected + b"\n":
             return (Mismatch(f"expected to {self}; it has a final newline more"),)
         if len(subject) + 1 == len(self.expected) and self.expected[:-1] == subject[:] and self._ends_line():
@@ -50,7 +58,7 @@ class Equals(Matcher[Output]):
         return self.expected.endswith(b"\n")
 
     def __str__(self) -> str:
-        return f"be {quote(self.expected)}"
+        return f"be {quote(self.expected)}" if self.file is None else f"be what {self.file} holds"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,27 @@ def test_standard_error_has_its_own_file(tmp_path: Path) -> None:
     assert judge_run(expectation, RunOutcome(0, b"", b"warning"))[0].subject == "stderr"
 
 
+@pytest.mark.parametrize(
+    ("expected", "found", "lines"),
+    [
+        (b"hi\n", b"ho\n", ["@@ -1 +1 @@", "-hi", "+ho"]),
+        (b"hi\n", b"hi", ["@@ -1 +1 @@", "-hi", "+hi    (no newline at the end)"]),
+        (b"", b"ho\n", ["@@ -0,0 +1 @@", "+ho"]),
+        (b"hi\n", b"", ["@@ -1 +0,0 @@", "-hi"]),
+    ],
+)
+def test_what_differs_from_a_file_is_a_diff_however_short(
+    expected: bytes, found: bytes, lines: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "want").write_bytes(expected)
+    expectation = expectations_from_options(stdout_files=[tmp_path / "want"])
+
+    assert expectation is not None
+    (finding,) = judge_run(expectation, RunOutcome(0, found))
+    assert finding.message == f"differs from {tmp_path / 'want'}"
+    assert str(finding.details).splitlines() == ["--- expected", "+++ found", *lines]
+
+
 def test_a_text_in_the_other_stream_is_pointed_out() -> None:
     expectation = expectations_from_options(texts=["ready"])
 
