@@ -82,6 +82,7 @@ class Readiness:
 
     def close(self) -> None:
         """Look no more."""
+        self._probes.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.checks.expectations import judge_run
 from nixdock.checks.running.web import NoAnswerError, judge_answer
 from nixdock.checks.units import format_duration
+from nixdock.engine.health import HealthCheck, HealthWatch
 from nixdock.errors import CheckError, EngineError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Readiness:
     """Tells whether a service is ready by now; asked again and again.
 
     Args:
-        ready: The probes; `healthcheck` is to be set where the engine probes it.
+        ready: The probes.
         live: The service.
     """
 
@@ -48,7 +49,8 @@ class Readiness:
         self._live = live
         self._since = time.monotonic()
         self._next = 0.0
-        self._probes = _probes_of(ready)
+        self._health = HealthProbe() if ready.healthcheck else None
+        self._probes = _probes_of(ready, self._health)
         self._lacking = "it was not probed yet"
 
     def __call__(self) -> bool:
@@ -77,8 +79,13 @@ class Readiness:
         self._next = time.monotonic() + self._ready.interval
         return False
 
+    def close(self) -> None:
+        """Look no more."""
+        if self._health is not None:
+            self._health.close()
 
-def _probes_of(ready: Ready) -> list[Probe]:
+
+def _probes_of(ready: Ready, health: HealthProbe | None) -> list[Probe]:
     probes: list[Probe] = []
     if ready.log is not None:
         matcher = ready.log
@@ -92,8 +99,8 @@ def _probes_of(ready: Ready) -> list[Probe]:
     if ready.exec is not None:
         command = ready.exec
         probes.append(lambda live: probe_exec(live, command))
-    if ready.healthcheck:
-        probes.append(probe_health)
+    if health is not None:
+        probes.append(health)
     return probes
 
 
@@ -138,22 +145,39 @@ def probe_exec(live: Live, command: Command) -> str | None:
     return f"{command.words[0]}: {found[0]}" if found else None
 
 
-def probe_health(live: Live) -> str | None:
-    """Say what the engine's health check says; None where that is healthy.
+class HealthProbe:
+    """Says what a health check says: the engine's word, or ours while the engine has none yet."""
 
-    Raises:
-        NotReadyError: It says unhealthy.
-        CheckError: The container has no health check.
-    """
+    def __init__(self) -> None:
+        self._watch: HealthWatch | None = None
+
+    def __call__(self, live: Live) -> str | None:
+        """Say how it fares; None where it is healthy.
+
+        Raises:
+            NotReadyError: It is unhealthy.
+            CheckError: The container has no health check.
+        """
+        if self._watch is None:
+            self._watch = _watch_health(live)
+        health = self._watch.ask()
+        said = f": {health.said}" if health.said else ""
+        if health.status == "unhealthy":
+            raise NotReadyError(f"its HEALTHCHECK says unhealthy{said}")
+        return None if health.status == "healthy" else f"its HEALTHCHECK says {health.status}{said}"
+
+    def close(self) -> None:
+        """Probe no more."""
+        if self._watch is not None:
+            self._watch.close()
+
+
+def _watch_health(live: Live) -> HealthWatch:
     details = live.details()
-    if details.health == "healthy":
-        return None
-    said = f": {details.last_probe}" if details.last_probe else ""
-    if details.health == "unhealthy":
-        raise NotReadyError(f"its HEALTHCHECK says unhealthy{said}")
-    if details.health is None and details.is_running:
+    check = HealthCheck.of(details)
+    if check is None:
         raise CheckError(f"{live.name} has no HEALTHCHECK, and its readiness asks for one")
-    return f"its HEALTHCHECK says {details.health or 'nothing'}{said}"
+    return HealthWatch(live.engine, details, check)
 
 
 def _first(mismatches: tuple[Mismatch, ...]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +128,8 @@ def started_service(bench: Bench, plan: ServicePlan) -> Iterator[Live]:
 
 def _await_readiness(container: Container, ready: Ready, live: Live) -> None:
     try:
-        ended = Attendance(container).until(Readiness(ready, live))
+        with closing(Readiness(ready, live)) as readiness:
+            ended = Attendance(container).until(readiness)
     except NotReadyError as error:
         raise ServiceFailedError(f"{live.name}: {error}", details=_last_lines(live)) from error
     if ended is not None:
