@@ -146,8 +146,14 @@ def dockerd(name: str, *, programs: Path | None = None, containerd_store: bool =
     bridge = f"ndt{root.name[-8:]}"
     _add_bridge(bridge)
     config = root / "daemon.json"
-    features = {"containerd-snapshotter": True} if containerd_store else {}
-    config.write_text(json.dumps({"features": features} if features else {}))
+    # An engine that sets up the packet filter takes down what the others have there. Ports that are
+    # published on loopback go through a proxy of the engine's, and need none of it.
+    settings = {
+        "iptables": False,
+        "ip6tables": False,
+        "features": {"containerd-snapshotter": True} if containerd_store else {},
+    }
+    config.write_text(json.dumps(settings))
     environment = dict(os.environ)
     if programs is not None:
         environment["PATH"] = f"{programs}/usr/sbin:{programs}/usr/bin:{environment['PATH']}"
