@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.failures import HEAD, Subject, explain_create, explain_start
-from nixdock.engine.interrupts import caught
+from nixdock.engine.interrupts import await_item, caught
 from nixdock.engine.stream import STDERR, STDOUT
 from nixdock.engine.terminal import DetachKeys, parse_detach_keys, raw_mode, read_size
 from nixdock.errors import EngineError
@@ -273,10 +273,7 @@ class Container:
 
     def next(self, timeout: float | None = None) -> Happening | None:
         """Return what happened next; None when nothing did within `timeout` seconds."""
-        try:
-            return self.happenings.get(timeout=timeout)
-        except Empty:
-            return None
+        return await_item(self.happenings, timeout)
 
     def signal(self, number: int) -> None:
         """Send a signal to its first process."""

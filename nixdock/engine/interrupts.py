@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Final
+from queue import Empty
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from queue import SimpleQueue
+
+_Item = TypeVar("_Item")
 
 FORWARDED: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGQUIT)
 """Signals that are the container's business alone."""
 
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+LONGEST_WAIT: Final = 0.5
+"""Seconds after which a caught signal is told at the latest."""
 
 
 class Action(Enum):
@@ -73,3 +82,23 @@ def caught(tell: Callable[[int], None], *, also: tuple[int, ...] = ()) -> Iterat
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def await_item(queue: SimpleQueue[_Item], timeout: float | None = None) -> _Item | None:
+    """Return what comes next in a queue that the signals are told to; None when nothing does in time.
+
+    A signal that comes just before the waiting begins, or to another thread, does not end the waiting, and
+    its handler runs only when that ends: so no waiting is longer than `LONGEST_WAIT`.
+
+    Args:
+        queue: The queue.
+        timeout: Seconds; None is for ever.
+    """
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    while True:
+        left = end - time.monotonic()
+        try:
+            return queue.get(timeout=max(0.0, min(left, LONGEST_WAIT)))
+        except Empty:
+            if left <= LONGEST_WAIT:
+                return None

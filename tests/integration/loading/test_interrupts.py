@@ -112,9 +112,10 @@ def test_an_interrupt_at_any_byte_leaves_nothing(load: Loader, salt: bytes, tmp_
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_ends_it_and_the_next_load_works(number: signal.Signals, load: Loader, salt: bytes) -> None:
-    sample = large(salt, "signalled:1")
-    path = load.write(docker_archive(sample))
+    path = Path()
     for delay in (0.0, 0.05, 0.15):
+        # Another image each time: what an engine has received in full it may finish, a whole image.
+        path = load.write(docker_archive(large(salt + str(delay).encode(), "signalled:1")))
         process = start(load, path)
         time.sleep(delay)
         process.send_signal(number)
@@ -122,7 +123,6 @@ def test_a_signal_ends_it_and_the_next_load_works(number: signal.Signals, load: 
         status = -number if number == signal.SIGKILL else 128 + number
         assert process.returncode in {status, 0}, err
         assert b"Traceback" not in err
-    # What the engine had received in full it may finish: a whole image.
     wait_for(lambda: not list((load.engine.root / "data" / "tmp").glob("docker-import-*")))
     (loaded,) = load(path)
     assert loaded["layers"] == 4

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from queue import SimpleQueue
 
 import pytest
 
-from nixdock.engine.interrupts import Action, Escalation, caught
+from nixdock.engine.interrupts import Action, Escalation, await_item, caught
 
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
@@ -66,3 +67,21 @@ def test_another_thread_leaves_signals_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [signal.getsignal(TERM)]
+
+
+def test_a_signal_that_does_not_interrupt_the_waiting_is_told_all_the_same() -> None:
+    """One that another thread gets is as one that comes just before the waiting begins."""
+    told: SimpleQueue[int] = SimpleQueue()
+
+    def get_it() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
+    with caught(told.put):
+        thread = threading.Timer(0.2, get_it)
+        thread.start()
+        assert await_item(told) == signal.SIGUSR1
+        thread.join()
+
+
+def test_nothing_in_time_is_none() -> None:
+    assert await_item(SimpleQueue[int](), 0.01) is None
