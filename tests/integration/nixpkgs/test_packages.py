@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from support.nix import PROGRAM
 
 from .programs import MORE_PROGRAMS, PROGRAMS, Program
 
 if TYPE_CHECKING:
     from conftest import Nixdock
 
-PROGRAM = Path(sys.executable).parent / "nixdock"
 IMAGE = """
 {{ pkgs ? import <nixpkgs> {{ }} }}:
 pkgs.dockerTools.buildImage {{
