@@ -150,6 +150,21 @@ class Apt:
         text = self._ask(HELPER, "cat-file", str(index.file))
         return frozenset(re.findall(r"^SHA256: ([0-9a-f]{64})$", text, re.MULTILINE))
 
+    def update(self) -> None:
+        """Download the lists of the private configuration that the options name.
+
+        Raises:
+            BuildError: They could not be had; the reason is apt's.
+        """
+        words = ("-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=", "-o", "Acquire::Languages=none")
+        outcome = _run(["apt-get", "-qq", *self.options, *words, "update"])
+        if not outcome:
+            raise BuildError(
+                f"apt could not download Debian's package lists for {self.native_architecture()}",
+                hint="check the network, then try again",
+                details=outcome.error_text.strip(),
+            )
+
     def fetch(self, package: Package, folder: Path) -> Path:
         """Download one `.deb` into a folder with apt's own settings for mirrors and proxies.
 

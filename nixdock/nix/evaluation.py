@@ -31,6 +31,19 @@ class CollectedError(BuildError):
     """A derivation that an evaluation wrote has gone again: the garbage collector ran."""
 
 
+class MissingArchitectureError(BuildError):
+    """The offline package set has not been asked for the packages of an architecture yet.
+
+    Args:
+        message: What Nix said.
+        architecture: Debian's name of it.
+    """
+
+    def __init__(self, message: str, architecture: str) -> None:
+        super().__init__(message)
+        self.architecture = architecture
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """An output of a derivation that is to be built.

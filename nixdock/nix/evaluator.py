@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from nixdock import process
 from nixdock.errors import UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
-from nixdock.nix import command
+from nixdock.nix import command, offline_set
 from nixdock.nix.elf import runs_alone
-from nixdock.nix.evaluation import Candidate, read_evaluation
+from nixdock.nix.evaluation import Candidate, MissingArchitectureError, read_evaluation
 from nixdock.nix.package_set import Kind, PackageSet, choose
 from nixdock.nix.program import Nix
 from nixdock.nix.settings import enables_flakes, find_settings
@@ -58,11 +58,28 @@ class Evaluator:
         self.nix.listener(WorkStarted(key, Work.EVALUATE, self.target.text))
         ok = False
         try:
-            found = self._evaluate(request)
+            found = self.answer(request)
             ok = True
         finally:
             self.nix.listener(WorkFinished(key, ok=ok))
         return found
+
+    def answer(self, request: command.Request) -> tuple[Candidate, ...]:
+        """Evaluate without telling; again each time that the offline package set lacked an architecture."""
+        try:
+            return self._evaluate(request)
+        except MissingArchitectureError as missing:
+            return self._with_architecture(missing).answer(request)
+
+    def _with_architecture(self, missing: MissingArchitectureError) -> Evaluator:
+        """Return the same with the packages of one more architecture in the offline package set."""
+        if not self.nix.package_names or self.nixpkgs is None:
+            raise missing
+        if missing.architecture in offline_set.architectures(Path(self.nixpkgs)):
+            raise missing
+        folder = offline_set.materialise(self.nix.listener, architecture=missing.architecture)
+        nix = replace(self.nix, package_sets=(folder,), package_names=partial(_ask_names, str(folder)))
+        return replace(self, nix=nix, nixpkgs=str(folder))
 
     def _evaluate(self, request: command.Request) -> tuple[Candidate, ...]:
         target = self.target

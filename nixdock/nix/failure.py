@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
 from nixdock.nix.build_log import EXPRESSION
-from nixdock.nix.evaluation import CollectedError
+from nixdock.nix.evaluation import CollectedError, MissingArchitectureError
 from nixdock.nix.store import name_of, store_dir
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ _SUGGESTION: Final = re.compile(r"Did you mean [^?]*\?")
 _COLLECTED: Final = re.compile(
     r"/[^'\"\s]*\.drv['\"]?(?:: No such file| is not valid| does not exist| is required, but)"
 )
+_ARCHITECTURE: Final = re.compile(
+    r"the offline package set has packages for .* so far; `nixdock build` .* those for (?P<name>\w+)"
+)
+"""What the set's own `default.nix` throws."""
 _NO_FILE: Final = re.compile(
     r"getting status of ['\"]?(?P<file>/[^'\"]*)['\"]?: No such file"
     r"|(?:path|file) ['\"](?P<path>/[^'\"]*)['\"] does not exist"
@@ -175,6 +179,10 @@ def _tell_collected(_found: re.Match[str], error: Message) -> BuildError:
     )
 
 
+def _tell_architecture(found: re.Match[str], _error: Message) -> BuildError:
+    return MissingArchitectureError(found[0], found["name"])
+
+
 def _tell_no_shell(_found: re.Match[str], _error: Message) -> BuildError:
     return BuildError(
         "Nix's sandbox has no /bin/sh, which the builder wants",
@@ -197,6 +205,7 @@ _FAULTS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Message], B
     (_LINK_IN_THE_WAY, _tell_link),
     (_LINK_REFUSED, _tell_link_refused),
     (_COLLECTED, _tell_collected),
+    (_ARCHITECTURE, _tell_architecture),
     (_NO_SHELL, _tell_no_shell),
     (_NO_SANDBOX, _tell_no_sandbox),
 )

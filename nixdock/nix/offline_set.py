@@ -9,6 +9,9 @@ never changes once it is there, so Nix may be using one while the next is made.
     <cache>/nixpkgs/locks/<fingerprint>/   the lock of one state of apt's lists
     <cache>/nixpkgs/programs/<sha256>/     the programs out of a package
     <cache>/nixpkgs/seen.json              what `current` was made of: a fresh one costs a few hundred stats
+
+It is of the machine's own architecture, until an expression asks for another one (`pkgsCross`): then that
+one's lock is added, for as long as the lists of apt stay as they are.
 """
 
 from __future__ import annotations
@@ -30,11 +33,11 @@ import nixdock.nixpkgs
 from nixdock import settings
 from nixdock.errors import BuildError
 from nixdock.events import Listener, Work, WorkFinished, WorkStarted, ignore
-from nixdock.nix import apt, lock
+from nixdock.nix import apt, lock, other_architecture
 from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nixdock.nix.apt import Apt, Package
 
@@ -43,23 +46,37 @@ SOURCES = Path(nixdock.nixpkgs.__file__).parent
 
 _MARK = "nixdock.json"
 _KEPT_SECONDS = 14 * 24 * 3600
-_LOCKERS = tuple(Path(str(module.__file__)) for module in (lock, apt))
+_LOCKERS = tuple(Path(str(module.__file__)) for module in (lock, apt, other_architecture))
 """The code that makes a lock out of apt's lists: another nixdock may make another lock."""
 
 
-def materialise(listener: Listener = ignore) -> Path:
+def materialise(listener: Listener = ignore, *, architecture: str | None = None) -> Path:
     """Return the folder of the package set, made anew where apt's lists or nixdock have changed.
 
+    Args:
+        listener: Told of the work.
+        architecture: Debian's name of one that it must have besides the machine's own.
+
     Raises:
-        BuildError: There is no apt, it has no lists of Debian, or busybox could not be fetched.
+        BuildError: There is no apt, it has no lists of Debian or none of this architecture, or busybox
+            could not be fetched.
     """
     home = _home()
     fresh = _fresh(home)
-    if fresh is not None:
+    if fresh is not None and _has(fresh, architecture):
         return fresh
     with _alone(home):
         # Another process may have made it while this one waited.
-        return _fresh(home) or _make(home, listener)
+        fresh = _fresh(home)
+        if fresh is not None and _has(fresh, architecture):
+            return fresh
+        others = {*architectures(fresh)[1:]} if fresh is not None else set[str]()
+        return _make(home, sorted(others | {architecture} if architecture else others), listener)
+
+
+def architectures(folder: Path) -> list[str]:
+    """Return Debian's names of the architectures in a package set, the machine's own first."""
+    return list(json.loads((folder / _MARK).read_text())["architectures"])
 
 
 def stable_path() -> Path:
@@ -77,14 +94,18 @@ def is_kept_here(folder: Path) -> bool:
     return is_ours(folder) and any(folder.resolve().is_relative_to(home.resolve()) for home in _homes())
 
 
-def _make(home: Path, listener: Listener) -> Path:
+def _has(folder: Path, architecture: str | None) -> bool:
+    return architecture is None or architecture in architectures(folder)
+
+
+def _make(home: Path, others: Sequence[str], listener: Listener) -> Path:
     asked = apt.Apt()
     apt_files = _apt_files(asked)
     # Looked at before it is read: a change in between makes the next run read it again.
     seen = _stat([*apt_files, *_source_files(), *_LOCKERS, _patchelf()])
-    listener(WorkStarted("package-set", Work.READ, "Debian's package index"))
+    listener(WorkStarted("package-set", Work.READ, " for ".join(["Debian's package index", *others[-1:]])))
     try:
-        folder = _assemble(home, asked, apt_files)
+        folder = _assemble(home, asked, apt_files, others)
     except BaseException:
         listener(WorkFinished("package-set", ok=False))
         raise
@@ -98,37 +119,46 @@ def _make(home: Path, listener: Listener) -> Path:
     return folder
 
 
-def _assemble(home: Path, asked: Apt, apt_files: Iterable[Path]) -> Path:
-    locked = _lock(home, asked, apt_files)
-    about = json.loads((locked / "index.json").read_text())
-    programs = {"busybox": _busybox(home, asked, about), "patchelf": _patchelf()}
+def _assemble(home: Path, asked: Apt, apt_files: Sequence[Path], others: Sequence[str]) -> Path:
+    locks = [_lock(home, asked, apt_files), *(_lock(home, asked, apt_files, other) for other in others)]
+    abouts = [json.loads((locked / "index.json").read_text()) for locked in locks]
+    own = abouts[0]
+    programs = {"busybox": _busybox(home, asked, own), "patchelf": _patchelf()}
     content = hashlib.sha256()
     for file in _source_files():
         content.update(f"{file.relative_to(SOURCES)}\0{_sha256(file)}\n".encode())
     for name, program in programs.items():
         content.update(f"{name}\0{_sha256(program)}\n".encode())
-    content.update(about["fingerprint"].encode())
+    for about in abouts:
+        content.update(about["fingerprint"].encode())
     folder = home / "sets" / content.hexdigest()[:32]
     if not is_ours(folder):
         with _new(folder) as new:
             for file in _source_files():
                 _put(file, new / file.relative_to(SOURCES))
-            architecture = about["architecture"]
             for name, program in programs.items():
-                _put(program, new / "bootstrap" / architecture / "bin" / name)
-            shutil.copytree(locked, new / "lock" / architecture, copy_function=_share)
-            (new / _MARK).write_text(json.dumps({"architectures": [architecture]}))
+                _put(program, new / "bootstrap" / own["architecture"] / "bin" / name)
+            for locked, about in zip(locks, abouts, strict=True):
+                shutil.copytree(locked, new / "lock" / about["architecture"], copy_function=_share)
+            mark = {"architectures": [about["architecture"] for about in abouts]}
+            (new / _MARK).write_text(json.dumps(mark))
     os.utime(folder)
     return folder
 
 
-def _lock(home: Path, asked: Apt, apt_files: Iterable[Path]) -> Path:
-    rules = (SOURCES / "debian/rules.json").read_text()
-    state = json.dumps([rules, *map(_sha256, _LOCKERS), _stat(apt_files)])
+def _lock(home: Path, asked: Apt, apt_files: Iterable[Path], other: str | None = None) -> Path:
+    """Return the lock of the machine's architecture, or of another one by the same repositories."""
+    text = (SOURCES / "debian/rules.json").read_text()
+    state = json.dumps([text, *map(_sha256, _LOCKERS), _stat(apt_files), *([other] if other else [])])
     folder = home / "locks" / hashlib.sha256(state.encode()).hexdigest()[:32]
     if not folder.exists():
+        rules = lock.Rules.parse(text)
         with _new(folder) as new:
-            lock.make(new, apt=asked, rules=lock.Rules.parse(rules))
+            if other is None:
+                lock.make(new, apt=asked, rules=rules)
+            else:
+                with other_architecture.ask_for(other, asked.indexes()) as there:
+                    lock.make(new, apt=there, rules=rules)
     os.utime(folder)
     return folder
 

@@ -16,26 +16,44 @@ let
   buildPlatform = lib.systems.elaborate localSystem;
   hostPlatform = if crossSystem == null then buildPlatform else lib.systems.elaborate crossSystem;
 
-  # Which architectures apt was asked for, when the set was made.
+  # Which architectures apt was asked for, when the set was made; the machine's own is the first.
   known = (builtins.fromJSON (builtins.readFile ./nixdock.json)).architectures;
 
+  lockIn = architecture: import ./debian/lock.nix { folder = ./lock + "/${architecture}"; };
+
+  # What builds are the machine's own programs.
+  buildLock =
+    if buildPlatform.debianArch == builtins.head known then lockIn (builtins.head known)
+    else throw ("the offline package set builds with this machine's own programs, of Debian for ${builtins.head known}, "
+      + "not on ${buildPlatform.system}; ask for images of it by pkgsCross, or use the real nixpkgs (--nixpkgs PATH)");
+
   lockOf = platform:
-    if builtins.elem platform.debianArch known then
-      import ./debian/lock.nix { folder = ./lock + "/${platform.debianArch}"; }
+    if platform.debianArch == buildPlatform.debianArch then buildLock
+    else if ! debianTriplets ? ${platform.debianArch} then
+      throw "the offline package set has no packages for ${platform.system}; use the real nixpkgs for this (--nixpkgs PATH)"
+    else if builtins.elem platform.debianArch known then lockIn platform.debianArch
     else
-      throw ("this machine's offline package set is of Debian's packages for ${lib.concatStringsSep ", " known}, "
-        + "not for ${platform.system}; use the real nixpkgs for this (--nixpkgs PATH)");
+      # nixdock knows this sentence: it adds the architecture, and evaluates again.
+      throw ("the offline package set has packages for ${lib.concatStringsSep ", " known} so far; "
+        + "`nixdock build` of this expression adds those for ${platform.debianArch}");
+
+  # What Debian's compilers for other machines have in their names.
+  debianTriplets = { amd64 = "x86-64-linux-gnu"; arm64 = "aarch64-linux-gnu"; };
+  isForeign = hostPlatform.debianArch != buildPlatform.debianArch;
 
   builder = import ./debian/builder.nix {
     inherit (buildPlatform) system;
     bootstrap = ./bootstrap + "/${buildPlatform.debianArch}";
-    lock = lockOf buildPlatform;
+    lock = buildLock;
   };
 
-  debian = import ./debian {
-    inherit lib builder;
-    lock = lockOf hostPlatform;
-  };
+  debianOf = platform: more: import ./debian ({ inherit lib builder; lock = lockOf platform; } // more);
+  debian = debianOf hostPlatform (lib.optionalAttrs isForeign {
+    cross = {
+      debian = debianOf buildPlatform { };
+      triplet = debianTriplets.${hostPlatform.debianArch};
+    };
+  });
 
   # The same set with other arguments.
   importWith = changes: import ./. (args // changes);
@@ -48,7 +66,7 @@ let
     (import ./stdenv { inherit lib debian builder buildPlatform hostPlatform; })
     (import ./stdenv/cross.nix { inherit lib importWith; isCross = crossSystem != null; })
     (import ./build-support { inherit lib builder; })
-    (import ./dockertools { inherit lib builder; lock = lockOf buildPlatform; })
+    (import ./dockertools { inherit lib builder; lock = buildLock; })
   ] ++ overlays;
 
   base = _final: {

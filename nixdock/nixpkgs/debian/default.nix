@@ -3,10 +3,12 @@
 #   lib      the library
 #   lock     the lock of the architecture that the packages are for
 #   builder  how they are built
+#   cross    where they are for another architecture: the packages of the one that builds (`debian`), and what
+#            its compilers for the other one are named by (`triplet`)
 #
 # Gives `packages`, every package of the index by its Debian name, and `package`, the same as a function,
 # which reads less and has an answer to names that are not there; `pythonEnv`, a Python with modules.
-{ lib, lock, builder }:
+{ lib, lock, builder, cross ? null }:
 
 let
   version = import ./version.nix;
@@ -69,6 +71,11 @@ let
       meta = python.meta // { mainProgram = "python3"; };
     };
 
+  # What compiles guides: they are for the architecture of the packages, and built by that of the machine.
+  guideCompiler =
+    if cross == null then [ (unit "tcc") ]
+    else map (kind: cross.debian.package "${kind}-${cross.triplet}") [ "cpp" "binutils" ];
+
   # A unit by its name; each is made once however often it is asked for.
   unit = lock.memoise (name: record:
     let
@@ -82,7 +89,7 @@ let
         name = "${name}-${upstream}";
         package = ./builders;
         module = "unit";
-        programs = lib.optional (adjustment ? guide) (unit "tcc");
+        programs = lib.optionals (adjustment ? guide) guideCompiler;
         order = {
           debs = map deb ([ name ] ++ others);
           needs = map unit (needsOf name);
@@ -95,7 +102,9 @@ let
           drop = adjustment.drop or [ ];
           links = adjustment.links or { };
           strings = adjustment.strings or { };
-          guide = adjustment.guide or null;
+          guide =
+            if !(adjustment ? guide) then null
+            else adjustment.guide // lib.optionalAttrs (cross != null) { compiler = cross.triplet; };
           finish = adjustment.finish or "";
         };
       };

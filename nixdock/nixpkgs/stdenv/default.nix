@@ -43,10 +43,10 @@ in
   stdenvNoCC = makeStdenv { cc = null; };
   stdenv = makeStdenv {
     cc =
-      if hostPlatform.isMusl then final.buildPackages.muslGcc
-      else if hostPlatform.parsed.cpu.name == buildPlatform.parsed.cpu.name then final.buildPackages.gcc
-      else
-        throw "the offline package set has no compiler that builds for ${hostPlatform.system} on ${buildPlatform.system}; use the real nixpkgs for this (--nixpkgs PATH)";
+      if hostPlatform.parsed.cpu.name != buildPlatform.parsed.cpu.name then
+        throw "the offline package set has no compiler that builds for ${hostPlatform.system} on ${buildPlatform.system}; use the real nixpkgs for this (--nixpkgs PATH)"
+      else if hostPlatform.isMusl then final.buildPackages.muslGcc
+      else final.buildPackages.gcc;
   };
   gccStdenv = final.stdenv;
   overrideCC = _stdenv: cc: makeStdenv { inherit cc; };

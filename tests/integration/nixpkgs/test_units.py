@@ -134,7 +134,7 @@ def test_other_options_are_refused_in_a_sentence(machine: NixMachine, attribute:
 
 def test_another_architecture_is_refused_in_a_sentence(machine: NixMachine) -> None:
     done = ask(machine, '(import <nixpkgs> { system = "riscv64-linux"; }).hello.outPath')
-    assert "offline package set is of Debian's packages for amd64, not for riscv64-linux" in done.stderr
+    assert "builds with this machine's own programs, of Debian for amd64, not on riscv64-linux" in done.stderr
 
 
 @pytest.fixture

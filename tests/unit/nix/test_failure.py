@@ -12,8 +12,9 @@ import pytest
 
 from nixdock.errors import BuildError
 from nixdock.events import ignore
+from nixdock.nix import offline_set
 from nixdock.nix.build_log import Level, Message, Position
-from nixdock.nix.evaluation import CollectedError
+from nixdock.nix.evaluation import CollectedError, MissingArchitectureError
 from nixdock.nix.failure import Circumstances, explain
 from nixdock.nix.follower import Follower
 from nixdock.nix.sources import Sources
@@ -275,3 +276,20 @@ def test_a_package_that_the_offline_set_lacks(  # noqa: PLR0917
     error = explain(follower, offline)
     assert error.message == f"x.nix:{line}:3: {message}"
     assert error.hint == hint
+
+
+def test_an_architecture_that_the_offline_set_has_not_been_asked_for(version: str, tmp_path: Path) -> None:
+    del version
+    sets = Path(offline_set.SOURCES / "default.nix").read_text()
+    sentence = (
+        "the offline package set has packages for amd64 so far; "
+        "`nixdock build` of this expression adds those for arm64"
+    )
+    # What is recognised is what the set says.
+    assert all(part in sets for part in ("the offline package set has packages for ", " adds those for "))
+    follower = Follower(ignore)
+    follower.take(Message(Level.ERROR, f"error: {sentence}", sentence, None))
+    error = explain(follower, Circumstances("nix-build", 1, Sources(tmp_path)))
+    assert isinstance(error, MissingArchitectureError)
+    assert error.architecture == "arm64"
+    assert error.message == sentence

@@ -8,15 +8,19 @@ import json
 import os
 import tarfile
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nixdock.errors import BuildError
-from nixdock.nix import offline_set
+from nixdock.nix import offline_set, other_architecture
+from nixdock.nix.apt import Apt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nixdock.events import Event
 
 DATA = Path(__file__).parents[1] / "data" / "apt"
@@ -131,6 +135,35 @@ def test_a_fresh_folder_is_found_without_asking_apt(machine: Machine) -> None:
     assert offline_set.materialise(events.append) == folder
     assert machine.asked() == ["dump", "download"]
     assert events == []
+
+
+def test_another_architecture_is_added_and_kept_until_the_lists_change(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    @contextmanager
+    def ask_for(architecture: str, native: object) -> Iterator[Apt]:
+        asked.append(architecture)
+        texts = {file: file.read_text() for file in (machine.folder / "targets", machine.folder / "dump")}
+        for file, text in texts.items():
+            swapped = text.replace("\tamd64\t", f"\t{architecture}\t")
+            file.write_text(swapped.replace("Architecture: amd64", f"Architecture: {architecture}"))
+        yield Apt(architecture=architecture)
+        for file, text in texts.items():
+            file.write_text(text)
+
+    monkeypatch.setattr(other_architecture, "ask_for", ask_for)
+    own = offline_set.materialise()
+    assert asked == []
+    both = offline_set.materialise(architecture="arm64")
+    assert both != own
+    assert asked == ["arm64"]
+    assert [entry.name for entry in (both / "bootstrap").iterdir()] == ["amd64"]
+    assert offline_set.materialise() == offline_set.materialise(architecture="arm64") == both
+    assert asked == ["arm64"]
+    machine.update()
+    assert offline_set.materialise() == own
 
 
 def test_new_lists_are_read_and_the_program_is_kept(machine: Machine) -> None:

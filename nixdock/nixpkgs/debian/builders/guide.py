@@ -29,6 +29,8 @@ class Guide:
         env: Variables that are set where they are not.
         prefix: Folders that a search path such as PERL5LIB begins with.
         suffix: Folders that a search path such as PATH ends in.
+        compiler: What the names of the compilers begin with where the programs are for another machine than
+            this one (`aarch64-linux-gnu`); empty where tcc compiles for the right one.
     """
 
     places: dict[str, tuple[str, ...]]
@@ -37,6 +39,7 @@ class Guide:
     env: dict[str, str]
     prefix: dict[str, tuple[str, ...]]
     suffix: dict[str, tuple[str, ...]]
+    compiler: str = ""
 
     @classmethod
     def parse(cls, data: dict[str, Any], out: Path) -> Guide:
@@ -55,6 +58,7 @@ class Guide:
             env={name: expand(value) for name, value in data.get("env", {}).items()},
             prefix=expand_all(data.get("prefix", {})),
             suffix=expand_all(data.get("suffix", {})),
+            compiler=data.get("compiler", ""),
         )
 
     def tables(self) -> str:
@@ -84,11 +88,11 @@ def add_guide(out: Path, guide: Guide) -> None:
     library.parent.mkdir(exist_ok=True)
     source = guide.tables() + Path(__file__).with_name("guide.c").read_text()
     words = ["-DGUIDE_LIBRARIES"] if guide.libraries else []
-    subprocess.run(
-        ["tcc", "-nostdinc", "-nostdlib", "-shared", *words, "-o", library, "-"],
-        input=source.encode(),
-        check=True,
-    )
+    if guide.compiler:
+        compile_for(guide.compiler, source, library, words)
+    else:
+        words = ["tcc", "-nostdinc", "-nostdlib", "-shared", *words, "-o", str(library), "-"]
+        subprocess.run(words, input=source.encode(), check=True)
     seen: set[int] = set()
     for path in sorted(walk(out)):
         inode = path.lstat().st_ino
@@ -96,6 +100,30 @@ def add_guide(out: Path, guide: Guide) -> None:
             seen.add(inode)
             path.chmod(0o755)
             subprocess.run(["patchelf", "--add-needed", str(library), str(path)], check=True)
+
+
+def compile_for(machine: str, source: str, library: Path, words: list[str]) -> None:
+    """Make a shared library for another machine, by the parts of gcc that need no headers and no libraries.
+
+    Args:
+        machine: What Debian's programs for it begin with; they are on PATH.
+        source: The C text.
+        library: The file to make.
+        words: Options of the compiler.
+    """
+    prefix = machine.replace("x86-64", "x86_64")
+    found = subprocess.run(
+        [f"{prefix}-cpp", "-print-prog-name=cc1"], stdout=subprocess.PIPE, text=True, check=True
+    )
+    text, code = Path("guide.s"), Path("guide.o")
+    options = ["-quiet", "-nostdinc", "-O2", "-fPIC", "-ffreestanding", "-fno-stack-protector"]
+    subprocess.run(
+        [found.stdout.strip(), *options, *words, "-", "-o", text], input=source.encode(), check=True
+    )
+    subprocess.run([f"{prefix}-as", "-o", code, text], check=True)
+    subprocess.run([f"{prefix}-ld", "-shared", "-o", library, code], check=True)
+    text.unlink()
+    code.unlink()
 
 
 def is_program(path: Path) -> bool:
