@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import BuildError, NixdockError, UsageError
-from nixdock.events import ignore
+from nixdock.events import Notice, ignore
 from nixdock.nix import command
 from nixdock.nix.artefact import Artefact, Form, describe, recognise
-from nixdock.nix.evaluation import CollectedError
+from nixdock.nix.evaluation import BrokenDownloadError, CollectedError
 from nixdock.nix.store import locate, store_path_of
 from nixdock.nix.target import ArtefactTarget, BuildTarget
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LINK: Final = Path("result")
 """What nix-build calls the link to what it built."""
+
+_MORE_ATTEMPTS: Final = 2
+"""How often a build is tried again where a server broke off amid a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,7 @@ class _Realisation:
         settings = self.nix.settings.for_build() if missing else self.nix.settings.evaluation
         words = [str(output) for output in outputs]
         context = command.Context(self.nix.options, settings)
-        return self.nix.run(command.realise(words, link, context)).lines
+        return self._build(command.realise(words, link, context))
 
     def _realise_needs(self) -> dict[str, Path]:
         """Build what the expectations name, and return the store path of each."""
@@ -196,8 +199,17 @@ class _Realisation:
         if derived:
             context = command.Context(self.nix.options, self.nix.settings.for_build())
             argv = command.realise(derived, self.roots / "needs", context)
-            found |= zip(derived, map(Path, self.nix.run(argv).lines), strict=True)
+            found |= zip(derived, map(Path, self._build(argv)), strict=True)
         return found
+
+    def _build(self, argv: Sequence[str]) -> list[str]:
+        """Run a build; again where a download broke off, for what came before it is in the store."""
+        for _ in range(_MORE_ATTEMPTS):
+            try:
+                return self.nix.run(argv).lines
+            except BrokenDownloadError as error:
+                self.nix.listener(Notice(f"{error.message}; trying again"))
+        return self.nix.run(argv).lines
 
     def _recognise(self, paths: Sequence[str]) -> list[Form | None]:
         forms: list[Form | None] = []

@@ -31,6 +31,10 @@ class CollectedError(BuildError):
     """A derivation that an evaluation wrote has gone again: the garbage collector ran."""
 
 
+class BrokenDownloadError(BuildError):
+    """A server broke off amid a file; Nix itself does not ask again."""
+
+
 class MissingArchitectureError(BuildError):
     """The offline package set has not been asked for the packages of an architecture yet.
 

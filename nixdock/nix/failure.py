@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
 from nixdock.nix.build_log import EXPRESSION
-from nixdock.nix.evaluation import CollectedError, MissingArchitectureError
+from nixdock.nix.evaluation import BrokenDownloadError, CollectedError, MissingArchitectureError
 from nixdock.nix.store import name_of, store_dir
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ _DEPENDENCY: Final = re.compile(r"dependenc(?:y|ies).*failed|build of .* failed"
 _REASON: Final = re.compile(r"(?:Reason: |builder for '[^']*' )(?P<reason>[^\n]*?)[.;]?(?:\n|$)")
 _DOWNLOAD: Final = re.compile(r"unable to download '(?P<uri>[^']+)': (?P<reason>[^\n]*)")
 _GONE: Final = re.compile(r"HTTP error '?(?:404|410)")
+_BROKEN_OFF: Final = re.compile(
+    r"Transferred a partial file|Failure when receiving data|Server returned nothing"
+)
+"""curl's words for an answer that ended too early (its CURLE_PARTIAL_FILE, RECV_ERROR and GOT_NOTHING)."""
 _FULL: Final = re.compile(r"No space left on device|database or disk is full")
 _NO_SHELL: Final = re.compile(r"executing '/bin/sh': No such file|getting attributes of path .*bash-static")
 _NO_SANDBOX: Final = re.compile(
@@ -275,7 +279,8 @@ def _explain_download(download: re.Match[str], *, is_flake: bool = False) -> Bui
     hint = "check the network, then try again"
     if is_flake:
         hint += "; --nixpkgs offline takes nixdock's own package set in place of the input nixpkgs"
-    return BuildError(f"{uri} cannot be downloaded: {reason}", hint=hint)
+    kind = BrokenDownloadError if _BROKEN_OFF.search(reason) else BuildError
+    return kind(f"{uri} cannot be downloaded: {reason}", hint=hint)
 
 
 def _hint_for_packages(name: str) -> str | None:

@@ -6,15 +6,19 @@ import re
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import nixdock.nixpkgs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from offline.conftest import Images
+
+README = Path(nixdock.nixpkgs.__file__).parent / "README.md"
 
 
 @pytest.fixture
@@ -119,6 +123,37 @@ def test_what_our_own_set_built_is_pulled_loaded_and_built_upon(
     sizes = images.engine.docker("history", "--format", "{{.Size}}", "--human=false", reference).split()
     assert sizes[0] == "0"
     assert len(layers) == len(sizes)
+
+
+def test_the_example_of_the_manual(images: Images, registry: str, tmp_path: Path) -> None:
+    pushed = images.write(
+        """
+        dockerTools.buildImage {
+          name = "pushed";
+          compressor = "none"; # an older skopeo reads no other archive
+          config.Cmd = [ "${pkgs.hello}/bin/hello" ];
+        }
+        """,
+        "pushed.nix",
+    )
+    digest = push(images.build(pushed), f"{registry}/hello:latest", tmp_path)
+    found = re.search(r"```nix\n(# pulled\.nix\n.*?)```\n```console\n(.*?)```", README.read_text(), re.DOTALL)
+    assert found
+    text, session = found.groups()
+    text = text.replace("registry.example", registry)
+    text = re.sub(r"sha256:[0-9a-f]{64}", digest, text)
+    (images.folder / "pulled.nix").write_text(text)
+    ask, *others = re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]
+    ask, _, printed = ask.partition("\n")
+
+    told = images.by_hand(ask)
+    assert re.fullmatch(r"sha256-\S{43}=\n", told.stdout), told.stderr
+    for other in others:
+        # The image, and so its hash, is that of this machine's Debian.
+        command, _, expected = other.replace(printed.strip(), told.stdout.strip()).partition("\n")
+        done = images.by_hand(command)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == expected
 
 
 def test_a_registry_that_is_not_there_is_told(images: Images) -> None:
