@@ -63,7 +63,7 @@ class Verdict:
         reason: Why it was skipped, or is expected to fail.
         notes: Remarks that change nothing, such as a restriction that had to be given up.
         seconds: How long it took.
-        reproduce: A `docker` command that does by hand what the check did.
+        reproduce: A command, mostly of `docker`, that does by hand what the check did.
         suite: What the check belongs to: the image, and the file where there is one.
         place: Where it is written: `web.checks.yaml:12:3`.
         stdout: The last lines of the standard output that was judged.

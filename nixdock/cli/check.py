@@ -143,6 +143,11 @@ _CHECK: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--timeout", type=Duration(), help="Time for all checks of an image, 60 s unless told: status 124."
     ),
+    click.option(
+        "--rebuild",
+        is_flag=True,
+        help="Build the image again, too: it must be the same bit for bit (--keep-failed keeps the other).",
+    ),
     click.option("--update", is_flag=True, help="Record snapshots anew."),
     click.option(
         "--schema",
@@ -189,6 +194,7 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
       nixdock check web:1.2 --config structure-tests.yaml
       nixdock check hello-docker.nix --expect 'Hello, world!'
       nixdock check web.nix --filter 'tls*' --fail-fast --hardened
+      nixdock check web.nix --rebuild
     """  # noqa: D301  # \b is click's own mark
     from nixdock.nix.target import parse  # noqa: PLC0415
     from nixdock.pipeline.check import check  # noqa: PLC0415
@@ -242,5 +248,6 @@ def _options(
         keep=given["keep"],
         seconds=given["timeout"] or DEFAULT_SECONDS,
         update=given["update"],
+        rebuild=given["rebuild"],
         strict_compat=given["strict_compat"],
     )

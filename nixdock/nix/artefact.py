@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +12,8 @@ from nixdock.nix.target import OCI_LAYOUT_FILE
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from nixdock.nix.program import Nix
 
 
 class Form(Enum):
@@ -42,6 +44,7 @@ class Artefact:
         image_tag: The image's tag as the expression says it (`imageTag`).
         expectations: The value of the `nixdock` attribute; None where there is none, or nobody asked.
         needs: Store paths that the expectations name; built, and held as long as the artefact.
+        nix: The Nix programs as they were called to build it; None of an artefact that was there.
     """
 
     path: Path
@@ -54,6 +57,7 @@ class Artefact:
     image_tag: str | None = None
     expectations: Mapping[str, Any] | None = None
     needs: tuple[Path, ...] = ()
+    nix: Nix | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_stream_script(self) -> bool:

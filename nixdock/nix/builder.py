@@ -174,6 +174,7 @@ class _Realisation:
                 image_tag=candidate.image_tag,
                 expectations=candidate.expectations,
                 needs=tuple(needs[need] for need in candidate.needs),
+                nix=self.nix,
             )
             for candidate, output, path, form, link in zip(
                 self.candidates, outputs, paths, forms, links, strict=True

@@ -136,6 +136,23 @@ def realise(outputs: Sequence[str], link: Path, context: Context) -> list[str]:
     ]
 
 
+def realise_again(derivations: Sequence[Path], context: Context, *, compare: bool = True) -> list[str]:
+    """Return the command that builds derivations once more and compares the outputs with those there are.
+
+    Args:
+        derivations: What to build; their outputs must be there.
+        context: What it is asked with.
+        compare: Whether to build again and compare; otherwise only what is missing is built.
+    """
+    return [
+        "nix-store",
+        "--realise",
+        *map(str, derivations),
+        *(("--check",) if compare else ()),
+        *_common(context),
+    ]
+
+
 def hold_paths(paths: Sequence[str], link: Path, options: NixOptions) -> list[str]:
     """Return the command that links to store paths that are there already, and so holds them."""
     return [

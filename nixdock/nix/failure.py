@@ -71,6 +71,10 @@ _ARCHITECTURE: Final = re.compile(
     r"the offline package set has packages for .* so far; `nixdock build` .* those for (?P<name>\w+)"
 )
 """What the set's own `default.nix` throws."""
+_DIFFERENT: Final = re.compile(
+    r"derivation ['\"](?P<derivation>[^'\"]+)['\"] may not be deterministic: "
+    r"output ['\"](?P<output>[^'\"]+)['\"] differs(?: from ['\"](?P<other>[^'\"]+)['\"])?"
+)
 _NO_FILE: Final = re.compile(
     r"getting status of ['\"]?(?P<file>/[^'\"]*)['\"]?: No such file"
     r"|(?:path|file) ['\"](?P<path>/[^'\"]*)['\"] does not exist"
@@ -96,6 +100,25 @@ class Circumstances:
     package_names: Callable[[], Sequence[str]] | None = None
     is_flake: bool = False
     show_trace: bool = False
+
+
+class DifferentOutputError(BuildError):
+    """A derivation that was built again made something else.
+
+    Args:
+        derivation: The derivation.
+        output: The store path that is not the same.
+        other: Where what was built now is; None where it was not kept.
+    """
+
+    def __init__(self, derivation: str, output: str, other: str | None) -> None:
+        super().__init__(
+            f"{output} is not the same when {derivation} is built again",
+            hint=f"diffoscope {output} {other}" if other else "--keep-failed keeps the other one to compare",
+        )
+        self.derivation = derivation
+        self.output = output
+        self.other = other
 
 
 def explain(follower: Follower, circumstances: Circumstances) -> BuildError:
@@ -154,6 +177,10 @@ def _tell_unwritable(_found: re.Match[str], error: Message) -> BuildError:
     )
 
 
+def _tell_different(found: re.Match[str], _error: Message) -> BuildError:
+    return DifferentOutputError(found["derivation"], found["output"], found["other"])
+
+
 def _tell_full(found: re.Match[str], error: Message) -> BuildError:
     return BuildError(
         f"the disk is full: {found[0]}",
@@ -203,6 +230,7 @@ def _tell_no_sandbox(_found: re.Match[str], error: Message) -> BuildError:
 
 
 _FAULTS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Message], BuildError]], ...]] = (
+    (_DIFFERENT, _tell_different),
     (_FULL, _tell_full),
     (_SOCKET, _tell_socket),
     (_UNWRITABLE, _tell_unwritable),

@@ -125,8 +125,21 @@ def query_closure(paths: Sequence[Path], *, store: str | None = None) -> dict[Pa
     Raises:
         BuildError: One of them is not there any more, or there is no Nix.
     """
-    names = _ask(query_requisites(paths, store=store)).split()
+    names = [str(path) for path in list_requisites(paths, store=store)]
     return {info.path: info for info in _read_registrations(_ask(query_registrations(names, store=store)))}
+
+
+def list_requisites(paths: Sequence[Path], *, store: str | None = None) -> tuple[Path, ...]:
+    """Return store paths and all that they need, what is needed before what needs it.
+
+    Args:
+        paths: Where to start.
+        store: The store that has them, as `--store` takes it; Nix's own choice when None.
+
+    Raises:
+        BuildError: One of them is not there any more, or there is no Nix.
+    """
+    return tuple(map(Path, _ask(query_requisites(paths, store=store)).split()))
 
 
 def _ask(argv: Sequence[str]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,12 @@ from nixdock.checks.structure_test.reader import recognise
 from nixdock.checks.structure_test.running import StructureRun, needs_engine
 from nixdock.checks.structure_test.suite import collect_files
 from nixdock.checks.subject import Subject
-from nixdock.checks.verdict import Report, Verdict
+from nixdock.checks.verdict import Finding, Report, Status, Verdict
 from nixdock.engine.failures import explain_missing_image
 from nixdock.engine.owner import Owner
 from nixdock.engine.sweep import sweep
-from nixdock.errors import CheckError, UsageError
-from nixdock.nix.target import ImageTarget, PathTarget
+from nixdock.errors import BuildError, CheckError, UsageError
+from nixdock.nix.target import ArtefactTarget, ImageTarget, PathTarget
 from nixdock.pipeline.missing import explain_missing
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from nixdock.image.model import Image
     from nixdock.nix.artefact import Artefact
     from nixdock.nix.options import NixOptions
-    from nixdock.nix.target import ArtefactTarget, BuildTarget, Target
+    from nixdock.nix.target import BuildTarget, Target
 
 DEFAULT_SECONDS = 60.0
 """Seconds that all checks of an image may take, unless told."""
@@ -62,6 +63,7 @@ class CheckOptions:
         seconds: How long the checks of one image may take.
         update: Whether snapshots are recorded anew.
         strict_compat: Whether even the faults of container-structure-test are kept for its files.
+        rebuild: Whether each image is built again, and must be the same.
     """
 
     files: tuple[Path, ...] = ()
@@ -74,6 +76,7 @@ class CheckOptions:
     seconds: float = DEFAULT_SECONDS
     update: bool = False
     strict_compat: bool = False
+    rebuild: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +103,14 @@ class Candidate:
         subject: Opens its own bytes.
         bench: Has it ready in an engine.
         own: What it brings along of expectations.
+        artefact: What was built or named; None of an image that the engine had.
     """
 
     name: str
     subject: Callable[[], Subject]
     bench: Callable[[CheckOptions, Suite], Bench]
     own: Suite | None = None
+    artefact: Artefact | None = None
 
 
 def check(
@@ -134,6 +139,11 @@ def check(
         EngineError: An engine is needed, and there is none.
         CheckError: Nothing is expected.
     """
+    if options.rebuild and isinstance(target, ImageTarget | ArtefactTarget):
+        raise UsageError(
+            f"{target.text} is not built by Nix here, so it cannot be built again",
+            hint="give --rebuild with the .nix file, the flake or the expression that makes the image",
+        )
     # What the command line names is read before anything is built.
     foreign = [file for file in options.files if recognise(file)]
     named = [read_suite(file, update=options.update) for file in options.files if file not in foreign]
@@ -142,7 +152,9 @@ def check(
     seconds = 0.0
     with candidates(target, nix, connect, listener, update=options.update) as images:
         expected = [(image, _join(image.own, named, options)) for image in images]
-        if not structure and not any(suite.checks or suite.has_service for _, suite in expected):
+        if not (structure or options.rebuild) and not any(
+            suite.checks or suite.has_service for _, suite in expected
+        ):
             raise CheckError(
                 f"nothing is expected of {target.text}",
                 hint="write them beside it (NAME.checks.yaml), or give --checks FILE or --expect TEXT",
@@ -154,7 +166,49 @@ def check(
                 seconds += ended.report.seconds
                 if ended.stopped_by is not None or ended.timed_out:
                     return Checked(Report(tuple(verdicts), seconds), ended.stopped_by, ended.timed_out)
+            if options.rebuild and not (options.choice.fail_fast and _has_failed(verdicts)):
+                verdict = _rebuild(image)
+                tell(verdict)
+                verdicts.append(verdict)
+                seconds += verdict.seconds
     return Checked(Report(tuple(verdicts), seconds))
+
+
+def _has_failed(verdicts: list[Verdict]) -> bool:
+    return any(verdict.status in (Status.FAIL, Status.ERROR) for verdict in verdicts)
+
+
+def _rebuild(image: Candidate) -> Verdict:
+    """Build an image again, and judge whether it is the same."""
+    from nixdock.nix.rebuild import rebuild  # noqa: PLC0415 - few checkings build again
+
+    if image.artefact is None:
+        raise ValueError(f"{image.name} was not built here")
+    begun = time.monotonic()
+    findings: tuple[Finding, ...]
+    again: tuple[str, ...]
+    try:
+        rebuilt = rebuild(image.artefact)
+    except BuildError as error:
+        status = Status.ERROR
+        told = [text for text in (error.details, error.hint) if text]
+        findings = (Finding("rebuild", error.message, "\n".join(told) or None),)
+        again = ()
+    else:
+        status = Status.FAIL if rebuilt.differences else Status.PASS
+        findings = tuple(
+            Finding("rebuild", different.message, different.hint) for different in rebuilt.differences
+        )
+        again = tuple(different.derivation for different in rebuilt.differences)
+    return Verdict(
+        "rebuild",
+        "rebuild",
+        status,
+        findings,
+        seconds=time.monotonic() - begun,
+        reproduce=" ".join(("nix-store --realise --check", *again)) if again else None,
+        suite=image.name,
+    )
 
 
 def _runs(
@@ -273,7 +327,7 @@ def _of_artefact(
     own = None
     if artefact.expectations is not None:
         own = suite_from_value(dict(artefact.expectations), f"{target.text}: nixdock")
-    return Candidate(name, subject, bench, own)
+    return Candidate(name, subject, bench, own, artefact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +388,7 @@ def _with_file(
         )
     (image,) = found
     suites = [suite for suite in (image.own, read_suite(file, update=update)) if suite is not None]
-    yield Candidate(image.name, image.subject, image.bench, join_suites(suites))
+    yield replace(image, own=join_suites(suites))
 
 
 def _join(own: Suite | None, named: list[Suite], options: CheckOptions) -> Suite:

@@ -95,3 +95,11 @@ def test_the_link_is_the_one_that_is_wanted() -> None:
     argv = command.realise(["/a.drv!out", "/b.drv!dev"], Path("my link"), Context(NixOptions(), {}))
     assert argv[:3] == ["nix-build", "/a.drv!out", "/b.drv!dev"]
     assert pairs(argv, "--out-link") == ["my link"]
+
+
+def test_building_again_takes_what_the_build_took_and_makes_no_link() -> None:
+    argv = command.realise_again([Path("/a.drv")], Context(EVERYTHING, {"sandbox": "true"}))
+    assert argv[:4] == ["nix-store", "--realise", "/a.drv", "--check"]
+    assert pairs(argv, "--option") == ["sandbox", "cores", "sandbox"]
+    assert "--add-root" not in argv
+    assert "--check" not in command.realise_again([Path("/a.drv")], Context(EVERYTHING, {}), compare=False)
