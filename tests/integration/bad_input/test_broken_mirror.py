@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
-import json
 import os
-import shutil
 import threading
 import urllib.request
 from contextlib import contextmanager
@@ -14,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from support.package_sets import change_record, find_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,29 +75,17 @@ def digest_of(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def point(package_set: Path, copy: Path, mirror: Mirror) -> None:
-    """Copy the offline package set, with `hello` at the mirror."""
-    shutil.copytree(package_set, copy, copy_function=os.link)
-    [shard] = [file for file in copy.glob("lock/*/*.json") if '"hello":{"version"' in file.read_text()]
-    packages = json.loads(shard.read_text())
-    packages["hello"] |= {"uri": mirror.uri, "sha256": hashlib.sha256(mirror.content).hexdigest()}
-    # The original is the same file until it is written anew.
-    shard.unlink()
-    shard.write_text(json.dumps(packages))
-
-
 @pytest.fixture
 def mirror(nixdock: Nixdock, shared_cache: Path, tmp_path: Path) -> Iterator[Mirror]:
     """A mirror that has `hello` in a package of its own; the package set `broken` is told to use it."""
     nixdock("init")
     nixdock("env")
     current = (shared_cache / "nixpkgs/current").resolve()
-    texts = (file.read_text() for file in current.glob("lock/*/*.json"))
-    lock = json.loads(next(text for text in texts if '"hello":{"version"' in text))
-    with urllib.request.urlopen(lock["hello"]["uri"]) as answer:
+    with urllib.request.urlopen(find_record(current, "hello")["uri"]) as answer:
         served = Mirror(repack(answer.read()))
     with served.serve():
-        point(current, tmp_path / "broken", served)
+        digest = hashlib.sha256(served.content).hexdigest()
+        change_record(current, tmp_path / "broken", "hello", uri=served.uri, sha256=digest)
         yield served
 
 

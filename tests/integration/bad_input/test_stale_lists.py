@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import http.server
-import json
 import os
-import shutil
 import threading
 from typing import TYPE_CHECKING
+
+from support.package_sets import change_record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Nixdock
     from support.engines import Engine
-
-
-def make_stale(package_set: Path, copy: Path, package: str, uri: str) -> None:
-    """Copy the offline package set, with a package at an address that has it no more."""
-    shutil.copytree(package_set, copy, copy_function=os.link)
-    (shard,) = [
-        file
-        for file in copy.glob("lock/*/*.json")
-        if f'"{package}":{{"version"' in file.read_text() and package in json.loads(file.read_text())
-    ]
-    packages = json.loads(shard.read_text())
-    packages[package] |= {"uri": uri, "sha256": os.urandom(32).hex()}
-    # The original is the same file until it is written anew.
-    shard.unlink()
-    shard.write_text(json.dumps(packages))
 
 
 def test_a_package_that_the_mirror_has_no_more(
@@ -41,7 +26,8 @@ def test_a_package_that_the_mirror_has_no_more(
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as mirror:
         threading.Thread(target=mirror.serve_forever).start()
         uri = f"http://127.0.0.1:{mirror.server_port}/pool/hello_2.9-1_amd64.deb"
-        make_stale((shared_cache / "nixpkgs/current").resolve(), tmp_path / "stale", "hello", uri)
+        current = (shared_cache / "nixpkgs/current").resolve()
+        change_record(current, tmp_path / "stale", "hello", uri=uri, sha256=os.urandom(32).hex())
         run = nixdock("up", "hello-docker.nix", "--nixpkgs", tmp_path / "stale")
         mirror.shutdown()
     assert (run.status, run.stdout) == (120, "")
