@@ -30,7 +30,7 @@ def change_record(package_set: Path, copy: Path, package: str, **changes: str) -
 
 def _find_shard(package_set: Path, package: str) -> Path:
     # The machine's own architecture is the first.
-    own = json.loads((package_set / "nixdock.json").read_text())["architectures"][0]
+    own: str = json.loads((package_set / "nixdock.json").read_text())["architectures"][0]
     files = (package_set / "lock" / own).glob("*.json")
     (shard,) = [file for file in files if f'"{package}":{{"version"' in file.read_text()]
     return shard
