@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.files.content import read_contents
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.files.entry import Entry
     from nixdock.checks.kinds.answer import Answer, Judge
-    from nixdock.checks.model import Check
+    from nixdock.checks.model import Check, Suite
     from nixdock.checks.outcome import Capture
     from nixdock.checks.subject import Subject
 
@@ -101,6 +101,15 @@ def judge_static(checks: Iterable[Check], subject: Subject) -> tuple[Verdict, ..
         one.seconds = time.monotonic() - began
     _judge_contents(wanted, subject)
     return tuple(one.verdict(subject.name) for one in running)
+
+
+def skip_dynamic(suite: Suite) -> Suite:
+    """Return what of a suite holds of an image that is not run: its other checks are skipped."""
+    checks = tuple(
+        check if check.is_static or check.skip else replace(check, skip="it needs an engine (--static)")
+        for check in suite.checks
+    )
+    return replace(suite, checks=checks, service=None, ready=None)
 
 
 def _judge_contents(wanted: list[tuple[Entry, Judge, _Running]], subject: Subject) -> None:

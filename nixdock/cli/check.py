@@ -148,6 +148,9 @@ _CHECK: tuple[Callable[[Any], Any], ...] = (
         is_flag=True,
         help="Build the image again, too: it must be the same bit for bit (--keep-failed keeps the other).",
     ),
+    click.option(
+        "--static", is_flag=True, help="Skip what needs an engine: look at files and metadata alone."
+    ),
     click.option("--update", is_flag=True, help="Record snapshots anew."),
     click.option(
         "--schema",
@@ -249,5 +252,6 @@ def _options(
         seconds=given["timeout"] or DEFAULT_SECONDS,
         update=given["update"],
         rebuild=given["rebuild"],
+        static=given["static"],
         strict_compat=given["strict_compat"],
     )

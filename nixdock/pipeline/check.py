@@ -14,6 +14,7 @@ from nixdock.checks.format.suite import find_suite_beside, join_suites, read_sui
 from nixdock.checks.model import Check, Command, ContainerSettings, RunCheck, Suite
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.runner import SuiteRun
+from nixdock.checks.static import skip_dynamic
 from nixdock.checks.structure_test.reader import recognise
 from nixdock.checks.structure_test.running import StructureRun, needs_engine
 from nixdock.checks.structure_test.suite import collect_files
@@ -64,6 +65,7 @@ class CheckOptions:
         update: Whether snapshots are recorded anew.
         strict_compat: Whether even the faults of container-structure-test are kept for its files.
         rebuild: Whether each image is built again, and must be the same.
+        static: Whether to run those checks alone that need no engine.
     """
 
     files: tuple[Path, ...] = ()
@@ -77,6 +79,7 @@ class CheckOptions:
     update: bool = False
     strict_compat: bool = False
     rebuild: bool = False
+    static: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +150,17 @@ def check(
     # What the command line names is read before anything is built.
     foreign = [file for file in options.files if recognise(file)]
     named = [read_suite(file, update=options.update) for file in options.files if file not in foreign]
+    if foreign and options.static:
+        raise UsageError(
+            f"--static is not for {foreign[0]}, a file of container-structure-test",
+            hint="its command tests need an engine; write what is static as a check file",
+        )
     structure = collect_files(foreign, compat=options.strict_compat)
     verdicts: list[Verdict] = []
     seconds = 0.0
     with candidates(target, nix, connect, listener, update=options.update) as images:
-        expected = [(image, _join(image.own, named, options)) for image in images]
+        keep = skip_dynamic if options.static else replace
+        expected = [(image, keep(_join(image.own, named, options))) for image in images]
         if not (structure or options.rebuild) and not any(
             suite.checks or suite.has_service for _, suite in expected
         ):
@@ -405,7 +414,8 @@ def _needs_engine(suite: Suite, choice: Choice) -> bool:
     chosen = [check for check in suite.checks if choice.includes(check) and check.skip is None]
     if any(not check.is_static for check in chosen):
         return True
-    return suite.has_service and not choice.patterns and not choice.tags
+    declared = suite.service is not None or suite.ready is not None
+    return declared and not choice.patterns and not choice.tags
 
 
 class _Pieces(io.RawIOBase):

@@ -24,6 +24,7 @@ LAYERS = (
     ("pipeline", "report"),
     ("api",),
     ("cli", "pytest_plugin"),
+    ("__main__",),
 )
 
 # Which modules may import a library; what ends in a dot is a folder.

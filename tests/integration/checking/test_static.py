@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,32 @@ def test_a_check_that_needs_an_engine_says_so_where_there_is_none(nixdock: Nixdo
 
     assert run.status == 125
     assert "unix:///nowhere/docker.sock" in run.stderr
+
+
+def test_who_asks_for_static_checks_alone_needs_no_engine(nixdock: Nixdock, tmp_path: Path) -> None:
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(docker_archive(SAMPLE))
+    suite = tmp_path / "mixed.checks.json"
+    checks = {"page": GOOD["page"], "runs": {"run": []}, "serves": {"http": "/"}}
+    suite.write_text(json.dumps({"version": 1, "ready": {"tcp": 80}, "checks": checks}))
+    run = nixdock("check", archive, "--checks", suite, "--static", "--json", env=NO_ENGINE)
+    assert run.status == 0, run.stderr
+    assert {one["name"]: one["status"] for one in json.loads(run.stdout)["checks"]} == {
+        "page": "PASS",
+        "runs": "SKIP",
+        "serves": "SKIP",
+    }
+    failing = nixdock("check", archive, "--checks", suite, env=NO_ENGINE)
+    assert failing.status == 125
+
+
+def test_static_checks_alone_of_a_file_of_another_program_are_refused(
+    nixdock: Nixdock, tmp_path: Path
+) -> None:
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(docker_archive(SAMPLE))
+    theirs = tmp_path / "theirs.yaml"
+    theirs.write_text("schemaVersion: 2.0.0\ncommandTests: [{name: a, command: b}]\n")
+    run = nixdock("check", archive, "--config", theirs, "--static", env=NO_ENGINE)
+    assert run.status == 2
+    assert f"--static is not for {theirs}, a file of container-structure-test" in run.stderr
