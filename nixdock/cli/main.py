@@ -47,6 +47,7 @@ COMMANDS: Final = {
         "init": "Write a first hello-docker.nix.",
         "doctor": "Say what is missing here, and the command that mends it.",
         "env": "Print what nix-build and docker need in your shell.",
+        "library": "Print the folder that holds nixdock for Nix expressions.",
         "engine": "Start, stop and ask about an engine of nixdock's own.",
         "plugin": "Make all this available as docker nixdock.",
     },

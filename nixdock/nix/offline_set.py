@@ -16,28 +16,24 @@ one's lock is added, for as long as the lists of apt stay as they are.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-import stat
 import tempfile
-import time
-from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nixdock.nixpkgs
-from nixdock import settings
 from nixdock.errors import BuildError
 from nixdock.events import Listener, Work, WorkFinished, WorkStarted, ignore
 from nixdock.nix import apt, lock, other_architecture
+from nixdock.nix.kept import find_home, list_homes, new_folder, remove_old, work_alone
 from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nixdock.nix.apt import Apt, Package
 
@@ -45,7 +41,6 @@ SOURCES = Path(nixdock.nixpkgs.__file__).parent
 """The Nix files and builders, as nixdock was installed with them."""
 
 _MARK = "nixdock.json"
-_KEPT_SECONDS = 14 * 24 * 3600
 _LOCKERS = tuple(Path(str(module.__file__)) for module in (lock, apt, other_architecture))
 """The code that makes a lock out of apt's lists: another nixdock may make another lock."""
 
@@ -65,7 +60,7 @@ def materialise(listener: Listener = ignore, *, architecture: str | None = None)
     fresh = _fresh(home)
     if fresh is not None and _has(fresh, architecture):
         return fresh
-    with _alone(home):
+    with work_alone(home):
         # Another process may have made it while this one waited.
         fresh = _fresh(home)
         if fresh is not None and _has(fresh, architecture):
@@ -91,7 +86,9 @@ def is_ours(folder: Path) -> bool:
 
 def is_kept_here(folder: Path) -> bool:
     """Say whether a folder is an offline package set that `materialise` keeps up to date."""
-    return is_ours(folder) and any(folder.resolve().is_relative_to(home.resolve()) for home in _homes())
+    return is_ours(folder) and any(
+        folder.resolve().is_relative_to(home.resolve()) for home in list_homes("nixpkgs")
+    )
 
 
 def _has(folder: Path, architecture: str | None) -> bool:
@@ -115,7 +112,7 @@ def _make(home: Path, others: Sequence[str], listener: Listener) -> Path:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("sets") / folder.name)
     link.replace(home / "current")
-    _prune(home, keep=folder)
+    remove_old([*(home / "sets").iterdir(), *(home / "locks").iterdir()], keep=folder)
     return folder
 
 
@@ -133,7 +130,7 @@ def _assemble(home: Path, asked: Apt, apt_files: Sequence[Path], others: Sequenc
         content.update(about["fingerprint"].encode())
     folder = home / "sets" / content.hexdigest()[:32]
     if not is_ours(folder):
-        with _new(folder) as new:
+        with new_folder(folder) as new:
             for file in _source_files():
                 _put(file, new / file.relative_to(SOURCES))
             for name, program in programs.items():
@@ -153,7 +150,7 @@ def _lock(home: Path, asked: Apt, apt_files: Iterable[Path], other: str | None =
     folder = home / "locks" / hashlib.sha256(state.encode()).hexdigest()[:32]
     if not folder.exists():
         rules = lock.Rules.parse(text)
-        with _new(folder) as new:
+        with new_folder(folder) as new:
             if other is None:
                 lock.make(new, apt=asked, rules=rules)
             else:
@@ -167,7 +164,7 @@ def _busybox(home: Path, asked: Apt, about: Mapping[str, Any]) -> Path:
     package = lock.package(about["busybox"])
     folder = home / "programs" / package.sha256
     if not folder.exists():
-        with _new(folder) as new, tempfile.TemporaryDirectory(dir=home) as scratch:
+        with new_folder(folder) as new, tempfile.TemporaryDirectory(dir=home) as scratch:
             _unpack_program(_fetch(asked, package, Path(scratch)), "bin/busybox", new / "busybox")
     return folder / "busybox"
 
@@ -264,51 +261,8 @@ def _stat(files: Iterable[Path]) -> dict[str, list[int] | None]:
     return found
 
 
-def _homes() -> tuple[Path, Path]:
-    private = Path(tempfile.gettempdir()) / f"nixdock-{os.getuid()}"
-    return settings.cache_dir() / "nixpkgs", private / "nixpkgs"
-
-
 def _home() -> Path:
-    """Return the folder of the package sets, one that can be written to."""
-    wanted, fallback = _homes()
-    with suppress(OSError):
-        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.access(wanted, os.W_OK) and wanted.stat().st_uid == os.getuid():
-            return wanted
-    with suppress(OSError):
-        # In /tmp others look on, and could have been there first.
-        fallback.parent.mkdir(mode=0o700, exist_ok=True)
-        status = fallback.parent.lstat()
-        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid():
-            fallback.mkdir(exist_ok=True)
-            return fallback
-    raise BuildError(
-        f"no folder for the offline package set: {wanted} cannot be written to",
-        hint="set NIXDOCK_CACHE_DIR to a folder of yours",
-    )
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Be the only process that makes something below the folder."""
-    with (home / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _new(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill that takes its place when it is whole, and vanishes when it never is."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-    try:
-        temporary.chmod(0o755)
-        yield temporary
-        temporary.rename(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+    return find_home("nixpkgs", "the offline package set")
 
 
 def _put(source: Path, target: Path) -> None:
@@ -328,14 +282,6 @@ def _replace(file: Path, text: str) -> None:
     temporary = file.with_name(f".{file.name}-{os.getpid()}")
     temporary.write_text(text)
     temporary.replace(file)
-
-
-def _prune(home: Path, *, keep: Path) -> None:
-    """Remove what was made two weeks ago or earlier and is not in use now."""
-    now = time.time()
-    for folder in [*(home / "sets").iterdir(), *(home / "locks").iterdir()]:
-        if folder != keep and now - folder.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sha256(file: Path) -> str:

@@ -1,0 +1,28 @@
+"""`nixdock library`: nixdock for Nix expressions."""
+
+from __future__ import annotations
+
+import click
+
+from nixdock.cli.options import Session, session_options
+
+
+@click.command()
+@session_options
+@click.pass_obj
+def command(session: Session) -> None:
+    """Print the folder that holds nixdock for Nix expressions.
+
+    It stays where it is; another version of nixdock has another one. `lib.staticTests image` in it is
+    a derivation of those checks of an image that need no engine.
+
+    \b
+    Examples:
+      nix-build tests.nix -I nixdock=$(nixdock library)
+      nix flake check --override-input nixdock path:$(nixdock library)
+    """  # noqa: D301  # \b is click's own mark
+    from nixdock.nix.library import materialise  # noqa: PLC0415
+
+    folder = materialise()
+    session.close()
+    click.echo(folder)

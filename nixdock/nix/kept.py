@@ -1,0 +1,85 @@
+"""Folders that nixdock makes for Nix to read: whole or not at all, by one process at a time, kept a while."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nixdock import settings
+from nixdock.errors import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_KEPT_SECONDS: Final = 14 * 24 * 3600
+
+
+def list_homes(name: str) -> tuple[Path, Path]:
+    """Return where a kind of folders is kept: in the user's cache, and where that cannot be written to."""
+    private = Path(tempfile.gettempdir()) / f"nixdock-{os.getuid()}"
+    return settings.cache_dir() / name, private / name
+
+
+def find_home(name: str, what: str) -> Path:
+    """Return the folder that a kind of folders is kept in, one that can be written to.
+
+    Args:
+        name: Its name in the cache.
+        what: What is kept there, in words for the user.
+
+    Raises:
+        BuildError: There is none.
+    """
+    wanted, fallback = list_homes(name)
+    with suppress(OSError):
+        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(wanted, os.W_OK) and wanted.stat().st_uid == os.getuid():
+            return wanted
+    with suppress(OSError):
+        # In /tmp others look on, and could have been there first.
+        fallback.parent.mkdir(mode=0o700, exist_ok=True)
+        status = fallback.parent.lstat()
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid():
+            fallback.mkdir(exist_ok=True)
+            return fallback
+    raise BuildError(
+        f"no folder for {what}: {wanted} cannot be written to",
+        hint="set NIXDOCK_CACHE_DIR to a folder of yours",
+    )
+
+
+@contextmanager
+def work_alone(home: Path) -> Iterator[None]:
+    """Be the only process that makes something below the folder."""
+    with (home / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill that takes its place when it is whole, and vanishes when it never is."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def remove_old(folders: Iterable[Path], *, keep: Path) -> None:
+    """Remove what was made or used two weeks ago or earlier, and is not in use now."""
+    now = time.time()
+    for folder in folders:
+        if folder != keep and now - folder.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
