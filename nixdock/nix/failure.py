@@ -365,10 +365,15 @@ def _explain_package(
     if missing is None:
         return sentence, hint
     name = missing["attribute"] or missing["variable"]
+    ways = "--nixpkgs PATH takes the real nixpkgs"
     if missing["attribute"]:
         # Nix points at what the attribute is taken from.
-        if not re.match(rf"\(?\w*pkgs\w*\b.*\.{re.escape(name)}\b", source.after, re.IGNORECASE):
+        taken = re.match(rf"\(?\w*pkgs\w*\b.*?(\.debian)?\.{re.escape(name)}\b", source.after, re.IGNORECASE)
+        if taken is None:
             return sentence, hint
+        if taken[1]:
+            # The names like it are Nix's own: all of Debian's are attributes there.
+            return f"Debian has no package '{name}'", f"{hint} {ways}" if hint else ways
         sentence = f"the offline package set has no '{name}'"
     elif not re.search(r"\bwith\b", source.whole):
         return sentence, hint
@@ -377,7 +382,7 @@ def _explain_package(
 
         close = get_close_matches(name, package_names(), n=3, cutoff=0.6)
         hint = f"did you mean {' or '.join(close)}?" if close else None
-    ways = "pkgs.debian.NAME is any other Debian package, --nixpkgs PATH takes the real nixpkgs"
+    ways = f"pkgs.debian.NAME is any other Debian package, {ways}"
     return sentence, f"{hint} {ways}" if hint else ways
 
 

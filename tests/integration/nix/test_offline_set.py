@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,10 @@ def test_a_package_that_the_set_lacks(bare: NixMachine) -> None:
     done = build(bare, "y.nix")
     assert "nixdock: y.nix:2:11: undefined variable 'helo'\n" in done.stderr
     assert "hint: did you mean hello?" in done.stderr
+    bare.write("z.nix", HELLO.replace("pkgs.hello", "pkgs.debian.helo"))
+    done = build(bare, "z.nix")
+    assert "nixdock: z.nix:5:21: Debian has no package 'helo'\n" in done.stderr
+    assert re.search(r"\nhint: did you mean .*\bhello\b.*\? --nixpkgs PATH takes", done.stderr)
 
 
 def test_the_users_search_path_comes_before_the_offline_set(bare: NixMachine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -119,10 +120,15 @@ def test_what_expressions_ask_of_a_package(machine: NixMachine) -> None:
     }
 
 
-def test_a_package_that_debian_lacks(machine: NixMachine) -> None:
-    done = ask(machine, "debian.cowsayy.outPath")
-    assert done.status != 0
-    assert "attribute 'cowsayy' missing" in done.stderr
+def test_nix_itself_says_names_like_one_that_is_not_there(machine: NixMachine) -> None:
+    set_lacks = ask(machine, "pkgs.helo.outPath")
+    assert set_lacks.status != 0
+    assert "attribute 'helo' missing" in set_lacks.stderr
+    assert "Did you mean hello?" in set_lacks.stderr
+    debian_lacks = ask(machine, "debian.cowsayy.outPath")
+    assert debian_lacks.status != 0
+    assert "attribute 'cowsayy' missing" in debian_lacks.stderr
+    assert re.search(r"Did you mean .*\bcowsay\b", debian_lacks.stderr)
 
 
 @pytest.mark.parametrize("attribute", ["override { }", "overrideAttrs (_: { })"])

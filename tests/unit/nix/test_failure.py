@@ -243,11 +243,13 @@ USES = """with import <nixpkgs> { };
   pkgs.hllo
   hllo
   (f x).hllo
+  pkgs.debian.hllo
 ]
 """
 
 
-WAYS = "pkgs.debian.NAME is any other Debian package, --nixpkgs PATH takes the real nixpkgs"
+REAL = "--nixpkgs PATH takes the real nixpkgs"
+WAYS = f"pkgs.debian.NAME is any other Debian package, {REAL}"
 
 
 @pytest.mark.parametrize(
@@ -262,6 +264,7 @@ WAYS = "pkgs.debian.NAME is any other Debian package, --nixpkgs PATH takes the r
         (4, "undefined variable 'hllo'", "undefined variable 'hllo'", f"did you mean hello? {WAYS}"),
         (4, "undefined variable 'other'", "undefined variable 'other'", WAYS),
         (5, "attribute 'hllo' missing", "attribute 'hllo' missing", None),
+        (6, "attribute 'hllo' missing", "Debian has no package 'hllo'", REAL),
     ],
 )
 def test_a_package_that_the_offline_set_lacks(  # noqa: PLR0917
