@@ -149,10 +149,9 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "nixdock-cache"
 
 
-@pytest.fixture
-def nixdock(engine: Engine, shared_cache: Path, tmp_path: Path) -> Nixdock:
-    """The program, with a home and a state of this test's own, on the tests' engine."""
-    home = tmp_path / "home"
+def install(engine: Engine, shared_cache: Path, folder: Path) -> Nixdock:
+    """Return the program with a home and a state in a folder, on an engine."""
+    home = folder / "home"
     home.mkdir()
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("NIX", "DOCKER", "XDG_", "NIXDOCK"))}
     environment = {
@@ -162,6 +161,18 @@ def nixdock(engine: Engine, shared_cache: Path, tmp_path: Path) -> Nixdock:
         "NIXDOCK_CACHE_DIR": str(shared_cache),
         "NIXDOCK_STATE_DIR": str(home / "state"),
     }
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return Nixdock(environment, folder)
+    work = folder / "work"
+    work.mkdir()
+    return Nixdock(environment, work)
+
+
+@pytest.fixture
+def nixdock(engine: Engine, shared_cache: Path, tmp_path: Path) -> Nixdock:
+    """The program, with a home and a state of this test's own, on the tests' engine."""
+    return install(engine, shared_cache, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_nixdock(engine: Engine, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Nixdock:
+    """The program with a home and a state that the tests of a module share, on the tests' engine."""
+    return install(engine, shared_cache, tmp_path_factory.mktemp("module"))

@@ -193,6 +193,6 @@ MORE_PROGRAMS = (
     Program("unzip", "unzip -v", "UnZip 6"),
     Program("wget", "wget --version", "GNU Wget"),
     Program("xxd", "echo A | xxd -p", "410a"),
-    Program("zip", "echo text > file; zip -q zip file && zip -T zip", "test of zip.zip OK"),
+    Program("zip", "echo text > file; zip -q zip file && zip -sf zip", "Archive contains:\n  file"),
 )
-"""Packages beyond those that realistic images are made of. `bash` is what their scripts run in."""
+"""Packages beyond those that realistic images are made of. Their scripts run in /tmp, in bash as `sh`."""

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from support.nix import PROGRAM
 
 from .programs import MORE_PROGRAMS, PROGRAMS, Program
 
@@ -70,16 +65,19 @@ def test_a_debian_package_by_its_debian_name(nixdock: Nixdock) -> None:
     assert program.expected in run(nixdock, program, "pkgs.debian.cowsay")
 
 
-CLOSURES = """
-with import <nixpkgs> {{ }};
+IMAGES = """
+{{ pkgs ? import <nixpkgs> {{ }} }}:
 let
-  # Nothing is there but what the package and the shell refer to.
-  run = name: package: script: derivation {{
-    name = "ran-${{name}}";
-    inherit system;
-    builder = "${{bash}}/bin/bash";
-    PATH = "${{package}}/bin";
-    args = [ "-c" "cd $NIX_BUILD_TOP; {{ ${{script}}\\n}} > $out; true" ];
+  # Of layers that the images share: the engine is given each library once.
+  image = name: package: script: pkgs.dockerTools.streamLayeredImage {{
+    name = "test-${{name}}";
+    contents = with pkgs.dockerTools; [ fakeNss binSh ];
+    extraCommands = "mkdir -m 1777 tmp";
+    config = {{
+      Cmd = [ "/bin/sh" "-c" script ];
+      Env = [ "PATH=${{package}}/bin" ];
+      WorkingDir = "/tmp";
+    }};
   }};
 in
 {{
@@ -89,32 +87,21 @@ in
 
 
 @pytest.fixture(scope="module")
-def more_printed(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What each of the further programs printed, run in a sandbox that holds its closure and a shell."""
-    rows = [f"  {one} = run {quote(one.name)} {one} {quote(one.script)};" for one in MORE_PROGRAMS]
-    file = tmp_path_factory.mktemp("closures") / "closures.nix"
-    file.write_text(CLOSURES.format(rows="\n".join(rows)))
-    paths = f"__mapAttrs (_: one: one.outPath) (import {file})"
-    script = f"""
-        eval "$({PROGRAM} env)"
-        nix-build --no-out-link --keep-going {file}
-        nix-instantiate --eval --strict --json --expr '{paths}'
-    """
-    done = subprocess.run(
-        ["bash", "-uc", script],
-        env={**os.environ, "NIXDOCK_CACHE_DIR": str(shared_cache), "NIX_PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    outputs = json.loads(done.stdout.splitlines()[-1])
-    # What could not be built has a test that says so.
-    return {name: Path(path).read_text() for name, path in outputs.items() if Path(path).exists()}
+def further_images(module_nixdock: Nixdock) -> dict[str, str]:
+    """The image of each of the further programs: all of them built and loaded at once."""
+    rows = [f"  {one} = image {quote(one.name)} pkgs.{one} {quote(one.script)};" for one in MORE_PROGRAMS]
+    (module_nixdock.folder / "programs.nix").write_text(IMAGES.format(rows="\n".join(rows)))
+    loaded = module_nixdock("load", "-q", "programs.nix", timeout=900)
+    assert loaded.status == 0, loaded.stderr
+    return {reference.partition(":")[0]: reference for reference in loaded.stdout.split()}
 
 
 @pytest.mark.parametrize("program", MORE_PROGRAMS, ids=str)
-def test_a_further_program_runs_in_its_closure(more_printed: dict[str, str], program: Program) -> None:
-    assert program.expected in more_printed[program.name]
+def test_a_further_program_runs_from_its_closure(
+    further_images: dict[str, str], nixdock: Nixdock, program: Program
+) -> None:
+    done = nixdock("run", further_images[f"test-{program}"])
+    assert program.expected in done.stdout + done.stderr
 
 
 TRUST = """
