@@ -151,3 +151,18 @@ def test_static_checks_alone_of_a_file_of_another_program_are_refused(
     run = nixdock("check", archive, "--config", theirs, "--static", env=NO_ENGINE)
     assert run.status == 2
     assert f"--static is not for {theirs}, a file of container-structure-test" in run.stderr
+
+
+def test_a_check_file_includes_others_and_says_which_is_not_there(nixdock: Nixdock, tmp_path: Path) -> None:
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(docker_archive(SAMPLE))
+    (tmp_path / "common.checks.yaml").write_text("checks: {shell: {file: /bin/sh}}\n")
+    suite = tmp_path / "own.checks.yaml"
+    suite.write_text("include: [common.checks.yaml]\nchecks: {gone: {file: /srv/gone, exists: false}}\n")
+    run = nixdock("check", archive, "--checks", suite, "--json", env=NO_ENGINE)
+    assert run.status == 0, run.stderr
+    assert {one["name"] for one in json.loads(run.stdout)["checks"]} == {"shell", "gone"}
+    (tmp_path / "common.checks.yaml").unlink()
+    lacking = nixdock("check", archive, "--checks", suite, env=NO_ENGINE)
+    assert lacking.status == 2
+    assert "common.checks.yaml" in lacking.stderr

@@ -96,6 +96,8 @@ def further_images(module_nixdock: Nixdock) -> dict[str, str]:
     return {reference.partition(":")[0]: reference for reference in loaded.stdout.split()}
 
 
+# The first one waits for the building of them all.
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("program", MORE_PROGRAMS, ids=str)
 def test_a_further_program_runs_from_its_closure(
     further_images: dict[str, str], nixdock: Nixdock, program: Program
