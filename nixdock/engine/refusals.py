@@ -113,8 +113,11 @@ def _is_of_connection(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the innermost cause that says anything, as one line."""
-    texts = [str(cause).strip() for cause in causes(error) if not isinstance(cause, KeyError)]
+    """Return the innermost cause that says anything, as one line.
+
+    What the libraries stumbled over in themselves (a number that an answer cut short has not) says nothing.
+    """
+    texts = [str(cause).strip() for cause in causes(error) if _is_of_connection(cause)]
     return next((text.splitlines()[0] for text in reversed(texts) if text), type(error).__name__)
 
 

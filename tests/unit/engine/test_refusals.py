@@ -150,6 +150,16 @@ def test_an_answer_that_is_a_refusal(tmp_path: Path) -> None:
     assert caught.value.status == 400
 
 
+def test_an_answer_that_breaks_off_between_two_chunks(tmp_path: Path) -> None:
+    """As of an engine that is killed while it tells how far a load is."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    with answering(tmp_path / "s", head + b"2\r\n{}\r\n"), pytest.raises(EngineUnreachableError) as caught:
+        connect(at(tmp_path / "s"))
+    assert caught.value.message == (
+        f"the connection to the engine at unix://{tmp_path}/s (a test) failed: Response ended prematurely"
+    )
+
+
 def test_an_answer_is_never_asked_for_twice(tmp_path: Path) -> None:
     refusal = response(b'{"message": "x"}', "500 Internal Server Error")
     with answering(tmp_path / "s", refusal) as asked, pytest.raises(EngineRefusedError):
