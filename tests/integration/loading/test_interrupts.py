@@ -32,6 +32,10 @@ from .fragile import FragileEngine, fragile
 
 SIZE = 40_000_000
 
+KILLS = 20
+KILLED_SIZE = 8_000_000
+NAMES = "{{.Repository}}:{{.Tag}}"
+
 
 def large(salt: bytes, tag: str, size: int = SIZE) -> Sample:
     """Return an image that takes a while to load."""
@@ -226,6 +230,60 @@ def test_an_engine_that_dies_and_comes_back_gets_the_image(
         saved = mortal.engine.docker("inspect", "--format", "{{len .RootFS.Layers}}", f"mortal:{number}")
         assert saved.strip() == "4"
         mortal.engine.docker("create", f"mortal:{number}")
+
+
+def test_twenty_kills_at_any_moment_lose_nothing(
+    mortal: FragileEngine, nixdock: Any, tmp_path: Path, salt: bytes
+) -> None:
+    """While the program starts, asks, probes, sends, verifies, or has just ended."""
+    program = nixdock.at(mortal.engine)
+    whole = large(salt, "base:1", KILLED_SIZE)
+    base = tmp_path / "base.tar"
+    base.write_bytes(docker_archive(whole))
+    begun = time.monotonic()
+    assert program("load", base).status == 0
+    usual = time.monotonic() - begun
+    met = 0
+    chance = random.Random(2)
+    for number in range(KILLS):
+        tag = f"killed:{number}"
+        # Every other one shares layers with what is there, so that it is asked what is missing.
+        kept = whole.layers[1:-1] if number % 2 else ()
+        top = layer("top", content=random.Random(salt + bytes([number])).randbytes(KILLED_SIZE // 2))
+        sample = runnable(*kept, top, tags=(tag,), says="whole")
+        path = tmp_path / f"{number}.tar"
+        path.write_bytes(docker_archive(sample))
+
+        process = program.start("load", "--progress", "json", path)
+        if number % 4 < 2:
+            time.sleep(chance.uniform(0, usual))
+        else:
+            await_sending(process)
+            time.sleep(chance.uniform(0, 0.2))
+        mortal.kill()
+        mortal.start()
+        out, err = process.communicate(timeout=120)
+        met += b"waiting for the engine to come back" in err
+        if process.returncode == 0:
+            assert out == f"Loaded image: {tag}\n".encode(), err
+        else:
+            assert process.returncode in {121, 125}, err
+            assert out == b""
+            assert len([line for line in err.splitlines() if line.startswith(b"nixdock: ")]) == 1, err
+            assert b"Traceback" not in err
+        again = program("load", path)
+        assert again.status == 0, again.stderr
+        layers = mortal.engine.docker("inspect", "--format", "{{len .RootFS.Layers}}", tag)
+        assert int(layers) == len(sample.layers)
+    # Those came in the middle of a request; the others before the first or after the last one.
+    assert met >= 3
+    # Nothing is lost, and nothing half there: every image can be read to its end, and made a container of.
+    names = ["base:1", *(f"killed:{number}" for number in range(KILLS))]
+    assert sorted(mortal.engine.docker("images", "--format", NAMES).split()) == sorted(names)
+    for name in names:
+        mortal.engine.docker("save", "--output", tmp_path / "saved.tar", name)
+        mortal.engine.docker("create", name)
+    assert wait_for(lambda: not mortal.leftovers())
 
 
 def test_an_engine_that_stays_away_is_said(nixdock: Any, tmp_path: Path, salt: bytes) -> None:
