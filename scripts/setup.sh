@@ -44,18 +44,20 @@ base_packages() {
   if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; fi
 }
 
-# Make .venv hold nixdock, editable, and what else is named; again only when pyproject.toml changed.
+# Make .venv hold nixdock, editable, and what else is named; again only when pyproject.toml changed or
+# something named is not in it yet.
 make_venv() {
   local stamp=.venv/made-from wanted
-  wanted="$(sha256sum pyproject.toml | cut -d' ' -f1) $*"
-  if [ -x .venv/bin/nixdock ] && [ "$(cat $stamp 2>/dev/null)" = "$wanted" ]; then return; fi
+  wanted="$(printf '%s\n' "$(sha256sum <pyproject.toml)" "$@")"
+  # What more it holds does no harm: installing nixdock again would take it from those who run it now.
+  if [ -x .venv/bin/nixdock ] && [ -e $stamp ] && [ -z "$(grep -vxFf $stamp <<<"$wanted")" ]; then return; fi
   say "making a virtual environment in .venv"
   [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || {
     rm -rf .venv
     "$(find_python)" -m venv .venv
   }
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable . "$@"
-  printf '%s' "$wanted" >$stamp
+  printf '%s\n' "$wanted" >$stamp
 }
 
 # Debian's own Python first: other ones come and go.
