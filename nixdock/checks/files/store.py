@@ -126,7 +126,10 @@ def find_store_paths(tree: Tree, config: Mapping[str, Any]) -> StorePaths:
             if name[:32] != owner[:32]:
                 known.setdefault(name[:32], Reference(name, origin))
 
-    add("", _references_of(json.dumps(config).encode()), _CONFIG)
+    # What its history says each layer was made of is a comment: a layered image names there its customisation
+    # layer, which it unpacks and does not contain.
+    used = {key: value for key, value in config.items() if key != "history"}
+    add("", _references_of(json.dumps(used).encode()), _CONFIG)
     for entry in tree.entries.values():
         owner = _owner(entry.path)
         if entry.kind == "symlink":

@@ -23,6 +23,8 @@ IMAGE = """
     greeter = {{ file = "/bin/hello"; exists = {exists}; }};
     command = {{ config.Cmd = [ "/bin/hello" ]; }};
     slim = {{ closure.forbid = [ "gcc-*" ]; }};
+    whole = {{ closure.complete = true; }};
+    sound = {{ lint = {{ }}; }};
     pattern = {{ file = "/bin/hello"; content = {{ matches = "Hello, w[a-z]+!"; }}; }};
     runs = {{ run = [ ]; }};
     serves = {{ http = "/"; }};
@@ -45,7 +47,7 @@ def test_what_holds_is_built_and_what_needs_an_engine_is_skipped(images: Images,
     done = build_tests(images, builder)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"/nix/store/\S+-tested-static-tests\n", done.stdout)
-    for name in ("greeter", "command", "slim", "pattern"):
+    for name in ("greeter", "command", "slim", "whole", "sound", "pattern"):
         assert re.search(rf"^PASS +{name} ", done.stderr, re.MULTILINE), done.stderr
     for name in ("runs", "serves"):
         assert re.search(rf"^SKIP +{name} +it needs an engine", done.stderr, re.MULTILINE)

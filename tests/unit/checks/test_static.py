@@ -206,6 +206,19 @@ def test_a_path_that_should_not_be_there_is_shown_with_what_brought_it_in(subjec
     )
 
 
+def test_what_the_history_says_layers_are_made_of_is_no_reference(tmp_path: Path) -> None:
+    # As upstream's streamer writes it: of the store path that holds the customisation layer's tar.
+    made_of = {"comment": f"store paths: ['/nix/store/{GCC}-customisation-layer']"}
+    layer = layer_of(file(f"nix/store/{HELLO}/bin/hello"))
+    complete: dict[str, Any] = {"closure": {"complete": True}}
+
+    subject = Subject(image_of(layer, config=CONFIG, history=[made_of]), cache=tmp_path)
+    assert _judge(subject, complete).status is Status.PASS
+
+    named = {**CONFIG, "Env": [f"CC=/nix/store/{GCC}/bin/gcc"]}
+    assert _said(Subject(image_of(layer, config=named), cache=tmp_path), complete) != []
+
+
 def test_an_image_that_is_too_large_names_what_is_large(subject: Subject) -> None:
     verdict = _judge(subject, {"size": "2kB"})
 
