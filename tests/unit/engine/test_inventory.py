@@ -74,7 +74,7 @@ class FakeEngine:
         yield {"errorDetail": {"message": self.error}} if self.error else {"stream": "Loaded image: app:1\n"}
 
     def find_image(self, name: str, *, manifests: bool = False) -> ImageDetails | None:
-        assert manifests
+        assert manifests or not self.containerd
         self.asked.append("find_image")
         raw = self._probed() if name.startswith(REPOSITORY) else self.details.get(name)
         return ImageDetails.from_json(raw) if raw is not None else None
@@ -146,6 +146,47 @@ def test_an_answer_that_is_not_understood_means_that_everything_is_sent(
     parcel: Parcel, ledger: Ledger
 ) -> None:
     assert take(FakeEngine(error="layer 2 is strange"), parcel, ledger) == Inventory(parcel.blobs)
+
+
+def record(ledger: Ledger, parcel: Parcel, layers: int) -> dict[str, dict[str, Any]]:
+    """Note that an image with the lowest layers was loaded; return it as an engine describes it."""
+    known = [blob.digest for blob in parcel.blobs[:layers]]
+    ledger.record(KEY, "sha256:before", Digest.of(b"config"), ["app"], known)
+    diff_ids = [*map(str, known), str(Digest.of(b"another"))]
+    return {"sha256:before": {"Id": "sha256:before", "RootFS": {"Type": "layers", "Layers": diff_ids}}}
+
+
+def test_a_graph_driver_is_not_probed_for_the_little_above_an_image_loaded_before(
+    parcel: Parcel, ledger: Ledger
+) -> None:
+    engine = FakeEngine(details=record(ledger, parcel, 3))
+    assert take(engine, parcel, ledger) == Inventory(parcel.blobs[3:])
+    assert engine.asked == ["find_image"]
+
+
+def test_a_graph_driver_is_probed_where_much_is_above_an_image_loaded_before(
+    parcel: Parcel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nixdock.engine.inventory._NOT_WORTH_ASKING", parcel.blobs[3].size - 1)
+    engine = FakeEngine(details=record(ledger, parcel, 3), error=MISSING.format(3))
+    assert take(engine, parcel, ledger) == Inventory(parcel.blobs[3:])
+    assert engine.asked == ["find_image", "has_images", "load"]
+
+
+def test_a_layer_in_another_place_is_not_one_that_a_graph_driver_has(parcel: Parcel, ledger: Ledger) -> None:
+    details = record(ledger, parcel, 3)
+    details["sha256:before"]["RootFS"]["Layers"].reverse()
+    engine = FakeEngine(details=details, error=MISSING.format(0))
+    assert take(engine, parcel, ledger) == Inventory(parcel.blobs)
+    assert engine.asked == ["find_image", "has_images", "load"]
+
+
+def test_a_graph_driver_is_probed_when_an_image_loaded_before_is_gone(parcel: Parcel, ledger: Ledger) -> None:
+    record(ledger, parcel, 3)
+    engine = FakeEngine(error=MISSING.format(1))
+    assert take(engine, parcel, ledger) == Inventory(parcel.blobs[1:])
+    assert engine.asked == ["find_image", "has_images", "load"]
+    assert ledger.blobs_of(KEY, "sha256:before") == frozenset()
 
 
 @pytest.mark.parametrize(("product", "containerd"), [("Podman", False), ("Docker", True)])
