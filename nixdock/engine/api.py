@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nixdock.engine.answers import EngineVersion
     from nixdock.engine.client import Connection
     from nixdock.engine.stream import Stream
+    from nixdock.image.extent import Piece
 
 
 class Engine:
@@ -112,17 +113,28 @@ class Engine:
         return None if answer is None else ImageDetails.from_json(answer)
 
     def load(
-        self, archive: Iterable[bytes] | IO[bytes], *, quiet: bool = False, platform: str | None = None
+        self,
+        archive: Iterable[Piece] | IO[bytes],
+        *,
+        size: int | None = None,
+        quiet: bool = False,
+        platform: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Send an image archive and yield the messages of the answer, errors among them, as they come.
 
         The archive is streamed; what raises while it is read is raised here. There is no time limit:
         the engine may be silent until all is unpacked.
+
+        Args:
+            archive: Its pieces, or a stream.
+            size: How many bytes these are, where that is known.
+            quiet: Without messages about the progress.
+            platform: Which image of several to take, for engines with API 1.48.
         """
         params: dict[str, Any] = {"quiet": int(quiet)}
         if platform and self.version.speaks("1.48"):
             params["platform"] = json.dumps(platform)
-        return self._connection.messages("/images/load", params, archive=archive)
+        return self._connection.messages("/images/load", params, archive=archive, size=size)
 
     def save(self, references: Sequence[str]) -> Iterator[bytes]:
         """Yield an archive of images, as `docker save` writes it, piece by piece."""
@@ -251,7 +263,7 @@ class Engine:
             params["since"] = f"{since:.9f}"
         return self._connection.stream(f"/containers/{container}/logs", params, tty=tty)
 
-    def put_archive(self, container: str, path: str, archive: bytes | Iterable[bytes]) -> None:
+    def put_archive(self, container: str, path: str, archive: bytes) -> None:
         """Unpack a tar archive into a folder of a container, running or not."""
         self._connection.send("PUT", f"/containers/{container}/archive", {"path": path}, body=archive)
 

@@ -17,6 +17,7 @@ from nixdock.engine.answers import EngineVersion, version_key
 from nixdock.engine.api import Engine
 from nixdock.engine.refusals import EngineRefusedError, is_not_ready, translate
 from nixdock.engine.stream import Stream
+from nixdock.image.extent import read_piece
 from nixdock.log import get_logger
 from nixdock.retry import CONNECTION_ATTEMPTS, call_with_retries
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
     from nixdock.engine.address import Address
+    from nixdock.image.extent import Piece
 
 log = get_logger(__name__)
 
@@ -129,7 +131,7 @@ class Connection:
         path: str,
         params: Mapping[str, Any] | None = None,
         *,
-        body: bytes | Iterable[bytes] | None = None,
+        body: bytes | None = None,
         tolerate: int | None = None,
     ) -> None:
         """Send a request whose answer says nothing.
@@ -153,10 +155,29 @@ class Connection:
             yield from _body(response)
 
     def messages(
-        self, path: str, params: Mapping[str, Any] | None, *, archive: Iterable[bytes] | IO[bytes]
+        self,
+        path: str,
+        params: Mapping[str, Any] | None,
+        *,
+        archive: Iterable[Piece] | IO[bytes],
+        size: int | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Send an archive and yield the JSON messages of the answer; without a time limit."""
-        with self._answered("POST", path, params, archive=archive, timeout=None) as response:
+        """Send an archive and yield the JSON messages of the answer; without a time limit.
+
+        Args:
+            path: Below the API version.
+            params: The query.
+            archive: Its pieces, or a stream.
+            size: How many bytes these are; they are sent in chunks when None.
+        """
+        body: Any = archive
+        if not hasattr(archive, "read"):
+            # Only the sockets that we connect ourselves can be sent what stands in a file.
+            pieces = (
+                archive if size is not None and self.address.scheme != "tcp" else map(read_piece, archive)
+            )
+            body = pieces if size is None else _Body(pieces, size)
+        with self._answered("POST", path, params, archive=body, timeout=None) as response:
             yield from _read_messages(_body(response))
 
     def stream(self, path: str, params: Mapping[str, Any] | None, *, tty: bool) -> Stream:
@@ -215,7 +236,7 @@ class Connection:
         params: Mapping[str, Any] | None = None,
         *,
         json_body: Mapping[str, Any] | None = None,
-        archive: bytes | Iterable[bytes] | IO[bytes] | None = None,
+        archive: bytes | IO[bytes] | _Body | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = ANSWER_TIMEOUT,
         api: str | None = None,
@@ -226,8 +247,7 @@ class Connection:
 
         # Archives are wanted as they are, not packed for the way.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
-        # A list would be taken for form fields; an iterator is sent piece by piece.
-        data: Any = archive if archive is None or hasattr(archive, "read") else _as_pieces(archive)
+        data: Any = archive
         if json_body is not None:
             data = json.dumps(json_body).encode()
             sent["Content-Type"] = "application/json"
@@ -249,6 +269,23 @@ class Connection:
             except HTTPError as error:
                 create_api_error_from_http_exception(error)
         return response
+
+
+class _Body:
+    """A request's body, sent piece by piece: as it is where its length is known, otherwise in chunks."""
+
+    def __init__(self, pieces: Iterable[Piece], size: int | None) -> None:
+        self._pieces = pieces
+        self.len = size  # where requests looks for it
+
+    def __iter__(self) -> Iterator[Piece]:
+        left = self.len or 0
+        for piece in self._pieces:
+            left -= len(piece)
+            yield piece
+        if left and self.len is not None:
+            # The engine would wait for ever for what does not come.
+            raise AssertionError(f"an archive is {left} bytes shorter than was said")
 
 
 class _BodyReader:
@@ -313,10 +350,6 @@ def _socket_of(response: requests.Response) -> socket.socket:
     """Return the socket below an answer that is still to be read."""
     found: socket.socket = response.raw._fp.fp.raw._sock  # type: ignore[union-attr]  # noqa: SLF001
     return found
-
-
-def _as_pieces(archive: bytes | Iterable[bytes]) -> bytes | Iterator[bytes]:
-    return archive if isinstance(archive, bytes) else iter(archive)
 
 
 def _body(response: requests.Response) -> Iterator[bytes]:

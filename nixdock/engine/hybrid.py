@@ -10,22 +10,28 @@ from __future__ import annotations
 import hashlib
 import json
 import tarfile
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
 from nixdock.image.computed import ComputedLayer, hash_stream
 from nixdock.image.digest import Digest
+from nixdock.image.extent import HasExtents
 from nixdock.image.manifest import OCI_INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nixdock.engine.parcel import LayerBlob, Parcel
+    from nixdock.image.extent import Piece
     from nixdock.image.model import Layer
     from nixdock.image.reference import Reference
 
 PIECE: Final = 256 * 1024
-"""Bytes that are sent at once; more would only be copied more slowly."""
+"""Bytes that are read and sent at once; more would only be copied more slowly."""
+
+EXTENT: Final = 1024 * 1024
+"""Bytes that are sent at once, where they stand in a file."""
 
 _LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
 _BLOBS: Final = "blobs/sha256"
@@ -33,13 +39,26 @@ _BLOCK: Final = 512
 _END: Final = bytes(2 * _BLOCK)
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive on its way.
+
+    Args:
+        pieces: Its bytes, each piece to be used before the next is asked for.
+        size: How many there will be, or None where only writing it tells.
+    """
+
+    pieces: Iterator[Piece]
+    size: int | None = None
+
+
 def write_archive(
     parcel: Parcel,
     reference: Reference | None,
     blobs: Sequence[LayerBlob],
     advance: Callable[[int], None] | None = None,
-) -> Iterator[bytes]:
-    """Yield the bytes of the archive.
+) -> Archive:
+    """Return the archive.
 
     Args:
         parcel: The image.
@@ -47,17 +66,26 @@ def write_archive(
         blobs: The layers to put in.
         advance: Told the number of bytes of layers that went out.
 
-    Raises:
-        LoadError: A layer cannot be read, or has another size.
+    Its pieces raise LoadError where a layer cannot be read, or has another size.
     """
-    yield from write_documents(parcel, reference)
-    sent = set()
+    documents = b"".join(write_documents(parcel, reference))
     # In the artefact's order, so that a compressed one is read through once.
+    ordered: dict[Digest, LayerBlob] = {}
     for blob in sorted(blobs, key=lambda blob: blob.layer.position):
-        if blob.digest not in sent:
-            sent.add(blob.digest)
+        ordered.setdefault(blob.digest, blob)
+
+    def pieces() -> Iterator[Piece]:
+        yield documents
+        for blob in ordered.values():
             yield from write_blob(blob, advance)
-    yield _END
+        yield _END
+
+    size = sum(_member_size(blob.size) for blob in ordered.values())
+    return Archive(pieces(), len(documents) + size + len(_END))
+
+
+def _member_size(size: int) -> int:
+    return _BLOCK + size + -size % _BLOCK
 
 
 def write_documents(
@@ -85,7 +113,7 @@ def write_documents(
     yield write_file(blob_name(parcel.image.config_digest), config)
 
 
-def write_blob(blob: LayerBlob, advance: Callable[[int], None] | None) -> Iterator[bytes]:
+def write_blob(blob: LayerBlob, advance: Callable[[int], None] | None) -> Iterator[Piece]:
     """Yield a layer as a member named by its digest.
 
     That this is its digest is the engine's to find out, and every engine does, for hashing takes as long
@@ -114,7 +142,7 @@ def verify_blobs(blobs: Iterable[LayerBlob]) -> None:
 
 def write_unnamed_layer(
     layer: ComputedLayer, name: str, advance: Callable[[int], None] | None
-) -> Iterator[bytes]:
+) -> Iterator[Piece]:
     """Yield a layer whose digest nobody knows yet, and after it a link to it that is named by the digest.
 
     Args:
@@ -135,19 +163,18 @@ def _copy(
     size: int,
     advance: Callable[[int], None] | None,
     look_at: Callable[[bytes], None] | None = None,
-) -> Iterator[bytes]:
+) -> Iterator[Piece]:
     """Yield so many bytes of a stream, filled up to whole blocks."""
     done = 0
     with opener() as stream:
-        while piece := stream.read(PIECE):
-            done += len(piece)
+        for piece in _pieces(stream) if look_at is None else _read_pieces(stream, look_at):
+            count = len(piece)
+            done += count
             if done > size:
                 break
-            if look_at is not None:
-                look_at(piece)
             yield piece
             if advance is not None:
-                advance(len(piece))
+                advance(count)
     if done != size:
         if isinstance(layer, ComputedLayer):
             raise layer.reject(done)
@@ -157,6 +184,22 @@ def _copy(
         )
     if padding := -size % _BLOCK:
         yield bytes(padding)
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[Piece]:
+    # Nothing has been read of it, so that the buffer before it holds nothing.
+    raw = getattr(stream, "raw", None)
+    if not isinstance(raw, HasExtents):
+        yield from iter(lambda: stream.read(PIECE), b"")
+        return
+    while extent := raw.take(EXTENT):
+        yield extent
+
+
+def _read_pieces(stream: IO[bytes], look_at: Callable[[bytes], None]) -> Iterator[bytes]:
+    while piece := stream.read(PIECE):
+        look_at(piece)
+        yield piece
 
 
 def write_end() -> bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine import answer, inventory, one_pass
-from nixdock.engine.hybrid import verify_blobs, write_archive
+from nixdock.engine.hybrid import Archive, verify_blobs, write_archive
 from nixdock.engine.ledger import Ledger, identify
 from nixdock.engine.naming import Renaming, warn_of_platform
 from nixdock.engine.parcel import is_settled, pack
@@ -27,7 +27,7 @@ from nixdock.log import get_logger
 from nixdock.meter import Meter, format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from nixdock.engine.answers import ImageDetails
     from nixdock.engine.api import Engine
@@ -237,7 +237,8 @@ class _Loading:
         size = sum(layer.size or 0 for layer in self._image.layers)
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
             self._count(meter, len(self._image.layers), size, size)
-            self._send(one_pass.write_archive(self._image, self._reference, meter.advance), (), in_full=True)
+            archive = Archive(one_pass.write_archive(self._image, self._reference, meter.advance))
+            self._send(archive, (), in_full=True)
         parcel = self._pack()
         return self._finish(parcel, self._verify(parcel))
 
@@ -255,10 +256,10 @@ class _Loading:
         total = len(self._image.layers)
         meter.summary = f"{layers} of {total} layers, {format_bytes(size)} of {format_bytes(whole)}"
 
-    def _send(self, archive: Iterator[bytes], blobs: Sequence[LayerBlob], *, in_full: bool) -> None:
+    def _send(self, archive: Archive, blobs: Sequence[LayerBlob], *, in_full: bool) -> None:
         """Send an archive with these layers and read the answer to its end."""
         try:
-            said = answer.read_answer(self._engine.load(archive))
+            said = answer.read_answer(self._engine.load(archive.pieces, size=archive.size))
         except EngineRefusedError as error:
             said = answer.Answer(error.message.removeprefix("the engine refused: "))
         if said.error is None:

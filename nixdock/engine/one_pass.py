@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from nixdock.engine.api import Engine
     from nixdock.engine.ledger import Ledger
+    from nixdock.image.extent import Piece
     from nixdock.image.model import Image, Layer
     from nixdock.image.reference import Reference
 
@@ -48,7 +49,7 @@ def fits(engine: Engine, image: Image, references: Sequence[Reference], ledger: 
 
 def write_archive(
     image: Image, reference: Reference | None, advance: Callable[[int], None]
-) -> Iterator[bytes]:
+) -> Iterator[Piece]:
     """Yield the archive with all layers; the image is settled when it has ended.
 
     Args:

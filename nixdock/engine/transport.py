@@ -18,6 +18,7 @@ import requests.adapters
 import urllib3
 
 from nixdock import process
+from nixdock.image.extent import Extent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,6 +95,12 @@ class _Connection(urllib3.connection.HTTPConnection):
     def connect(self) -> None:
         self._dialled = self._dial()
         self.sock = self._dialled.connection
+
+    def send(self, data: Any) -> None:  # noqa: ANN401  # whatever the library sends, and extents
+        if not isinstance(data, Extent):
+            super().send(data)
+        elif self.sock is not None:
+            data.send(self.sock)
 
     def close(self) -> None:
         super().close()

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from nixdock.errors import LoadError
 from nixdock.events import Work
+from nixdock.image.extent import Extent
 from nixdock.meter import Meter
 
 if TYPE_CHECKING:
@@ -97,6 +98,13 @@ class Section(io.RawIOBase):
             raise explain_os_error(error, self._name) from error
         self._position += count
         return count
+
+    def take(self, size: int) -> Extent:
+        """Pass over the next bytes, at most so many, and return where they are; empty at the end."""
+        left = min(self._size, os.fstat(self._descriptor).st_size - self._start) - self._position
+        extent = Extent(self._descriptor, self._start + self._position, max(0, min(size, left)), self._name)
+        self._position += len(extent)
+        return extent
 
     def close(self) -> None:
         """Close the descriptor."""

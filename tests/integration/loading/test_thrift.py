@@ -36,10 +36,11 @@ class Thrift:
         self.ledger = Ledger(open_ledger(folder / "state"))
         self.engine = engine
         self.bytes_read = 0
+        self.bytes_passed = 0
         self.requests: list[str] = []
 
     def __call__(self, path: Path) -> Loaded:
-        self.bytes_read = 0
+        self.bytes_read = self.bytes_passed = 0
         self.requests.clear()
         (image,) = open_images(path, memory=self.memory)
         return load_image(self.engine, image, ledger=self.ledger)
@@ -47,7 +48,7 @@ class Thrift:
 
 @pytest.fixture
 def thrift(load: Loader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Thrift]:
-    """A loader that counts the bytes it reads of artefacts and the requests it makes."""
+    """A loader that counts the bytes of artefacts that it reads or has sent unread, and its requests."""
     with connect(choose(host=load.engine.host)) as engine:
         counted = Thrift(tmp_path, engine)
         read = os.preadv
@@ -63,7 +64,15 @@ def thrift(load: Loader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
             counted.requests.append(f"{method} {path}")
             return ask(self, method, path, *words, **options)
 
+        send = os.sendfile
+
+        def sendfile(out: int, descriptor: int, offset: int, count: int) -> int:
+            sent = send(out, descriptor, offset, count)
+            counted.bytes_passed += sent
+            return sent
+
         monkeypatch.setattr(os, "preadv", preadv)
+        monkeypatch.setattr(os, "sendfile", sendfile)
         monkeypatch.setattr(Connection, "_ask", watched)
         yield counted
 
@@ -73,10 +82,12 @@ def test_what_is_there_is_not_read_again(codec: str, load: Loader, thrift: Thrif
     large = layer("large", content=os.urandom(4_000_000) + salt)
     path = load.write(docker_archive(runnable(large, tags=("thrift:1",)), codec=codec))
     assert not thrift(path).was_there
-    assert thrift.bytes_read > 4_000_000
+    assert thrift.bytes_read + thrift.bytes_passed > 4_000_000
+    # What stands in the file as it is sent, the kernel sends from there; before it the headers are read.
+    assert (thrift.bytes_read < 2_000_000) == (codec == "none")
     assert thrift(path).was_there
     # What it is, and for a plain archive its manifest and config: none of it grows with the image.
-    assert thrift.bytes_read < 300_000
+    assert thrift.bytes_read + thrift.bytes_passed < 300_000
     assert len(thrift.requests) <= 3
 
 
@@ -90,7 +101,7 @@ def test_only_what_is_sent_is_read(load: Loader, thrift: Thrift, salt: bytes) ->
         paths.append(load.write(docker_archive(sample), f"{number}.tar"))
     thrift(paths[0])
     assert thrift(paths[1]).sent_layers == 1
-    assert thrift.bytes_read < 4_000_000
+    assert thrift.bytes_read + thrift.bytes_passed < 4_000_000
 
 
 def test_the_number_of_images_on_the_engine_does_not_matter(

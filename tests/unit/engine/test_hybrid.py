@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from functools import partial
+from pathlib import Path
 from typing import IO
 
 import pytest
@@ -14,8 +16,10 @@ from nixdock.engine.one_pass import write_archive as write_in_one_pass
 from nixdock.engine.parcel import Parcel, is_settled, pack
 from nixdock.errors import LoadError
 from nixdock.formats.chunks import open_chunks
+from nixdock.formats.source import FileBytes
 from nixdock.image.computed import ComputedImage, ComputedLayer, LayerChangedError
 from nixdock.image.digest import Digest
+from nixdock.image.extent import Extent, read_piece
 from nixdock.image.model import Image, OpenerLayer
 from nixdock.image.reference import Reference
 from support.archives import Sample, layer
@@ -45,7 +49,10 @@ def read(data: bytes, name: str) -> bytes:
 
 
 def written(parcel: Parcel, missing: tuple[int, ...], reference: Reference | None = NAME) -> bytes:
-    return b"".join(write_archive(parcel, reference, [parcel.blobs[number] for number in missing]))
+    archive = write_archive(parcel, reference, [parcel.blobs[number] for number in missing])
+    data = b"".join(map(read_piece, archive.pieces))
+    assert len(data) == archive.size
+    return data
 
 
 def blob(content: bytes) -> str:
@@ -113,6 +120,22 @@ def computed(content: bytes, known: Digest | None = None, size: int | None = Non
     return ComputedLayer("a layer", len(content) if size is None else size, make, known=known)
 
 
+def test_what_stands_in_a_file_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "layers"
+    path.write_bytes(b"".join(SAMPLE.layers))
+    file = FileBytes(path)
+    sizes = [len(content) for content in SAMPLE.layers]
+    layers = tuple(
+        OpenerLayer(diff_id, size, partial(file.section, sum(sizes[:number]), size))
+        for number, (diff_id, size) in enumerate(zip(SAMPLE.diff_ids, sizes, strict=True))
+    )
+    parcel = pack(Image(SAMPLE.config_bytes, layers, (NAME,)))
+    pieces = list(write_archive(parcel, NAME, parcel.blobs).pieces)
+    extents = [piece for piece in pieces if isinstance(piece, Extent)]
+    assert [len(extent) for extent in extents] == sizes[:2]
+    assert read(written(parcel, (0, 1, 2)), blob(SAMPLE.layers[1])) == SAMPLE.layers[1]
+
+
 def computed_image(*layers: ComputedLayer) -> ComputedImage:
     def make_config(diff_ids: tuple[Digest, ...]) -> bytes:
         return json.dumps({"rootfs": {"diff_ids": [str(diff_id) for diff_id in diff_ids]}}).encode()
@@ -124,7 +147,7 @@ def test_in_one_pass_each_layer_is_followed_by_its_name() -> None:
     image = computed_image(*(computed(content) for content in SAMPLE.layers[:2]))
     assert not is_settled(image)
     counted: list[int] = []
-    data = b"".join(write_in_one_pass(image, NAME, counted.append))
+    data = b"".join(map(read_piece, write_in_one_pass(image, NAME, counted.append)))
     assert is_settled(image)
     assert image.diff_ids == SAMPLE.diff_ids[:2]
     assert sum(counted) == sum(len(content) for content in SAMPLE.layers[:2])
