@@ -348,7 +348,7 @@ def serve(
     """
     wanted = RunOptions(command=tuple(command), options=_options(options, environment, ports))
     with _running(target, wanted, nix, engine, listener) as running:
-        readiness = services.Readiness(running.engine, running.id, running.name)
+        readiness = services.OwnReadiness(running.engine, running.id, running.name)
         try:
             running.wait_until(readiness, within=within)
         finally:

@@ -56,7 +56,7 @@ def find_suite(target: Target, image: Ready) -> Suite | None:
     return join_suites(suites)
 
 
-class Readiness:
+class DeclaredReadiness:
     """Tells when a service is ready, by the probes of a suite.
 
     Args:
@@ -154,10 +154,10 @@ class Expected:
 
         return Live(self.engine, container, name, read, ready_seconds=ready_after)
 
-    def readiness(self, container: str, name: str) -> Readiness | None:
+    def readiness(self, container: str, name: str) -> DeclaredReadiness | None:
         """Return what tells when a started service is ready; None where the suite does not say it."""
         ready = self.suite.ready
-        return None if ready is None else Readiness(ready, self.live(container, name), name)
+        return None if ready is None else DeclaredReadiness(ready, self.live(container, name), name)
 
     def judge(self, live: Live | None = None) -> Run:
         """Run the checks; those that ask a service ask this one."""

@@ -154,8 +154,10 @@ def stop_and_remove(engine: Engine, container: ContainerSummary) -> None:
     engine.remove_container(container.id)
 
 
-class Readiness:
-    """Tells when a started container is ready; its end is told elsewhere.
+class OwnReadiness:
+    """Tells when a container is ready by its own account: its health check, or that it lives.
+
+    Its end is told elsewhere.
 
     Args:
         engine: Where it runs.

@@ -216,7 +216,7 @@ class _ServiceRun:
         """Attend until it is ready: None then, and how it ended if that came first."""
         name = self.service.name
         declared = None if self.expected is None else self.expected.readiness(container.id, name)
-        readiness = declared or services.Readiness(self.engine, container.id, name)
+        readiness = declared or services.OwnReadiness(self.engine, container.id, name)
         if declared is None and not self.probed:
             return attendance.until(readiness)
         self.listener(WorkStarted(name, Work.WAIT, f"{name} to be ready"))

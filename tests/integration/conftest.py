@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import engines
+from support.nix import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from support.engines import Engine
 
 ENGINES = ("docker-20", "docker-28", "docker-28-containerd", "podman")
-PROGRAM = Path(sys.executable).parent / "nixdock"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

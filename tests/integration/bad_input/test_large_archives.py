@@ -17,8 +17,8 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from conftest import PROGRAM
 from support.archives import program_layer
+from support.nix import PROGRAM
 
 if TYPE_CHECKING:
     from conftest import Nixdock

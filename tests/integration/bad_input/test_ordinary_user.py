@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import PROGRAM, Run
+from conftest import Run
 from support import nix
+from support.nix import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import PROGRAM
 from support.archives import docker_archive, layer, runnable
+from support.nix import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

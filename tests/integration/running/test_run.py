@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import PROGRAM
 from running.conftest import FOREIGN, read_peak_memory
+from support.nix import PROGRAM
 
 if TYPE_CHECKING:
     from running.conftest import Box

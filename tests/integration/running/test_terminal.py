@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from conftest import PROGRAM
 from running.conftest import wait_until
+from support.nix import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
