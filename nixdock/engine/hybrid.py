@@ -80,11 +80,12 @@ def write_archive(
             yield from write_blob(blob, advance)
         yield _END
 
-    size = sum(_member_size(blob.size) for blob in ordered.values())
+    size = sum(measure_member(blob.size) for blob in ordered.values())
     return Archive(pieces(), len(documents) + size + len(_END))
 
 
-def _member_size(size: int) -> int:
+def measure_member(size: int) -> int:
+    """Return the bytes that a member with so many takes, header and filling included."""
     return _BLOCK + size + -size % _BLOCK
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine import answer, inventory, one_pass
-from nixdock.engine.hybrid import Archive, verify_blobs, write_archive
+from nixdock.engine.hybrid import verify_blobs, write_archive
 from nixdock.engine.ledger import Ledger, identify
 from nixdock.engine.naming import Renaming, warn_of_platform
 from nixdock.engine.parcel import is_settled, pack
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from nixdock.engine.answers import ImageDetails
     from nixdock.engine.api import Engine
+    from nixdock.engine.hybrid import Archive
     from nixdock.engine.parcel import LayerBlob, Parcel
     from nixdock.events import Listener
     from nixdock.image.digest import Digest
@@ -237,8 +238,7 @@ class _Loading:
         size = sum(layer.size or 0 for layer in self._image.layers)
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
             self._count(meter, len(self._image.layers), size, size)
-            archive = Archive(one_pass.write_archive(self._image, self._reference, meter.advance))
-            self._send(archive, (), in_full=True)
+            self._send(one_pass.write_archive(self._image, self._reference, meter.advance), (), in_full=True)
         parcel = self._pack()
         return self._finish(parcel, self._verify(parcel))
 

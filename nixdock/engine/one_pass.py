@@ -9,9 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nixdock.engine.hybrid import write_blob, write_documents, write_end, write_unnamed_layer
+from nixdock.engine.hybrid import (
+    Archive,
+    measure_member,
+    write_blob,
+    write_documents,
+    write_end,
+    write_unnamed_layer,
+)
 from nixdock.engine.parcel import LayerBlob, is_settled, pack
-from nixdock.image.computed import ComputedLayer
+from nixdock.image.computed import ComputedImage, ComputedLayer
+from nixdock.image.digest import Digest
+from nixdock.image.model import Image, OpenerLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
     from nixdock.engine.api import Engine
     from nixdock.engine.ledger import Ledger
     from nixdock.image.extent import Piece
-    from nixdock.image.model import Image, Layer
+    from nixdock.image.model import Layer
     from nixdock.image.reference import Reference
 
 
@@ -47,21 +56,27 @@ def fits(engine: Engine, image: Image, references: Sequence[Reference], ledger: 
     return not (names and engine.images(filters={"reference": names}))
 
 
-def write_archive(
-    image: Image, reference: Reference | None, advance: Callable[[int], None]
-) -> Iterator[Piece]:
-    """Yield the archive with all layers; the image is settled when it has ended.
+def write_archive(image: Image, reference: Reference | None, advance: Callable[[int], None]) -> Archive:
+    """Return the archive with all layers; the image is settled when it has ended.
 
     Args:
         image: The image.
         reference: The name that it gets, or None to leave it without one.
         advance: Told the number of bytes of layers that went out.
 
-    Raises:
-        LoadError: A layer cannot be read, or is not what it was.
+    Its pieces raise LoadError where a layer cannot be read, or is not what it was.
     """
-    unique: dict[int, Layer] = {id(layer): layer for layer in image.layers}
-    for number, layer in enumerate(sorted(unique.values(), key=lambda layer: layer.position)):
+    layers = sorted({id(layer): layer for layer in image.layers}.values(), key=lambda layer: layer.position)
+    size = len(write_end()) + _measure_documents(image, reference)
+    for layer in layers:
+        size += measure_member(layer.size or 0) + (measure_member(0) if layer.known_diff_id is None else 0)
+    return Archive(_write_pieces(image, layers, reference, advance), size)
+
+
+def _write_pieces(
+    image: Image, layers: Sequence[Layer], reference: Reference | None, advance: Callable[[int], None]
+) -> Iterator[Piece]:
+    for number, layer in enumerate(layers):
         known, size = layer.known_diff_id, layer.size
         if isinstance(layer, ComputedLayer) and known is None:
             yield from write_unnamed_layer(layer, f"layer-{number}", advance)
@@ -69,3 +84,12 @@ def write_archive(
             yield from write_blob(LayerBlob(layer, known, size, layer.open), advance)
     yield from write_documents(pack(image), reference)
     yield write_end()
+
+
+def _measure_documents(image: Image, reference: Reference | None) -> int:
+    """Return how long the documents will be: all digests are of one length."""
+    if isinstance(image, ComputedImage):
+        some = Digest.of(b"")
+        config = image.make_config(tuple(some for _ in image.layers))
+        image = Image(config, tuple(OpenerLayer(some, layer.size, layer.open) for layer in image.layers))
+    return sum(map(len, write_documents(pack(image), reference)))

@@ -149,8 +149,13 @@ class ComputedImage(Image):
     def config_bytes(self) -> bytes:
         """The config; whatever layer's diff ID is not known yet is computed for it."""
         settle_layers(self.layers)
-        make: Callable[[tuple[Digest, ...]], bytes] = self._make_config  # type: ignore[attr-defined]
-        return make(self.diff_ids)
+        return self.make_config(self.diff_ids)
+
+    @property
+    def make_config(self) -> Callable[[tuple[Digest, ...]], bytes]:
+        """What makes the config from the layers' diff IDs."""
+        made: Callable[[tuple[Digest, ...]], bytes] = self._make_config  # type: ignore[attr-defined]
+        return made
 
     @property
     def architecture(self) -> str:
@@ -159,8 +164,7 @@ class ComputedImage(Image):
 
     def renamed(self, references: tuple[Reference, ...]) -> ComputedImage:
         """Return the same image under other names."""
-        make: Callable[[tuple[Digest, ...]], bytes] = self._make_config  # type: ignore[attr-defined]
-        return ComputedImage(self.layers, references, self.architecture, make)
+        return ComputedImage(self.layers, references, self.architecture, self.make_config)
 
     def described_anew(self) -> ComputedImage:
         """Return the image that the layers make now, after one has turned out to be another."""

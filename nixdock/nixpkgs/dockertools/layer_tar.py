@@ -27,7 +27,7 @@ from .tar_header import Member
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-PIECE: Final = 1 << 20
+PIECE: Final = 1 << 18
 """Bytes of a file that are read at once."""
 
 GATHERED: Final = 1 << 18

@@ -147,7 +147,9 @@ def test_in_one_pass_each_layer_is_followed_by_its_name() -> None:
     image = computed_image(*(computed(content) for content in SAMPLE.layers[:2]))
     assert not is_settled(image)
     counted: list[int] = []
-    data = b"".join(map(read_piece, write_in_one_pass(image, NAME, counted.append)))
+    archive = write_in_one_pass(image, NAME, counted.append)
+    data = b"".join(map(read_piece, archive.pieces))
+    assert len(data) == archive.size
     assert is_settled(image)
     assert image.diff_ids == SAMPLE.diff_ids[:2]
     assert sum(counted) == sum(len(content) for content in SAMPLE.layers[:2])
