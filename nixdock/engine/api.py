@@ -8,7 +8,7 @@ answer is no; what may simply not be there is None.
 from __future__ import annotations
 
 import json
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from nixdock.engine.answers import (
     ContainerDetails,
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from nixdock.engine.client import Connection
     from nixdock.engine.stream import Stream
     from nixdock.image.extent import Piece
+
+STOP_TIMEOUT: Final = 10
+"""Seconds that a container has to end when it is asked to, if its options do not say (Engine API)."""
 
 
 class Engine:
@@ -186,6 +189,9 @@ class Engine:
             platform: As `os/architecture[/variant]`, for engines with API 1.41.
         """
         params = {key: value for key, value in (("name", name), ("platform", platform)) if value}
+        if self.version.is_podman and body.get("StopTimeout") is None:
+            # Podman's imitation of docker takes none for no time at all.
+            body = {**body, "StopTimeout": STOP_TIMEOUT}
         answer = self._connection.post("/containers/create", params, json_body=body)
         return Created(answer["Id"], tuple(answer.get("Warnings") or ()))
 
@@ -222,8 +228,11 @@ class Engine:
         """Send a signal to a container's first process; one that has ended is not an error."""
         self._connection.send("POST", f"/containers/{container}/kill", {"signal": signal}, tolerate=409)
 
-    def stop_container(self, container: str, *, grace: int = 10) -> None:
-        """Ask a container to end, and kill it after `grace` seconds."""
+    def stop_container(self, container: str, *, grace: int | None = None) -> None:
+        """Ask a container to end, and kill it after `grace` seconds; after its own stop timeout when None."""
+        if grace is None:
+            self._connection.post(f"/containers/{container}/stop", timeout=None)
+            return
         self._connection.post(
             f"/containers/{container}/stop", {"t": grace}, timeout=self._connection.timeout + grace
         )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.container import (
-    STOP_GRACE,
     Container,
     Detached,
     Exited,
@@ -165,7 +164,9 @@ class Attendance:
                     )
                 )
         elif action is Action.STOP:
-            self._listener(Notice(f"stopping the container, in {STOP_GRACE} s by force; Ctrl-C kills it now"))
+            grace = self._container.stop_timeout
+            by_force = "" if grace < 0 else f", in {grace} s by force"
+            self._listener(Notice(f"stopping the container{by_force}; Ctrl-C kills it now"))
             self._container.begin_stop()
         else:
             self._container.kill()

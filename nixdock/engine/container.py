@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
+from nixdock.engine.api import STOP_TIMEOUT
 from nixdock.engine.failures import HEAD, Subject, explain_create, explain_start
 from nixdock.engine.interrupts import await_item, caught
 from nixdock.engine.stream import STDERR, STDOUT
@@ -40,9 +41,6 @@ log = get_logger(__name__)
 
 Sink = Callable[[bytes], object]
 """Takes a piece of output; a BrokenPipeError says that nobody wants any more."""
-
-STOP_GRACE: Final = 10
-"""Seconds that a container has to end when it is asked to, as with `docker stop`."""
 
 _STDOUT: Final = 1
 
@@ -283,9 +281,15 @@ class Container:
         """End it at once."""
         self.engine.kill_container(self.id)
 
-    def begin_stop(self, grace: int = STOP_GRACE) -> None:
-        """Ask it to end, and kill it after `grace` seconds; its exit happens later."""
-        self._thread(self._stop, grace)
+    @property
+    def stop_timeout(self) -> int:
+        """Seconds that it has to end when it is asked to; for ever when negative."""
+        given = self.request.body.get("StopTimeout")
+        return STOP_TIMEOUT if given is None else int(given)
+
+    def begin_stop(self) -> None:
+        """Ask it to end, and have it killed after its stop timeout; its exit happens later."""
+        self._thread(self._stop)
 
     def remove(self) -> None:
         """Remove it and its anonymous volumes, running or not."""
@@ -378,9 +382,9 @@ class Container:
         except EngineError as error:
             self.happenings.put(Lost(error))
 
-    def _stop(self, grace: int) -> None:
+    def _stop(self) -> None:
         try:
-            self.engine.stop_container(self.id, grace=grace)
+            self.engine.stop_container(self.id)
         except EngineError as error:
             log.debug("container.stop-failed", error=error.message)
 

@@ -124,7 +124,7 @@ def test_a_signal_stops_everything_and_leaves_nothing(check: Checker, number: in
 
 def test_a_reader_that_goes_away_stops_everything_quietly(check: Checker) -> None:
     file = check.write({"checks": {"quick": {"exec": ["true"]}, **LONG}})
-    running = check.nixdock.start("check", Checker.IMAGE, "--checks", file, "--timeout", "30s")
+    running = check.nixdock.start("check", Checker.IMAGE, "--checks", file, "--timeout", "10s")
     assert running.stdout is not None
     running.stdout.readline()
     running.stdout.close()

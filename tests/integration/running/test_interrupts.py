@@ -62,10 +62,10 @@ def test_a_request_to_end_is_as_the_second(box: Box, number: int, status: int) -
 
 
 def test_a_container_that_ignores_it_is_killed_after_its_grace(box: Box) -> None:
-    running = box.start("run", box.IMAGE, "sh", "-c", DEAF)
+    running = box.start("run", "--stop-timeout", "1", box.IMAGE, "sh", "-c", DEAF)
     running.read_line()
     running.signal(TERM)
-    assert running.end() == (143, "", STOPPING)
+    assert running.end() == (143, "", STOPPING.replace("10", "1"))
     assert box.containers() == []
 
 
@@ -77,7 +77,7 @@ def test_other_signals_are_the_container_s_alone(box: Box) -> None:
 
 
 def test_a_signal_before_the_start_is_not_lost(box: Box) -> None:
-    running = box.start("run", box.IMAGE, "sh", "-c", DEAF)
+    running = box.start("run", "--stop-timeout", "1", box.IMAGE, "sh", "-c", DEAF)
     wait_until(box.containers)
     running.signal(TERM)
     running.signal(TERM)

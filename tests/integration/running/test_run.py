@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,14 +121,18 @@ def test_a_published_port_answers(box: Box) -> None:
 
 
 def test_detached_it_prints_the_id_and_lives_on(any_box: Box) -> None:
-    started = any_box("run", "-d", any_box.IMAGE, "sleep", "600")
+    started = any_box("run", "-d", "--stop-timeout", "1", any_box.IMAGE, "sleep", "600")
     (container,) = any_box.containers("running")
     assert started.out == f"{container['ID']}\n".encode()
-    assert any_box("down", container["Names"]).status == 0
+    stopped = any_box("down", "--debug", container["Names"])
+    assert stopped.status == 0
+    # How long it has to end is the engine's to know, from its options.
+    assert re.search(r"method=POST params=None path=/containers/\w+/stop\b", stopped.stderr), stopped.stderr
 
 
 def test_rm_with_d_leaves_the_removal_to_the_engine(box: Box) -> None:
-    box("run", "-d", "--rm", "--name", "nixdock-rm", box.IMAGE, "sleep", "600")
+    words = ("--rm", "--stop-timeout", "1", "--name", "nixdock-rm")
+    box("run", "-d", *words, box.IMAGE, "sleep", "600")
     assert box.inspect("nixdock-rm")["HostConfig"]["AutoRemove"] is True
     box("down", "nixdock-rm")
 
@@ -241,7 +246,7 @@ def test_wrong_words_are_usage_errors(box: Box, words: list[str], sentence: str)
 
 
 def test_a_name_that_is_taken_is_the_engine_s_refusal(box: Box) -> None:
-    box("run", "-d", "--name", "nixdock-taken", box.IMAGE, "sleep", "600")
+    box("run", "-d", "--stop-timeout", "1", "--name", "nixdock-taken", box.IMAGE, "sleep", "600")
     ran = box("run", "--name", "nixdock-taken", box.IMAGE)
     assert ran.status == 125
     assert "nixdock-taken" in ran.stderr

@@ -92,7 +92,8 @@ def test_ctrl_c_is_the_foreground_program_s(box: Box) -> None:
 
 
 def test_the_detach_keys_leave_it_running(any_box: Box) -> None:
-    with terminal(any_box, "run", "-it", "--name", "nixdock-left", any_box.IMAGE, "sh") as child:
+    words = ("--stop-timeout", "1", "--name", "nixdock-left")
+    with terminal(any_box, "run", "-it", *words, any_box.IMAGE, "sh") as child:
         child.expect(PROMPT)
         child.send("\x10\x11")
         child.expect("nixdock-left runs on: docker attach nixdock-left, or nixdock down nixdock-left")
@@ -103,9 +104,8 @@ def test_the_detach_keys_leave_it_running(any_box: Box) -> None:
 
 
 def test_other_detach_keys(box: Box) -> None:
-    with terminal(
-        box, "run", "-it", "--detach-keys", "ctrl-a,d", "--name", "nixdock-keys", box.IMAGE, "sh"
-    ) as child:
+    words = ("--detach-keys", "ctrl-a,d", "--stop-timeout", "1", "--name", "nixdock-keys")
+    with terminal(box, "run", "-it", *words, box.IMAGE, "sh") as child:
         child.expect(PROMPT)
         child.send("\x10\x11\x01d")
         child.expect("nixdock-keys runs on")
@@ -122,7 +122,7 @@ def test_wrong_detach_keys_are_a_usage_error(box: Box) -> None:
 
 @pytest.mark.parametrize("how", ["exit", "term", "timeout"])
 def test_the_terminal_is_as_before_afterwards(box: Box, how: str) -> None:
-    words = {"exit": "", "term": "", "timeout": "--timeout 2"}[how]
+    words = {"exit": "", "term": "", "timeout": "--timeout 2"}[how] + " --stop-timeout 1"
     script = f'stty -a >before; "{PROGRAM}" run -it {words} "{box.IMAGE}" sh; echo "ended=$?"; stty -a >after'
     child = pexpect.spawn(
         "/bin/sh",

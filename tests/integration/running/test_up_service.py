@@ -166,7 +166,7 @@ def test_an_unhealthy_one_is_removed_and_its_last_lines_shown(any_box: Box, imag
         "--health-interval",
         "200ms",
         "--health-start-period",
-        "0s",
+        "1ms",
     )
     ran = any_box("up", "-d", *words, "--health-retries", "1", image)
     assert (ran.status, ran.out) == (1, b"")

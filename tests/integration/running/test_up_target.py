@@ -20,6 +20,7 @@ pkgs.dockerTools.buildImage {
   config = {
     Cmd = [ "${pkgs.busybox}/bin/sh" "-c" "echo starting; touch /ready; echo serving; exec sleep 600" ];
     Healthcheck.Test = [ "CMD" "${pkgs.busybox}/bin/test" "-e" "/ready" ];
+    StopSignal = "SIGKILL";
   };
 }
 """
