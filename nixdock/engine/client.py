@@ -172,11 +172,9 @@ class Connection:
         """
         body: Any = archive
         if not hasattr(archive, "read"):
-            # Only the sockets that we connect ourselves can be sent what stands in a file.
-            pieces = (
-                archive if size is not None and self.address.scheme != "tcp" else map(read_piece, archive)
-            )
-            body = pieces if size is None else _Body(pieces, size)
+            # Only what goes out as it is, over a socket that we connect ourselves, can be sent from a file.
+            by_reading = size is None or self.address.scheme == "tcp"
+            body = _Body(map(read_piece, archive) if by_reading else archive, size)
         with self._answered("POST", path, params, archive=body, timeout=None) as response:
             yield from _read_messages(_body(response))
 
@@ -319,7 +317,11 @@ def _open(address: Address) -> APIClient:
         pair = (str(material.cert), str(material.key)) if material.cert and material.key else None
         authority = str(material.ca) if material.ca else None
         tls = docker.TLSConfig(client_cert=pair, ca_cert=authority, verify=material.verify)
-    return docker.APIClient(base_url=address.url, version=OLDEST_API, tls=tls)
+    sdk = docker.APIClient(base_url=address.url, version=OLDEST_API, tls=tls)
+    # A session's certificates give way to REQUESTS_CA_BUNDLE (requests, `merge_environment_settings`); those
+    # that each request names do not.
+    sdk.request = partial(sdk.request, verify=sdk.verify)  # type: ignore[method-assign]
+    return sdk
 
 
 def _read_version(answer: Mapping[str, Any], pinned: str | None) -> EngineVersion:

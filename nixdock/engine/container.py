@@ -355,6 +355,8 @@ class Container:
                 except OSError as error:
                     self.happenings.put(SinkFailed(error))
                     sinks[number] = _discard
+        except EngineError as error:
+            self.happenings.put(Lost(error))
         except (OSError, ValueError) as error:
             log.debug("container.output-cut", error=repr(error))
         self.happenings.put(OutputEnded())

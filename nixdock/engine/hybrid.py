@@ -45,11 +45,11 @@ class Archive:
 
     Args:
         pieces: Its bytes, each piece to be used before the next is asked for.
-        size: How many there will be, or None where only writing it tells.
+        size: How many there will be.
     """
 
     pieces: Iterator[Piece]
-    size: int | None = None
+    size: int
 
 
 def write_archive(

@@ -2,8 +2,9 @@
 
 After the HTTP answer the connection carries raw bytes. Without a terminal each piece of output has a
 header of 8 bytes: the stream's number (1 stdout, 2 stderr), three zeros, and the length as a
-big-endian 32-bit number (Engine API, "Attach to a container", "Stream format"). With a terminal
-there are no headers, and everything is stdout.
+big-endian 32-bit number (Engine API, "Attach to a container", "Stream format"). Two further numbers
+are in docker's own reader (moby, pkg/stdcopy): 0 goes to stdout too, 3 is an error of the engine's.
+With a terminal there are no headers, and everything is stdout.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final, Protocol
 
+from nixdock.errors import EngineError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STDOUT: Final = 1
 STDERR: Final = 2
+_SINKS: Final = {0: STDOUT, STDOUT: STDOUT, STDERR: STDERR}
+_ENGINE_ERROR: Final = 3
 _HEADER: Final = struct.Struct(">BxxxL")
 _PIECE: Final = 256 * 1024
 
@@ -34,6 +39,9 @@ def split_frames(source: Source) -> Iterator[tuple[int, bytes]]:
 
     A frame may be yielded in several pieces. Empty frames yield nothing. An output that ends within
     a header or a frame ends there: the container's end cuts it.
+
+    Raises:
+        EngineError: The engine tells an error instead, or what comes is no such output.
     """
     stream = left = 0
     header = b""
@@ -50,8 +58,29 @@ def split_frames(source: Source) -> Iterator[tuple[int, bytes]]:
             header += piece[position : position + missing]
             position += missing
             if len(header) == _HEADER.size:
-                stream, left = _HEADER.unpack(header)
+                number, left = _HEADER.unpack(header)
                 header = b""
+                if number not in _SINKS:
+                    raise _explain(number, piece[position : position + left])
+                stream = _SINKS[number]
+
+
+def _explain(number: int, said: bytes) -> EngineError:
+    if number == _ENGINE_ERROR:
+        return EngineError(f"the engine broke off the output: {said.decode(errors='replace').strip()}")
+    return EngineError(
+        f"what the engine sends is no output of a container (a frame of stream {number})",
+        hint="is there something between nixdock and the engine that changes what is sent?",
+    )
+
+
+def _shut_down(connection: socket.socket, how: int) -> None:
+    """Close directions of a connection; below TLS, where the method of its own ends the decryption too.
+
+    So does docker (moby, client/hijack.go): what is still to be read comes encrypted.
+    """
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, how)
 
 
 class Stream:
@@ -92,13 +121,11 @@ class Stream:
     def close_input(self) -> None:
         """Tell the process that its standard input has ended; its output is read on."""
         if self._connection is not None:
-            with contextlib.suppress(OSError):
-                self._connection.shutdown(socket.SHUT_WR)
+            _shut_down(self._connection, socket.SHUT_WR)
 
     def close(self) -> None:
         """End the connection; a thread that reads from it gets the end of the output."""
         if self._connection is not None:
-            with contextlib.suppress(OSError):
-                self._connection.shutdown(socket.SHUT_RDWR)
+            _shut_down(self._connection, socket.SHUT_RDWR)
         with contextlib.suppress(OSError, ValueError):
             self._close()

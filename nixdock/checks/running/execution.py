@@ -54,13 +54,16 @@ def execute(engine: Engine, container: str, command: Command, timeout: float) ->
     with ExitStack() as stack:
         stdout, stderr = stack.enter_context(Capture()), stack.enter_context(Capture())
         ended = threading.Event()
-        reader = threading.Thread(target=_copy, args=(stream, stdout, stderr, ended), daemon=True)
+        failures: list[EngineError] = []
+        reader = threading.Thread(target=_copy, args=(stream, stdout, stderr, ended, failures), daemon=True)
         reader.start()
         if command.stdin is not None:
             threading.Thread(target=_feed, args=(stream, command.stdin), daemon=True).start()
         in_time = ended.wait(timeout)
         stream.close()
         reader.join(_EXIT_PATIENCE)
+        if failures:
+            raise failures[0]
         exit_code = _exit_code(engine, ident) if in_time else 137
         outcome = RunOutcome(exit_code, stdout.output, stderr.output, not in_time, time.monotonic() - began)
     if exit_code in {126, 127}:
@@ -87,10 +90,15 @@ def _body(command: Command) -> dict[str, Any]:
     return body
 
 
-def _copy(stream: Stream, stdout: Capture, stderr: Capture, ended: threading.Event) -> None:
-    with suppress(OSError, ValueError):
-        for number, piece in stream.read():
-            (stderr if number == STDERR else stdout).write(piece)
+def _copy(
+    stream: Stream, stdout: Capture, stderr: Capture, ended: threading.Event, failures: list[EngineError]
+) -> None:
+    try:
+        with suppress(OSError, ValueError):
+            for number, piece in stream.read():
+                (stderr if number == STDERR else stdout).write(piece)
+    except EngineError as error:
+        failures.append(error)
     ended.set()
 
 

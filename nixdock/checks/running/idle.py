@@ -173,12 +173,15 @@ class Idle:
                 self._stream.write(request)
 
     def _read(self, stream: Stream) -> None:
-        with suppress(OSError, ValueError):
-            for number, piece in stream.read():
-                if number == STDOUT:
-                    self._take(piece)
-                else:
-                    self._said.write(piece)
+        try:
+            with suppress(OSError, ValueError):  # that it is cut is told by the watch
+                for number, piece in stream.read():
+                    if number == STDOUT:
+                        self._take(piece)
+                    else:
+                        self._said.write(piece)
+        except EngineError as error:
+            self._lose(CheckError(error.message))
 
     def _take(self, piece: bytes) -> None:
         try:

@@ -134,11 +134,14 @@ def _add_bridge(name: str) -> None:
 
 
 @contextmanager
-def dockerd(name: str, *, programs: Path | None = None, containerd_store: bool = False) -> Iterator[Engine]:
+def dockerd(
+    name: str, *words: str, programs: Path | None = None, containerd_store: bool = False
+) -> Iterator[Engine]:
     """Run a Docker engine while the block lasts, then stop it and remove all that it kept.
 
     Args:
         name: What to call it.
+        words: Further options of dockerd.
         programs: The folder of unpacked Debian packages whose dockerd to run; the installed one when None.
         containerd_store: Whether it keeps images in containerd's store instead of a graph driver's.
     """
@@ -166,6 +169,7 @@ def dockerd(name: str, *, programs: Path | None = None, containerd_store: bool =
         f"--pidfile={root}/pid",
         f"--bridge={bridge}",
         f"--host={host}",
+        *words,
     ]
     process = _start(command, environment, host, root / "log")
     try:

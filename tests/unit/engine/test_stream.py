@@ -6,10 +6,12 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nixdock.engine.stream import STDERR, STDOUT, Stream, split_frames
+from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +56,18 @@ def test_an_output_that_is_cut_short_ends_there() -> None:
     wire = frame(STDOUT, b"whole") + frame(STDERR, b"half a frame")[:-5]
     assert joined(split_frames(Pieces(wire, []))) == {STDOUT: b"whole", STDERR: b"half a "}
     assert joined(split_frames(Pieces(wire + b"", [3, 2, 1]))) == {STDOUT: b"whole", STDERR: b"half a "}
+
+
+def test_what_the_engine_has_to_say_is_an_error() -> None:
+    frames = split_frames(Pieces(frame(0, b"in") + frame(3, b"the log is gone\n"), []))
+    assert next(frames) == (STDOUT, b"in")
+    with pytest.raises(EngineError, match=r"^the engine broke off the output: the log is gone$"):
+        next(frames)
+
+
+def test_what_is_no_output_is_an_error() -> None:
+    with pytest.raises(EngineError, match=r"no output of a container \(a frame of stream 23\)"):
+        list(split_frames(Pieces(b"\x17\xf4Q\xf5\xec\x94\x97g\x1b", [])))
 
 
 def test_a_terminal_s_output_is_not_framed() -> None:
