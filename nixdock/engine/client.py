@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -311,6 +312,8 @@ def _open(address: Address) -> APIClient:
         dial = partial(dial_path, path) if path else partial(dial_program, dial_words(address))
         sdk.mount("http+docker://", DialAdapter(dial))
         return sdk
+    from nixdock.engine.proxy import find_proxies  # noqa: PLC0415
+
     tls: docker.TLSConfig | bool = False
     if address.tls is not None:
         material = address.tls
@@ -318,9 +321,13 @@ def _open(address: Address) -> APIClient:
         authority = str(material.ca) if material.ca else None
         tls = docker.TLSConfig(client_cert=pair, ca_cert=authority, verify=material.verify)
     sdk = docker.APIClient(base_url=address.url, version=OLDEST_API, tls=tls)
-    # A session's certificates give way to REQUESTS_CA_BUNDLE (requests, `merge_environment_settings`); those
-    # that each request names do not.
-    sdk.request = partial(sdk.request, verify=sdk.verify)  # type: ignore[method-assign]
+    # What is in the environment for the web would win over an engine's own authority (REQUESTS_CA_BUNDLE).
+    sdk.trust_env = False
+    sdk.proxies = find_proxies(sdk.base_url)
+    if sdk.verify is True:
+        # This machine's authorities as docker knows them, not those that come with requests.
+        paths = ssl.get_default_verify_paths()
+        sdk.verify = paths.cafile or paths.capath or True
     return sdk
 
 

@@ -35,8 +35,10 @@ class Secure:
             "DOCKER_HOST": f"tcp://127.0.0.1:{port}",
             "DOCKER_TLS_VERIFY": "1",
             "DOCKER_CERT_PATH": str(certificates / "ours"),
-            # For the web, not for engines.
+            # For the web, not for engines, and not for this machine.
             "REQUESTS_CA_BUNDLE": str(certificates / "foreign" / "ca.pem"),
+            "HTTPS_PROXY": "http://127.0.0.1:1",
+            "ALL_PROXY": "socks5://127.0.0.1:1",
         }
 
 
@@ -85,6 +87,17 @@ def test_checks_run_there(secure: Secure) -> None:
     checked = secure.nixdock("check", NAME, "--checks", file, env=secure.environment)
     assert checked.status == 0, checked.stderr
     assert "1 passed" in checked.stdout
+
+
+def test_an_authority_of_this_machine_is_enough(secure: Secure) -> None:
+    """A folder with our certificate alone: the engine's is signed by one that the machine trusts."""
+    folder = secure.nixdock.folder / "without-authority"
+    folder.mkdir()
+    for name in ("cert.pem", "key.pem"):
+        (folder / name).write_bytes((secure.certificates / "ours" / name).read_bytes())
+    trusted = {"DOCKER_CERT_PATH": str(folder), "SSL_CERT_FILE": str(secure.certificates / "ours" / "ca.pem")}
+    ran = secure.nixdock("run", NAME, env={**secure.environment, **trusted})
+    assert (ran.status, ran.out) == (0, b"hello\n"), ran.stderr
 
 
 @pytest.mark.parametrize(
