@@ -13,6 +13,7 @@ import shlex
 import ssl
 from http.client import HTTPException
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from nixdock.engine.address import DEFAULT_SOURCE
 from nixdock.errors import EngineError
@@ -142,7 +143,10 @@ def _hint(address: Address) -> str:
         where = "" if address.source in holds else f"--host {shlex.quote(address.url)} "
         return ourselves_as_root(f"{where}engine start")
     if address.scheme == "ssh":
-        return f"check that this works: ssh {address.url.removeprefix('ssh://')} docker version"
+        parts = urlsplit(address.url)
+        port = f"-p {parts.port} " if parts.port else ""
+        user = f"{parts.username}@" if parts.username else ""
+        return f"check that this works: ssh {port}{user}{parts.hostname} docker version"
     return "check that the engine runs there, and the address"
 
 

@@ -102,9 +102,9 @@ def test_an_ssh_that_fails_is_asked_once(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
 
     with pytest.raises(EngineUnreachableError, match="the engine at ssh:") as caught:
-        connect(choose(host="ssh://far.test", environ={}))
+        connect(choose(host="ssh://me@far.test:2222", environ={}))
 
-    assert caught.value.hint == "check that this works: ssh far.test docker version"
+    assert caught.value.hint == "check that this works: ssh -p 2222 me@far.test docker version"
     assert (tmp_path / "asked").read_text() == "asked\n"
 
 
