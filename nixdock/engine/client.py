@@ -312,7 +312,7 @@ def _open(address: Address) -> APIClient:
         dial = partial(dial_path, path) if path else partial(dial_program, dial_words(address))
         sdk.mount("http+docker://", DialAdapter(dial))
         return sdk
-    from nixdock.engine.proxy import find_proxies  # noqa: PLC0415
+    from nixdock.engine.http_proxy import find_proxies  # noqa: PLC0415
 
     tls: docker.TLSConfig | bool = False
     if address.tls is not None:
