@@ -37,7 +37,7 @@ from nixdock.nix.target import ArtefactTarget, ImageTarget, parse
 from nixdock.pipeline import check as checking
 from nixdock.pipeline import services
 from nixdock.pipeline.check import CheckOptions
-from nixdock.pipeline.load import load_target
+from nixdock.pipeline.load import Wishes, load_target
 from nixdock.pipeline.output import Recorder
 from nixdock.pipeline.prepare import prepared
 from nixdock.pipeline.run import RunOptions, created
@@ -106,6 +106,8 @@ def build(
 def load(
     target: str | Path | None = None,
     *,
+    tags: Sequence[str] = (),
+    platform: str | None = None,
     nix: NixOptions | None = None,
     engine: Engine | None = None,
     listener: Listener = ignore,
@@ -114,6 +116,9 @@ def load(
 
     Args:
         target: What to load.
+        tags: Names to give to the image beside its own.
+        platform: Which image of an index to take, as `os/architecture[/variant]`; what the engine runs when
+            None.
         nix: nix-build's options.
         engine: Where it goes; what docker itself would use when None.
         listener: Whom to tell what happens.
@@ -122,8 +127,10 @@ def load(
         NixdockError: It cannot be built, read or loaded.
     """
     nix = nix or NixOptions()
+    wishes = Wishes.parse(tags, platform)
+    found = parse(_text(target), expression=nix.expression)
     with _engine(engine) as where:
-        return load_target(where, parse(_text(target), expression=nix.expression), nix, listener)
+        return load_target(where, found, nix, listener, wishes)
 
 
 def run(

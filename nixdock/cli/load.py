@@ -18,8 +18,6 @@ from nixdock.errors import UsageError
 
 if TYPE_CHECKING:
     from nixdock.engine.load import Loaded
-    from nixdock.image.platform import Platform
-    from nixdock.image.reference import Reference
     from nixdock.nix.options import NixOptions
 
 
@@ -70,7 +68,7 @@ def command(
     from nixdock.nix.target import ArtefactTarget, parse  # noqa: PLC0415
     from nixdock.pipeline.load import Wishes, load_stream, load_target  # noqa: PLC0415
 
-    wishes = Wishes(_parse_tags(tags), _parse_platform(platform))
+    wishes = Wishes.parse(tags, platform)
     stream = _choose_stream(target, file, nix)
     if stream is not None:
         with session.connect() as engine:
@@ -101,31 +99,6 @@ def _has_input() -> bool:
     except (OSError, ValueError, AttributeError):
         return False
     return stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-
-
-def _parse_tags(texts: tuple[str, ...]) -> tuple[Reference, ...]:
-    from nixdock.image.reference import Reference  # noqa: PLC0415  # as in command
-
-    try:
-        references = tuple(Reference.parse(text) for text in texts)
-    except ValueError as error:
-        raise UsageError(f"--tag: {error}") from error
-    for reference in references:
-        if reference.digest is not None:
-            raise UsageError(f"--tag {reference.familiar}: a digest cannot be given to an image, only a name")
-    return references
-
-
-def _parse_platform(text: str | None) -> Platform | None:
-    if text is None:
-        return None
-    from nixdock.image.platform import Platform  # noqa: PLC0415  # as in command
-
-    os_name, _, rest = text.partition("/")
-    architecture, _, variant = rest.partition("/")
-    if not os_name or not architecture or "/" in variant:
-        raise UsageError(f"--platform {text}: a platform is OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64")
-    return Platform(os_name, architecture, variant)
 
 
 def _print(session: Session, loaded: tuple[Loaded, ...], *, as_json: bool) -> None:

@@ -30,6 +30,19 @@ class Platform:
     variant: str = ""
 
     @classmethod
+    def parse(cls, text: str) -> Platform:
+        """Read `os/architecture` or `os/architecture/variant`.
+
+        Raises:
+            ValueError: It is neither.
+        """
+        os, _, rest = text.partition("/")
+        architecture, _, variant = rest.partition("/")
+        if not os or not architecture or "/" in variant:
+            raise ValueError("a platform is OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64")
+        return cls(os, architecture, variant)
+
+    @classmethod
     def of_machine(cls, architecture: str, os: str = "linux") -> Platform:
         """Return the platform of a machine by the kernel's name of it, such as `x86_64`."""
         known, variant = _ARCHITECTURES.get(architecture.lower(), (architecture.lower(), ""))

@@ -18,7 +18,7 @@ from nixdock.nix.store import hold_roots, store_path_of
 from nixdock.nix.target import ArtefactTarget, ImageTarget, find_near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nixdock.engine.api import Engine
     from nixdock.engine.load import Loaded
@@ -39,6 +39,27 @@ class Wishes:
 
     tags: tuple[Reference, ...] = ()
     platform: Platform | None = None
+
+    @classmethod
+    def parse(cls, tags: Iterable[str] = (), platform: str | None = None) -> Wishes:
+        """Read what a user wrote.
+
+        Raises:
+            UsageError: A tag is no name that an image can be given, or the platform is none.
+        """
+        try:
+            references = tuple(map(Reference.parse, tags))
+        except ValueError as error:
+            raise UsageError(f"--tag: {error}") from error
+        for reference in references:
+            if reference.digest is not None:
+                raise UsageError(
+                    f"--tag {reference.familiar}: a digest cannot be given to an image, only a name"
+                )
+        try:
+            return cls(references, None if platform is None else Platform.parse(platform))
+        except ValueError as error:
+            raise UsageError(f"--platform {platform}: {error}") from error
 
 
 def load_stream(

@@ -51,8 +51,9 @@ def test_the_parts_of_the_command_line_are_functions(here: Engine) -> None:
     (artefact,) = nixdock.build("web.nix")
     assert artefact.store_path is not None
     assert not Path("result").exists()
-    (loaded,) = nixdock.load(artefact.store_path)
+    (loaded,) = nixdock.load(artefact.store_path, tags=["library-web:mine"])
     assert loaded.name == f"library-web:{artefact.image_tag}"
+    assert here.find_image("library-web:mine") is not None
     outcome = nixdock.run("web.nix", ["busybox", "sh", "-c", "echo out; echo err >&2; exit 3"], engine=here)
     assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (3, b"out\n", b"err\n")
     report = nixdock.check(Path("web.nix"))
@@ -91,6 +92,10 @@ def test_what_goes_wrong_is_an_error_of_ours(here: Engine) -> None:
         nixdock.run("no-such-image:1")
     with pytest.raises(UsageError):
         nixdock.build(Path("missing.nix"))
+    with pytest.raises(UsageError, match=r"^--tag: invalid image name 'UPPER'"):
+        nixdock.load("web.nix", tags=["UPPER"])
+    with pytest.raises(UsageError, match=r"^--platform arm64: a platform is OS/ARCH"):
+        nixdock.load("web.nix", platform="arm64")
     with pytest.raises(UsageError, match="nothing that Nix builds"):
         nixdock.build("hello:latest")
 
