@@ -47,13 +47,21 @@ base_packages() {
   if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; fi
 }
 
+# Whether each of some lines stands in a file.
+holds_all() {
+  local status=0
+  grep -qvxFf "$1" <<<"$2" 2>/dev/null || status=$?
+  # 0 is a line that does not, 2 a file that cannot be read.
+  [ $status = 1 ]
+}
+
 # Make .venv hold nixdock, editable, and what else is named; again only when pyproject.toml changed or
 # something named is not in it yet.
 make_venv() {
   local stamp=.venv/made-from wanted
   wanted="$(printf '%s\n' "$(sha256sum <pyproject.toml)" "$@")"
   # What more it holds does no harm: installing nixdock again would take it from those who run it now.
-  if [ -x .venv/bin/nixdock ] && [ -e $stamp ] && [ -z "$(grep -vxFf $stamp <<<"$wanted")" ]; then return; fi
+  if [ -x .venv/bin/nixdock ] && holds_all "$stamp" "$wanted"; then return; fi
   say "making a virtual environment in .venv"
   [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || {
     rm -rf .venv

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Raw = dict[str, Any]
+
+STOP_TIMEOUT: Final = 10
+"""Seconds that a container has to end when it is asked to, if its options do not say (Engine API)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,12 @@ class ContainerDetails:
     def is_running(self) -> bool:
         """Whether its process runs."""
         return self.status in {"running", "paused", "restarting"}
+
+    @property
+    def stop_timeout(self) -> int:
+        """Seconds that it has to end when it is asked to; for ever when negative."""
+        given = (self.raw.get("Config") or {}).get("StopTimeout")
+        return STOP_TIMEOUT if given is None else int(given)
 
     @property
     def last_probe(self) -> str:

@@ -8,9 +8,10 @@ answer is no; what may simply not be there is None.
 from __future__ import annotations
 
 import json
-from typing import IO, TYPE_CHECKING, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from nixdock.engine.answers import (
+    STOP_TIMEOUT,
     ContainerDetails,
     ContainerSummary,
     Created,
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from nixdock.engine.client import Connection
     from nixdock.engine.stream import Stream
     from nixdock.image.extent import Piece
-
-STOP_TIMEOUT: Final = 10
-"""Seconds that a container has to end when it is asked to, if its options do not say (Engine API)."""
 
 
 class Engine:
@@ -229,13 +227,18 @@ class Engine:
         self._connection.send("POST", f"/containers/{container}/kill", {"signal": signal}, tolerate=409)
 
     def stop_container(self, container: str, *, grace: int | None = None) -> None:
-        """Ask a container to end, and kill it after `grace` seconds; after its own stop timeout when None."""
+        """Ask a container to end, and kill it after `grace` seconds.
+
+        Args:
+            container: Its name or ID.
+            grace: Negative for never; its own stop timeout when None.
+        """
         if grace is None:
-            self._connection.post(f"/containers/{container}/stop", timeout=None)
-            return
-        self._connection.post(
-            f"/containers/{container}/stop", {"t": grace}, timeout=self._connection.timeout + grace
-        )
+            details = self.find_container(container)
+            grace = STOP_TIMEOUT if details is None else details.stop_timeout
+        # That it takes so long is no sign of an engine that hangs.
+        timeout = None if grace < 0 else self._connection.timeout + grace
+        self._connection.post(f"/containers/{container}/stop", {"t": grace}, timeout=timeout)
 
     def remove_container(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
         """Remove a container with its anonymous volumes; one that is gone, or going, is not an error."""

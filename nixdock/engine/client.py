@@ -281,8 +281,11 @@ class _Body:
         left = self.len or 0
         for piece in self._pieces:
             left -= len(piece)
+            if left < 0 and self.len is not None:
+                # The engine would take the rest for another request.
+                raise AssertionError("an archive is longer than was said")
             yield piece
-        if left and self.len is not None:
+        if left > 0:
             # The engine would wait for ever for what does not come.
             raise AssertionError(f"an archive is {left} bytes shorter than was said")
 
@@ -323,9 +326,9 @@ def _open(address: Address) -> APIClient:
     sdk = docker.APIClient(base_url=address.url, version=OLDEST_API, tls=tls)
     # What is in the environment for the web would win over an engine's own authority (REQUESTS_CA_BUNDLE).
     sdk.trust_env = False
-    sdk.proxies = find_proxies(sdk.base_url)
+    sdk.proxies = find_proxies(sdk.base_url, os.environ)
     if sdk.verify is True:
-        # This machine's authorities as docker knows them, not those that come with requests.
+        # This machine's authorities rather than those that come with requests.
         paths = ssl.get_default_verify_paths()
         sdk.verify = paths.cafile or paths.capath or True
     return sdk

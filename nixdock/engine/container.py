@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.api import STOP_TIMEOUT
+from nixdock.engine.answers import STOP_TIMEOUT
 from nixdock.engine.failures import HEAD, Subject, explain_create, explain_start
 from nixdock.engine.interrupts import await_item, caught
 from nixdock.engine.stream import STDERR, STDOUT

@@ -1,7 +1,7 @@
 """Which layers an engine has, found with a bounded number of requests.
 
 - Graph drivers: what an image that nixdock loaded before has in common with this one, from the lowest
-  layer up, confirmed by one inspect; where that leaves much to send, one archive with config and
+  layer up, confirmed by inspecting it; where that leaves much to send, one archive with config and
   manifest and no layer. It loads where all layers are there; otherwise the error names the first layer
   that is not, and those above it are missing too, for a layer is kept only upon what is below it.
 - containerd's store, where nothing lists what it holds: what nixdock loaded before, confirmed by one
@@ -113,7 +113,8 @@ def _recall_chain(engine: Engine, parcel: Parcel, ledger: Ledger, key: str) -> i
     """Return how many layers, from the lowest up, an image loaded by nixdock has in common with this one."""
     wanted = parcel.image.diff_ids
     common = 0
-    for image in ledger.find_related(key, sorted(set(wanted)), _RELATED):
+    names = {*wanted, *(blob.digest for blob in parcel.blobs)}
+    for image in ledger.find_related(key, sorted(names), _RELATED):
         details = engine.find_image(image)
         if details is None:
             ledger.forget(key, image)

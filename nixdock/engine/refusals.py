@@ -93,26 +93,21 @@ def _explain_cause(cause: BaseException, where: str, address: Address) -> tuple[
         case ConnectionRefusedError():
             return f"no engine answers at {where}: connection refused", _hint(address)
         case ssl.SSLError():
-            return f"no secure connection to the engine at {where}: {_name_fault(cause)}", _hint_of_tls(
-                address
-            )
+            fault, hint = _explain_tls(cause, address)
+            return f"no secure connection to the engine at {where}: {fault}", hint
         case TimeoutError():
             return f"the engine at {where} did not answer in time", None
         case _:
             return None
 
 
-def _name_fault(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message})"
-    return str(error.reason or error)
-
-
-def _hint_of_tls(address: Address) -> str:
+def _explain_tls(error: ssl.SSLError, address: Address) -> tuple[str, str]:
     hint = "check the certificates of the context, or DOCKER_CERT_PATH"
-    if address.tls is not None and address.tls.verify and address.tls.ca is None:
-        return f"there is no ca.pem, so this machine's own authorities were asked: {hint}"
-    return hint
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return str(error.reason or error), hint
+    if address.tls is not None and address.tls.ca is None:
+        hint = f"there is no ca.pem, so this machine's own authorities were asked: {hint}"
+    return f"its certificate is not trusted ({error.verify_message})", hint
 
 
 def _explain_nothing_there(where: str, address: Address) -> tuple[str, str | None]:

@@ -23,6 +23,7 @@ STDOUT: Final = 1
 STDERR: Final = 2
 _SINKS: Final = {0: STDOUT, STDOUT: STDOUT, STDERR: STDERR}
 _ENGINE_ERROR: Final = 3
+_ERROR_LIMIT: Final = 4096
 _HEADER: Final = struct.Struct(">BxxxL")
 _PIECE: Final = 256 * 1024
 
@@ -61,13 +62,22 @@ def split_frames(source: Source) -> Iterator[tuple[int, bytes]]:
                 number, left = _HEADER.unpack(header)
                 header = b""
                 if number not in _SINKS:
-                    raise _explain(number, piece[position : position + left])
+                    raise _explain(number, _read_on(source, piece[position:], left))
                 stream = _SINKS[number]
+
+
+def _read_on(source: Source, said: bytes, size: int) -> bytes:
+    """Return what stands in a frame, of which the beginning was read; no more than an error's text has."""
+    size = min(size, _ERROR_LIMIT)
+    while len(said) < size and (piece := source.read1(size - len(said))):
+        said += piece
+    return said[:size]
 
 
 def _explain(number: int, said: bytes) -> EngineError:
     if number == _ENGINE_ERROR:
-        return EngineError(f"the engine broke off the output: {said.decode(errors='replace').strip()}")
+        text = said.decode(errors="replace").strip()
+        return EngineError("the engine broke off the output" + (f": {text}" if text else ""))
     return EngineError(
         f"what the engine sends is no output of a container (a frame of stream {number})",
         hint="is there something between nixdock and the engine that changes what is sent?",

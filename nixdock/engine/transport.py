@@ -8,6 +8,7 @@ in a shell. Unix sockets come this way too: any path will do, with spaces and al
 
 from __future__ import annotations
 
+import http.client
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -99,7 +100,9 @@ class _Connection(urllib3.connection.HTTPConnection):
     def send(self, data: Any) -> None:  # noqa: ANN401  # whatever the library sends, and extents
         if not isinstance(data, Extent):
             super().send(data)
-        elif self.sock is not None:
+        elif self.sock is None:
+            raise http.client.NotConnected
+        else:
             data.send(self.sock)
 
     def close(self) -> None:

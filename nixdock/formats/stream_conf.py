@@ -95,9 +95,12 @@ def read_image(path: Path, data: bytes, memory: Memory, listener: Listener) -> I
     below = base.parts if base is not None else ()
     parts = (*below, *_store_parts(conf, memory), _customisation_part(conf))
 
+    # "now" is one moment, however often the config is asked for.
+    created = image_config.timestamp(conf.created).isoformat()
+
     def make_config(diff_ids: tuple[Digest, ...]) -> bytes:
         return image_config.layered(
-            created=image_config.timestamp(conf.created).isoformat(),
+            created=created,
             architecture=conf.architecture,
             config=_merge_config(conf, base),
             diff_ids=[diff_id.hex for diff_id in diff_ids],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,9 @@ def test_quickstart_ends_with_a_greeting_from_a_real_container(engine: Engine, t
     )
     assert done.returncode == 0, done.stderr
     assert "Hello, world!\n" in done.stdout
-    # The environment that the tests themselves run in is left as it is: it holds more than enough.
-    assert "making a virtual environment" not in done.stderr
+    if Path(sys.prefix) == ROOT / ".venv":
+        # The environment that the tests themselves run in is left as it is: it holds more than enough.
+        assert "making a virtual environment" not in done.stderr
     loaded = re.search(r"Loaded image: (hello-docker:[0-9a-z]{32})\n", done.stderr)
     assert loaded, done.stderr
     assert "PASS" in done.stderr

@@ -126,8 +126,8 @@ def test_detached_it_prints_the_id_and_lives_on(any_box: Box) -> None:
     assert started.out == f"{container['ID']}\n".encode()
     stopped = any_box("down", "--debug", container["Names"])
     assert stopped.status == 0
-    # How long it has to end is the engine's to know, from its options.
-    assert re.search(r"method=POST params=None path=/containers/\w+/stop\b", stopped.stderr), stopped.stderr
+    # How long it has to end is what it was made with.
+    assert re.search(r"method=POST params=\{'t': 1\} path=/containers/\w+/stop\b", stopped.stderr)
 
 
 def test_rm_with_d_leaves_the_removal_to_the_engine(box: Box) -> None:

@@ -74,7 +74,7 @@ class FakeEngine:
         yield {"errorDetail": {"message": self.error}} if self.error else {"stream": "Loaded image: app:1\n"}
 
     def find_image(self, name: str, *, manifests: bool = False) -> ImageDetails | None:
-        assert manifests or not self.containerd
+        assert manifests or not (self.containerd or self.product == "Podman")
         self.asked.append("find_image")
         raw = self._probed() if name.startswith(REPOSITORY) else self.details.get(name)
         return ImageDetails.from_json(raw) if raw is not None else None

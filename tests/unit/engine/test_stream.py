@@ -59,7 +59,8 @@ def test_an_output_that_is_cut_short_ends_there() -> None:
 
 
 def test_what_the_engine_has_to_say_is_an_error() -> None:
-    frames = split_frames(Pieces(frame(0, b"in") + frame(3, b"the log is gone\n"), []))
+    # Header, half of the words, the rest: each comes by itself.
+    frames = split_frames(Pieces(frame(0, b"in") + frame(3, b"the log is gone\n") + b"more", [10, 8, 7]))
     assert next(frames) == (STDOUT, b"in")
     with pytest.raises(EngineError, match=r"^the engine broke off the output: the log is gone$"):
         next(frames)
