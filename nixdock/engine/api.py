@@ -7,6 +7,7 @@ answer is no; what may simply not be there is None.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -241,13 +242,18 @@ class Engine:
         self._connection.post(f"/containers/{container}/stop", {"t": grace}, timeout=timeout)
 
     def remove_container(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
-        """Remove a container with its anonymous volumes; one that is gone, or going, is not an error."""
+        """Remove a container with its anonymous volumes, and return when it is gone.
+
+        One that is gone is no error, nor is one that the engine is removing by itself.
+        """
         params = {"force": int(force), "v": int(volumes)}
         try:
             self._connection.send("DELETE", f"/containers/{container}", params, tolerate=404)
         except EngineRefusedError as error:
             if error.status != 409 or "already in progress" not in error.message:
                 raise
+            with contextlib.suppress(EngineRefusedError):  # gone by now
+                self.wait_container(container, condition="removed")()
 
     def resize_container(self, container: str, *, rows: int, columns: int) -> None:
         """Tell a container's terminal its size."""
