@@ -14,6 +14,12 @@ STOP_TIMEOUT: Final = 10
 """Seconds that a container has to end when it is asked to, if its options do not say (Engine API)."""
 
 
+def read_stop_timeout(config: Mapping[str, Any]) -> int:
+    """Return the seconds that a container of this config has to end; for ever when negative."""
+    given = config.get("StopTimeout")
+    return STOP_TIMEOUT if given is None else int(given)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineVersion:
     """What answers.
@@ -202,8 +208,7 @@ class ContainerDetails:
     @property
     def stop_timeout(self) -> int:
         """Seconds that it has to end when it is asked to; for ever when negative."""
-        given = (self.raw.get("Config") or {}).get("StopTimeout")
-        return STOP_TIMEOUT if given is None else int(given)
+        return read_stop_timeout(self.raw.get("Config") or {})
 
     @property
     def last_probe(self) -> str:

@@ -7,9 +7,9 @@ answer is no; what may simply not be there is None.
 
 from __future__ import annotations
 
-import contextlib
 import json
-from typing import IO, TYPE_CHECKING, Any, Self
+import time
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from nixdock.engine.answers import (
     STOP_TIMEOUT,
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from nixdock.engine.client import Connection
     from nixdock.engine.stream import Stream
     from nixdock.image.extent import Piece
+
+REMOVAL_PATIENCE: Final = 10.0
+"""Seconds to wait for a container that the engine is removing by itself; it may be stuck with it."""
+
+_PAUSE: Final = 0.05
 
 
 class Engine:
@@ -244,7 +249,8 @@ class Engine:
     def remove_container(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
         """Remove a container with its anonymous volumes, and return when it is gone.
 
-        One that is gone is no error, nor is one that the engine is removing by itself.
+        One that is gone is no error, nor is one that the engine is removing by itself, for which it waits
+        a while.
         """
         params = {"force": int(force), "v": int(volumes)}
         try:
@@ -252,8 +258,9 @@ class Engine:
         except EngineRefusedError as error:
             if error.status != 409 or "already in progress" not in error.message:
                 raise
-            with contextlib.suppress(EngineRefusedError):  # gone by now
-                self.wait_container(container, condition="removed")()
+            end = time.monotonic() + REMOVAL_PATIENCE
+            while self.find_container(container) is not None and time.monotonic() < end:
+                time.sleep(_PAUSE)
 
     def resize_container(self, container: str, *, rows: int, columns: int) -> None:
         """Tell a container's terminal its size."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.answers import STOP_TIMEOUT
+from nixdock.engine.answers import read_stop_timeout
 from nixdock.engine.failures import HEAD, Subject, explain_create, explain_start
 from nixdock.engine.interrupts import await_item, caught
 from nixdock.engine.stream import STDERR, STDOUT
@@ -284,8 +284,7 @@ class Container:
     @property
     def stop_timeout(self) -> int:
         """Seconds that it has to end when it is asked to; for ever when negative."""
-        given = self.request.body.get("StopTimeout")
-        return STOP_TIMEOUT if given is None else int(given)
+        return read_stop_timeout(self.request.body)
 
     def begin_stop(self) -> None:
         """Ask it to end, and have it killed after its stop timeout; its exit happens later."""
@@ -386,7 +385,7 @@ class Container:
 
     def _stop(self) -> None:
         try:
-            self.engine.stop_container(self.id)
+            self.engine.stop_container(self.id, grace=self.stop_timeout)
         except EngineError as error:
             log.debug("container.stop-failed", error=error.message)
 
