@@ -7,6 +7,31 @@ import signal
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the long tables be run whole."""
+    parser.addoption("--full", action="store_true", help="every row of the long tables, not a sample of them")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep of each table marked `sampled(n)` the first of every n rows, unless all are asked for."""
+    if config.getoption("--full"):
+        return
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    seen: dict[str, int] = {}
+    for item in items:
+        mark = item.get_closest_marker("sampled")
+        if mark is None:
+            kept.append(item)
+            continue
+        table = item.nodeid.partition("[")[0]
+        row = seen[table] = seen.get(table, -1) + 1
+        (left_out if row % mark.args[0] else kept).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Have Ctrl-C reach the programs that the tests start.
 

@@ -17,7 +17,7 @@ PACKAGE = Path(nixdock.__file__).parent
 
 # From the ground up; a module imports from its own layer and from those before it.
 LAYERS = (
-    ("errors", "events", "settings", "process", "retry", "log", "hints", "meter", "database"),
+    ("errors", "events", "settings", "process", "retry", "log", "hints", "meter", "database", "text"),
     ("image",),
     ("nix", "formats", "engine", "nixpkgs"),
     ("checks",),
