@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _OBEYED: Final = re.compile(
     "["
@@ -32,6 +35,17 @@ def split_lines(text: str) -> list[str]:
     if not lines[-1]:
         lines.pop()
     return lines
+
+
+def read_system_file(path: Path) -> str:
+    """Return the text of a file of the kernel: the names in it, of mount points and groups, may be any bytes.
+
+    A byte that is not UTF-8 becomes half a character, as in Python's own names of files, and finds the file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def _write_out(character: str) -> str:

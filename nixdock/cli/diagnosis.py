@@ -205,7 +205,7 @@ def _examine_namespaces(_session: Session) -> Iterator[Finding]:
         yield Finding("namespaces", State.OK, "user namespaces can be made")
         return
     switch = Path("/proc/sys/kernel/unprivileged_userns_clone")
-    blocked = switch.exists() and switch.read_text().strip() == "0"
+    blocked = switch.exists() and switch.read_text(encoding="utf-8", errors="replace").strip() == "0"
     setting = "kernel.unprivileged_userns_clone=1" if blocked else "user.max_user_namespaces=10000"
     yield Finding(
         "namespaces",

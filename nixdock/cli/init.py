@@ -29,10 +29,10 @@ def command(path: Path | None, *, force: bool) -> None:
       nixdock up hello-docker.nix
     """  # noqa: D301  # \b is click's own mark
     file = _choose_file(path)
-    text = resources.files("nixdock.cli").joinpath(FILE).read_text()
+    text = resources.files("nixdock.cli").joinpath(FILE).read_text(encoding="utf-8")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("w" if force else "x") as out:
+        with file.open("w" if force else "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError as error:
         if Path(error.filename) != file:

@@ -95,7 +95,7 @@ def install(folder: Path, *, python: str = sys.executable) -> Path:
         raise _cannot_write(folder, error) from error
     written = Path(name)
     try:
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(_script(python))
         written.chmod(0o755)
         if _ask_version(written) is None:

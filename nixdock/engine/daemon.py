@@ -137,7 +137,7 @@ def _launch(program: Path, address: Address, home: Home, listener: Listener) -> 
     for folder in (home.data, home.run, *([socket_path.parent] if socket_path else [])):
         folder.mkdir(parents=True, exist_ok=True)
     _forget_dead(home)
-    home.config.write_text(json.dumps(_read_machine_config(listener)))
+    home.config.write_text(json.dumps(_read_machine_config(listener)), encoding="utf-8")
     if home.log.exists():
         home.log.replace(home.log.with_suffix(".1"))
     prepare_cgroups(listener=listener)
@@ -179,7 +179,7 @@ def _forget_dead(home: Home) -> None:
     for name in (_PID_FILE, "containerd/containerd.pid"):
         path = home.run / name
         try:
-            dead = birth_of(int(path.read_text())) is None
+            dead = birth_of(int(path.read_text(encoding="utf-8"))) is None
         except (OSError, ValueError):
             continue
         if dead:
@@ -272,7 +272,7 @@ def _read_machine_config(listener: Listener) -> dict[str, Any]:
 
 def _tail(path: Path) -> str:
     try:
-        return "\n".join(path.read_text(errors="replace").splitlines()[-_TAIL:])
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:])
     except OSError:
         return ""
 

@@ -99,7 +99,7 @@ class Home:
     def write(self, daemon: Daemon) -> None:
         """Remember which process it is."""
         fresh = self.state.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(daemon)))
+        fresh.write_text(json.dumps(asdict(daemon)), encoding="utf-8")
         fresh.replace(self.state)
 
     @contextmanager
@@ -139,4 +139,4 @@ def birth_of(pid: int) -> str | None:
         None where there is no such process, or it has ended and only waits for its parent.
     """
     start = process.find_start(pid)
-    return start and f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}:{start}"
+    return start and f"{Path('/proc/sys/kernel/random/boot_id').read_text(encoding='utf-8').strip()}:{start}"

@@ -17,6 +17,7 @@ from nixdock import process
 from nixdock.errors import EngineError
 from nixdock.events import Listener, Notice, Warned, ignore
 from nixdock.log import get_logger
+from nixdock.text import read_system_file, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +60,7 @@ def prepare_cgroups(root: Path = CGROUPS, proc: Path = PROC, *, listener: Listen
     Raises:
         EngineError: They cannot be mounted: this is a container without the privilege.
     """
-    mounts = [line.split()[1:3] for line in (proc / "self" / "mounts").read_text().splitlines()]
+    mounts = [line.split()[1:3] for line in split_lines(read_system_file(proc / "self" / "mounts"))]
     if not any(
         Path(where) == root or root in Path(where).parents for where, kind in mounts if "cgroup" in kind
     ):
@@ -79,7 +80,7 @@ def prepare_cgroups(root: Path = CGROUPS, proc: Path = PROC, *, listener: Listen
 def _read_v1_controllers(proc: Path) -> list[str]:
     """Return the controllers that the kernel has in hierarchies of their own: cgroup version 1."""
     try:
-        lines = (proc / "cgroups").read_text().splitlines()[1:]
+        lines = split_lines(read_system_file(proc / "cgroups"))[1:]
     except OSError:
         return []
     rows = [line.split() for line in lines]
@@ -93,19 +94,21 @@ def _delegate(root: Path) -> None:
     The kernel refuses that while processes are in that root itself, so they move into a group beside.
     The machine's real root has no `cgroup.type` and is exempt from the rule.
     """
-    wanted = set((root / "cgroup.controllers").read_text().split())
-    given = set((root / "cgroup.subtree_control").read_text().split())
+    wanted = set(read_system_file(root / "cgroup.controllers").split())
+    given = set(read_system_file(root / "cgroup.subtree_control").split())
     if not (root / "cgroup.type").exists() or wanted <= given:
         return
     group = root / "init"
     group.mkdir(exist_ok=True)
-    for pid in (root / "cgroup.procs").read_text().split():
+    for pid in read_system_file(root / "cgroup.procs").split():
         try:
-            (group / "cgroup.procs").write_text(pid)
+            (group / "cgroup.procs").write_text(pid, encoding="utf-8")
         except OSError as error:
             # It has ended meanwhile, or is the kernel's own.
             log.debug("cgroup.not-moved", pid=pid, error=str(error))
-    (root / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in sorted(wanted - given)))
+    (root / "cgroup.subtree_control").write_text(
+        " ".join(f"+{name}" for name in sorted(wanted - given)), encoding="utf-8"
+    )
 
 
 def _mount(kind: str, where: Path, source: str, options: str | None = None) -> None:
@@ -163,7 +166,7 @@ def is_another_running(proc: Path = PROC) -> bool:
     here = _read_network(proc / "self")
     for name in proc.glob("[0-9]*/comm"):
         try:
-            found = name.read_text().strip() == "dockerd"
+            found = read_system_file(name).strip() == "dockerd"
         except OSError:
             continue  # it has ended meanwhile
         if found and _read_network(name.parent) == here:

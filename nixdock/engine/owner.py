@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock import process, settings
+from nixdock.text import read_system_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,6 +176,6 @@ def _namespace() -> str:
 
 def _read(path: str) -> str:
     try:
-        return Path(path).read_text().strip()
+        return read_system_file(Path(path)).strip()
     except OSError:
         return ""

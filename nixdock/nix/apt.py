@@ -249,7 +249,7 @@ def fetchable(repository: str) -> str | None:
         return f"file:{rest}".rstrip("/")
     if scheme == "mirror+file":
         try:
-            lines = Path("/" + rest.lstrip("/")).read_text().splitlines()
+            lines = Path("/" + rest.lstrip("/")).read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return None
         words = (line.split()[0] for line in lines if line.strip() and not line.startswith("#"))
@@ -282,7 +282,7 @@ def _sources(indexes: Sequence[Index]) -> Iterator[tuple[str, ...]]:
     with tempfile.TemporaryDirectory(prefix="nixdock-apt-") as folder:
         file = Path(folder) / "sources.list"
         entries = sorted({(one.repository, one.release, one.component) for one in indexes})
-        file.write_text("".join(f"deb {' '.join(entry)}\n" for entry in entries))
+        file.write_text("".join(f"deb {' '.join(entry)}\n" for entry in entries), encoding="utf-8")
         yield ("-o", f"Dir::Etc::sourcelist={file}", "-o", "Dir::Etc::sourceparts=/dev/null")
 
 

@@ -107,7 +107,7 @@ def evaluate_flake(reference: str, attribute: str | None, request: Request, cont
         context: What it is asked with.
     """
     # Pure evaluation reads no file outside of the store, so the function comes as text.
-    describe = (FOLDER / "describe.nix").read_text()
+    describe = (FOLDER / "describe.nix").read_text(encoding="utf-8")
     arguments = json.dumps(json.dumps(request.as_arguments())).replace("${", "\\${")
     return [
         "nix",

@@ -58,7 +58,7 @@ def find_home(name: str, what: str) -> Path:
 @contextmanager
 def work_alone(home: Path) -> Iterator[None]:
     """Be the only process that makes something below the folder."""
-    with (home / ".lock").open("w") as file:
+    with (home / ".lock").open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

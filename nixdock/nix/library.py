@@ -56,7 +56,7 @@ def materialise() -> Path:
 
 def _fill(folder: Path, files: dict[str, Path], python: str) -> None:
     shutil.copy(Path(__file__).with_suffix(".nix"), folder / "default.nix")
-    (folder / "about.json").write_text(json.dumps({"python": python}))
+    (folder / "about.json").write_text(json.dumps({"python": python}), encoding="utf-8")
     for name, file in files.items():
         target = folder / "site-packages" / name
         target.parent.mkdir(parents=True, exist_ok=True)

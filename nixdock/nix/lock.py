@@ -286,9 +286,9 @@ def write(folder: Path, found: Mapping[str, Mapping[str, Any]], about: Mapping[s
         text = encode(shards.get(name, {})).encode()
         content.update(text)
         (folder / f"{name}.json").write_bytes(text)
-    (folder / "names.json").write_text(json.dumps(sorted(found), separators=(",", ":")))
+    (folder / "names.json").write_text(json.dumps(sorted(found), separators=(",", ":")), encoding="utf-8")
     about = {**about, "fingerprint": content.hexdigest()}
-    (folder / "index.json").write_text(json.dumps(about, indent=1, sort_keys=True))
+    (folder / "index.json").write_text(json.dumps(about, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def package(data: Mapping[str, str]) -> Package:

@@ -71,7 +71,7 @@ def materialise(listener: Listener = ignore, *, architecture: str | None = None)
 
 def architectures(folder: Path) -> list[str]:
     """Return Debian's names of the architectures in a package set, the machine's own first."""
-    return list(json.loads((folder / _MARK).read_text())["architectures"])
+    return list(json.loads((folder / _MARK).read_text(encoding="utf-8"))["architectures"])
 
 
 def stable_path() -> Path:
@@ -118,7 +118,7 @@ def _make(home: Path, others: Sequence[str], listener: Listener) -> Path:
 
 def _assemble(home: Path, asked: Apt, apt_files: Sequence[Path], others: Sequence[str]) -> Path:
     locks = [_lock(home, asked, apt_files), *(_lock(home, asked, apt_files, other) for other in others)]
-    abouts = [json.loads((locked / "index.json").read_text()) for locked in locks]
+    abouts = [json.loads((locked / "index.json").read_text(encoding="utf-8")) for locked in locks]
     own = abouts[0]
     programs = {"busybox": _busybox(home, asked, own), "patchelf": _patchelf()}
     content = hashlib.sha256()
@@ -138,14 +138,14 @@ def _assemble(home: Path, asked: Apt, apt_files: Sequence[Path], others: Sequenc
             for locked, about in zip(locks, abouts, strict=True):
                 shutil.copytree(locked, new / "lock" / about["architecture"], copy_function=_share)
             mark = {"architectures": [about["architecture"] for about in abouts]}
-            (new / _MARK).write_text(json.dumps(mark))
+            (new / _MARK).write_text(json.dumps(mark), encoding="utf-8")
     os.utime(folder)
     return folder
 
 
 def _lock(home: Path, asked: Apt, apt_files: Iterable[Path], other: str | None = None) -> Path:
     """Return the lock of the machine's architecture, or of another one by the same repositories."""
-    text = (SOURCES / "debian/rules.json").read_text()
+    text = (SOURCES / "debian/rules.json").read_text(encoding="utf-8")
     state = json.dumps([text, *map(_sha256, _LOCKERS), _stat(apt_files), *([other] if other else [])])
     folder = home / "locks" / hashlib.sha256(state.encode()).hexdigest()[:32]
     if not folder.exists():
@@ -234,7 +234,7 @@ def _source_files() -> list[Path]:
 def _fresh(home: Path) -> Path | None:
     """Return the newest folder where all that it was made of is as it was then."""
     try:
-        seen = json.loads((home / "seen.json").read_text())
+        seen = json.loads((home / "seen.json").read_text(encoding="utf-8"))
         folder = home / "sets" / str(seen["folder"])
         same_apt = seen["apt"] == _apt_config() and _covers(seen["files"])
         if is_ours(folder) and same_apt and _stat(map(Path, seen["files"])) == seen["files"]:
@@ -280,7 +280,7 @@ def _share(source: str, target: str) -> None:
 
 def _replace(file: Path, text: str) -> None:
     temporary = file.with_name(f".{file.name}-{os.getpid()}")
-    temporary.write_text(text)
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(file)
 
 

@@ -51,7 +51,7 @@ def ask_for(architecture: str, native: Sequence[Index]) -> Iterator[Apt]:
 def _configure(folder: Path, architecture: str, native: Sequence[Index]) -> Apt:
     sources = folder / "sources.list"
     entries = {(one.repository, one.release, one.component) for one in native}
-    sources.write_text("".join(f"deb {' '.join(entry)}\n" for entry in sorted(entries)))
+    sources.write_text("".join(f"deb {' '.join(entry)}\n" for entry in sorted(entries)), encoding="utf-8")
     (folder / "lists/partial").mkdir(parents=True)
     settings = {
         "APT::Architecture": architecture,

@@ -109,6 +109,6 @@ def _channels(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(errors="replace")
+        return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""

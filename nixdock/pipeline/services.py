@@ -97,7 +97,7 @@ def exclusively(engine: Engine, service: Service, listener: Listener) -> Iterato
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context((folder / key[:32]).open("w"))
+            file = stack.enter_context((folder / key[:32]).open("wb"))
         except OSError:
             yield
             return

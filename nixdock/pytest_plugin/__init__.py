@@ -105,8 +105,10 @@ def nixdock_image(
             loaded = api.load(nixdock_target, engine=nixdock_engine)
             if len(loaded) != 1:
                 raise pytest.UsageError(f"{nixdock_target} is {len(loaded)} images; name one of them")
-            record.write_text(json.dumps({"reference": loaded[0].name, "id": loaded[0].engine_id}))
-        return LoadedImage(**json.loads(record.read_text()))
+            record.write_text(
+                json.dumps({"reference": loaded[0].name, "id": loaded[0].engine_id}), encoding="utf-8"
+            )
+        return LoadedImage(**json.loads(record.read_text(encoding="utf-8")))
 
 
 @pytest.fixture

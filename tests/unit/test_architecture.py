@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 import sys
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -201,3 +202,55 @@ def test_the_collector_sees_what_there_is_to_see() -> None:
         ("typing", True),
         ("nixdock.process", False),
     ]
+
+
+# What a call must be told to be about bytes, and not about text in the locale's encoding.
+_OPENERS = {"open", "fdopen"}
+_TEXTS = {"read_text", "write_text"}
+
+
+def find_calls_without_encoding(text: str) -> list[str]:
+    """Return the calls that read or write text in whatever encoding the user's locale has."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call) or any(word.arg == "encoding" for word in node.keywords):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        # The mode is the first word that looks like one: the second of `open`, the first of a path's own.
+        words = [
+            value.value
+            for argument in [*node.args, *(word.value for word in node.keywords if word.arg == "mode")]
+            for value in ast.walk(argument)
+            if isinstance(value, ast.Constant) and isinstance(value.value, str)
+        ]
+        is_text = any(re.fullmatch("[rwxa][+t]*", word) for word in words)
+        # `open()` without any word is a layer's or an archive's own: of bytes.
+        is_archive = ast.unparse(node.func) == "tarfile.open"
+        if name in _TEXTS or (name in _OPENERS and is_text and not is_archive):
+            found.append(ast.unparse(node))
+    return found
+
+
+# Builders run in Nix's sandbox, which has no locale: there Python reads and writes UTF-8 (PEP 540).
+def test_text_is_read_and_written_in_an_encoding_that_is_named() -> None:
+    found = {
+        module: find_calls_without_encoding(path.read_text(encoding="utf-8"))
+        for module, path in MODULES.items()
+    }
+    assert {module: calls for module, calls in found.items() if calls} == {}
+
+
+def test_calls_without_an_encoding_are_seen() -> None:
+    text = (
+        "path.read_text()\n"
+        "path.read_text(errors='replace')\n"
+        "path.write_text(text)\n"
+        "path.open('w' if force else 'x')\n"
+        "open(path, 'r')\n"
+        "os.fdopen(handle, mode='w')\n"
+        "path.open('rb')\n"
+        "path.open('w', encoding='utf-8')\n"
+        "layer.open()\n"
+        "tarfile.open(path, 'w')\n"
+    )
+    assert len(find_calls_without_encoding(text)) == 6

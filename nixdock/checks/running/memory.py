@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.errors import CheckError, EngineError
+from nixdock.text import read_system_file, split_lines
 
 if TYPE_CHECKING:
     from nixdock.engine.api import Engine
@@ -88,7 +89,7 @@ def read_group_memory(
         groups: Where control groups are mounted.
     """
     try:
-        lines = [line.split(":", 2) for line in (proc / str(pid) / "cgroup").read_text().splitlines()]
+        lines = [line.split(":", 2) for line in split_lines(read_system_file(proc / str(pid) / "cgroup"))]
         for _, controllers, path in lines:
             if "memory" in controllers.split(","):
                 return _read_group(groups / "memory" / path.lstrip("/"), "memory.usage_in_bytes", "total_")
@@ -101,8 +102,9 @@ def read_group_memory(
 
 
 def _read_group(group: Path, usage: str, prefix: str) -> int | None:
-    statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-    return _without_cache(int((group / usage).read_text()), int(statistics.get(f"{prefix}inactive_file", 0)))
+    statistics = dict(line.split() for line in split_lines(read_system_file(group / "memory.stat")))
+    used = int(read_system_file(group / usage))
+    return _without_cache(used, int(statistics.get(f"{prefix}inactive_file", 0)))
 
 
 def _without_cache(usage: int, cache: int) -> int | None:
