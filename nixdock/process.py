@@ -1,14 +1,22 @@
 """The one door to other programs.
 
 Every argv is a list and no shell is involved. Nothing else in nixdock imports `subprocess`.
+
+A program inherits which signals are ignored (by nohup, by some CI runners, in the background of a script)
+or blocked, and hands that on: a builder of Nix that is to end with its terminal would not. So each program
+finds every signal at its default. Where ours are not, one that we survive must not end the program either:
+it gets a session of its own, which no terminal reaches, and ends when we end it.
 """
 
 from __future__ import annotations
 
+import shutil
+import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from nixdock.log import get_logger
 
@@ -19,6 +27,22 @@ log = get_logger(__name__)
 
 PIPE = subprocess.PIPE
 Running = subprocess.Popen
+
+_INHERITED: Final = signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}
+"""Signals that a program finds as we have them; the others Python ignores, and sets back itself."""
+
+_LAUNCHER: Final = """
+import os, signal, sys
+for number in signal.valid_signals():
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
+try:
+    os.execvp(sys.argv[1], sys.argv[1:])
+except OSError as error:
+    os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+"""
+"""What becomes the program: only in a process of its own can signals be set whatever threads there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +92,16 @@ def run(
     """
     words = [str(word) for word in argv]
     log.debug("process.run", argv=words)
+    launched = _launch(words, env)
     try:
         done = subprocess.run(
-            words,
+            launched or words,
             input=b"" if stdin is None else stdin,
             capture_output=True,
             env=None if env is None else dict(env),
             cwd=cwd,
             timeout=timeout,
+            start_new_session=launched is not None,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -107,15 +133,28 @@ def start(
     """
     words = [str(word) for word in argv]
     log.debug("process.start", argv=words)
+    launched = _launch(words, env)
     return subprocess.Popen(
-        words,
+        launched or words,
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         env=None if env is None else dict(env),
         cwd=cwd,
-        start_new_session=own_session,
+        start_new_session=own_session or launched is not None,
     )
+
+
+def _launch(words: Sequence[str], env: Mapping[str, str] | None) -> list[str] | None:
+    """Return the command that becomes another one with all signals at their defaults; None if they are."""
+    ignored = any(signal.getsignal(number) is signal.SIG_IGN for number in _INHERITED)
+    if not ignored and not signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        return None
+    if shutil.which(words[0], path=None if env is None else env.get("PATH")) is None:
+        # Left to fail as it does everywhere.
+        return None
+    # -I -S: nothing of the environment, and of what is installed, has a say.
+    return [sys.executable, "-I", "-S", "-c", _LAUNCHER, *words]
 
 
 def end(running: subprocess.Popen[bytes], *, grace: float) -> None:

@@ -33,10 +33,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have Ctrl-C reach the programs that the tests start.
+    """Have signals reach the programs that the tests start.
 
-    A shell starts its background jobs with SIGINT ignored, and who inherits that goes on ignoring it: the
-    tests of interrupts would wait in vain when all tests run as `scripts/test &`.
+    A shell starts its background jobs with SIGINT ignored, nohup and some CI runners their own with SIGHUP,
+    and who inherits that goes on ignoring it: the tests of interrupts would wait in vain. A handler, even of
+    nothing, is what no program inherits, and the tests themselves still survive the hangup.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in signal.valid_signals() - {signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -272,8 +272,10 @@ def _let_go_of_stdout() -> None:
 def catch_signals() -> None:
     """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that every clean-up runs.
 
-    A signal that whoever started us wants ignored (nohup) stays ignored.
+    A signal that whoever started us wants ignored (nohup) stays ignored; but one that tells of a program's
+    end is not for others to take away: every program would seem to have ended well.
     """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _end_on_signal)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -58,3 +62,62 @@ def test_a_session_of_its_own_is_out_of_reach_of_the_terminal() -> None:
     finally:
         child.kill()
         child.wait()
+
+
+ALL = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGALRM}
+"""Without that of the test's own time limit; where the end of a program is not told, nobody can wait."""
+PYTHON_S = {signal.SIGPIPE, signal.SIGXFSZ}
+
+
+@contextmanager
+def signals(numbers: set[signal.Signals], how: str) -> Iterator[None]:
+    """Have signals ignored or blocked, as nohup, a shell or a runner hands them on."""
+    before = {number: signal.getsignal(number) for number in numbers}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers if how == "blocked" else ())
+    try:
+        for number in numbers if how == "ignored" else ():
+            signal.signal(number, signal.SIG_IGN)
+        yield
+    finally:
+        for number, handler in before.items() if how == "ignored" else ():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def read_status(text: str) -> tuple[int, int, int]:
+    """Return the signals that a process ignores and blocks, as bits, and its session."""
+    found = dict(line.split(":") for line in text.splitlines() if line.startswith(("Sig", "NSsid")))
+    return int(found["SigIgn"], 16), int(found["SigBlk"], 16), int(found["NSsid"])
+
+
+@pytest.mark.parametrize("how", ["ignored", "blocked"])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {signal.SIGHUP},
+        {signal.SIGINT},
+        {signal.SIGTERM},
+        {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT},
+        PYTHON_S,
+        ALL,
+    ],
+    ids=["hup", "int", "term", "background", "python", "all"],
+)
+def test_a_program_finds_every_signal_at_its_default(numbers: set[signal.Signals], how: str) -> None:
+    """However nixdock was started; and what we survive must not reach our programs."""
+    words = ["cat", "/proc/self/status"]
+    with signals(numbers, how), ThreadPoolExecutor(1) as pool:
+        ours = read_status(Path("/proc/self/status").read_text())
+        ran = read_status(process.run(words).text)
+        # Signals are set in the main thread alone, and programs are started by others, too.
+        running = pool.submit(process.start, words, stdout=process.PIPE).result()
+        started = read_status(running.communicate()[0].decode())
+        assert process.run(["sh", "-c", "exit 3"]).status == 3
+        with pytest.raises(FileNotFoundError):
+            process.run(["nixdock-has-no-such-program"])
+    assert all(ours[how == "blocked"] >> (number - 1) & 1 for number in numbers)
+    assert ran[:2] == started[:2] == (0, 0)
+    if numbers == PYTHON_S and how == "ignored":
+        assert ours[2] == ran[2] == started[2]
+    else:
+        assert ours[2] not in {ran[2], started[2]}

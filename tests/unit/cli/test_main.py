@@ -249,6 +249,15 @@ def test_a_signal_that_shall_be_ignored_stays_ignored() -> None:
     assert done.stdout in {"Handlers.SIG_IGN\n", "1\n"}
 
 
+def test_how_programs_end_is_told_even_where_nixdock_was_told_to_ignore_it() -> None:
+    program = (
+        "from nixdock import process; from nixdock.cli import main; main.catch_signals()\n"
+        "print(process.run(['sh', '-c', 'exit 3']).status)"
+    )
+    words = ["env", "--ignore-signal=CHLD", sys.executable, "-c", program]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "3\n"
+
+
 def test_options_count_before_and_after_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Session] = []
 
