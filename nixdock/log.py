@@ -14,6 +14,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from nixdock import out
+
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger, Processor
 
@@ -72,7 +74,7 @@ def configure(level: int, *, as_json: bool = False) -> None:
 
     render: Processor
     if as_json:
-        render = structlog.processors.JSONRenderer(default=str)
+        render = structlog.processors.JSONRenderer(lambda fields, **_: out.form_json(fields))
     else:
         render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     structlog.configure(
@@ -80,6 +82,8 @@ def configure(level: int, *, as_json: bool = False) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            # What is text becomes safe before it gets colours, which are ours.
+            *([] if as_json else [lambda _logger, _method, fields: out.clean_fields(fields)]),
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -104,8 +108,7 @@ class _StderrLogger:
 
     def msg(self, message: str) -> None:
         """Write one line."""
-        sys.stderr.write(message + "\n")
-        sys.stderr.flush()
+        out.tell_exactly(message)
 
     debug = info = warning = msg
 

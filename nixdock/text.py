@@ -26,6 +26,11 @@ def clean(text: str) -> str:
     return _OBEYED.sub(lambda match: _write_out(match[0]), text)
 
 
+def clean_line(text: str) -> str:
+    r"""Return text as `clean` does, as one line: a newline is written out, too, as `\x0a`."""
+    return clean(text).replace("\n", "\\x0a")
+
+
 def split_lines(text: str) -> list[str]:
     """Return the lines of a text: they end at a newline and nowhere else, as in every file of Unix.
 

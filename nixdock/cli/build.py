@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from nixdock.errors import UsageError
 from nixdock.nix.builder import DEFAULT_LINK, Wishes, build
 from nixdock.nix.store import hold_roots
 from nixdock.nix.target import ArtefactTarget, ImageTarget, parse
+from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
     from nixdock.nix.artefact import Artefact
@@ -55,10 +55,10 @@ def command(session: Session, target: str | None, *, nix: NixOptions, as_json: b
         artefacts = build(parsed, nix, session.listener, roots=roots, wishes=Wishes(link=DEFAULT_LINK))
     session.close()
     if as_json:
-        click.echo(json.dumps([_describe(artefact) for artefact in artefacts], indent=2))
+        say_json([_describe(artefact) for artefact in artefacts])
     else:
         for artefact in artefacts:
-            click.echo(artefact.store_path)
+            say(str(artefact.store_path))
 
 
 def _describe(artefact: Artefact) -> dict[str, Any]:

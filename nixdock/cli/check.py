@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from nixdock.cli.container_options import Duration, container_options, take_opti
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import complete_files, session_options, show_json
 from nixdock.cli.up import WORDS, CommandAfterDashes, expect_options
+from nixdock.out import is_github, say_json, say_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,11 +72,11 @@ class Reporter:
         if self._text is not None:
             self._text.finish(report)
         elif self._as_json:
-            click.echo(json.dumps(report.to_json(), indent=2))
+            say_json(report.to_json())
         else:
             from nixdock.report.tap import write_tap  # noqa: PLC0415
 
-            click.echo(write_tap(report), nl=False)
+            say_text(write_tap(report))
         if self._junit is not None:
             from nixdock.report.junit import write_junit  # noqa: PLC0415
 
@@ -86,9 +86,9 @@ class Reporter:
     @staticmethod
     def _annotate(report: Report) -> None:
         """Tell GitHub, where this runs there."""
-        from nixdock.report import github  # noqa: PLC0415
+        if is_github():
+            from nixdock.report import github  # noqa: PLC0415
 
-        if github.is_github():
             github.publish(report, sys.stderr)
 
 
@@ -105,7 +105,7 @@ def _print_schema(context: click.Context, _parameter: click.Parameter, value: bo
     if value:
         from nixdock.checks.format.suite import schema  # noqa: PLC0415
 
-        click.echo(json.dumps(schema(), indent=2))
+        say_json(schema())
         context.exit()
 
 

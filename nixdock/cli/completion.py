@@ -8,13 +8,13 @@ proposal, `value<tab>description`, and a last line `:N` that says what the shell
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final
 
 from click.shell_completion import ShellComplete
 
 from nixdock.cli.main import program
 from nixdock.cli.options import Session
+from nixdock.out import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def complete_for_docker(words: Sequence[str], *, described: bool) -> int:
         The exit status.
     """
     if not words:
-        sys.stdout.write(f":{_ERROR}\n")
+        say(f":{_ERROR}")
         return 0
     finder = ShellComplete(program, {"obj": Session()}, "docker nixdock", "_NIXDOCK_COMPLETE")
     lines: list[str] = []
@@ -47,5 +47,6 @@ def complete_for_docker(words: Sequence[str], *, described: bool) -> int:
             directive = _FILES if item.type == "file" else _FOLDERS
         else:
             lines.append(f"{item.value}\t{item.help}" if described and item.help else str(item.value))
-    sys.stdout.write("".join(f"{line}\n" for line in [*lines, f":{directive}"]))
+    for line in [*lines, f":{directive}"]:
+        say(line)
     return 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
 from nixdock.cli.diagnosis import Finding, State, examine
 from nixdock.cli.options import Session, session_options, show_json
+from nixdock.out import say, say_json, tell
 
 
 @click.command()
@@ -36,14 +36,14 @@ def command(session: Session, *, as_json: bool) -> int:
     missing = sum(finding.state is State.MISSING for finding in findings)
     if as_json:
         document = {"ok": not missing, "findings": [asdict(finding) for finding in findings]}
-        click.echo(json.dumps(document, indent=2))
+        say_json(document)
     else:
         summary = "nothing is missing" if not missing else f"{missing} missing; mend the first one first"
-        click.echo(summary, err=True)
+        tell(summary)
     return 1 if missing else 0
 
 
 def _show(finding: Finding) -> None:
-    click.echo(f"{finding.state:9} {finding.part:11} {finding.message}")
+    say(f"{finding.state:9} {finding.part:11} {finding.message}")
     if finding.mend:
-        click.echo(f"{'':9} {'':11} mend: {finding.mend}")
+        say(f"{'':9} {'':11} mend: {finding.mend}")

@@ -9,6 +9,7 @@ import click
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import Session, complete_files, session_options
 from nixdock.errors import UsageError
+from nixdock.out import say, tell
 
 if TYPE_CHECKING:
     from nixdock.nix.options import NixOptions
@@ -39,6 +40,6 @@ def command(session: Session, target: str | None, nix: NixOptions, everything: b
     with session.connect() as engine:
         removed = down_all(engine) if everything else down(engine, target, nix)
     for name in removed:
-        click.echo(name)
+        say(name)
     if not removed:
-        click.echo("nothing of nixdock was running", err=True)
+        tell("nothing of nixdock was running")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from nixdock.cli.options import Session, session_options, show_json
 from nixdock.engine.daemon import start, stop
 from nixdock.engine.home import find_home
 from nixdock.errors import EngineError
+from nixdock.out import say, say_json, tell
 
 if TYPE_CHECKING:
     from nixdock.engine.address import Address
@@ -45,7 +45,7 @@ def start_command(session: Session) -> None:
     daemon = start(address, find_home(), listener=session.listener)
     session.close()
     whose = f"nixdock's own, pid {daemon.pid}" if daemon else "not started by nixdock"
-    click.echo(f"engine: {address.url} ({whose})", err=True)
+    tell(f"engine: {address.url} ({whose})")
 
 
 @command.command("stop")
@@ -55,7 +55,7 @@ def stop_command(session: Session) -> None:
     """Stop the engine that start started; its images and volumes stay."""
     daemon = stop(find_home(), listener=session.listener)
     session.close()
-    click.echo(f"stopped: {daemon.url}" if daemon else "no engine of nixdock's own runs", err=True)
+    tell(f"stopped: {daemon.url}" if daemon else "no engine of nixdock's own runs")
 
 
 @command.command("status")
@@ -78,12 +78,12 @@ def status_command(session: Session, *, as_json: bool) -> int:
         facts |= {"running": False}
     facts |= _own(address)
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        say_json(facts)
     elif failure is None:
         whose = f"nixdock's own, pid {facts['pid']}, {facts['folder']}" if facts["own"] else address.source
-        click.echo(f"running: {address.url}: {facts['product']} {facts['version']} ({whose})")
+        say(f"running: {address.url}: {facts['product']} {facts['version']} ({whose})")
     else:
-        click.echo(f"not running: {address.url} ({address.source})")
+        say(f"not running: {address.url} ({address.source})")
     if failure is None:
         return 0
     if not as_json:

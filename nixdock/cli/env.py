@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -18,6 +17,7 @@ from nixdock.events import Notice
 from nixdock.nix import offline_set, package_set, search_path
 from nixdock.nix.options import NixOptions
 from nixdock.nix.settings import find_settings
+from nixdock.out import say_exactly, say_json, tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,15 +57,15 @@ def command(session: Session, *, shell: str, nixpkgs: str | None, as_json: bool)
     variables = find_variables(session, chosen, os.environ)
     session.close()
     if as_json:
-        click.echo(json.dumps(variables, indent=2))
+        say_json(variables)
         return
+    write = write_fish if shell == "fish" else write_export
     for name, value in variables.items():
-        click.echo(
-            f"set -gx {name} {quote_for_fish(value)}" if shell == "fish" else write_export(name, value)
-        )
+        # A shell obeys it: not a byte of a value may change.
+        say_exactly(write(name, value))
     if sys.stdout.isatty():
         line = "nixdock env --shell fish | source" if shell == "fish" else 'eval "$(nixdock env)"'
-        click.echo(f"hint: to have it in this shell: {line}", err=True)
+        tell(f"hint: to have it in this shell: {line}")
 
 
 def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, str]) -> dict[str, str]:
@@ -121,6 +121,11 @@ def _find_host(session: Session, environ: Mapping[str, str]) -> str | None:
 def write_export(name: str, value: str) -> str:
     """Return the line that sets a variable in sh, bash and zsh."""
     return f"export {name}={shlex.quote(value)}"
+
+
+def write_fish(name: str, value: str) -> str:
+    """Return the line that sets a variable in fish."""
+    return f"set -gx {name} {quote_for_fish(value)}"
 
 
 def quote_for_fish(value: str) -> str:

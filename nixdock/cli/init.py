@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from nixdock.errors import UsageError
+from nixdock.out import say, tell
 
 FILE: Final = "hello-docker.nix"
 
@@ -42,8 +43,8 @@ def command(path: Path | None, *, force: bool) -> None:
         ) from error
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
-    click.echo(file)
-    click.echo(f"next: nixdock up {shlex.quote(str(file))}", err=True)
+    say(str(file))
+    tell(f"next: nixdock up {shlex.quote(str(file))}")
 
 
 def _choose_file(path: Path | None) -> Path:

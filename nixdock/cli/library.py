@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from nixdock.cli.options import Session, session_options
+from nixdock.out import say
 
 
 @click.command()
@@ -25,4 +26,4 @@ def command(session: Session) -> None:
 
     folder = materialise()
     session.close()
-    click.echo(folder)
+    say(str(folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import complete_files, session_options, show_json
+from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def _print_rules(context: click.Context, _parameter: click.Parameter, value: boo
         from nixdock.checks.lint.rules import RULES  # noqa: PLC0415
 
         for name, text in RULES.items():
-            click.echo(f"{name:<14}{text}")
+            say(f"{name:<14}{text}")
         context.exit()
 
 
@@ -70,9 +70,7 @@ def command(session: Session, /, target: str | None, nix: NixOptions, **given: A
     linted = lint(found, nix, session.connect, check, session.listener)
     session.close()
     if given["as_json"]:
-        click.echo(
-            json.dumps({name: [remark.to_json() for remark in remarks] for name, remarks in linted}, indent=2)
-        )
+        say_json({name: [remark.to_json() for remark in remarks] for name, remarks in linted})
     else:
         for name, remarks in linted:
             _print(name, remarks)
@@ -81,13 +79,11 @@ def command(session: Session, /, target: str | None, nix: NixOptions, **given: A
 
 
 def _print(name: str, remarks: Sequence[Remark]) -> None:
-    from nixdock.report.verdicts import safe  # noqa: PLC0415
-
     if not remarks:
-        click.echo(f"{safe(name)}: no fault")
+        say(f"{name}: no fault")
         return
-    click.echo(safe(name))
+    say(name)
     for remark in remarks:
-        click.echo(f"  {remark.gravity.value:<7} {remark.rule}: {safe(remark.message)}")
+        say(f"  {remark.gravity.value:<7} {remark.rule}: {remark.message}")
         if remark.remedy:
-            click.echo(f"          remedy: {remark.remedy}")
+            say(f"          remedy: {remark.remedy}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
@@ -15,6 +14,7 @@ from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import Progress, Session, complete_files, quiet_option, session_options, show_json
 from nixdock.errors import UsageError
+from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
     from nixdock.engine.load import Loaded
@@ -103,16 +103,16 @@ def _has_input() -> bool:
 
 def _print(session: Session, loaded: tuple[Loaded, ...], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([_describe(image) for image in loaded], indent=2))
+        say_json([_describe(image) for image in loaded])
         return
     for image in loaded:
         if session.progress is Progress.QUIET:
-            click.echo(image.name)
+            say(image.name)
             continue
         if not image.references:
-            click.echo(f"Loaded image ID: {image.engine_id}")
+            say(f"Loaded image ID: {image.engine_id}")
         for reference in image.references:
-            click.echo(f"Loaded image: {reference.familiar}")
+            say(f"Loaded image: {reference.familiar}")
 
 
 def _describe(image: Loaded) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import click
 
 from nixdock.cli.options import Session, quiet_option, session_options
 from nixdock.errors import NixdockError
+from nixdock.out import say, say_text, tell_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +139,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
     if value:
         from nixdock import __version__  # noqa: PLC0415
 
-        click.echo(f"nixdock {__version__}")
+        say(f"nixdock {__version__}")
         ctx.exit()
 
 
@@ -194,15 +195,26 @@ def run(arguments: Sequence[str], *, session: Session | None = None, name: str =
 def _invoke(arguments: Sequence[str], session: Session, name: str) -> int:
     instruction = os.environ.get(COMPLETION_VARIABLE)
     if instruction and name == "nixdock":
-        from click.shell_completion import shell_complete  # noqa: PLC0415
-
-        return shell_complete(program, {"obj": session}, name, COMPLETION_VARIABLE, instruction)
+        return _complete(session, name, instruction)
     try:
         with program.make_context(name, list(arguments), obj=session) as context:
             status = program.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code
     return status if isinstance(status, int) else 0
+
+
+def _complete(session: Session, name: str, instruction: str) -> int:
+    """Answer a shell that completes a command line, as click does but through our own door."""
+    from click.shell_completion import get_completion_class  # noqa: PLC0415
+
+    shell, _, wanted = instruction.partition("_")
+    kind = get_completion_class(shell)
+    if kind is None or wanted not in {"source", "complete"}:
+        return 1
+    completion = kind(program, {"obj": session}, name, COMPLETION_VARIABLE)
+    say_text(completion.source() if wanted == "source" else completion.complete())
+    return 0
 
 
 def _explain(error: BaseException, session: Session) -> int:
@@ -212,12 +224,12 @@ def _explain(error: BaseException, session: Session) -> int:
     if session.debug and not isinstance(error, click.ClickException):
         import traceback  # noqa: PLC0415
 
-        traceback.print_exception(error)
+        tell_text("".join(traceback.format_exception(error)))
     if isinstance(error, NixdockError):
         tell_error(error.message, details=error.details, hint=error.hint)
         return error.exit_code
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
+        tell_text(error.format_message())
         return error.exit_code
     if isinstance(error, click.ClickException):
         tell_error(_lower_first(error.format_message()).rstrip("."), hint=_help_command(error))
@@ -232,18 +244,12 @@ def _explain(error: BaseException, session: Session) -> int:
 
 def tell_error(message: str, *, details: str | None = None, hint: str | None = None) -> None:
     """Write an error to stderr as every command does: the sentence, what belongs to it, what to do next."""
-    lines = [f"nixdock: {message}"]
+    # What is more than a line in a sentence came from others: it must not look like a line of ours.
+    tell_text(f"nixdock: {message}", hang="  ")
     if details:
-        lines.append(details.rstrip("\n"))
+        tell_text(details.rstrip("\n"))
     if hint:
-        lines.append(f"hint: {hint}")
-    try:
-        if sys.stderr is not None:
-            sys.stderr.write("\n".join(lines) + "\n")
-            sys.stderr.flush()
-    except OSError:
-        # Nobody reads stderr any more; the exit status still tells.
-        return
+        tell_text(f"hint: {hint}", hang="  ")
 
 
 def _help_command(error: click.ClickException) -> str | None:

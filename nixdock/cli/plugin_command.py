@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +15,7 @@ from nixdock.cli.plugin_folders import (
     uninstall,
     user_folder,
 )
+from nixdock.out import say, say_json, tell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,10 +46,10 @@ _system = click.option("--system", is_flag=True, help=f"For all users, in {SYSTE
 def install_command(*, system: bool) -> None:
     """Write docker-nixdock into your plugin folder."""
     path = install(_choose_folder(system=system))
-    click.echo(f"docker nixdock: {path}", err=True)
+    tell(f"docker nixdock: {path}")
     first = find_plugins()[0].path
     if first != path:
-        click.echo(f"nixdock: warning: docker finds {first} before it", err=True)
+        tell(f"nixdock: warning: docker finds {first} before it")
 
 
 @command.command("uninstall")
@@ -58,7 +58,7 @@ def uninstall_command(*, system: bool) -> None:
     """Remove what install wrote."""
     folder = _choose_folder(system=system)
     path = uninstall(folder)
-    click.echo(f"removed {path}" if path else f"there is no docker-nixdock in {folder}", err=True)
+    tell(f"removed {path}" if path else f"there is no docker-nixdock in {folder}")
 
 
 @command.command("status")
@@ -71,17 +71,17 @@ def status_command(*, as_json: bool) -> int:
     plugins = find_plugins()
     works = bool(plugins) and plugins[0].version is not None
     if as_json:
-        click.echo(json.dumps([_as_json(plugin) for plugin in plugins], indent=2))
+        say_json([_as_json(plugin) for plugin in plugins])
         return 0 if works else 1
     for number, plugin in enumerate(plugins):
         state = f"version {plugin.version}" if plugin.version else "does not run"
-        click.echo(f"{plugin.path}: {state}{', shadowed' if number else ''}")
+        say(f"{plugin.path}: {state}{', shadowed' if number else ''}")
     if not plugins:
-        click.echo("not installed; docker looks into:")
+        say("not installed; docker looks into:")
         for folder in list_folders():
-            click.echo(f"  {folder}")
+            say(f"  {folder}")
     if not works:
-        click.echo("hint: nixdock plugin install", err=True)
+        tell("hint: nixdock plugin install")
     return 0 if works else 1
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from nixdock.cli.options import Session, quiet_option, session_options, show_json
 from nixdock.errors import UsageError
+from nixdock.out import say, say_json
 
 
 @click.command()
@@ -51,10 +50,10 @@ def command(session: Session, names: tuple[str, ...], *, keep: int, dry_run: boo
             {"image": one.image, "names": [name.familiar for name in one.names], "removed": not dry_run}
             for one in found
         ]
-        click.echo(json.dumps(described, indent=2))
+        say_json(described)
         return
     for one in found:
-        click.echo(f"{'Would remove' if dry_run else 'Removed'} image: {one.label}")
+        say(f"{'Would remove' if dry_run else 'Removed'} image: {one.label}")
 
 
 def _repository(name: str) -> str:

@@ -10,6 +10,7 @@ from nixdock.cli.container_options import container_options, make_options, run_o
 from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import Session, complete_files, session_options
+from nixdock.out import say
 
 if TYPE_CHECKING:
     from nixdock.nix.options import NixOptions
@@ -57,6 +58,6 @@ def command(
     with session.connect() as engine, prepared(engine, found, nix, session.listener) as image:
         session.close()
         if options.detach:
-            click.echo(start(engine, image, options, session.listener))
+            say(start(engine, image, options, session.listener))
             return 0
         return run(engine, image, options, session.listener)

@@ -11,6 +11,7 @@ from nixdock.cli.container_options import container_options, make_options, run_o
 from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import complete_files, session_options
+from nixdock.out import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,5 +134,5 @@ def command(
         session.close()
         ended = up(engine, image, options, expectation, session.listener, suite=suite)
     if options.detach and ended.name:
-        click.echo(ended.name)
+        say(ended.name)
     return ended.status

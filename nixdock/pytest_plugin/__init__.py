@@ -171,6 +171,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def _describe(service: Service) -> str:
     from nixdock.checks.outcome import tail_of  # noqa: PLC0415
     from nixdock.errors import NixdockError  # noqa: PLC0415
+    from nixdock.out import form_text  # noqa: PLC0415
 
     state = "gone"
     with contextlib.suppress(NixdockError):
@@ -180,13 +181,12 @@ def _describe(service: Service) -> str:
                 f"{details.status}, exit status {details.exit_code}, health {details.health or 'not probed'}"
             )
     stdout, stderr = service.logs()
-    return "\n".join(
-        [
-            f"state: {state}",
-            f"stdout: {tail_of(stdout, lines=_TAIL)}",
-            f"stderr: {tail_of(stderr, lines=_TAIL)}",
-        ]
+    lines = (
+        f"state: {state}",
+        f"stdout: {tail_of(stdout, lines=_TAIL)}",
+        f"stderr: {tail_of(stderr, lines=_TAIL)}",
     )
+    return form_text("\n".join(lines))
 
 
 @contextlib.contextmanager

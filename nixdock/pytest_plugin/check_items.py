@@ -13,7 +13,9 @@ from nixdock.checks.format.suite import SUFFIXES, read_suite
 from nixdock.checks.model import Check, ContainerSettings, Suite
 from nixdock.checks.verdict import Status, Verdict
 from nixdock.errors import NixdockError
+from nixdock.out import form_text
 from nixdock.pytest_plugin.reaching import connect_or_skip
+from nixdock.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +41,10 @@ class CheckFile(pytest.File):
         try:
             suite = read_suite(self.path)
         except NixdockError as error:
-            lines = "\n".join(filter(None, (error.message, error.details)))
-            raise self.CollectError(lines) from error
+            raise self.CollectError(form_text(_describe(error))) from error
         self.suite = suite
         for check in suite.checks:
-            yield CheckItem.from_parent(self, name=check.name, check=check)
+            yield CheckItem.from_parent(self, name=clean_line(check.name), check=check)
 
     def setup(self) -> None:
         """Forget what an earlier run of this file held."""
@@ -83,6 +84,10 @@ class CheckFile(pytest.File):
         return str(target)
 
 
+def _describe(error: NixdockError) -> str:
+    return "\n".join(filter(None, (error.message, error.hint, error.details)))
+
+
 class CheckItem(pytest.Item):
     """One check."""
 
@@ -99,7 +104,7 @@ class CheckItem(pytest.Item):
             CheckFailedError: It does not hold, or could not run.
         """
         if self.check.skip is not None:
-            pytest.skip(self.check.skip)
+            pytest.skip(form_text(self.check.skip))
         file = self.parent
         if not isinstance(file, CheckFile):
             raise TypeError("a check belongs to a check file")
@@ -108,7 +113,7 @@ class CheckItem(pytest.Item):
             raise CheckFailedError(verdicts)
         for verdict in verdicts:
             if verdict.status is Status.SKIP:
-                pytest.skip(verdict.reason or "skipped")
+                pytest.skip(form_text(verdict.reason or "skipped"))
 
     def _judge(self, image: Candidate, whole: Suite) -> tuple[Verdict, ...]:
         from nixdock.checks.running.runner import SuiteRun  # noqa: PLC0415 - not at collection
@@ -140,7 +145,7 @@ class CheckItem(pytest.Item):
                 report.tell(verdict)
             return out.getvalue()
         if isinstance(error, NixdockError):
-            return "\n".join(filter(None, (error.message, error.hint, error.details)))
+            return form_text(_describe(error))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

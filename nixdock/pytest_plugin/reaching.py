@@ -19,12 +19,13 @@ def connect_or_skip(config: pytest.Config) -> Iterator[Engine]:
     from nixdock.engine.address import choose  # noqa: PLC0415
     from nixdock.engine.client import connect  # noqa: PLC0415
     from nixdock.errors import EngineError  # noqa: PLC0415
+    from nixdock.out import form_text  # noqa: PLC0415
 
     try:
         engine = connect(choose(host=config.getoption("--nixdock-host")))
     except EngineError as error:
         if config.getoption("--nixdock-require"):
-            pytest.fail(f"{error.message} (--nixdock-require)", pytrace=False)
-        pytest.skip(f"no engine: {error.message}")
+            pytest.fail(form_text(f"{error.message} (--nixdock-require)"), pytrace=False)
+        pytest.skip(form_text(f"no engine: {error.message}"))
     with engine:
         yield engine

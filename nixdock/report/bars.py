@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from nixdock.events import Event, WorkAdvanced, WorkFinished, WorkStarted
+from nixdock.out import form_line
 from nixdock.report.narration import Narration, name_work
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ class BarConsole:
     def tell(self, event: Event) -> None:
         """Show one event."""
         for line in self._narration.narrate(event):
-            self._terminal.print(line)
+            self._terminal.print(form_line(line))
         match event:
             case WorkStarted():
-                self._tasks[event.key] = self._open().add_task(name_work(event), total=event.total)
+                self._tasks[event.key] = self._open().add_task(form_line(name_work(event)), total=event.total)
             case WorkAdvanced() if event.key in self._tasks and self._progress is not None:
                 task = self._tasks[event.key]
                 if event.total is None:
@@ -60,13 +61,13 @@ class BarConsole:
         self._tasks.clear()
         self._stop()
         for line in self._narration.finish():
-            self._terminal.print(line)
+            self._terminal.print(form_line(line))
 
     def _open(self) -> Progress:
         if self._progress is None:
             self._progress = Progress(
                 SpinnerColumn(),
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 _OnlyWithTotal(BarColumn(bar_width=30)),
                 _OnlyWithTotal(DownloadColumn()),
                 _OnlyWithTotal(TransferSpeedColumn()),

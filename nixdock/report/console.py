@@ -7,14 +7,14 @@ long, and one line for many small builds and fetches. rich is imported for bars 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 from nixdock.events import Event, Judged, Warned, WorkAdvanced
-from nixdock.report.narration import WARNING, Narration, tell_verdict
+from nixdock.out import tell, tell_json
+from nixdock.report.narration import Narration, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,11 +71,9 @@ class QuietConsole:
 
     def tell(self, event: Event) -> None:
         """Show one event."""
-        if isinstance(event, Warned):
-            write_line(self.out, WARNING + event.text)
-        if isinstance(event, Judged) and event.verdict in {"FAIL", "ERROR"}:
-            for line in tell_verdict(event):
-                write_line(self.out, line)
+        if isinstance(event, Warned) or (isinstance(event, Judged) and event.verdict in {"FAIL", "ERROR"}):
+            for line in word(event):
+                tell(line, stream=self.out)
 
     def close(self) -> None:
         """Do nothing: nothing was held back."""
@@ -90,7 +88,7 @@ class JsonConsole:
     def tell(self, event: Event) -> None:
         """Show one event."""
         fields = {item.name: getattr(event, item.name) for item in dataclasses.fields(event)}
-        write_line(self.out, json.dumps({"event": type(event).__name__, **fields}, default=str))
+        tell_json({"event": type(event).__name__, **fields}, stream=self.out)
 
     def close(self) -> None:
         """Do nothing: nothing was held back."""
@@ -106,22 +104,13 @@ class PlainConsole:
     def tell(self, event: Event) -> None:
         """Show one event."""
         for line in self.narration.narrate(event):
-            write_line(self.out, line)
+            tell(line, stream=self.out)
         if isinstance(event, WorkAdvanced):
             reminder = self.narration.remind(event)
             if reminder:
-                write_line(self.out, reminder)
+                tell(reminder, stream=self.out)
 
     def close(self) -> None:
         """Show what was held back."""
         for line in self.narration.finish():
-            write_line(self.out, line)
-
-
-def write_line(out: IO[str], text: str) -> None:
-    """Write one line, at once; a reader that went away is no fault of the work."""
-    try:
-        out.write(text + "\n")
-        out.flush()
-    except (OSError, ValueError):
-        return
+            tell(line, stream=self.out)

@@ -22,11 +22,12 @@ from nixdock.events import (
     WorkStarted,
 )
 from nixdock.meter import format_bytes
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WARNING: Final = "nixdock: warning: "
+_WARNING: Final = "nixdock: warning: "
 
 _WORDS: Final = {
     Work.EVALUATE: ("evaluating", "evaluated"),
@@ -80,7 +81,7 @@ class Narration:
         """Return the lines that an event is worth; often none."""
         match event:
             case Notice() | Warned() | Judged():
-                return [*self._told_together(), *_write(event)]
+                return [*self._told_together(), *word(event)]
             case OutputLine():
                 return [f"{event.source}> {event.text}"] if self.verbose else []
             case WorkStarted():
@@ -142,19 +143,26 @@ class Narration:
         return [f"{', '.join(parts)}{size} in {self.clock() - tally.since:.1f} s"]
 
 
-def _write(event: Notice | Warned | Judged) -> list[str]:
+def word(event: Notice | Warned | Judged) -> list[str]:
+    """Return the lines of what the user should read, whatever the form."""
     match event:
         case Notice():
-            return [event.text]
+            return _hang(event.text)
         case Warned():
-            return [WARNING + event.text]
+            return _hang(_WARNING + event.text)
         case Judged():
-            return tell_verdict(event)
+            return _word_verdict(event)
 
 
-def tell_verdict(event: Judged) -> list[str]:
-    """Return a verdict's lines: the verdict first, then why."""
-    return [f"{event.verdict} {event.name} ({event.seconds:.1f} s)", *(f"  {line}" for line in event.lines)]
+def _word_verdict(event: Judged) -> list[str]:
+    why = (part for line in event.lines for part in split_lines(line))
+    return [f"{event.verdict} {event.name} ({event.seconds:.1f} s)", *(f"  {line}" for line in why)]
+
+
+def _hang(text: str) -> list[str]:
+    """Return a sentence's lines; only the first can be taken for one of ours."""
+    first, *rest = split_lines(text) or [""]
+    return [first, *(f"  {line}" for line in rest)]
 
 
 def name_work(start: WorkStarted) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 from nixdock.checks.verdict import Report, Status, Verdict
+from nixdock.out import form_json
+from nixdock.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +42,9 @@ def _lines(number: int, verdict: Verdict) -> Iterator[str]:
     for key, value in facts.items():
         if value:
             # JSON on one line is YAML.
-            yield f"  {key}: {json.dumps(value)}"
+            yield f"  {key}: {form_json(value)}"
     yield "  ..."
 
 
 def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
+    return clean_line(re.sub(r"[ \t\n\r\f\v]+", " ", text))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
 from nixdock.checks.units import format_duration
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
+from nixdock.out import Painted, say
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,12 +23,6 @@ _COLOURS: Final = {
 _DIFF_COLOURS: Final = {"-": "31", "+": "32", "@": "36"}
 _INDENT: Final = " " * 7
 _SHORT: Final = 160
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def safe(text: str) -> str:
-    """Return text that a terminal shows and does not obey: control characters are written out."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def wants_colour(stream: IO[str], environ: Mapping[str, str] = os.environ) -> bool:
@@ -54,17 +49,15 @@ class TextReport:
         """Write one verdict."""
         if verdict.suite != self._suite:
             self._suite = verdict.suite
-            self.out.write(f"{safe(verdict.suite)}\n")
-        status = self._paint(f"{verdict.status.value:<5}", _COLOURS[verdict.status])
-        line = f"{status}  {safe(verdict.name)}"
+            say(verdict.suite, stream=self.out)
+        line = f"  {verdict.name}"
         if verdict.status is not Status.SKIP:
             line += f"  ({format_duration(verdict.seconds)})"
         if verdict.reason:
-            line += f"  {safe(verdict.reason)}"
-        self.out.write(f"{line}\n")
+            line += f"  {verdict.reason}"
+        say(self._paint(f"{verdict.status.value:<5}", _COLOURS[verdict.status]), line, stream=self.out)
         for detail in self._details(verdict):
-            self.out.write(f"{_INDENT}{detail}\n")
-        self.out.flush()
+            say(_INDENT, *detail, stream=self.out)
 
     def finish(self, report: Report) -> None:
         """Write the summary."""
@@ -74,43 +67,41 @@ class TextReport:
             (Status.ERROR, "could not run"),
             (Status.SKIP, "skipped"),
         ]
-        parts = [
-            self._paint(f"{report.counts[status]} {word}", _COLOURS[status])
-            for status, word in words
-            if report.counts[status]
-        ]
-        self.out.write(f"{', '.join(parts) or 'nothing was checked'} in {format_duration(report.seconds)}\n")
-        self.out.flush()
+        parts: list[str | Painted] = []
+        for status, word in words:
+            if report.counts[status]:
+                parts += [", "] if parts else []
+                parts.append(self._paint(f"{report.counts[status]} {word}", _COLOURS[status]))
+        time = f" in {format_duration(report.seconds)}"
+        say(*(parts or ["nothing was checked"]), time, stream=self.out)
 
-    def _details(self, verdict: Verdict) -> Iterator[str]:
+    def _details(self, verdict: Verdict) -> Iterator[tuple[str | Painted, ...]]:
         bad = verdict.status in {Status.FAIL, Status.ERROR}
         for finding in verdict.findings:
             yield from self._finding(finding)
         for name, output in (("stdout", verdict.stdout), ("stderr", verdict.stderr)):
             if bad and output and not _is_shown(name, output, verdict.findings):
-                yield f"{name}:"
-                yield from (f"  {safe(line)}" for line in output.splitlines())
+                yield (f"{name}:",)
+                yield from (("  ", line) for line in split_lines(output))
         if bad or self.verbose:
             for note in verdict.notes:
-                yield f"note: {safe(note)}"
+                yield (f"note: {note}",)
             if verdict.reproduce:
-                yield f"by hand: {safe(verdict.reproduce)}"
+                yield (f"by hand: {verdict.reproduce}",)
         if bad and verdict.place:
-            yield f"written in {verdict.place}"
+            yield (f"written in {verdict.place}",)
 
-    def _finding(self, finding: Finding) -> Iterator[str]:
-        first, *rest = str(finding).splitlines() or [""]
-        yield safe(first)
-        for line in rest:
-            yield f"  {safe(line)}"
-        lines = (finding.details or "").splitlines()
+    def _finding(self, finding: Finding) -> Iterator[tuple[str | Painted, ...]]:
+        first, *rest = split_lines(str(finding)) or [""]
+        yield (first,)
+        yield from (("  ", line) for line in rest)
+        lines = split_lines(finding.details or "")
         is_diff = lines[:1] == ["--- expected"]
         for line in lines:
-            colour = _DIFF_COLOURS.get(line[:1], "") if is_diff else ""
-            yield "  " + self._paint(safe(line), colour)
+            yield "  ", self._paint(line, _DIFF_COLOURS.get(line[:1], "") if is_diff else "")
 
-    def _paint(self, text: str, colour: str) -> str:
-        return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and colour else text
+    def _paint(self, text: str, colour: str) -> Painted:
+        return Painted(text, colour if self.colour else "")
 
 
 def _is_shown(name: str, output: str, findings: tuple[Finding, ...]) -> bool:

@@ -18,7 +18,7 @@ PACKAGE = Path(nixdock.__file__).parent
 
 # From the ground up; a module imports from its own layer and from those before it.
 LAYERS = (
-    ("errors", "events", "settings", "process", "retry", "log", "hints", "meter", "database", "text"),
+    ("errors", "events", "settings", "process", "retry", "log", "hints", "meter", "database", "text", "out"),
     ("image",),
     ("nix", "formats", "engine", "nixpkgs"),
     ("checks",),
@@ -254,3 +254,74 @@ def test_calls_without_an_encoding_are_seen() -> None:
         "tarfile.open(path, 'w')\n"
     )
     assert len(find_calls_without_encoding(text)) == 6
+
+
+# Who may write past `nixdock.out`, and why.
+WRITERS = {
+    "nixdock.out": "the door itself",
+    "nixdock.report.bars": "a terminal's bars, whose every text is formed by the door",
+    "nixdock.cli.plugin": "the plugin's metadata: our own words, for docker, which waits for them",
+}
+# Who may write what the door does not look at.
+EXACT = {
+    "nixdock.out",
+    "nixdock.log",  # fields are made safe before they get their colours
+    "nixdock.report.github",  # commands that are ours, escaped as the runner reads them
+    "nixdock.cli.env",  # a shell's commands, of the user's own environment
+}
+
+
+def find_writes(text: str) -> list[str]:
+    """Return the calls that write to our standard output or error by themselves."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if re.fullmatch(
+                r"print|(click\.)?s?echo|(click\.)?echo_via_pager|(rich\.)?print|.*\bConsole|Terminal"
+                r"|traceback\.print_\w+|warnings\.warn|.*\bprint_exc(eption)?|pprint(\.pprint)?"
+                r"|(sys\.)?(__)?std(out|err)(__)?\.(buffer\.)?write(lines)?|.*\bshow_message",
+                called,
+            ) or (called == "os.write" and ast.unparse(node.args[0]) in {"1", "2", "STDOUT", "STDERR"}):
+                found.append(ast.unparse(node))
+        elif isinstance(node, ast.ImportFrom) and node.module == "click":
+            found += [f"from click import {name.name}" for name in node.names if "echo" in name.name]
+    return found
+
+
+def test_all_that_we_write_goes_through_one_door() -> None:
+    found = {
+        module: find_writes(path.read_text(encoding="utf-8"))
+        for module, path in MODULES.items()
+        if module not in WRITERS
+    }
+    assert {module: calls for module, calls in found.items() if calls} == {}, (
+        "use say and tell of nixdock.out"
+    )
+
+
+def test_text_that_the_door_does_not_look_at_is_written_by_few() -> None:
+    found = {
+        module
+        for module, path in MODULES.items()
+        if re.search(r"\b(say|tell)_exactly\(", path.read_text(encoding="utf-8"))
+    }
+    assert found == EXACT
+
+
+def test_writes_past_the_door_are_seen() -> None:
+    text = (
+        "print(x)\n"
+        "click.echo(x)\n"
+        "click.secho(x, err=True)\n"
+        "sys.stderr.write(x)\n"
+        "sys.stdout.buffer.write(x)\n"
+        "sys.stdout.writelines(x)\n"
+        "traceback.print_exc()\n"
+        "rich.console.Console()\n"
+        "os.write(2, x)\n"
+        "from click import echo\n"
+        "os.write(self._descriptor, x)\n"
+        "say(x)\n"
+    )
+    assert len(find_writes(text)) == 10

@@ -74,7 +74,10 @@ def option_words(settings: ContainerSettings) -> list[str]:
     """Return a container's settings as docker's options."""
     words: list[str] = []
     for name, value in settings.options:
-        if value == "true":
+        if name == "env":
+            # Its value may be a secret, and reports are kept: docker takes it from the shell's environment.
+            words += ["-e", value.partition("=")[0]]
+        elif value == "true":
             words.append(f"--{name}")
         elif value != "false":
             words += [f"--{name}", value]
@@ -83,8 +86,8 @@ def option_words(settings: ContainerSettings) -> list[str]:
 
 def _command_options(command: Command) -> list[str]:
     words: list[str] = []
-    for name, value in command.env.items():
-        words += ["-e", f"{name}={value}"]
+    for name in command.env:
+        words += ["-e", name]
     if command.user is not None:
         words += ["-u", command.user]
     if command.workdir is not None:

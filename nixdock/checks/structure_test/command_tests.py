@@ -133,7 +133,7 @@ def _docker_command(request: CommandRequest, image: str) -> str:
     """Return the docker command that runs the same."""
     needs = request.needs
     words = ["docker", "run", "--rm"]
-    words += _options("-e", needs.environment)
+    words += _options("-e", (variable.partition("=")[0] for variable in needs.environment))
     words += ["--user", needs.user] if needs.user else []
     words += ["--privileged"] if needs.privileged else []
     words += ["-t"] if needs.tty else []

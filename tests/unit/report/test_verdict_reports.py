@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
+from nixdock.out import is_github
 from nixdock.report import github
 from nixdock.report.junit import clean, write_junit
 from nixdock.report.tap import write_tap
-from nixdock.report.verdicts import TextReport, safe, wants_colour
+from nixdock.report.verdicts import TextReport, wants_colour
 
 FAILED = Verdict(
     "serves",
@@ -94,10 +95,6 @@ def test_colours_are_for_terminals_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_nothing_checked_is_said() -> None:
     assert _text(Report(())) == "nothing was checked in 0 ms\n"
-
-
-def test_a_containers_output_cannot_play_with_the_terminal() -> None:
-    assert safe("a\x1b]0;title\x07\r\x9b2Jb\tc") == "a\\x1b]0;title\\x07\\x0d\\x9b2Jb\tc"
 
 
 def test_machines_get_everything_as_json() -> None:
@@ -203,5 +200,5 @@ def test_github_is_told_and_gets_a_summary(tmp_path: Path) -> None:
     assert len(out.getvalue().splitlines()) == 2
     assert "| FAIL | web:1 | serves | status: expected to be 200, found 500;" in page.read_text()
     github.publish(REPORT, out, {"GITHUB_STEP_SUMMARY": str(tmp_path / "none" / "x")})
-    assert github.is_github({"GITHUB_ACTIONS": "true"})
-    assert not github.is_github({})
+    assert is_github({"GITHUB_ACTIONS": "true"})
+    assert not is_github({})

@@ -164,7 +164,7 @@ def test_commands_to_type_are_quoted_for_a_shell() -> None:
     command = Command(("echo", "it's"), env={"B": "1"}, user="web", workdir="/srv", stdin=b"in")
 
     assert docker_run("web:1", settings, command) == (
-        "printf %s in | docker run --rm -i --env 'A=b c' --read-only -e B=1 -u web -w /srv web:1 "
+        "printf %s in | docker run --rm -i -e A --read-only -e B -u web -w /srv web:1 "
         """echo 'it'"'"'s'"""
     )
     assert docker_run("web", ContainerSettings(command=("serve",)), Command(())) == (
@@ -178,7 +178,7 @@ def test_commands_to_type_are_quoted_for_a_shell() -> None:
     )
     assert docker_exec("web", Command(("ps",))) == "docker exec web ps"
     assert docker_run_service("web:1", "web", settings, (80,)) == (
-        "docker run -d --name web --env 'A=b c' --read-only -p 80 web:1 x"
+        "docker run -d --name web -e A --read-only -p 80 web:1 x"
     )
 
 

@@ -99,7 +99,7 @@ def test_a_command_can_be_repeated_by_hand(tmp_path: Path) -> None:
         "commandTests: [{name: a, command: sh, args: ['-c', 'echo $x'], envVars: [{key: A, value: b c}]}]\n"
     )
     verdict, _ = _judge(text, tmp_path)
-    assert verdict.reproduce == "docker run --rm -e 'A=b c' --entrypoint sh web:1 -c 'echo '"
+    assert verdict.reproduce == "docker run --rm -e A --entrypoint sh web:1 -c 'echo '"
 
 
 def test_a_failure_shows_the_output(tmp_path: Path) -> None:
