@@ -44,20 +44,23 @@ class Subject:
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """The image's config as JSON."""
+        """The image's config as JSON; asking for it raises LoadError where no engine could read it."""
         return self._image.config
 
-    @cached_property
+    @property
     def run_config(self) -> Mapping[str, Any]:
         """What a container gets from it: Cmd, Env, User, ..."""
-        inner = self._image.config.get("config")
-        return inner if isinstance(inner, dict) else {}
+        return self.config.get("config") or {}
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Lists of words in the config that stand there as a text: `config.Cmd`."""
+        return self._image.read_config.texts
 
     @cached_property
     def env(self) -> Mapping[str, str]:
         """The environment that a container gets from it."""
-        variables = self.run_config.get("Env") or ()
-        return dict(str(variable).partition("=")[::2] for variable in variables)
+        return dict(variable.partition("=")[::2] for variable in self.run_config.get("Env") or ())
 
     @property
     def layers(self) -> Sequence[Layer]:

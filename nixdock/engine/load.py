@@ -167,6 +167,7 @@ class _Loading:
 
     def run(self) -> Loaded:
         """Load the image, trying again where that can help."""
+        self._check_config()
         warn_of_platform(self._engine, self._image, self._name, self._listener)
         in_full = False
         for _ in range(ATTEMPTS - 1):
@@ -181,6 +182,15 @@ class _Loading:
         except _NotTakenError:
             self._clean_up()
             raise
+
+    def _check_config(self) -> None:
+        """Refuse a config that an engine cannot read before anything is sent: not every engine says so."""
+        texts = self._image.check_config().texts
+        if texts and (self._engine.info.containerd_store or self._engine.version.is_podman):
+            raise LoadError(
+                f"{texts[0]} of {self._name} is a text, and this engine reads lists of words only",
+                hint=f'write {texts[0]} = [ "PROGRAM" "ARGUMENT" ... ]; and build it again',
+            )
 
     def _try(self, *, in_full: bool) -> Loaded:
         """Load the image, or say why that failed."""

@@ -153,7 +153,10 @@ def _merge_config(conf: LayeredConf, base: _Base | None) -> dict[str, Any] | Non
     if base is None:
         return conf.config
     own = conf.config or {}
-    env = image_config.merge_env(base.env, own.get("Env") or [])
+    given = own.get("Env") or []
+    if not isinstance(given, list) or not all(isinstance(entry, str) for entry in given):
+        return own  # told when the image's config is read
+    env = image_config.merge_env(base.env, given)
     return {**own, "Env": env} if env else own
 
 

@@ -13,12 +13,14 @@ from threading import Event, Lock
 from typing import IO, TYPE_CHECKING, Final
 
 from nixdock.errors import LoadError
+from nixdock.image.config import read_config
 from nixdock.image.digest import Digest
 from nixdock.image.model import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from nixdock.image.config import ImageConfig
     from nixdock.image.model import Layer
     from nixdock.image.reference import Reference
 
@@ -27,6 +29,8 @@ PIECE: Final = 1024 * 1024
 
 _THREADS: Final = 2
 """Layers that are hashed at one time; more would only make the disk seek."""
+
+_ANY_DIGEST: Final = Digest("0" * 64)
 
 
 class LayerChangedError(LoadError):
@@ -150,6 +154,14 @@ class ComputedImage(Image):
         """The config; whatever layer's diff ID is not known yet is computed for it."""
         settle_layers(self.layers)
         return self.make_config(self.diff_ids)
+
+    def check_config(self) -> ImageConfig:
+        """Read what the config is going to be but for the digests of layers.
+
+        Raises:
+            LoadError: No engine could read it.
+        """
+        return read_config(self.make_config((_ANY_DIGEST,) * len(self.layers)))
 
     @property
     def make_config(self) -> Callable[[tuple[Digest, ...]], bytes]:

@@ -6,11 +6,11 @@ checking) asks for nothing else. Values are immutable and lazy: to have one cost
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from nixdock.image.config import ImageConfig, read_config
 from nixdock.image.digest import Digest
 
 if TYPE_CHECKING:
@@ -125,10 +125,22 @@ class Image:
         return Digest.of(self.config_bytes)
 
     @cached_property
+    def read_config(self) -> ImageConfig:
+        """The config as docker reads it; asking for it raises LoadError where no engine could."""
+        return read_config(self.config_bytes)
+
+    def check_config(self) -> ImageConfig:
+        """Read the config before any layer is read for it.
+
+        Raises:
+            LoadError: No engine could read it.
+        """
+        return self.read_config
+
+    @property
     def config(self) -> dict[str, Any]:
-        """The config as JSON; unknown keys are kept, as the bytes are the truth."""
-        parsed: dict[str, Any] = json.loads(self.config_bytes)
-        return parsed
+        """The config as JSON; unknown keys are kept."""
+        return self.read_config.value
 
     @property
     def diff_ids(self) -> tuple[Digest, ...]:
@@ -138,5 +150,4 @@ class Image:
     @property
     def architecture(self) -> str:
         """The architecture as the config states it, in Go's words (`amd64`); empty where it does not."""
-        stated = self.config.get("architecture", "")
-        return stated if isinstance(stated, str) else ""
+        return self.config.get("architecture") or ""

@@ -128,3 +128,22 @@ def test_a_read_only_or_damaged_cache_only_costs_time(load: Loader, salt: bytes,
     for environment in (broken, broken, damaged, damaged):
         done = load.program("load", path, env=environment)
         assert (done.status, done.stdout) == (0, "Loaded image: cache:1\n"), done.stderr
+
+
+def test_a_config_that_no_engine_can_read_is_not_sent(load: Loader, salt: bytes) -> None:
+    """A containerd store would take it, and forget what is in it."""
+    sample = Sample((layer("salt", content=salt),), config={"Cmd": ["/x"], "Env": 5})
+    sentence = "the image's config cannot be read: config.Env is a number, and must be a list of texts"
+    assert refuse(load, stdin=docker_archive(sample)) == sentence
+
+
+def test_a_command_that_is_a_text_is_one_word_where_the_engine_reads_it(load: Loader, salt: bytes) -> None:
+    sample = Sample((archives.program_layer(), layer("salt", content=salt)), config={"cmd": "/bin/busybox"})
+    archive = load.write(docker_archive(sample))
+    if load.engine.name in {"docker-20", "docker-28"}:
+        load(archive)
+        assert load.says("sample:1").startswith("BusyBox")
+    else:
+        assert refuse(load, archive) == (
+            "config.Cmd of sample:1 is a text, and this engine reads lists of words only"
+        )
