@@ -40,7 +40,7 @@ from nixdock.pipeline.check import CheckOptions
 from nixdock.pipeline.load import Wishes, load_target
 from nixdock.pipeline.output import Recorder
 from nixdock.pipeline.prepare import prepared
-from nixdock.pipeline.run import RunOptions, created
+from nixdock.pipeline.run import RunOptions, created, ports_teller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -381,7 +381,7 @@ def _running(
         closing(Recorder()) as stdout,
         closing(Recorder()) as stderr,
     ):
-        container.start(Streams(stdout, stderr))
+        container.start(Streams(stdout, stderr), then=ports_teller(listener))
         yield Service(container, stdout, stderr)
 
 

@@ -246,11 +246,14 @@ class Container:
         details = self.engine.find_container(self.id)
         return details.name if details else self.id[:12]
 
-    def start(self, streams: Streams | None = None) -> None:
+    def start(
+        self, streams: Streams | None = None, *, then: Callable[[Container], None] | None = None
+    ) -> None:
         """Start it.
 
         Args:
             streams: Where its streams go; None leaves it detached.
+            then: Called as soon as it runs, before any of its output is passed on.
 
         Raises:
             EngineError: It cannot be started; of its command, with docker's exit status for that.
@@ -265,6 +268,8 @@ class Container:
             raise explain_start(error, self.subject) from error
         self.started = True
         self.started_at = self.output_at = time.monotonic()
+        if then is not None:
+            then(self)
         if stream is not None and streams is not None:
             self._thread(self._copy_output, stream, streams)
             self._connect_input(stream, streams)

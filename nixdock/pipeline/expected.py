@@ -13,15 +13,17 @@ from nixdock.checks.running.bench import Bench, merge
 from nixdock.checks.running.hardening import harden
 from nixdock.checks.running.live import Live
 from nixdock.checks.running.ports import publish
+from nixdock.checks.running.reproduce import docker_run_service
 from nixdock.checks.running.runner import SuiteRun
 from nixdock.checks.running.service import needed_ports
 from nixdock.checks.running.tools import lend_tools
 from nixdock.checks.subject import Subject
 from nixdock.engine.owner import Owner
 from nixdock.errors import CheckError
-from nixdock.events import Judged, Notice
+from nixdock.events import Notice
 from nixdock.nix.target import PathTarget
 from nixdock.pipeline.check import DEFAULT_SECONDS
+from nixdock.pipeline.output import tell_verdict
 from nixdock.pipeline.services import NotReadyError, read_logs
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from nixdock.checks.model import Suite
     from nixdock.checks.outcome import Output
     from nixdock.checks.running.runner import Run
-    from nixdock.checks.verdict import Verdict
     from nixdock.engine.api import Engine
     from nixdock.engine.run_options.request import CreateRequest
     from nixdock.events import Listener
@@ -139,20 +140,37 @@ class Expected:
         body = merge(body, lend_tools(self.suite.tools, frozenset(), self.engine.address))
         return replace(request, body=merge(body, publish(ports, body, self.engine.address)))
 
-    def live(self, container: str, name: str, ready_after: float | None = None) -> Live:
+    def write_start(self, options: RunOptions) -> str:
+        """Return the docker command that starts such a service by hand.
+
+        Args:
+            options: How it was started.
+        """
+        pairs = tuple(
+            (key.replace("_", "-"), value) for key, values in options.options.items() for value in values
+        )
+        settings = ContainerSettings(pairs, options.command or None)
+        published = {value.rpartition(":")[2].partition("/")[0] for key, value in pairs if key == "publish"}
+        ports = tuple(port for port in needed_ports(self.suite) if str(port) not in published)
+        return docker_run_service(self.image.name, settings, ports, local=self.engine.address.is_local)
+
+    def live(
+        self, container: str, name: str, ready_after: float | None = None, again: str | None = None
+    ) -> Live:
         """Return a running service as checks see it.
 
         Args:
             container: Its ID.
             name: What the user calls it.
             ready_after: Seconds from its start until it was ready.
+            again: A command that starts one like it, should it be gone when a verdict on it is read.
         """
 
         def read() -> Output:
             details = self.engine.find_container(container)
             return b"" if details is None else b"".join(read_logs(self.engine, details))
 
-        return Live(self.engine, container, name, read, ready_seconds=ready_after)
+        return Live(self.engine, container, name, read, ready_seconds=ready_after, again=again)
 
     def readiness(self, container: str, name: str) -> DeclaredReadiness | None:
         """Return what tells when a started service is ready; None where the suite does not say it."""
@@ -173,7 +191,13 @@ class Expected:
         )
         subject = cache(self._open)
         return SuiteRun(
-            self.suite, self.image.name, subject, bench, seconds=DEFAULT_SECONDS, tell=self._tell, live=live
+            self.suite,
+            self.image.name,
+            subject,
+            bench,
+            seconds=DEFAULT_SECONDS,
+            tell=lambda verdict: tell_verdict(verdict, self.listener),
+            live=live,
         ).run()
 
     def _open(self) -> Subject:
@@ -183,9 +207,3 @@ class Expected:
             raise CheckError(f"{self.image.name} was not built here: its own bytes cannot be read")
         images = open_artefact(self.image.artefact, self.listener, platform_of(self.engine))
         return Subject(images[0], self.image.name)
-
-    def _tell(self, verdict: Verdict) -> None:
-        lines = [line for one in verdict.findings for line in (str(one), *(one.details or "").splitlines())]
-        if verdict.reason:
-            lines.insert(0, verdict.reason)
-        self.listener(Judged(verdict.name, verdict.status.value, verdict.seconds, tuple(lines)))

@@ -8,10 +8,25 @@ import threading
 from typing import TYPE_CHECKING
 
 from nixdock.checks.outcome import Capture
+from nixdock.checks.verdict import Status
+from nixdock.events import Judged
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from nixdock.checks.outcome import Output
+    from nixdock.checks.verdict import Verdict
     from nixdock.engine.container import Sink
+    from nixdock.events import Listener
+
+
+def tell_verdict(verdict: Verdict, listener: Listener) -> None:
+    """Tell a verdict with why it is so, and how to see it by hand where it is not a good one."""
+    lines = [verdict.reason] if verdict.reason else []
+    for finding in verdict.findings:
+        lines += [*split_lines(str(finding)), *split_lines(finding.details or "")]
+    if verdict.reproduce and verdict.status in {Status.FAIL, Status.ERROR}:
+        lines.append(f"by hand: {verdict.reproduce}")
+    listener(Judged(verdict.name, verdict.status.value, verdict.seconds, tuple(lines)))
 
 
 class DescriptorSink:

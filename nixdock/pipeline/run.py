@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nixdock.checks.running.ports import describe_ports
 from nixdock.checks.units import format_duration
 from nixdock.engine.attendance import Attendance
 from nixdock.engine.container import Streams, opened
@@ -15,12 +16,12 @@ from nixdock.engine.owner import TARGET, Owner, remember_detached
 from nixdock.engine.run_options.request import make_request
 from nixdock.engine.sweep import sweep
 from nixdock.engine.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
-from nixdock.errors import DeadlineError, UsageError
+from nixdock.errors import DeadlineError, EngineError, UsageError
 from nixdock.events import Notice, Warned
 from nixdock.pipeline.output import DescriptorSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nixdock.engine.api import Engine
     from nixdock.engine.attendance import Ended
@@ -128,7 +129,7 @@ def run(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -
     """
     with created(engine, image, options, listener) as container:
         deadline = options.deadline()
-        container.start(options.streams())
+        container.start(options.streams(), then=ports_teller(listener))
         ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
         if ended.detached:
             leave(container, listener)
@@ -142,8 +143,37 @@ def start(engine: Engine, image: Ready, options: RunOptions, listener: Listener)
         EngineError: It cannot be created or started.
     """
     with created(engine, image, options, listener) as container:
-        container.start()
+        container.start(then=ports_teller(listener))
         return container.id
+
+
+def ports_teller(listener: Listener) -> Callable[[Container], None]:
+    """Return what tells where the ports of a container are that has just started."""
+
+    def tell(container: Container) -> None:
+        host = container.request.body.get("HostConfig") or {}
+        if host.get("PortBindings") or host.get("PublishAllPorts"):
+            with suppress(EngineError):
+                tell_ports(container.engine, container.id, listener)
+
+    return tell
+
+
+def tell_ports(engine: Engine, container: str, listener: Listener, name: str | None = None) -> None:
+    """Say where the published ports of a running container are.
+
+    Args:
+        engine: Where it runs.
+        container: Its ID.
+        listener: Whom to tell.
+        name: What to call it, where more than one may be meant.
+
+    Raises:
+        EngineError: The engine does not answer.
+    """
+    details = engine.find_container(container)
+    for line in () if details is None else describe_ports(details, engine.address):
+        listener(Notice(f"{name}: {line}" if name else line))
 
 
 @contextmanager

@@ -52,7 +52,7 @@ class Service:
     Args:
         target: What the target is: the key of a label.
         name: The container's name.
-        settings: A digest over the image and all options.
+        settings: Digests over the image and over all options, with a dash between them.
     """
 
     target: str
@@ -69,14 +69,18 @@ def describe_service(image: Ready, request: CreateRequest) -> Service:
     """Say what service an image and a request make."""
     # Whether we look on while it runs is none of its settings.
     body = {key: value for key, value in request.body.items() if not key.startswith("Attach")}
-    facts = {"image": image.details.id, "body": {**body, "Image": ""}, "platform": request.platform}
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    options = {"body": {**body, "Image": ""}, "platform": request.platform}
+    digest = f"{_digest(image.details.id)}-{_digest(options)}"
     if request.name:
         return Service(image.key, request.name, digest)
     # One name for one target, which no container of another one has.
     base = "" if image.name == image.details.id else _last_part(image.name)
     suffix = hashlib.sha256(image.key.encode()).hexdigest()[:6]
     return Service(image.key, f"{base or 'service'}-{suffix}", digest)
+
+
+def _digest(facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _last_part(name: str) -> str:
@@ -109,41 +113,68 @@ def exclusively(engine: Engine, service: Service, listener: Listener) -> Iterato
         yield
 
 
-def find_running(engine: Engine, service: Service) -> ContainerDetails | None:
-    """Return the service's container, if it runs with the same settings and is ready."""
-    found = _find(engine, service)
-    if found is None or found.labels.get(SETTINGS) != service.settings:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The container that a service's name stands for by now.
+
+    Args:
+        container: The container, of nixdock and of this target.
+        difference: Why it is not what is wanted; None where it has the same image and options and is ready.
+    """
+
+    container: ContainerSummary
+    difference: str | None = None
+
+
+def find_service(engine: Engine, service: Service) -> Found | None:
+    """Return the service's container, whether or not it is what is wanted; None where there is none."""
+    container = _find(engine, service)
+    if container is None:
         return None
-    details = engine.find_container(found.id)
-    return details if details is not None and _is_ready(engine, details) else None
+    changed = compare_settings(container.labels.get(SETTINGS, ""), service.settings)
+    return Found(container, changed or _find_fault(engine, container.id))
 
 
-def _is_ready(engine: Engine, container: ContainerDetails) -> bool:
-    """Whether a container runs and, if it has a health check, passes it."""
-    if container.status != "running" or container.health == "unhealthy":
-        return False
-    check = HealthCheck.of(container)
-    if check is None or container.health == "healthy":
-        return True
+def compare_settings(before: str, now: str) -> str | None:
+    """Say what of two settings differs; None where they are the same."""
+    if before == now:
+        return None
+    image, _, options = now.partition("-")
+    image_before, _, options_before = before.partition("-")
+    if options == options_before:
+        return "the image is another one"
+    return "the options are others" if image == image_before else "the image and the options are others"
+
+
+def _find_fault(engine: Engine, container: str) -> str | None:
+    """Say why a container is not ready: it does not run, or does not pass its health check."""
+    details = engine.find_container(container)
+    if details is None or details.status != "running":
+        if details is not None and details.status == "exited":
+            return f"it has ended with {details.exit_code}"
+        return f"it is {'gone' if details is None else details.status}"
+    if details.health == "unhealthy":
+        return "it is unhealthy"
+    check = HealthCheck.of(details)
+    if check is None or details.health == "healthy":
+        return None
     # Its engine has not probed it yet, or never does.
     try:
-        return probe(engine, container.id, check)[0]
-    except EngineError:
-        return False
+        return None if probe(engine, container, check)[0] else "its health check fails"
+    except EngineError as error:
+        return f"its health check cannot be run: {error.message}"
 
 
-def is_attended(container: ContainerDetails) -> bool:
+def is_attended(container: ContainerSummary) -> bool:
     """Whether another run of nixdock is there for it, in another terminal perhaps."""
     return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.time())
 
 
-def replace_old(engine: Engine, service: Service, listener: Listener) -> None:
-    """Stop and remove what the service's name stands for by now, if that is ours."""
-    found = _find(engine, service)
-    if found is None:
-        return
-    listener(Notice(f"replacing {found.name}: the image or the options are others, or it was not ready"))
-    stop_and_remove(engine, found)
+def replace_old(engine: Engine, found: Found, listener: Listener) -> None:
+    """Stop and remove what the service's name stands for by now."""
+    why = found.difference or "it runs detached, and is to be attended here"
+    listener(Notice(f"replacing {found.container.name}: {why}"))
+    stop_and_remove(engine, found.container)
 
 
 def stop_and_remove(engine: Engine, container: ContainerSummary) -> None:

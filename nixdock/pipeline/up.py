@@ -14,13 +14,14 @@ from nixdock.checks.units import format_duration
 from nixdock.checks.verdict import EXIT_FAILED, EXIT_PASSED, Status
 from nixdock.engine.attendance import Attendance
 from nixdock.errors import DeadlineError, UsageError
-from nixdock.events import Judged, Notice, Work, WorkFinished, WorkStarted
+from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.pipeline import services
-from nixdock.pipeline.output import DescriptorSink, Recorder, discard
-from nixdock.pipeline.run import created, leave, status_of
+from nixdock.pipeline.output import DescriptorSink, Recorder, discard, tell_verdict
+from nixdock.pipeline.run import created, leave, ports_teller, status_of, tell_ports
 
 if TYPE_CHECKING:
     from nixdock.checks.model import Suite
+    from nixdock.checks.running.runner import Run
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.api import Engine
     from nixdock.engine.attendance import Ended
@@ -36,6 +37,10 @@ SETTLING: Final = 10.0
 """Seconds that a service has, once it is ready, to write what is expected of its output."""
 
 TIMEOUT_STATUS: Final = DeadlineError.exit_code
+
+_KEEP: Final = "--keep leaves it for a look"
+_MOST: Final = 3
+"""How many checks are named as the reason why a service is taken away."""
 
 _STOPPED: Final = (TIMEOUT_STATUS, 128 + signal.SIGINT, 128 + signal.SIGTERM)
 """Exit statuses after which nothing more is run."""
@@ -116,13 +121,31 @@ def _expected(suite: Suite, engine: Engine, image: Ready, listener: Listener) ->
 
 def _judge_job(expected: Expected, status: int, expectation: RunExpectation | None) -> int:
     """Run the checks of a job that has ended, and return the exit status of both."""
-    run = expected.judge()
+    checks = _status_of_checks(expected.judge())
+    if checks in _STOPPED:
+        return checks
+    # Without an expectation of its own the status was the container's, which a check has judged.
+    return (status if expectation is not None else EXIT_PASSED) or checks
+
+
+def _status_of_checks(run: Run) -> int:
+    """Return the exit status that the target's own checks give."""
     if run.stopped_by is not None:
         return 128 + run.stopped_by
+    return TIMEOUT_STATUS if run.timed_out else run.report.exit_code
+
+
+def _explain_checks(run: Run) -> str:
+    """Say which checks do not hold, or why they were not all asked."""
+    if run.stopped_by is not None:
+        return "its checks were interrupted"
     if run.timed_out:
-        return TIMEOUT_STATUS
-    # Without an expectation of its own the status was the container's, which a check has judged.
-    return (status if expectation is not None else EXIT_PASSED) or run.report.exit_code
+        return "its checks took too long"
+    words = {Status.FAIL: "does not hold", Status.ERROR: "could not run"}
+    bad = [one for one in run.report.verdicts if one.status in words]
+    listed = [f"{one.name} {words[one.status]}" for one in bad[:_MOST]]
+    more = [f"{len(bad) - _MOST} more"] if len(bad) > _MOST else []
+    return ", ".join([*listed, *more]) or "nothing was checked"
 
 
 def _run_job(
@@ -137,7 +160,7 @@ def _run_job(
     stdout, stderr = _sinks(expectation, shown=True)
     with created(engine, image, options, listener, request=request) as container:
         deadline = options.deadline()
-        container.start(options.streams(stdout, stderr))
+        container.start(options.streams(stdout, stderr), then=ports_teller(listener))
         ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
         if ended.detached:
             leave(container, listener)
@@ -146,7 +169,7 @@ def _run_job(
         return status_of(ended, options)
     outcome = RunOutcome(ended.exit_code, stdout.output, stderr.output, ended.timed_out, ended.seconds)
     verdict = judge_to_verdict(expectation, outcome, name=image.name)
-    _tell(verdict, listener)
+    tell_verdict(verdict, listener)
     if ended.timed_out:
         return TIMEOUT_STATUS
     return EXIT_FAILED if verdict.status is Status.FAIL else EXIT_PASSED
@@ -169,10 +192,13 @@ class _ServiceRun:
         """Have it running and ready, judge it, and stay with it unless it is detached."""
         with ExitStack() as lock:
             lock.enter_context(services.exclusively(self.engine, self.service, self.listener))
-            running = services.find_running(self.engine, self.service)
-            if running is not None and (self.options.detach or services.is_attended(running)):
-                return self._leave_running(running.id)
-            services.replace_old(self.engine, self.service, self.listener)
+            found = services.find_service(self.engine, self.service)
+            if found is not None:
+                if found.difference is None and (
+                    self.options.detach or services.is_attended(found.container)
+                ):
+                    return self._leave_running(found.container.id)
+                services.replace_old(self.engine, found, self.listener)
             with created(
                 self.engine,
                 self.image,
@@ -199,18 +225,29 @@ class _ServiceRun:
         if isinstance(stdout, Recorder) and isinstance(stderr, Recorder):
             verdict = self._judge_running(attendance, stdout, stderr)
             if verdict.status is Status.FAIL:
-                return Up(EXIT_FAILED)
+                return self._take_away(EXIT_FAILED, "its output is not as expected")
         if self.expected is not None:
-            status = self._judge_by_suite(self.expected, container, ready_after)
+            run = self._judge_by_suite(self.expected, container, ready_after)
+            status = _status_of_checks(run)
             if status != EXIT_PASSED:
-                return Up(status)
+                return self._take_away(status, _explain_checks(run))
         # Whoever waits for the lock finds it ready now.
         lock.close()
+        name = self.service.name
+        known = self.probed or (self.expected is not None and self.expected.suite.ready is not None)
+        state = f"{name} is ready" if known or not self.options.detach else f"{name} is running"
+        self.listener(Notice(state if self.options.detach else f"{state}; Ctrl-C stops it"))
+        tell_ports(self.engine, container.id, self.listener, name)
         if self.options.detach:
             container.stays = container.was_left = True
-            return Up(EXIT_PASSED, self.service.name)
-        self.listener(Notice(f"{self.service.name} is ready; Ctrl-C stops it"))
+            return Up(EXIT_PASSED, name)
         return Up(self._status(attendance.until_ended()))
+
+    def _take_away(self, status: int, why: str) -> Up:
+        """Say that it is not left running, and why."""
+        if not self.options.keep:
+            self.listener(Notice(f"{self.service.name} is stopped and removed: {why}; {_KEEP}"))
+        return Up(status)
 
     def _await_readiness(self, attendance: Attendance, container: Container) -> Ended | None:
         """Attend until it is ready: None then, and how it ended if that came first."""
@@ -226,6 +263,7 @@ class _ServiceRun:
             ended = attendance.until(readiness)
             ready = ended is None
         except services.NotReadyError as error:
+            error.hint = error.hint or self._how_to_look
             if self.options.detach:
                 error.details = services.read_tail(self.engine, container.id) or None
             raise
@@ -244,18 +282,24 @@ class _ServiceRun:
         if not self.probed and ended.exit_code == 0:
             # A job that was detached, and was quick.
             container.stays = container.was_left = True
+            where = "" if self.options.remove else f": docker logs {name}, nixdock down {name}"
+            self.listener(Notice(f"{name} has ended with 0 already{where}"))
             return Up(EXIT_PASSED, name)
         tail = services.read_tail(self.engine, container.id) if self.options.detach else ""
         raise services.NotReadyError(
-            f"{name} ended before it was ready (exit status {ended.exit_code})", details=tail or None
+            f"{name} ended before it was ready (exit status {ended.exit_code})",
+            details=tail or None,
+            hint=self._how_to_look,
         )
 
-    def _judge_by_suite(self, expected: Expected, container: Container, ready_after: float) -> int:
-        """Run the target's own checks, and return the exit status that they give."""
-        run = expected.judge(expected.live(container.id, self.service.name, ready_after))
-        if run.stopped_by is not None:
-            return 128 + run.stopped_by
-        return TIMEOUT_STATUS if run.timed_out else run.report.exit_code
+    @property
+    def _how_to_look(self) -> str | None:
+        return None if self.options.keep else f"it is removed; {_KEEP}"
+
+    def _judge_by_suite(self, expected: Expected, container: Container, ready_after: float) -> Run:
+        """Run the target's own checks."""
+        again = None if self.options.keep else expected.write_start(self.options)
+        return expected.judge(expected.live(container.id, self.service.name, ready_after, again))
 
     def _judge_running(self, attendance: Attendance, stdout: Recorder, stderr: Recorder) -> Verdict:
         """Judge what a ready service has written, giving it a moment to write it."""
@@ -270,7 +314,7 @@ class _ServiceRun:
 
         attendance.until(is_settled)
         verdict = judge()
-        _tell(verdict, self.listener)
+        tell_verdict(verdict, self.listener)
         return verdict
 
     def _leave_running(self, container: str) -> Up:
@@ -281,9 +325,11 @@ class _ServiceRun:
         if self.expectation is not None and details is not None:
             stdout, stderr = services.read_logs(self.engine, details)
             verdict = judge_to_verdict(self._expected, RunOutcome(0, stdout, stderr), name=name)
-            _tell(verdict, self.listener)
+            tell_verdict(verdict, self.listener)
             if verdict.status is Status.FAIL:
+                self.listener(Notice(f"{name} is left running; nixdock down {name} stops it"))
                 return Up(EXIT_FAILED)
+        tell_ports(self.engine, container, self.listener, name)
         return Up(EXIT_PASSED, name if self.options.detach else None)
 
     def _status(self, ended: Ended) -> int:
@@ -309,10 +355,3 @@ def _sinks(expectation: RunExpectation | None, *, shown: bool) -> tuple[Recorder
     if expectation is None:
         return descriptors
     return tuple(Recorder(descriptor if shown else discard) for descriptor in descriptors)
-
-
-def _tell(verdict: Verdict, listener: Listener) -> None:
-    lines: list[str] = []
-    for finding in verdict.findings:
-        lines += [str(finding), *(finding.details or "").splitlines()]
-    listener(Judged(verdict.name, verdict.status.value, verdict.seconds, tuple(lines)))

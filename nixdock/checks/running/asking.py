@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.agent import FOLDER
@@ -15,6 +16,7 @@ from nixdock.checks.model import (
     ExecCheck,
     HttpCheck,
     LogsCheck,
+    Request,
     StopCheck,
     WritesCheck,
 )
@@ -60,7 +62,7 @@ def ask_service(check: Check, live: Live, bench: Bench, plan: ServicePlan) -> Pe
     """
     match check.what:
         case ExecCheck() as what:
-            reproduce = docker_exec(live.name, what.command)
+            reproduce = live.by_hand(docker_exec(live.word, what.command))
             return perform_exec(what, live.execute, check.timeout, reproduce=reproduce)
         case HttpCheck() as what:
             return _ask_http(what, live, check.timeout)
@@ -68,13 +70,14 @@ def ask_service(check: Check, live: Live, bench: Bench, plan: ServicePlan) -> Pe
             logs = live.logs()
             return Performed(
                 tuple(findings_of("logs", what.matcher.judge(logs))),
-                reproduce=f"docker logs {live.name}",
+                reproduce=live.by_hand(f"docker logs{' -f' if live.again else ''} {live.word}"),
                 stdout=tail_of(logs) or None,
             )
         case StopCheck() as what:
             return _ask_stop(what, live)
         case WritesCheck() as what:
-            return ask_writes(what, live.details(), live.engine.changes(live.container))
+            found = ask_writes(what, live.details(), live.engine.changes(live.container))
+            return replace(found, reproduce=live.by_hand(f"docker diff {live.word}"))
         case BudgetCheck() as what:
             return _ask_budget(what, live, bench, plan)
         case _:
@@ -85,12 +88,22 @@ def _ask_http(check: HttpCheck, live: Live, timeout: float) -> Performed:
     reproduce = None
     try:
         host, port = live.address(check.request.port)
-        reproduce = curl(check.request, f"{check.request.scheme}://{host}:{port}")
+        reproduce = live.by_hand(curl(check.request, _base(check.request, live, host, port)))
         answer = live.send(check.request, timeout)
     except NoAnswerError as error:
         return Performed((Finding("http", str(error), live.tail()),), reproduce=reproduce)
     shown = text_of(answer.body, 4096) or None
     return Performed(judge_answer(check, answer), reproduce=reproduce, stdout=shown)
+
+
+def _base(request: Request, live: Live, host: str, port: int) -> str:
+    """Return where a request is sent to by hand: one that is started anew has a port of its own."""
+    if live.again is None or port == request.port:
+        return f"{request.scheme}://{host}:{port}"
+    found = f"docker port {live.word} {request.port}/tcp | head -n 1"
+    if live.engine.address.is_local:
+        return f"{request.scheme}://$({found})"
+    return f"{request.scheme}://{host}:$({found} | grep -o '[0-9]*$')"
 
 
 def _ask_stop(check: StopCheck, live: Live) -> Performed:
@@ -114,7 +127,7 @@ def _ask_stop(check: StopCheck, live: Live) -> Performed:
         found.append(Finding("stop", f"it took {seconds:.1f} s to end, more than {check.grace:g} s"))
     if check.exit is not None:
         found += findings_of("exit", check.exit.judge(exit_code))
-    reproduce = f"docker stop -t {math.ceil(check.grace)} {live.name}"
+    reproduce = live.by_hand(f"docker stop -t {math.ceil(check.grace)} {live.word}")
     return Performed(tuple(found), reproduce=reproduce, stdout=live.tail())
 
 
@@ -144,7 +157,7 @@ def ask_writes(
         ):
             what = {0: "changed", 1: "written", 2: "deleted"}.get(kind, "changed")
             found.append(Finding("writes", f"{path} was {what}"))
-    return Performed(tuple(found), reproduce=f"docker diff {details.name}")
+    return Performed(tuple(found))
 
 
 def _mounts(details: ContainerDetails) -> tuple[str, ...]:

@@ -63,6 +63,8 @@ class Live:
         first_log_seconds: Seconds from its start to its first output; None where it wrote nothing.
         peak_memory: Gives the most memory it was seen to use.
         keep: Has it kept at the end for the user to look at; gives the note that says how, or None.
+        again: A command that starts one like it, once it is gone; None where it stays.
+        called: What the engine calls it, where it stays and that is not its name.
     """
 
     engine: Engine
@@ -73,6 +75,21 @@ class Live:
     first_log_seconds: float | None = None
     peak_memory: Callable[[], int] = lambda: 0
     keep: Callable[[], str | None] = lambda: None
+    again: str | None = None
+    called: str | None = None
+
+    @property
+    def word(self) -> str:
+        """What names it in the lines of `by_hand`."""
+        return "$c" if self.again else self.called or self.name
+
+    def by_hand(self, line: str) -> str:
+        """Return a command line about it that works when its verdicts are read.
+
+        Args:
+            line: The command, which names it by `word`.
+        """
+        return f"c=$({self.again}) && {line}" if self.again else line
 
     def details(self) -> ContainerDetails:
         """Ask the engine how it fares.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what the engine answers, not what we bind
 _LOOPBACK = "127.0.0.1"
+_MOST = 5
+"""How many ports have a line of their own."""
 
 
 def publish(ports: Iterable[int], body: Mapping[str, Any], address: Address) -> dict[str, Any]:
@@ -45,6 +47,33 @@ def publish(ports: Iterable[int], body: Mapping[str, Any], address: Address) -> 
         "ExposedPorts": {port: {} for port in lacking},
         "HostConfig": {"PortBindings": {port: [binding] for port in lacking}},
     }
+
+
+def describe_ports(details: ContainerDetails, address: Address) -> tuple[str, ...]:
+    """Say where the published ports of a container are, and which of them the whole network reaches.
+
+    Args:
+        details: The container.
+        address: The engine's.
+    """
+    asked = (details.raw.get("HostConfig") or {}).get("PortBindings") or {}
+    lines: list[str] = []
+    for port, bindings in details.ports.items():
+        # The same number is listed for IPv4 and for IPv6.
+        where, number = bindings[0]
+        inside = port.removesuffix("/tcp")
+        is_open = where in _ANYWHERE
+        host = published_host(address) if is_open or not address.is_local else where
+        line = f"port {inside} is at {f'[{host}]' if ':' in host else host}:{number}"
+        if is_open:
+            line += ", open on all network interfaces"
+        if is_open and address.is_local:
+            wanted = next((item.get("HostPort") for item in asked.get(port) or ()), None)
+            number_again = wanted if wanted and wanted != "0" else ""
+            line += f" (-p {_LOOPBACK}:{number_again}:{inside} keeps it to this machine)"
+        lines.append(line)
+    more = len(lines) - _MOST
+    return tuple(lines) if more <= 0 else (*lines[:_MOST], f"{more} more ports: docker port {details.name}")
 
 
 def locate_port(details: ContainerDetails, port: int, address: Address) -> tuple[str, int]:

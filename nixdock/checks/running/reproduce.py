@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace as replace_settings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,25 +31,36 @@ def docker_run(image: str, settings: ContainerSettings, command: Command, *, rep
     return _with_stdin(shlex.join([*words, image, *argv]), command)
 
 
-def docker_run_service(image: str, name: str, settings: ContainerSettings, ports: tuple[int, ...]) -> str:
-    """Return `docker run -d` for a service.
+def docker_run_service(
+    image: str, settings: ContainerSettings, ports: tuple[int, ...], *, local: bool
+) -> str:
+    """Return `docker run -d` for a service, which prints what names its container.
 
     Args:
         image: The image's name.
-        name: What the container is called in the other commands.
         settings: How the container is made.
         ports: What is published for the checks.
+        local: Whether the engine is on this machine, whose loopback address is enough then.
     """
-    words = ["docker", "run", "-d", "--name", name, *option_words(settings)]
+    # It is the shell that names it, so that the line can be run again.
+    nameless = replace_settings(
+        settings, options=tuple(item for item in settings.options if item[0] != "name")
+    )
+    words = ["docker", "run", "-d", *option_words(nameless)]
     for port in ports:
-        words += ["-p", f"{port}"]
+        words += ["-p", f"127.0.0.1::{port}" if local else f"{port}"]
     return shlex.join([*words, image, *(settings.command or ())])
 
 
 def docker_exec(container: str, command: Command) -> str:
-    """Return `docker exec` for a command in a running container."""
+    """Return `docker exec` for a command in a running container.
+
+    Args:
+        container: What names the container in a shell.
+        command: What is run.
+    """
     words = ["docker", "exec", *(["-i"] if command.stdin is not None else []), *_command_options(command)]
-    return _with_stdin(shlex.join([*words, container, *command.words]), command)
+    return _with_stdin(f"{shlex.join(words)} {container} {shlex.join(command.words)}", command)
 
 
 def curl(request: Request, base: str) -> str:
@@ -56,9 +68,12 @@ def curl(request: Request, base: str) -> str:
 
     Args:
         request: The request.
-        base: Scheme, host and port that it was sent to.
+        base: Scheme, host and port that it is sent to, as they stand in double quotes in a shell: with a
+            command in it, it has just been started, and has a few seconds to answer.
     """
     words = ["curl", "-i"]
+    if "$" in base:
+        words += ["--retry", "5", "--retry-delay", "1", "--retry-all-errors"]
     if request.scheme == "https":
         words.append("-k")
     if request.method != "GET":
@@ -67,7 +82,9 @@ def curl(request: Request, base: str) -> str:
         words += ["-H", f"{name}: {value}"]
     if request.body is not None:
         words += ["--data-binary", request.body.decode(errors="replace")]
-    return shlex.join([*words, f"{base}{request.path}"])
+    if "$" not in base:
+        return shlex.join([*words, f"{base}{request.path}"])
+    return f'{shlex.join(words)} "{base}"{shlex.quote(request.path)}'
 
 
 def option_words(settings: ContainerSettings) -> list[str]:

@@ -77,7 +77,9 @@ def plan_service(bench: Bench, suite: Suite, own: Mapping[str, Any] | None = Non
         request=request,
         ready=ready,
         notes=tuple(f"not hardened: {what}" for what in given_up),
-        reproduce=docker_run_service(bench.name, bench.short_name, settings.over(bench.settings), ports),
+        reproduce=docker_run_service(
+            bench.name, settings.over(bench.settings), ports, local=bench.engine.address.is_local
+        ),
         watches_memory=any(
             isinstance(check.what, BudgetCheck) and check.what.memory is not None for check in suite.checks
         ),
@@ -109,7 +111,10 @@ def started_service(bench: Bench, plan: ServicePlan) -> Iterator[Live]:
         stack.callback(logs.close)
         container.start(Streams(logs, logs))
         live = Live(bench.engine, container.id, bench.short_name, lambda: logs.output)
-        live = replace(live, keep=lambda: keep(container))
+        if bench.keep:
+            live = replace(live, keep=lambda: keep(container), called=container.name)
+        else:
+            live = replace(live, again=plan.reproduce)
         if plan.watches_memory:
             watch = MemoryWatch(bench.engine, container.id)
             stack.callback(watch.stop)

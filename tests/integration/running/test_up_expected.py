@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
+import subprocess
 import textwrap
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,11 +65,19 @@ def test_a_declared_readiness_makes_a_service_and_its_checks_ask_it(web: Nixdock
             "the",
         ]
         assert ["SKIP", "ends"] in verdicts
+        # Where it answers is said: nobody chose the number.
+        place = re.search(
+            rf"^{name} is ready\n{name}: port 8080 is at (127.0.0.1:\d+)$", run.stderr, re.MULTILINE
+        )
+        assert place, run.stderr
+        with urllib.request.urlopen(f"http://{place[1]}/", timeout=10) as answer:
+            assert answer.read() == b"served\n"
         # One container: the checks asked the one that was brought up.
         assert engine.docker("ps", "--all", "--format", "{{.Names}}").split() == [name]
         again = web("up", "-d", "web.nix")
         assert (again.status, again.stdout.strip()) == (0, name)
         assert "is running already" in again.stderr
+        assert place[1] in again.stderr
     finally:
         assert web("down", "web.nix").status == 0
     assert engine.docker("ps", "--all", "--quiet") == ""
@@ -80,6 +92,67 @@ def test_a_check_that_fails_stops_the_service(web: Nixdock, engine: Engine) -> N
     assert "FAIL serves" in run.stderr
     assert r"body: expected to be 'other\n', found 'served\n'" in run.stderr
     assert engine.docker("ps", "--all", "--quiet") == ""
+    assert re.search(
+        r"^expected-web-\w+ is stopped and removed: serves does not hold; --keep leaves it for a look$",
+        run.stderr,
+        re.MULTILINE,
+    )
+    # The service is gone, but the line starts one like it.
+    answer = type_in(engine, read_by_hand(run.stderr, "serves"))
+    assert (answer.returncode, answer.stdout.rpartition("\n\n")[2]) == (0, "served\n"), answer.stderr
+
+
+def read_by_hand(text: str, check: str) -> str:
+    """Return the line that does by hand what a check that failed did."""
+    found = re.search(rf"FAIL +{check} .*?by hand: ([^\n]*)", text, re.DOTALL)
+    assert found, text
+    return found[1]
+
+
+def type_in(engine: Engine, line: str) -> subprocess.CompletedProcess[str]:
+    """Type a line into a shell whose docker speaks to the engine, and remove what it has started."""
+    try:
+        return subprocess.run(
+            ["bash", "-c", line],
+            env={**os.environ, "DOCKER_HOST": engine.host},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        left = engine.docker("ps", "--all", "--quiet").split()
+        if left:
+            engine.docker("rm", "-fv", *left)
+
+
+def test_by_hand_lines_start_what_is_gone_and_name_what_is_kept(web: Nixdock, engine: Engine) -> None:
+    text = (web.folder / "web.nix").read_text()
+    bad = text.replace('"COLOUR=blue"', '"COLOUR=red"').replace('stop = "5s";', 'stop = "5s"; exit = 9;')
+    (web.folder / "web.nix").write_text(bad)
+    run = web("check", "web.nix")
+    assert run.status == 1, run.stderr
+    line = read_by_hand(run.stdout, "coloured")
+    # Twice, for it names nothing that can be there already.
+    for _ in range(2):
+        assert "COLOUR=blue" in type_in(engine, line).stdout
+    stopped = type_in(engine, read_by_hand(run.stdout, "ends"))
+    assert stopped.returncode == 0, stopped.stderr
+    kept = web("check", "--keep", "--filter", "coloured", "web.nix")
+    (name,) = engine.docker("ps", "--all", "--format", "{{.Names}}").split()
+    line = read_by_hand(kept.stdout, "coloured")
+    assert line.startswith(f"docker exec {name} ")
+    assert "COLOUR=blue" in type_in(engine, line).stdout
+
+
+def test_kept_it_is_named_by_the_lines_that_say_how_to_look(web: Nixdock, engine: Engine) -> None:
+    text = (web.folder / "web.nix").read_text()
+    (web.folder / "web.nix").write_text(text.replace('"COLOUR=blue"', '"COLOUR=red"'))
+    run = web("up", "-d", "--keep", "web.nix")
+    assert run.status == 1
+    assert "is stopped and removed" not in run.stderr
+    assert f"kept {(name := engine.docker('ps', '--format', '{{.Names}}').strip())}: " in run.stderr
+    assert "COLOUR=blue" in type_in(engine, read_by_hand(run.stderr, "coloured")).stdout
+    assert name.startswith("expected-web-")
 
 
 def test_attended_it_stays_after_its_checks_until_it_is_stopped(web: Nixdock, engine: Engine) -> None:

@@ -60,8 +60,17 @@ def test_again_with_the_same_image_and_options_there_is_nothing_to_do(any_box: B
     any_box("down", image)
 
 
-@pytest.mark.parametrize("change", ["options", "command", "image", "stopped", "unready"])
-def test_otherwise_it_is_replaced(box: Box, change: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("options", "the options are others"),
+        ("command", "the options are others"),
+        ("image", "the image is another one"),
+        ("stopped", "it has ended with 0"),
+        ("unready", "it is paused"),
+    ],
+)
+def test_otherwise_it_is_replaced_and_why_is_said(box: Box, change: str, reason: str) -> None:
     image = box.make_image("nixdock-serve:1", HEALTHY)
     name = serving(box, image)
     (before,) = box.containers()
@@ -79,7 +88,7 @@ def test_otherwise_it_is_replaced(box: Box, change: str) -> None:
         box.engine.docker("pause", name)
     again = box(*words)
     assert again.stdout == f"{name}\n", again.stderr
-    assert f"replacing {name}" in again.stderr
+    assert f"replacing {name}: {reason}\n" in again.stderr
     assert before["ID"] not in [item["ID"] for item in box.containers()]
     assert len(box.containers("running")) == 1
     box("down", image)
@@ -95,6 +104,7 @@ def test_its_output_can_be_expected(box: Box) -> None:
     again = box("up", "-d", "--expect", "no such line", image)
     assert (again.status, again.out) == (1, b"")
     assert f"FAIL {name}" in again.stderr
+    assert f"{name} is left running; nixdock down {name} stops it" in again.stderr
     box("down", image)
 
 
@@ -103,6 +113,7 @@ def test_an_expectation_that_fails_stops_it(box: Box) -> None:
     ran = box("up", "-d", "--expect", "no such line", image)
     assert (ran.status, ran.out) == (1, b"")
     assert "expected to contain 'no such line'" in ran.stderr
+    assert "is stopped and removed: its output is not as expected; --keep leaves it for a look" in ran.stderr
     assert box.containers() == []
 
 
@@ -142,8 +153,10 @@ def test_left_running_it_is_replaced_by_one_that_is_attended(box: Box) -> None:
     serving(box, image)
     running = box.start("up", image)
     assert running.read_line() == "starting\n"
-    while "is ready" not in running.read_error_line():
-        pass
+    errors = [running.read_error_line()]
+    while "is ready" not in errors[-1]:
+        errors.append(running.read_error_line())
+    assert any("it runs detached, and is to be attended here" in line for line in errors)
     running.signal(signal.SIGTERM)
     running.end()
     assert box.containers() == []
@@ -179,6 +192,7 @@ def test_one_that_ends_before_it_is_ready(any_box: Box, image: str) -> None:
     ran = any_box("up", "-d", image, "--", "sh", "-c", "echo last words; exit 4")
     assert (ran.status, ran.out) == (1, b"")
     assert "ended before it was ready (exit status 4)" in ran.stderr
+    assert "hint: it is removed; --keep leaves it for a look" in ran.stderr
     assert "last words" in ran.stderr
     assert any_box.containers() == []
 
@@ -205,7 +219,16 @@ def test_ctrl_c_while_it_gets_ready_leaves_nothing(box: Box) -> None:
 def test_a_detached_job_without_a_health_check(box: Box) -> None:
     quick = box("up", "-d", box.IMAGE)
     assert quick.status == 0
+    name = quick.stdout.strip()
+    ended = f"{name} has ended with 0 already: docker logs {name}, nixdock down {name}\n"
+    assert quick.stderr.endswith(ended)
+    assert box.engine.docker("logs", name) == "hello from the box\n"
+    again = box("up", "-d", box.IMAGE)
+    assert f"replacing {name}: it has ended with 0\n" in again.stderr
+    assert again.stderr.endswith(ended)
     assert box("down", box.IMAGE).stdout == quick.stdout
+    removed = box("up", "-d", "--rm", box.IMAGE)
+    assert removed.stderr.endswith("has ended with 0 already\n")
     failing = box("up", "-d", box.IMAGE, "--", "sh", "-c", "echo why >&2; exit 3")
     assert failing.status == 1
     assert "why" in failing.stderr
@@ -216,6 +239,34 @@ def test_no_healthcheck_makes_it_a_job(box: Box) -> None:
     image = box.make_image("nixdock-serve:1", HEALTHY)
     ran = box("up", "--no-healthcheck", "--expect", "job", image, "--", "echo", "job")
     assert (ran.status, ran.out) == (0, b"job\n")
+
+
+SLEEP = ("sh", "-c", "trap exit TERM; while true; do sleep 0.1; done")
+
+
+@pytest.mark.parametrize("command", ["up", "run"])
+def test_a_port_that_all_the_network_reaches_is_said_to_be_one(box: Box, command: str) -> None:
+    dashes = ("--",) if command == "up" else ()
+    ran = box(command, "-d", "-p", "8080", box.IMAGE, *dashes, *SLEEP)
+    (container,) = box.containers()
+    bindings = box.inspect(container["ID"])["NetworkSettings"]["Ports"]["8080/tcp"]
+    line = f"port 8080 is at 127.0.0.1:{bindings[0]['HostPort']}, open on all network interfaces"
+    assert ran.stderr.count(f"{line} (-p 127.0.0.1::8080 keeps it to this machine)\n") == 1
+    box("down", container["Names"])
+    ran = box(command, "-d", "-p", "127.0.0.1::8080", box.IMAGE, *dashes, *SLEEP)
+    assert "port 8080 is at 127.0.0.1:" in ran.stderr
+    assert "all network interfaces" not in ran.stderr
+    box("down", "--all")
+
+
+def test_a_port_of_an_attended_container_is_said_before_its_output(box: Box) -> None:
+    words = ("run", "-p", "127.0.0.1::8080", box.IMAGE, "sh", "-c", "echo first >&2; exec sleep 600")
+    running = box.start(*words)
+    lines = [running.read_error_line() for _ in range(2)]
+    assert lines[0].startswith("port 8080 is at 127.0.0.1:")
+    assert lines[1] == "first\n"
+    running.signal(signal.SIGTERM)
+    running.end()
 
 
 def test_names_of_one_s_own_are_services_of_their_own(box: Box) -> None:

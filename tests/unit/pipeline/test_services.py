@@ -9,7 +9,7 @@ import pytest
 from nixdock.engine.answers import ImageDetails
 from nixdock.engine.run_options.request import CreateRequest, make_request
 from nixdock.pipeline.prepare import Ready
-from nixdock.pipeline.services import describe_service, has_health_check
+from nixdock.pipeline.services import compare_settings, describe_service, has_health_check
 
 
 def image(
@@ -49,6 +49,21 @@ def test_looking_on_is_no_setting() -> None:
 )
 def test_anything_else_is(other: Ready, asked: CreateRequest) -> None:
     assert describe_service(other, asked).settings != describe_service(image(), request()).settings
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "reason"),
+    [
+        (image(), request(), None),
+        (image(ident="sha256:b"), request(), "the image is another one"),
+        (image(), request(env=("A=1",)), "the options are others"),
+        (image(), request(platform=("linux/arm64",)), "the options are others"),
+        (image(ident="sha256:b"), request(command=("x",)), "the image and the options are others"),
+    ],
+)
+def test_what_differs_is_said(before: Ready, asked: CreateRequest, reason: str | None) -> None:
+    now = describe_service(image(), request()).settings
+    assert compare_settings(describe_service(before, asked).settings, now) == reason
 
 
 @pytest.mark.parametrize(

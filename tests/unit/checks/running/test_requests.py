@@ -10,7 +10,7 @@ import pytest
 from nixdock.checks.model import Command, ContainerSettings, Request
 from nixdock.checks.running.bench import command_settings, merge
 from nixdock.checks.running.hardening import MEMORY, PIDS, harden
-from nixdock.checks.running.ports import locate_port, publish
+from nixdock.checks.running.ports import describe_ports, locate_port, publish
 from nixdock.checks.running.reproduce import curl, docker_exec, docker_run, docker_run_service
 from nixdock.engine.address import Address
 from nixdock.engine.answers import ContainerDetails
@@ -177,8 +177,12 @@ def test_commands_to_type_are_quoted_for_a_shell() -> None:
         "docker run --rm --entrypoint /bin/sh web -c 'exit 3'"
     )
     assert docker_exec("web", Command(("ps",))) == "docker exec web ps"
-    assert docker_run_service("web:1", "web", settings, (80,)) == (
-        "docker run -d --name web -e A --read-only -p 80 web:1 x"
+    assert docker_run_service("web:1", settings, (80,), local=False) == (
+        "docker run -d -e A --read-only -p 80 web:1 x"
+    )
+    named = ContainerSettings((("name", "mine"),)).over(settings)
+    assert docker_run_service("web:1", named, (80,), local=True) == (
+        "docker run -d -e A --read-only -p 127.0.0.1::80 web:1 x"
     )
 
 
@@ -188,6 +192,81 @@ def test_a_request_is_a_curl_command() -> None:
     assert curl(request, "https://h:1") == (
         "curl -i -k -X POST -H 'X-A: 1' --data-binary data 'https://h:1/a?b'"
     )
+
+
+def test_a_request_to_what_is_only_started_by_that_line_waits_for_it() -> None:
+    assert curl(Request("/a b", 80), "http://$(docker port $c 80/tcp | head -n 1)") == (
+        "curl -i --retry 5 --retry-delay 1 --retry-all-errors "
+        "\"http://$(docker port $c 80/tcp | head -n 1)\"'/a b'"
+    )
+
+
+OPEN = ", open on all network interfaces"
+HERE = "keeps it to this machine)"
+
+
+@pytest.mark.parametrize(
+    ("ports", "asked", "address", "lines"),
+    [
+        ({}, {}, LOCAL, ()),
+        ({"80/tcp": []}, {}, LOCAL, ()),
+        ({"80/tcp": [("127.0.0.1", 32768)]}, {"80/tcp": ""}, LOCAL, ("port 80 is at 127.0.0.1:32768",)),
+        ({"80/tcp": [("::1", 8080)]}, {"80/tcp": "8080"}, LOCAL, ("port 80 is at [::1]:8080",)),
+        ({"80/tcp": [("192.0.2.1", 8080)]}, {"80/tcp": "8080"}, LOCAL, ("port 80 is at 192.0.2.1:8080",)),
+        (
+            {"80/tcp": [("0.0.0.0", 8080), ("::", 8080)]},
+            {"80/tcp": "8080"},
+            LOCAL,
+            (f"port 80 is at 127.0.0.1:8080, open on all network interfaces (-p 127.0.0.1:8080:80 {HERE}",),
+        ),
+        (
+            {"53/udp": [("", 32768)]},
+            {"53/udp": "0"},
+            LOCAL,
+            (f"port 53/udp is at 127.0.0.1:32768{OPEN} (-p 127.0.0.1::53/udp {HERE}",),
+        ),
+        # -P asks for no number.
+        (
+            {"80/tcp": [("::", 32768)]},
+            {},
+            LOCAL,
+            (f"port 80 is at 127.0.0.1:32768, open on all network interfaces (-p 127.0.0.1::80 {HERE}",),
+        ),
+        (
+            {"80/tcp": [("0.0.0.0", 8080)]},
+            {"80/tcp": "8080"},
+            REMOTE,
+            ("port 80 is at docker:8080, open on all network interfaces",),
+        ),
+        (
+            {f"{port}/tcp": [("127.0.0.1", port)] for port in range(80, 90)},
+            {},
+            LOCAL,
+            (
+                *(f"port {port} is at 127.0.0.1:{port}" for port in range(80, 85)),
+                "5 more ports: docker port web",
+            ),
+        ),
+    ],
+)
+def test_where_ports_are_and_who_reaches_them(
+    ports: dict[str, list[tuple[str, int]]],
+    asked: dict[str, str],
+    address: Address,
+    lines: tuple[str, ...],
+) -> None:
+    raw = {
+        "Id": "1",
+        "Name": "/web",
+        "HostConfig": {"PortBindings": {port: [{"HostIp": "", "HostPort": n}] for port, n in asked.items()}},
+        "NetworkSettings": {
+            "Ports": {
+                port: [{"HostIp": host, "HostPort": str(number)} for host, number in bindings]
+                for port, bindings in ports.items()
+            }
+        },
+    }
+    assert describe_ports(ContainerDetails.from_json(raw), address) == lines
 
 
 def test_settings_are_laid_over_each_other() -> None:
