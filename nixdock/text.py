@@ -17,6 +17,11 @@ _OBEYED: Final = re.compile(
     "]"
 )
 
+BLANKS: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""What Go takes for white space (unicode.IsSpace): docker and its kin trim these, where Python trims more."""
+
 
 def clean(text: str) -> str:
     r"""Return text that a terminal shows and does not obey, its lines and tabs as they are.

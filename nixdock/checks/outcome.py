@@ -12,6 +12,8 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
+from nixdock.text import split_lines
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -113,4 +115,4 @@ def tail_of(output: Output, lines: int = 20, limit: int = 1 << 14) -> str:
     """
     start = max(0, len(output) - limit)
     text = output[start:].decode(errors="replace")
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(split_lines(text)[-lines:])

@@ -21,6 +21,7 @@ from nixdock.nix import offline_set, package_set
 from nixdock.nix.options import NixOptions
 from nixdock.nix.settings import find_settings
 from nixdock.nix.store import store_dir
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -265,6 +266,6 @@ def _knows_package(name: str) -> bool:
 
 
 def _last_line(outcome: process.Outcome) -> str:
-    lines = [line for line in outcome.error_text.splitlines() if line.strip()]
+    lines = [line for line in split_lines(outcome.error_text) if line.strip()]
     errors = [line for line in lines if line.startswith("error:")]
     return (errors or lines or [f"exit status {outcome.status}"])[-1].removeprefix("error:").strip()

@@ -31,6 +31,7 @@ from nixdock.errors import EngineError
 from nixdock.events import Listener, Notice, Warned, Work, WorkFinished, WorkStarted, ignore
 from nixdock.hints import as_root, ourselves_as_root
 from nixdock.log import get_logger
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from nixdock.engine.address import Address
@@ -237,9 +238,9 @@ def _tidy(daemon: Daemon, home: Home) -> None:
 
 def _mounts_below(*folders: Path) -> list[Path]:
     """Return what is mounted in these folders, the innermost first; a killed dockerd leaves some."""
-    lines = Path("/proc/self/mounts").read_bytes().splitlines()
+    rows = [line.split(b" ") for line in Path("/proc/self/mounts").read_bytes().split(b"\n") if line]
     # Blanks and backslashes in paths are written in octal: proc(5).
-    paths = [Path(os.fsdecode(re.sub(rb"\\([0-7]{3})", _decode, line.split(b" ")[1]))) for line in lines]
+    paths = [Path(os.fsdecode(re.sub(rb"\\([0-7]{3})", _decode, row[1]))) for row in rows]
     return sorted((path for path in paths if any(top in path.parents for top in folders)), reverse=True)
 
 
@@ -272,7 +273,7 @@ def _read_machine_config(listener: Listener) -> dict[str, Any]:
 
 def _tail(path: Path) -> str:
     try:
-        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:])
+        return "\n".join(split_lines(path.read_bytes().decode(errors="replace"))[-_TAIL:])
     except OSError:
         return ""
 

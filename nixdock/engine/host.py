@@ -239,8 +239,8 @@ def choose_network(used: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Netwo
 
 def _networks_in_use() -> list[ipaddress.IPv4Network]:
     # A line: `3: docker0    inet 172.17.0.1/16 brd …`, and routes: `default via …`, `10.0.0.0/8 via …`.
-    addresses = process.run(["ip", "-4", "-o", "addr"]).text.splitlines()
-    routes = process.run(["ip", "-4", "route"]).text.splitlines()
+    addresses = split_lines(process.run(["ip", "-4", "-o", "addr"]).text)
+    routes = split_lines(process.run(["ip", "-4", "route"]).text)
     words = [line.split()[3] for line in addresses] + [line.split()[0] for line in routes if line.strip()]
     networks = []
     for word in words:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from nixdock.engine.address import DEFAULT_SOURCE
 from nixdock.errors import EngineError
 from nixdock.hints import as_root, ourselves_as_root
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +129,7 @@ def _reason(error: BaseException) -> str:
     What the libraries stumbled over in themselves (a number that an answer cut short has not) says nothing.
     """
     texts = [str(cause).strip() for cause in causes(error) if _is_of_connection(cause)]
-    return next((text.splitlines()[0] for text in reversed(texts) if text), type(error).__name__)
+    return next((split_lines(text)[0] for text in reversed(texts) if text), type(error).__name__)
 
 
 def _hint(address: Address) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from nixdock import process
 from nixdock.errors import BuildError
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,7 +107,7 @@ class Apt:
         """Return settings of apt; a `/d` or `/f` behind a name asks for the absolute folder or file."""
         variables = {f"V{number}": name for number, name in enumerate(names)}
         text = self._ask("apt-config", "shell", *(word for pair in variables.items() for word in pair))
-        values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+        values = dict(line.split("=", 1) for line in split_lines(text) if "=" in line)
         return {name: values.get(variable, "''")[1:-1] for variable, name in variables.items()}
 
     def indexes(self) -> tuple[Index, ...]:
@@ -116,7 +117,7 @@ class Apt:
             BuildError: There are none, or they are of somebody else.
         """
         form = "\t".join(f"$({name})" for name in _FIELDS)
-        rows = self._ask("apt-get", "indextargets", "--format", form, "Created-By: Packages").splitlines()
+        rows = split_lines(self._ask("apt-get", "indextargets", "--format", form, "Created-By: Packages"))
         every = [self._index(row) for row in rows]
         if not every:
             raise BuildError("apt has no package lists on this machine", hint=_UPDATE)
@@ -249,7 +250,7 @@ def fetchable(repository: str) -> str | None:
         return f"file:{rest}".rstrip("/")
     if scheme == "mirror+file":
         try:
-            lines = Path("/" + rest.lstrip("/")).read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = split_lines(Path("/" + rest.lstrip("/")).read_bytes().decode(errors="replace"))
         except OSError:
             return None
         words = (line.split()[0] for line in lines if line.strip() and not line.startswith("#"))

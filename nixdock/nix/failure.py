@@ -13,6 +13,7 @@ from nixdock.hints import as_root
 from nixdock.nix.build_log import EXPRESSION
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError, MissingArchitectureError
 from nixdock.nix.store import name_of, store_dir
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -205,7 +206,7 @@ def _tell_link_refused(found: re.Match[str], _error: Message) -> BuildError:
 
 def _tell_collected(_found: re.Match[str], error: Message) -> BuildError:
     return CollectedError(
-        f"a derivation is gone before it was built: {error.sentence.splitlines()[-1]}",
+        f"a derivation is gone before it was built: {split_lines(error.sentence)[-1]}",
         hint="the garbage collector ran at the same time; try again",
     )
 
@@ -269,7 +270,7 @@ def _reason_of(error: Message) -> str:
     reason = _REASON.search(error.text)
     if reason:
         return f"the builder {reason['reason'].removeprefix('builder ')}"
-    return error.sentence.splitlines()[0]
+    return split_lines(error.sentence)[0]
 
 
 def _derivation_of(error: Message) -> str:
@@ -387,4 +388,4 @@ def _explain_package(
 
 
 def _indent(text: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())
+    return "\n".join(f"  {line}".rstrip() for line in split_lines(text))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 from nixdock import process
 from nixdock.log import get_logger
 from nixdock.nix.store import no_nix
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ class Ended:
     @property
     def lines(self) -> list[str]:
         """What it printed, line by line."""
-        return self.stdout.decode().splitlines()
+        return split_lines(self.stdout.decode())
 
 
 def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) -> Ended:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _REMOTE = re.compile(r"^(https?|git|git\+\w+|channel|flake|github|gitlab|tarball|ssh|s3|ftp):")
 _ENTRY = re.compile(r":(?!//)")
-_SETTING = re.compile(r"^\s*(extra-)?nix-path\s*=\s*(.*?)\s*(?:#.*)?$", re.MULTILINE)
+_SETTING = re.compile(r"^[^\S\n]*(extra-)?nix-path[^\S\n]*=[^\S\n]*(.*?)[^\S\n]*(?:#.*)?$", re.MULTILINE)
 _ROOT_CHANNELS = "nix/profiles/per-user/root/channels"
 
 

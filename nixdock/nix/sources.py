@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nixdock.nix.build_log import EXPRESSION, Position
 from nixdock.nix.command import FOLDER
 from nixdock.nix.store import store_dir, store_path_of
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from nixdock.nix.build_log import Message
@@ -90,7 +91,7 @@ class Sources:
 
     def _lines(self, place: Position) -> list[str]:
         if not place.file.startswith("/"):
-            return (self.expression or "").splitlines()
+            return split_lines(self.expression or "")
         return _read_lines(Path(place.file))
 
     def _map_flake(self, place: Position) -> Position:
@@ -114,6 +115,6 @@ class Sources:
 
 def _read_lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return split_lines(path.read_bytes().decode(errors="replace"))
     except OSError:
         return []

@@ -19,6 +19,7 @@ from nixdock.errors import BuildError
 from nixdock.hints import as_root
 from nixdock.nix.build_log import strip_escapes
 from nixdock.nix.command import query_registrations, query_requisites
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -149,7 +150,7 @@ def _ask(argv: Sequence[str]) -> str:
         raise no_nix() from error
     if outcome:
         return outcome.text
-    lines = [line for line in strip_escapes(outcome.error_text).splitlines() if line.startswith("error:")]
+    lines = [line for line in split_lines(strip_escapes(outcome.error_text)) if line.startswith("error:")]
     sentence = lines[-1].removeprefix("error: ") if lines else f"it ended with status {outcome.status}"
     raise BuildError(
         f"Nix does not know these store paths: {sentence}",
@@ -163,7 +164,7 @@ def _read_registrations(text: str) -> Iterator[PathInfo]:
     For each path these lines: itself, hash, size, deriver (or nothing), the number of references,
     and each of them.
     """
-    lines = iter(text.splitlines())
+    lines = iter(split_lines(text))
     for line in lines:
         path = Path(line)
         next(lines)

@@ -325,3 +325,14 @@ def test_writes_past_the_door_are_seen() -> None:
         "say(x)\n"
     )
     assert len(find_writes(text)) == 10
+
+
+def test_lines_end_at_a_newline_and_nowhere_else() -> None:
+    """`str.splitlines` ends them at a form feed or at U+2028, too: `nixdock.text.split_lines` does not."""
+    calls = [
+        f"{name}:{node.lineno}"
+        for name, path in EVERY_MODULE.items()
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Attribute) and node.attr == "splitlines"
+    ]
+    assert calls == []

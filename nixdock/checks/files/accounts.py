@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nixdock.text import split_lines
+
+_DIGITS = 20
+_HIGHEST = (1 << 32) - 2
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -71,16 +76,26 @@ def read_accounts(passwd: bytes | None, group: bytes | None) -> Accounts:
 
 
 def _lines(data: bytes) -> list[list[str]]:
-    return [line.split(":") for line in data.decode("utf-8", "surrogateescape").splitlines()]
+    return [line.split(":") for line in split_lines(data.decode("utf-8", "surrogateescape"))]
 
 
 def _user(fields: list[str]) -> User | None:
-    if len(fields) < 7 or not fields[2].isdigit() or not fields[3].isdigit():
+    if len(fields) < 7:
         return None
-    return User(fields[0], int(fields[2]), int(fields[3]), fields[5], fields[6])
+    uid, gid = read_id(fields[2]), read_id(fields[3])
+    return None if uid is None or gid is None else User(fields[0], uid, gid, fields[5], fields[6])
 
 
 def _group(fields: list[str]) -> Group | None:
-    if len(fields) < 4 or not fields[2].isdigit():
+    gid = read_id(fields[2]) if len(fields) >= 4 else None
+    if gid is None:
         return None
-    return Group(fields[0], int(fields[2]), tuple(name for name in fields[3].split(",") if name))
+    return Group(fields[0], gid, tuple(name for name in fields[3].split(",") if name))
+
+
+def read_id(text: str) -> int | None:
+    """Return the number of a user or a group; None where a text is none, or one that no kernel has."""
+    if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
+        return None
+    number = int(text)
+    return number if number <= _HIGHEST else None

@@ -15,6 +15,7 @@ import yaml
 
 from nixdock.checks.format.nodes import DEPTH_LIMIT, Listing, Node, Place, Scalar, Table
 from nixdock.errors import UsageError
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,7 +85,7 @@ def yaml_errors(source: str) -> Iterator[None]:
         said = " ".join(part for part in (error.context, error.problem) if part)
         raise UsageError(f"{source}{where}: it is not YAML: {said}") from error
     except (yaml.YAMLError, RecursionError) as error:
-        said = "it is nested too deep" if isinstance(error, RecursionError) else str(error).splitlines()[0]
+        said = "it is nested too deep" if isinstance(error, RecursionError) else split_lines(str(error))[0]
         raise UsageError(f"{source}: it is not YAML: {said}") from error
 
 

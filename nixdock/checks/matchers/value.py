@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.matchers.algebra import Matcher, Mismatch
 from nixdock.checks.matchers.json_path import MISSING, JsonPath
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from nixdock.checks.matchers.number import Between
@@ -34,8 +35,8 @@ class EqualsValue(Matcher[object]):
         if max(len(_dump(subject)), len(_dump(self.expected))) <= _EXCERPT or subject is MISSING:
             return (Mismatch(f"expected to {self}, found {show(subject)}"),)
         diff = difflib.unified_diff(
-            _dump(self.expected, indent=2).splitlines()[:2000],
-            _dump(subject, indent=2).splitlines()[:2000],
+            split_lines(_dump(self.expected, indent=2))[:2000],
+            split_lines(_dump(subject, indent=2))[:2000],
             "expected",
             "found",
             lineterm="",

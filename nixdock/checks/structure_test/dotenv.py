@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from nixdock.text import BLANKS
+
 _SPACE = "\t\v\f\r \x85\xa0"
 _EXPORT = re.compile(rf"export[{_SPACE}]+")
 _KEY = re.compile(r"[^=:\n]*(?=[=:])")
@@ -23,7 +25,7 @@ def parse_dotenv(text: str) -> dict[str, str]:
     """
     rest = text.replace("\r\n", "\n")
     found: dict[str, str] = {}
-    while rest := rest.lstrip():
+    while rest := rest.lstrip(BLANKS):
         if rest.startswith("#"):
             rest = rest.partition("\n")[2]
             continue

@@ -68,7 +68,7 @@ def host_variables(options: RunOptions, rig: Rig) -> tuple[tuple[str, ...], tupl
     remarks: list[str] = []
     if options.env_file:
         try:
-            text = (rig.folder / options.env_file).read_text(encoding="utf-8", errors="replace")
+            text = (rig.folder / options.env_file).read_bytes().decode(errors="replace")
             words += [f"{key}={value}" for key, value in parse_dotenv(text).items() if key and value]
         except OSError as error:
             remarks.append(f"envFile {options.env_file} cannot be read and is passed over: {error.strerror}")

@@ -11,6 +11,8 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
+from nixdock.text import BLANKS, split_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -263,30 +265,34 @@ def parse_variable(text: str, environ: Mapping[str, str]) -> str:
 
 
 def read_variables(name: str, folder: Path, environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the variables of an `--env-file`; a name that we have no value for is left out."""
+    """Yield the variables of an `--env-file`; a name that we have no value for is left out.
+
+    As docker reads it (opts/file.go): only blanks and tabs may not stand in a name, and a value keeps all.
+    """
     for line in _read_lines(name, folder):
-        text = line.lstrip()
+        text = line.lstrip(BLANKS)
         if not text or text.startswith("#"):
             continue
         variable, equals, _ = text.partition("=")
         if not variable:
             raise ValueError(f"invalid env file ({name}): no variable name on line '{text}'")
-        if re.search(r"\s", variable.rstrip() if not equals else variable):
+        if " " in variable or "\t" in variable:
             raise ValueError(f"invalid env file ({name}): variable '{variable}' contains whitespaces")
         if equals:
             yield text
-        elif variable.strip() in environ:
-            yield f"{variable.strip()}={environ[variable.strip()]}"
+        elif variable in environ:
+            yield f"{variable}={environ[variable]}"
 
 
 def _read_lines(name: str, folder: Path) -> list[str]:
     try:
-        text = (folder / name).read_text(encoding="utf-8-sig")
+        text = (folder / name).read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise ValueError(f"open {name}: {(error.strerror or '').lower()}") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{name} is not UTF-8 text: {error}") from error
-    return text.splitlines()
+    # A carriage return before the newline belongs to it (bufio.ScanLines).
+    return [line.removesuffix("\r") for line in split_lines(text)]
 
 
 def _is_device_mode(text: str) -> bool:
