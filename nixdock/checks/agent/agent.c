@@ -2,8 +2,14 @@
  *
  * It needs nothing of the image, neither a shell nor a C library: it is static and talks to the
  * kernel itself. Requests come on standard input, answers go to standard output; both are the
- * connection to nixdock (`docker attach`). It ends on SIGTERM and when its input ends, and reaps
- * every process that is left to it. `nixdock/checks/agent/protocol.py` is the other end.
+ * connection to nixdock (`docker attach`). It ends when its input ends and on a SIGTERM from outside
+ * the container, and reaps every process that is left to it. `nixdock/checks/agent/protocol.py` is the
+ * other end.
+ *
+ * The commands run as the same user, and must not be able to speak in its place. So it is not
+ * "dumpable": its memory and what /proc/1/fd holds are closed to every process without
+ * CAP_SYS_PTRACE, which engines do not give. What can be done to it all the same (its limits, its
+ * place in the schedule) is compared after each command.
  *
  * Numbers are 32-bit, in the machine's order, which on amd64 and arm64 is little-endian.
  *
@@ -11,10 +17,12 @@
  *   type 1, run:  argc, envc, length of stdin; cwd, argv and env as strings that end with a zero
  *                 byte; stdin. An empty cwd is the agent's own. env is added to the agent's own.
  *   type 2, kill: nothing more; the command and its process group get SIGKILL.
+ *   type 3, sweep: nothing more; every process but the agent gets SIGKILL.
  * Answer:   id, type, length; data.
- *   type 0: the agent is there (id 0)      type 3: the command ended; its wait status
- *   type 1: a piece of its stdout          type 4: it could not be run; stage and errno
- *   type 2: a piece of its stderr
+ *   type 0: the agent is there (id 0); its name, and 1 if commands may have more rights than it allows for
+ *   type 1: a piece of its stdout          type 3: the command ended; its wait status
+ *   type 2: a piece of its stderr          type 4: it could not be run; stage and errno
+ *   type 5: swept; 1 if no process is left and the agent is as it was at first, else 0
  *
  * Built by scripts/build-agent, which says how, and whether the binaries beside this file are it.
  */
@@ -23,8 +31,8 @@ typedef unsigned int u32;
 typedef unsigned long size;
 typedef unsigned char byte;
 
-enum { RUN = 1, KILL = 2 };
-enum { HELLO, OUT, ERR, EXIT, FAILED };
+enum { RUN = 1, KILL = 2, SWEEP = 3 };
+enum { HELLO, OUT, ERR, EXIT, FAILED, SWEPT };
 enum { STAGE_MAKE = 0, STAGE_CWD = 1, STAGE_EXEC = 2 };
 
 enum {
@@ -33,20 +41,31 @@ enum {
   LONGEST = 1 << 28,       /* a request */
   LINGER_MS = 250,         /* wait for output that a background process holds open after the end */
   LINGER_POLL_MS = 25,
+  SWEEP_MS = 2000,         /* wait for processes to be gone that have been killed */
+  LIMITS = 16,             /* RLIM_NLIMITS */
 };
 
+/* The capabilities that docker gives to a container unless told otherwise; podman gives fewer:
+ * chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw,
+ * sys_chroot, mknod, audit_write, setfcap. */
+static const unsigned long USUAL = 0xa80425fb;
+
 /* The kernel's interface: include/uapi/asm-generic, arch/x86/include/uapi/asm. */
-enum { EINTR = 4, EAGAIN = 11, ENOENT = 2, EACCES = 13, ENOTDIR = 20, EMFILE = 24 };
+enum { EINTR = 4, ECHILD = 10, EAGAIN = 11, ENOENT = 2, EACCES = 13, ENOTDIR = 20, EMFILE = 24 };
 enum { SIGKILL_ = 9, SIGTERM_ = 15, SIGCHLD_ = 17, SIGINT_ = 2, SIGPIPE_ = 13 };
 enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, WNOHANG = 1, O_CLOEXEC = 02000000,
        O_NONBLOCK = 04000, F_SETFL = 4, PROT_RW = 3, MAP_PRIVATE_ANON = 0x22,
-       CLOCK_MONOTONIC = 1, SIG_SETMASK = 2, SFD_FLAGS = O_CLOEXEC | O_NONBLOCK };
+       CLOCK_MONOTONIC = 1, SIG_SETMASK = 2, SFD_FLAGS = O_CLOEXEC | O_NONBLOCK,
+       PR_GET_DUMPABLE = 3, PR_SET_DUMPABLE = 4, PR_CAPBSET_READ = 23, IOPRIO_WHO_PROCESS = 1,
+       AT_FDCWD = -100, CAPABILITY_VERSION = 0x20080522 };
 
 #if defined(__x86_64__)
 enum { N_read = 0, N_write = 1, N_close = 3, N_mmap = 9, N_munmap = 11, N_sigprocmask = 14,
        N_clone = 56, N_execve = 59, N_exit = 60, N_wait4 = 61, N_kill = 62, N_fcntl = 72,
        N_chdir = 80, N_setsid = 112, N_clock_gettime = 228, N_exit_group = 231, N_ppoll = 271,
-       N_signalfd4 = 289, N_dup3 = 292, N_pipe2 = 293 };
+       N_signalfd4 = 289, N_dup3 = 292, N_pipe2 = 293, N_getpid = 39, N_capget = 125,
+       N_getpriority = 140, N_getscheduler = 145, N_prctl = 157, N_getaffinity = 204,
+       N_ioprio_get = 252, N_openat = 257, N_prlimit = 302 };
 static long call(long n, long a, long b, long c, long d, long e, long f) {
   long result;
   register long r10 __asm__("r10") = d;
@@ -62,7 +81,9 @@ __asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\
 enum { N_read = 63, N_write = 64, N_close = 57, N_mmap = 222, N_munmap = 215, N_sigprocmask = 135,
        N_clone = 220, N_execve = 221, N_exit = 93, N_wait4 = 260, N_kill = 129, N_fcntl = 25,
        N_chdir = 49, N_setsid = 157, N_clock_gettime = 113, N_exit_group = 94, N_ppoll = 73,
-       N_signalfd4 = 74, N_dup3 = 24, N_pipe2 = 59 };
+       N_signalfd4 = 74, N_dup3 = 24, N_pipe2 = 59, N_getpid = 172, N_capget = 90,
+       N_getpriority = 141, N_getscheduler = 120, N_prctl = 167, N_getaffinity = 123,
+       N_ioprio_get = 31, N_openat = 56, N_prlimit = 261 };
 static long call(long n, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = n;
   register long x0 __asm__("x0") = a;
@@ -98,7 +119,17 @@ struct command {
   long ended_at;           /* milliseconds */
 };
 
+/* What a process of the same user can change of another, and its children inherit. */
+struct standing {
+  unsigned long limits[LIMITS][2];
+  unsigned long processors[128];
+  long priority, scheduler, io_priority;
+  byte memory[16]; /* oom_score_adj */
+};
+
 static struct command commands[COMMANDS];
+static struct standing at_first;
+static int is_first;       /* PID 1 of its own namespace: nobody else's processes are in it */
 static byte piece[PIECE];
 static char **environment;
 static unsigned long own_mask;
@@ -333,7 +364,8 @@ static void finish(struct command *command) {
   command->pid = 0;
 }
 
-static void reap(void) {
+/* Return 0 if children are left that have not ended, -ECHILD if there are none. */
+static long reap(void) {
   u32 status = 0;
   long pid;
   while ((pid = call(N_wait4, -1, (long)&status, WNOHANG, 0, 0, 0)) > 0)
@@ -343,6 +375,54 @@ static void reap(void) {
         command->status = status;
         command->ended_at = now();
       }
+  return pid;
+}
+
+static void note_standing(struct standing *standing) {
+  memset(standing, 0, sizeof *standing);
+  for (long i = 0; i < LIMITS; i++) call(N_prlimit, 0, i, 0, (long)standing->limits[i], 0, 0);
+  call3(N_getaffinity, 0, sizeof standing->processors, standing->processors);
+  standing->priority = call3(N_getpriority, 0, 0, 0);
+  standing->scheduler = call3(N_getscheduler, 0, 0, 0);
+  standing->io_priority = call3(N_ioprio_get, IOPRIO_WHO_PROCESS, 0, 0);
+  int file = (int)call(N_openat, AT_FDCWD, (long)"/proc/self/oom_score_adj", O_CLOEXEC, 0, 0, 0);
+  if (file < 0) return;
+  call3(N_read, file, standing->memory, sizeof standing->memory);
+  shut(&file);
+}
+
+static int has_changed(void) {
+  static struct standing current;
+  note_standing(&current);
+  const byte *one = (const byte *)&at_first, *other = (const byte *)&current;
+  for (size i = 0; i < sizeof current; i++)
+    if (one[i] != other[i]) return 1;
+  return 0;
+}
+
+/* Whether a command may do what the agent is not safe from. */
+static int has_more_rights(void) {
+  if (!is_first || call3(N_prctl, PR_GET_DUMPABLE, 0, 0) != 0) return 1;
+  for (long i = 0; i < 64; i++)
+    if (!(USUAL >> i & 1) && call3(N_prctl, PR_CAPBSET_READ, i, 0) == 1) return 1;
+  u32 head[2] = {CAPABILITY_VERSION, 0}, sets[2][3];
+  if (call3(N_capget, head, sets, 0)) return 1;
+  for (int i = 0; i < 3; i++)
+    if ((sets[0][i] | (unsigned long)sets[1][i] << 32) & ~USUAL) return 1;
+  return 0;
+}
+
+/* Kill every other process, and say whether all are gone and none has left a mark on this one. */
+static u32 sweep(void) {
+  if (!is_first) return 0; /* these would be everybody's processes */
+  for (long end = now() + SWEEP_MS; now() < end;) {
+    call3(N_kill, -1, SIGKILL_, 0);
+    /* All that is in the namespace came from here: no child is left, so nothing is. */
+    if (reap() == -ECHILD) return !has_changed();
+    struct timespec moment = {0, 1000000L};
+    call(N_ppoll, 0, 0, (long)&moment, 0, 8, 0);
+  }
+  return 0;
 }
 
 static void read_fully(byte *at, size n) {
@@ -368,6 +448,10 @@ static void take_request(void) {
     run(head[0], request, n);
     return;
   }
+  if (head[1] == SWEEP) {
+    u32 clean = sweep();
+    answer(head[0], SWEPT, &clean, sizeof clean);
+  }
   if (head[1] == KILL)
     for (struct command *command = commands; command < commands + COMMANDS; command++)
       if (command->pid && command->id == head[0]) call3(N_kill, -command->pid, SIGKILL_, 0);
@@ -390,11 +474,14 @@ static void serve(int signals) {
       lingering |= used && command->ended;
     }
     struct timespec patience = {0, LINGER_POLL_MS * 1000000L};
-    call(N_ppoll, (long)polled, 2 + 3 * COMMANDS, lingering ? (long)&patience : 0, 0, 8, 0);
+    long ready = call(N_ppoll, (long)polled, 2 + 3 * COMMANDS, lingering ? (long)&patience : 0, 0, 8, 0);
+    /* As where a command took the right to so many files from it: what it cannot see, it must not judge. */
+    if (ready < 0 && ready != -EINTR) leave(6);
     if (polled[1].revents) {
       u32 info[32]; /* struct signalfd_siginfo: 128 bytes, the signal's number first */
       while (call3(N_read, signals, info, sizeof info) == (long)sizeof info)
-        if (info[0] != SIGCHLD_) leave(0);
+        /* One that a process of the container sent has its pid, or a code of its own choice. */
+        if (info[0] != SIGCHLD_ && (!is_first || (!info[2] && !info[3]))) leave(0);
       reap();
     }
     for (int i = 0; i < COMMANDS; i++) {
@@ -413,14 +500,18 @@ static void serve(int signals) {
 }
 
 __attribute__((used, noreturn)) void begin(long *stack) {
+  call3(N_prctl, PR_SET_DUMPABLE, 0, 0);
   environment = (char **)(stack + 1 + stack[0] + 1);
+  is_first = call3(N_getpid, 0, 0, 0) == 1;
+  note_standing(&at_first);
   unsigned long mask = 1UL << (SIGCHLD_ - 1) | 1UL << (SIGTERM_ - 1) | 1UL << (SIGINT_ - 1);
   /* A command that does not read its input is no reason to end. */
   unsigned long blocked = mask | 1UL << (SIGPIPE_ - 1);
   call(N_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&own_mask, 8, 0, 0);
   long signals = call(N_signalfd4, -1, (long)&mask, 8, SFD_FLAGS, 0, 0);
   if (signals < 0) leave(5);
-  answer(0, HELLO, "nixdock1", 8);
+  struct { char name[8]; u32 more; } hello = {"nixdock2", (u32)has_more_rights()};
+  answer(0, HELLO, &hello, sizeof hello);
   serve((int)signals);
   __builtin_unreachable();
 }

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-GREETING: Final = b"nixdock1"
+GREETING: Final = b"nixdock2"
 """What the agent says first: its name and the version of this protocol."""
 
-MOST_COMMANDS: Final = 32
-"""Commands that the agent runs at one time."""
-
-_RUN, _KILL = 1, 2
-_HELLO, _STDOUT, _STDERR, _EXIT, _FAILED = range(5)
+_RUN, _KILL, _SWEEP = 1, 2, 3
+_HELLO, _STDOUT, _STDERR, _EXIT, _FAILED, _SWEPT = range(6)
 _HEADER: Final = struct.Struct("<III")
 _REQUEST: Final = struct.Struct("<IIIII")
 _LONGEST_PIECE: Final = 1 << 20
+_LENGTHS: Final = {_HELLO: len(GREETING) + 4, _EXIT: 4, _FAILED: 8, _SWEPT: 4}
+"""Of what has one length; the others are pieces of output."""
 
 
 class ProtocolError(Exception):
@@ -28,7 +27,14 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Greeted:
-    """The agent is there."""
+    """The agent is there.
+
+    Args:
+        is_exposed: Whether commands may have rights by which they can reach it: it is not the first
+            process of a namespace of its own, or has capabilities that engines do not give by themselves.
+    """
+
+    is_exposed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,20 @@ class NotRun:
     error: int
 
 
-Message = Greeted | Wrote | Ended | NotRun
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What commands left was killed.
+
+    Args:
+        ident: Of the request.
+        is_clean: Whether no process is left, and the agent is as it was at first.
+    """
+
+    ident: int
+    is_clean: bool
+
+
+Message = Greeted | Wrote | Ended | NotRun | Swept
 
 
 def write_run(
@@ -99,6 +118,11 @@ def write_kill(ident: int) -> bytes:
     return _HEADER.pack(8, ident, _KILL)
 
 
+def write_sweep(ident: int) -> bytes:
+    """Return the request to kill every process but the agent."""
+    return _HEADER.pack(8, ident, _SWEEP)
+
+
 class Parser:
     """Cuts the agent's output into messages."""
 
@@ -115,7 +139,7 @@ class Parser:
         self._data += piece
         while len(self._data) >= _HEADER.size:
             ident, kind, length = _HEADER.unpack_from(self._data)
-            if kind > _FAILED or length > _LONGEST_PIECE:
+            if kind > _SWEPT or length > _LONGEST_PIECE or length != _LENGTHS.get(kind, length):
                 raise ProtocolError(f"the agent says something unknown: {bytes(self._data[:32])!r}")
             end = _HEADER.size + length
             if len(self._data) < end:
@@ -125,16 +149,17 @@ class Parser:
             yield self._message(ident, kind, data)
 
     def _message(self, ident: int, kind: int, data: bytes) -> Message:
-        if not self._greeted:
-            if kind != _HELLO or data != GREETING:
+        if kind == _HELLO or not self._greeted:
+            if self._greeted or kind != _HELLO or ident or not data.startswith(GREETING):
                 raise ProtocolError(f"what answers is not nixdock's agent: {data[:32]!r}")
             self._greeted = True
-            return Greeted()
+            return Greeted(is_exposed=any(data[len(GREETING) :]))
         if kind in {_STDOUT, _STDERR}:
             return Wrote(ident, kind == _STDERR, data)
+        first, *others = (number for (number,) in struct.iter_unpack("<I", data))
+        if kind == _SWEPT:
+            return Swept(ident, first == 1)
         if kind == _EXIT:
-            (status,) = struct.unpack("<I", data)
-            signal = status & 0x7F
-            return Ended(ident, 128 + signal if signal else status >> 8 & 0xFF)
-        stage, error = struct.unpack("<II", data)
-        return NotRun(ident, stage == 1, error)
+            signal = first & 0x7F
+            return Ended(ident, 128 + signal if signal else first >> 8 & 0xFF)
+        return NotRun(ident, first == 1, others[0])

@@ -1,7 +1,7 @@
-"""An idle container in which commands are run: its first process is the agent.
+"""An idle container in which commands are run, one at a time: its first process is the agent.
 
 The engine's own exec takes fifty milliseconds of two processors for each command; the agent takes
-one. Commands run side by side, each with its own output and time limit.
+one. A command reaches neither the agent nor what is run after it: see `Idle.sweep`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from nixdock.checks.agent.protocol import (
     NotRun,
     Parser,
     ProtocolError,
+    Swept,
     Wrote,
     write_kill,
     write_run,
+    write_sweep,
 )
 from nixdock.checks.outcome import Capture, RunOutcome
 from nixdock.checks.running.bench import merge
@@ -37,6 +39,7 @@ from nixdock.errors import (
     EngineError,
     NixdockError,
 )
+from nixdock.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,22 +49,24 @@ if TYPE_CHECKING:
     from nixdock.engine.container import Container
     from nixdock.engine.stream import Stream
 
+log = get_logger(__name__)
+
 START_SECONDS: Final = 30.0
 """Seconds that the agent has to say that it is there; a busy engine takes its time."""
 
-_KILL_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 10.0
+"""Seconds that the agent has to tell that it killed something."""
 
 
 @dataclass(slots=True)
-class _Running:
-    """A command that the agent has been given."""
+class _Request:
+    """What the agent has been asked, and its answer."""
 
+    ident: int
     stdout: Capture = field(default_factory=Capture)
     stderr: Capture = field(default_factory=Capture)
-    ended: Event = field(default_factory=Event)
-    exit_code: int = 0
-    failure: NotRun | None = None
-    lost: NixdockError | None = None
+    answered: Event = field(default_factory=Event)
+    answer: Ended | NotRun | Swept | None = None
 
 
 class Idle:
@@ -76,12 +81,12 @@ class Idle:
         self.container = container
         self.notes = notes
         self._lock = Lock()
-        self._sending = Lock()
-        self._running: dict[int, _Running] = {}
+        self._request: _Request | None = None
         self._last = 0
         self._parser = Parser()
+        self._greeting: Greeted | None = None
         self._greeted = Event()
-        self._lost: NixdockError | None = None
+        self._lost: Exception | None = None
         self._said = Capture()
         self._stream: Stream | None = None
 
@@ -98,20 +103,20 @@ class Idle:
             CheckError: The agent does not answer.
         """
         engine, ident = self.container.engine, self.container.id
-        self._stream = engine.attach(ident, tty=False, stdin=True)
+        self._stream = stream = engine.attach(ident, tty=False, stdin=True)
         wait = engine.wait_container(ident, condition="next-exit")
-        Thread(target=self._watch, args=(wait,), daemon=True).start()
+        self._begin_thread(lambda: self._watch(wait))
         try:
             engine.start_container(ident)
         except EngineError as error:
             raise explain_start(error, self.container.subject) from error
         self.container.started = True
-        Thread(target=self._read, args=(self._stream,), daemon=True).start()
+        self._begin_thread(lambda: self._read(stream))
         if not self._greeted.wait(START_SECONDS) or self._lost is not None:
             raise self._lost or CheckError(f"nixdock's agent did not start within {START_SECONDS:.0f} s")
 
     def run(self, command: Command, timeout: float) -> RunOutcome:
-        """Run a command to its end, or to the end of its time. Several threads may.
+        """Run a command to its end, or to the end of its time; one at a time.
 
         Args:
             command: What to run; `user` is the container's own business.
@@ -120,28 +125,44 @@ class Idle:
         Raises:
             CommandNotFoundError: It is not in the image.
             CommandNotExecutableError: It cannot be executed.
-            CheckError: The container ended meanwhile.
+            CheckError: The container ended meanwhile, or answers what the agent does not say.
         """
         began = time.monotonic()
-        ident, running = self._begin(command)
-        with running.stdout, running.stderr:
-            in_time = running.ended.wait(timeout)
+
+        def write(ident: int) -> bytes:
+            return write_run(ident, command.words, command.env, command.workdir or "", command.stdin or b"")
+
+        with self._asked(write) as request:
+            in_time = request.answered.wait(timeout)
             if not in_time:
-                self._send(write_kill(ident))
-                running.ended.wait(_KILL_SECONDS)
-            with self._lock:
-                self._running.pop(ident, None)
-            if running.lost is not None:
-                raise running.lost
-            if running.failure is not None:
-                raise explain_failure(running.failure, command)
-            return RunOutcome(
-                exit_code=running.exit_code,
-                stdout=running.stdout.output,
-                stderr=running.stderr.output,
-                timed_out=not in_time,
-                seconds=time.monotonic() - began,
-            )
+                self._send(write_kill(request.ident))
+            match self._answer(request):
+                case NotRun() as failure:
+                    raise explain_failure(failure, command)
+                case Ended(exit_code=exit_code):
+                    return RunOutcome(
+                        exit_code=exit_code,
+                        stdout=request.stdout.output,
+                        stderr=request.stderr.output,
+                        timed_out=not in_time,
+                        seconds=time.monotonic() - began,
+                    )
+                case _:
+                    raise self._lose(CheckError("nixdock's agent answers what it was not asked"))
+
+    def sweep(self) -> bool:
+        """Kill what commands left, and say whether the container is fit for the next command.
+
+        It is not where a process cannot be killed, where the agent is not as it was at first, and where
+        commands may have rights by which they could reach it.
+        """
+        try:
+            with self._asked(write_sweep) as request:
+                answer = self._answer(request)
+        except NixdockError:
+            return False
+        exposed = self._greeting is None or self._greeting.is_exposed
+        return answer == Swept(request.ident, is_clean=True) and not exposed
 
     def close(self) -> None:
         """Tell the agent to end, by the end of its input, and hang up."""
@@ -149,85 +170,101 @@ class Idle:
             self._stream.close_input()
             self._stream.close()
 
-    def _begin(self, command: Command) -> tuple[int, _Running]:
-        running = _Running()
-        with self._lock:
-            if self._lost is not None:
-                raise self._lost
-            self._last += 1
-            ident = self._last
-            self._running[ident] = running
+    @contextmanager
+    def _asked(self, write: Callable[[int], bytes]) -> Iterator[_Request]:
+        """Send the agent a request, and take what it answers as long as the block lasts."""
+        self._last += 1
+        request = _Request(self._last)
         try:
-            request = write_run(
-                ident, command.words, command.env, command.workdir or "", command.stdin or b""
-            )
+            words = write(request.ident)
         except ValueError as error:
             raise CheckError(str(error)) from error
-        self._send(request)
-        return ident, running
+        with request.stdout, request.stderr:
+            with self._lock:
+                if self._lost is not None:
+                    raise self._lost
+                self._request = request
+            try:
+                self._send(words)
+                yield request
+            finally:
+                with self._lock:
+                    self._request = None
+
+    def _answer(self, request: _Request) -> Ended | NotRun | Swept:
+        """Wait for the answer that must come now."""
+        if not request.answered.wait(_ANSWER_SECONDS):
+            raise self._lose(CheckError(f"nixdock's agent did not answer within {_ANSWER_SECONDS:.0f} s"))
+        if request.answer is None:
+            raise self._lost or CheckError("the idle container is gone")
+        return request.answer
 
     def _send(self, request: bytes) -> None:
-        # One request at a time: a connection takes long ones in pieces.
-        with self._sending, suppress(OSError):  # that it is cut is told by the watch
+        with suppress(OSError):  # that it is cut is told by the watch
             if self._stream is not None:
                 self._stream.write(request)
 
+    def _begin_thread(self, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - raised by whoever waits for an answer
+                self._lose(error)
+
+        Thread(target=run, daemon=True).start()
+
     def _read(self, stream: Stream) -> None:
         try:
-            with suppress(OSError, ValueError):  # that it is cut is told by the watch
-                for number, piece in stream.read():
-                    if number == STDOUT:
-                        self._take(piece)
-                    else:
-                        self._said.write(piece)
-        except EngineError as error:
-            self._lose(CheckError(error.message))
-
-    def _take(self, piece: bytes) -> None:
-        try:
-            for message in self._parser.feed(piece):
-                self._handle(message)
+            for number, piece in _pieces(stream):
+                if number == STDOUT:
+                    for message in self._parser.feed(piece):
+                        self._handle(message)
+                else:
+                    self._said.write(piece)
         except ProtocolError as error:
             self._lose(CheckError(str(error)))
+        except OSError as error:
+            self._lose(CheckError(f"its output cannot be kept: {error.strerror or error}"))
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, Greeted):
+            self._greeting = message
             self._greeted.set()
             return
-        running = self._running.get(message.ident)
-        if running is None:
-            return
-        match message:
-            case Wrote(to_stderr=True, data=data):
-                running.stderr.write(data)
-            case Wrote(data=data):
-                running.stdout.write(data)
-            case Ended(exit_code=exit_code):
-                running.exit_code = exit_code
-                running.ended.set()
-            case NotRun():
-                running.failure = message
-                running.ended.set()
+        with self._lock:
+            request = self._request
+            if request is None or message.ident != request.ident or request.answered.is_set():
+                raise ProtocolError(f"the agent answers what it was not asked: {type(message).__name__}")
+            match message:
+                case Wrote(to_stderr=True, data=data):
+                    request.stderr.write(data)
+                case Wrote(data=data):
+                    request.stdout.write(data)
+                case _:
+                    request.answer = message
+                    request.answered.set()
 
     def _watch(self, wait: Callable[[], int]) -> None:
-        try:
-            exit_code = wait()
-        except EngineError as error:
-            self._lose(error)
-            return
+        exit_code = wait()
         said = self._said.output[:500].decode(errors="replace").strip()
         why = f": {said}" if said else ""
         self._lose(CheckError(f"the idle container ended (exit status {exit_code}){why}"))
 
-    def _lose(self, error: NixdockError) -> None:
+    def _lose(self, error: Exception) -> Exception:
+        """Note why nothing it says counts any more, and have whoever waits know; return it."""
         with self._lock:
             self._lost = self._lost or error
-            running = tuple(self._running.values())
-        for one in running:
-            if not one.ended.is_set():
-                one.lost = error
-                one.ended.set()
+            if self._request is not None:
+                self._request.answered.set()
         self._greeted.set()
+        return self._lost
+
+
+def _pieces(stream: Stream) -> Iterator[tuple[int, bytes]]:
+    try:
+        yield from stream.read()
+    except (OSError, ValueError) as error:
+        log.debug("idle.connection-cut", error=repr(error))  # the watch tells why
 
 
 @contextmanager
@@ -260,7 +297,8 @@ def idle_container(
                 "Healthcheck": {"Test": ["NONE"]},
                 "Volumes": {FOLDER: {}},
                 # All output goes by the agent's: kept in a log of the engine's it would be written twice.
-                "HostConfig": {"LogConfig": {"Type": "none"}},
+                # The agent must be the first process itself: it is then out of reach of signals, too.
+                "HostConfig": {"LogConfig": {"Type": "none"}, "Init": False},
             },
         ),
     )

@@ -1,11 +1,17 @@
-"""The command checks that ask no service: run by the agent in idle containers, one for each user."""
+"""The command checks that ask no service: run by the agent in idle containers, which they share.
+
+They run one after the other in a container for each user, and what one leaves running is killed before
+the next. A second container is made when the first is busy for long, and in the place of one that is
+not as it was, or whose commands may have more rights than docker gives by itself.
+"""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import replace
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from threading import Condition
+from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.checks.agent import MACHINES
 from nixdock.checks.model import ContainerSettings, ExecCheck, WritesCheck
@@ -15,14 +21,29 @@ from nixdock.checks.running.idle import Idle, idle_container
 from nixdock.checks.running.job import perform_fresh
 from nixdock.checks.running.performed import Performed
 from nixdock.checks.running.reproduce import docker_run
-from nixdock.errors import CheckError
+from nixdock.errors import CheckError, NixdockError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nixdock.checks.model import Check, Command
     from nixdock.checks.outcome import RunOutcome
     from nixdock.checks.running.bench import Bench
+    from nixdock.engine.answers import ContainerDetails
+
+
+_BUSY_SECONDS: Final = 0.3
+"""Seconds in which no container gets free, after which another is made: about what that takes."""
+
+
+@dataclass(slots=True)
+class _Pool:
+    """The idle containers of one user."""
+
+    free: list[tuple[Idle, ExitStack]] = field(default_factory=list)
+    count: int = 0
+    being_made: int = 0
+    moved_at: float = 0.0
 
 
 class IdleGroup:
@@ -31,18 +52,27 @@ class IdleGroup:
     Args:
         bench: The image.
         own: Further members of the containers' requests: mounts of tools.
+        notes_writes: Whether a check will ask what was written in them.
     """
 
-    def __init__(self, bench: Bench, own: Mapping[str, Any]) -> None:
+    def __init__(self, bench: Bench, own: Mapping[str, Any], *, notes_writes: bool = False) -> None:
         self._bench = bench
         self._own = own
-        self._stack = ExitStack()
-        self._lock = Lock()
-        self._idle: dict[str | None, Idle] = {}
+        self._notes_writes = notes_writes
+        self._changed = Condition()
+        self._ended = ExitStack()
+        self._pools: dict[str | None, _Pool] = {}
+        self._written: set[tuple[int, str]] = set()
+        self._writer: ContainerDetails | None = None
+        self._unseen: NixdockError | None = None
 
     def close(self) -> None:
         """Remove the containers."""
-        self._stack.close()
+        with self._ended as stack:
+            for pool in self._pools.values():
+                for _, opened in pool.free:
+                    stack.push(opened)
+                pool.free.clear()
 
     def attempt(self, check: Check) -> Performed:
         """Do once what a check asks.
@@ -66,16 +96,73 @@ class IdleGroup:
             # What it sets up must not be there for other checks.
             with idle_container(self._bench, settings, self._own) as idle:
                 return _noted(perform_exec(check, idle.run, timeout, reproduce=reproduce), idle)
-        idle = self._shared(command.user, settings)
-        return _noted(perform_exec(check, idle.run, timeout, reproduce=reproduce), idle)
+        with self._shared(command.user, settings) as idle:
+            return _noted(perform_exec(check, idle.run, timeout, reproduce=reproduce), idle)
 
-    def _shared(self, user: str | None, settings: ContainerSettings) -> Idle:
-        with self._lock:
-            idle = self._idle.get(user)
-            if idle is None or not idle.is_usable:
-                idle = self._stack.enter_context(idle_container(self._bench, settings, self._own))
-                self._idle[user] = idle
-            return idle
+    @contextmanager
+    def _shared(self, user: str | None, settings: ContainerSettings) -> Iterator[Idle]:
+        """Have a container to oneself, and then leave it to others if it is fit for them."""
+        pool, (idle, opened) = self._take(user, settings)
+        try:
+            yield idle
+        finally:
+            is_fit = False
+            try:
+                is_fit = idle.sweep()
+            finally:
+                self._give_back(pool, idle, opened, is_fit=is_fit)
+
+    def _give_back(self, pool: _Pool, idle: Idle, opened: ExitStack, *, is_fit: bool) -> None:
+        with self._changed:
+            pool.moved_at = time.monotonic()
+            if is_fit:
+                pool.free.append((idle, opened))
+            else:
+                pool.count -= 1
+            self._changed.notify_all()
+        if is_fit:
+            return
+        with opened:
+            try:
+                if self._notes_writes:
+                    self._note_writes(idle)
+            except NixdockError as error:
+                self._unseen = error
+
+    def _take(self, user: str | None, settings: ContainerSettings) -> tuple[_Pool, tuple[Idle, ExitStack]]:
+        with self._changed:
+            pool = self._pools.setdefault(user, _Pool())
+            entered = time.monotonic()
+            while (free := self._find_free(pool)) is None:
+                busy = time.monotonic() - max(entered, pool.moved_at)
+                if not pool.being_made and (not pool.count or busy >= _BUSY_SECONDS):
+                    pool.count += 1
+                    pool.being_made += 1
+                    break
+                self._changed.wait(_BUSY_SECONDS)
+            else:
+                return pool, free
+        made = None
+        try:
+            with ExitStack() as stack:
+                idle = stack.enter_context(idle_container(self._bench, settings, self._own))
+                made = idle, stack.pop_all()
+        finally:
+            with self._changed:
+                pool.being_made -= 1
+                pool.count -= made is None
+                pool.moved_at = time.monotonic()
+                self._changed.notify_all()
+        return pool, made
+
+    def _find_free(self, pool: _Pool) -> tuple[Idle, ExitStack] | None:
+        while pool.free:
+            idle, opened = pool.free.pop()
+            if idle.is_usable:
+                return idle, opened
+            pool.count -= 1
+            self._ended.push(opened)
+        return None
 
     def _without_agent(self, check: ExecCheck, timeout: float, reproduce: str) -> Performed:
         if check.setup or check.teardown:
@@ -87,16 +174,23 @@ class IdleGroup:
 
         return perform_exec(check, run, timeout, reproduce=reproduce)
 
-    def _ask_writes(self, check: WritesCheck) -> Performed:
-        with self._lock:
-            idle = self._idle.get(None)
-        if idle is None:
-            return Performed(notes=("no command was run in a container that could have written anything",))
-        engine = self._bench.engine
-        details = engine.find_container(idle.container.id)
+    def _note_writes(self, idle: Idle) -> None:
+        engine, ident = self._bench.engine, idle.container.id
+        details = engine.find_container(ident)
         if details is None:
             raise CheckError("the idle container is gone")
-        return ask_writes(check, details, engine.changes(idle.container.id))
+        self._writer = details
+        self._written.update(engine.changes(ident))
+
+    def _ask_writes(self, check: WritesCheck) -> Performed:
+        if self._unseen is not None:
+            raise CheckError(f"what was written cannot be asked any more: {self._unseen.message}")
+        for pool in self._pools.values():
+            for idle, _ in pool.free:
+                self._note_writes(idle)
+        if self._writer is None:
+            return Performed(notes=("no command was run in a container that could have written anything",))
+        return ask_writes(check, self._writer, self._written)
 
 
 def _settings_of(command: Command) -> ContainerSettings:

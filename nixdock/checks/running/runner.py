@@ -163,9 +163,11 @@ class SuiteRun:
             if serves:
                 service.start()
                 stack.callback(service.join)
-            group = IdleGroup(bench, own)
+            commands = [check for check in checks if check not in asking]
+            notes_writes = any(isinstance(check.what, WritesCheck) for check in commands)
+            group = IdleGroup(bench, own, notes_writes=notes_writes)
             stack.callback(group.close)
-            self._run_commands([check for check in checks if check not in asking], group, trials, pool)
+            self._run_commands(commands, group, trials, pool)
 
     def _run_commands(
         self, checks: Sequence[Check], group: IdleGroup, trials: Trials, pool: ThreadPoolExecutor

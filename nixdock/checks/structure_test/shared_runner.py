@@ -89,7 +89,7 @@ class SharedRunner:
             # The container ended with it, or the request is too long: it may fare better alone.
             self.close()
             return self._apart.run(request)
-        if outcome.timed_out or self._was_written_in(idle):
+        if outcome.timed_out or not idle.sweep() or self._was_written_in(idle):
             self._written_in += 1
             self.close()
         return CommandAnswer(outcome)
@@ -109,7 +109,7 @@ class SharedRunner:
     def _idle_for(self, needs: ContainerNeeds) -> Idle:
         """Return the idle container, a new one where there is none with these rights."""
         wanted = replace(needs, environment=())
-        if self._idle is not None and (self._idle[0] != wanted or not self._idle[1].is_usable):
+        if self._idle is not None and self._idle[0] != wanted:
             self.close()
         if self._idle is None:
             options = [("cap-add", name) for name in needs.capabilities]

@@ -6,6 +6,7 @@ import io
 import os
 import platform
 import signal
+import struct
 import subprocess
 import sys
 import tarfile
@@ -25,18 +26,23 @@ from nixdock.checks.agent.protocol import (
     NotRun,
     Parser,
     ProtocolError,
+    Swept,
     Wrote,
     write_kill,
     write_run,
+    write_sweep,
 )
 from nixdock.checks.files.elf import read_elf
 from nixdock.image.platform import Platform
 
+_HELLO = b"\0" * 8 + b"\x0c\0\0\0nixdock2\0\0\0\0"
 _HERE = Platform.of_machine(platform.machine()).architecture
 
 
 class _Agent:
     """A running agent."""
+
+    PREFIX: tuple[str, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         program = read_agent(_HERE)
@@ -45,7 +51,7 @@ class _Agent:
         path.write_bytes(program)
         path.chmod(0o755)
         self.process = subprocess.Popen(
-            [path],
+            [*self.PREFIX, path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "KEPT": "yes", "CHANGED": "no"},
@@ -53,7 +59,8 @@ class _Agent:
         )
         self._parser = Parser()
         self._messages: list[Message] = []
-        assert self.next() == Greeted()
+        # Here it is nobody's first process.
+        assert self.next() == Greeted(is_exposed=True)
 
     def send(self, request: bytes) -> None:
         assert self.process.stdin is not None
@@ -222,7 +229,7 @@ def test_it_reaps_what_is_left_to_it(tmp_path: Path) -> None:
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     started._parser, started._messages = Parser(), []
-    assert started.next() == Greeted()
+    assert started.next() == Greeted(is_exposed=True)
 
     with started.process:
         stdout, _, _ = started.run("sh", "-c", "(sleep 0.2 & echo $! >&2; exec echo $!) | cat")
@@ -241,23 +248,72 @@ def test_a_word_with_a_zero_byte_is_refused() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.binary(max_size=50))), st.integers(1, 20))
 def test_messages_are_cut_however_they_come(pieces: list[tuple[int, bytes]], size: int) -> None:
-    data = b"\0" * 8 + b"\x08\0\0\0nixdock1"
+    data = _HELLO
     for stream, text in pieces:
         data += b"\x07\0\0\0" + bytes([1 + stream, 0, 0, 0]) + len(text).to_bytes(4, "little") + text
     parser = Parser()
 
     found = [message for at in range(0, len(data), size) for message in parser.feed(data[at : at + size])]
 
-    assert found == [Greeted(), *(Wrote(7, stream == 1, text) for stream, text in pieces)]
+    assert found == [Greeted(is_exposed=False), *(Wrote(7, stream == 1, text) for stream, text in pieces)]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"Hello, world! I am no agent.", b"\0" * 8 + b"\x08\0\0\0nixdock9", b"\x01\0\0\0\x09\0\0\0\0\0\0\0"],
-)
+NOT_THE_AGENT = {
+    "text": b"Hello, world! I am no agent.",
+    "an older agent": b"\0" * 8 + b"\x08\0\0\0nixdock1",
+    "a newer agent": b"\0" * 8 + b"\x0c\0\0\0nixdock9\0\0\0\0",
+    "a greeting with an id": b"\1" + b"\0" * 7 + b"\x0c\0\0\0nixdock2\0\0\0\0",
+    "an answer before the greeting": struct.pack("<IIII", 1, 3, 4, 0),
+    "output before the greeting": struct.pack("<III", 1, 1, 0),
+    "a greeting again": _HELLO * 2,
+    "an unknown type": _HELLO + struct.pack("<III", 1, 9, 0),
+    "the largest type": _HELLO + struct.pack("<III", 1, 0xFFFFFFFF, 0),
+    "a piece that is too long": _HELLO + struct.pack("<III", 1, 1, (1 << 20) + 1),
+    "a piece without end": _HELLO + struct.pack("<III", 1, 1, 0xFFFFFFFF),
+    "an end without a status": _HELLO + struct.pack("<III", 1, 3, 0),
+    "an end with half a status": _HELLO + struct.pack("<IIIH", 1, 3, 2, 0),
+    "an end with two": _HELLO + struct.pack("<IIIII", 1, 3, 8, 0, 0),
+    "a failure without a reason": _HELLO + struct.pack("<IIII", 1, 4, 4, 0),
+    "a failure with much": _HELLO + struct.pack("<IIIIII", 1, 4, 12, 0, 0, 0),
+    "swept without a word": _HELLO + struct.pack("<III", 1, 5, 0),
+    "swept with much": _HELLO + struct.pack("<IIIII", 1, 5, 8, 1, 1),
+}
+
+
+@pytest.mark.parametrize("data", NOT_THE_AGENT.values(), ids=NOT_THE_AGENT)
 def test_what_is_not_the_agent_is_recognised(data: bytes) -> None:
     with pytest.raises(ProtocolError):
         list(Parser().feed(data))
+
+
+def test_an_agent_that_is_not_the_first_process_kills_nobody(agent: _Agent) -> None:
+    agent.send(write_sweep(5))
+
+    assert agent.next() == Swept(5, is_clean=False)
+    assert agent.run("true")[2] == Ended(1, 0)
+
+
+class _FirstProcess(_Agent):
+    """An agent in a namespace of processes of its own."""
+
+    PREFIX = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes namespaces")
+def test_a_sweep_leaves_no_process_and_says_whether_the_agent_is_as_it_was(tmp_path: Path) -> None:
+    agent = _FirstProcess(tmp_path)
+    with agent.process:
+        agent.run("sh", "-c", "for i in 1 2 3; do setsid sleep 1000 & done")
+        agent.send(write_sweep(7))
+        assert agent.next() == Swept(7, is_clean=True)
+        left = agent.run("sh", "-c", "echo /proc/[0-9]*", ident=8)[0].split()
+        assert b"/proc/1" in left
+        assert len(left) == 2
+
+        agent.run(sys.executable, "-c", "import resource as r; r.prlimit(1, r.RLIMIT_FSIZE, (0, 0))", ident=9)
+        agent.send(write_sweep(10))
+        assert agent.next() == Swept(10, is_clean=False)
+        agent.process.kill()
 
 
 def test_each_agent_is_a_static_program_for_its_machine() -> None:
