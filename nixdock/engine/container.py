@@ -84,9 +84,9 @@ class Detached:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The engine does not answer any more."""
+    """The engine does not answer any more; or nixdock itself failed."""
 
-    error: EngineError
+    error: Exception
 
 
 Happening = Exited | OutputEnded | SinkFailed | SignalCaught | Detached | Lost
@@ -227,6 +227,7 @@ class Container:
         self.warnings = warnings
         self.happenings: SimpleQueue[Happening] = SimpleQueue()
         self.started = False
+        self.fault: Exception | None = None
         self.stays = False
         self.was_left = False
         self.attached = False
@@ -396,7 +397,14 @@ class Container:
 
     def _thread(self, work: Callable[..., None], *arguments: object) -> None:
         # Daemons: one that waits for a key, or for a dead engine, must not keep us from ending.
-        threading.Thread(target=work, args=arguments, daemon=True).start()
+        def run() -> None:
+            try:
+                work(*arguments)
+            except Exception as error:  # noqa: BLE001 - raised by the one that attends to it
+                self.fault = error
+                self.happenings.put(Lost(error))
+
+        threading.Thread(target=run, daemon=True).start()
 
 
 def _discard(_piece: bytes) -> None:

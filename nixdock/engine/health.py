@@ -145,10 +145,13 @@ class HealthWatch:
         self._succeeded = False
         self._failed_late = False
         self._said = ""
+        self._fault: Exception | None = None
         threading.Thread(target=self._probe, daemon=True).start()
 
     def ask(self) -> Health:
         """Return how it fares now, as far as the engine or we know."""
+        if self._fault is not None:
+            raise self._fault
         details = self._engine.find_container(self._container)
         if details is None or not details.is_running:
             return Health("starting")
@@ -168,6 +171,9 @@ class HealthWatch:
                 self._succeeded, self._said = probe(self._engine, self._container, self._check)
             except EngineError as error:
                 self._said = error.message
+            except Exception as error:  # noqa: BLE001 - raised by the one that asks
+                self._fault = error
+                return
             if self._succeeded:
                 return
             self._failed_late = time.monotonic() - self._since > self._check.patience

@@ -15,9 +15,12 @@ import struct
 from typing import TYPE_CHECKING, Final, Protocol
 
 from nixdock.errors import EngineError
+from nixdock.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+log = get_logger(__name__)
 
 STDOUT: Final = 1
 STDERR: Final = 2
@@ -118,6 +121,13 @@ class Stream:
             return
         while piece := self._reader.read1(_PIECE):
             yield STDOUT, piece
+
+    def pieces(self) -> Iterator[tuple[int, bytes]]:
+        """Yield what `read` does; where the connection is cut it ends, for somebody else tells why."""
+        try:
+            yield from self.read()
+        except (OSError, ValueError) as error:
+            log.debug("stream.cut", error=repr(error))
 
     def write(self, data: bytes) -> None:
         """Send bytes to the process's standard input.

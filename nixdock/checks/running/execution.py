@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from nixdock.checks.outcome import Capture, RunOutcome
 from nixdock.engine.refusals import EngineRefusedError
 from nixdock.engine.stream import STDERR
-from nixdock.errors import CommandNotExecutableError, CommandNotFoundError, EngineError
+from nixdock.errors import CheckError, CommandNotExecutableError, CommandNotFoundError, EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nixdock.checks.model import Command
     from nixdock.engine.api import Engine
     from nixdock.engine.stream import Stream
@@ -54,11 +56,23 @@ def execute(engine: Engine, container: str, command: Command, timeout: float) ->
     with ExitStack() as stack:
         stdout, stderr = stack.enter_context(Capture()), stack.enter_context(Capture())
         ended = threading.Event()
-        failures: list[EngineError] = []
-        reader = threading.Thread(target=_copy, args=(stream, stdout, stderr, ended, failures), daemon=True)
-        reader.start()
-        if command.stdin is not None:
-            threading.Thread(target=_feed, args=(stream, command.stdin), daemon=True).start()
+        failures: list[Exception] = []
+
+        def begin(work: Callable[[], None]) -> threading.Thread:
+            def run() -> None:
+                try:
+                    work()
+                except Exception as error:  # noqa: BLE001 - raised by the one that waits
+                    failures.append(error)
+                    ended.set()
+
+            thread = threading.Thread(target=run, daemon=True)
+            thread.start()
+            return thread
+
+        reader = begin(lambda: _copy(stream, stdout, stderr, ended))
+        if (stdin := command.stdin) is not None:
+            begin(lambda: _feed(stream, stdin))
         in_time = ended.wait(timeout)
         stream.close()
         reader.join(_EXIT_PATIENCE)
@@ -90,15 +104,12 @@ def _body(command: Command) -> dict[str, Any]:
     return body
 
 
-def _copy(
-    stream: Stream, stdout: Capture, stderr: Capture, ended: threading.Event, failures: list[EngineError]
-) -> None:
-    try:
-        with suppress(OSError, ValueError):
-            for number, piece in stream.read():
-                (stderr if number == STDERR else stdout).write(piece)
-    except EngineError as error:
-        failures.append(error)
+def _copy(stream: Stream, stdout: Capture, stderr: Capture, ended: threading.Event) -> None:
+    for number, piece in stream.pieces():
+        try:
+            (stderr if number == STDERR else stdout).write(piece)
+        except OSError as error:
+            raise CheckError(f"its output cannot be kept: {error.strerror or error}") from error
     ended.set()
 
 

@@ -39,7 +39,6 @@ from nixdock.errors import (
     EngineError,
     NixdockError,
 )
-from nixdock.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
     from nixdock.checks.running.bench import Bench
     from nixdock.engine.container import Container
     from nixdock.engine.stream import Stream
-
-log = get_logger(__name__)
 
 START_SECONDS: Final = 30.0
 """Seconds that the agent has to say that it is there; a busy engine takes its time."""
@@ -215,7 +212,7 @@ class Idle:
 
     def _read(self, stream: Stream) -> None:
         try:
-            for number, piece in _pieces(stream):
+            for number, piece in stream.pieces():
                 if number == STDOUT:
                     for message in self._parser.feed(piece):
                         self._handle(message)
@@ -258,13 +255,6 @@ class Idle:
                 self._request.answered.set()
         self._greeted.set()
         return self._lost
-
-
-def _pieces(stream: Stream) -> Iterator[tuple[int, bytes]]:
-    try:
-        yield from stream.read()
-    except (OSError, ValueError) as error:
-        log.debug("idle.connection-cut", error=repr(error))  # the watch tells why
 
 
 @contextmanager

@@ -32,6 +32,7 @@ class MemoryWatch:
         self._engine = engine
         self._container = container
         self._peak: int | None = None
+        self._fault: Exception | None = None
         self._stopped = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -41,6 +42,8 @@ class MemoryWatch:
         Raises:
             CheckError: Nobody can tell.
         """
+        if self._fault is not None:
+            raise self._fault
         self._measure()
         if self._peak is None:
             raise CheckError("neither the engine nor this machine's kernel tells how much memory it uses")
@@ -51,8 +54,11 @@ class MemoryWatch:
         self._stopped.set()
 
     def _watch(self) -> None:
-        while not self._stopped.wait(_PAUSE):
-            self._measure()
+        try:
+            while not self._stopped.wait(_PAUSE):
+                self._measure()
+        except Exception as error:  # noqa: BLE001 - raised by the one that asks
+            self._fault = error
 
     def _measure(self) -> None:
         with suppress(EngineError):

@@ -10,7 +10,6 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from nixdock.checks.choice import Choice
@@ -20,7 +19,7 @@ from nixdock.checks.running.job import perform_run
 from nixdock.checks.running.ledger import Ledger
 from nixdock.checks.running.performed import error_verdict, skip_verdict
 from nixdock.checks.running.service_group import READY, ServiceGroup
-from nixdock.checks.running.supervision import supervise
+from nixdock.checks.running.supervision import Worker, supervise
 from nixdock.checks.running.tools import lend_tools
 from nixdock.checks.running.trial import Trials
 from nixdock.checks.static import judge_static
@@ -157,12 +156,11 @@ class SuiteRun:
             return
         asking = [check for check in checks if self.suite.asks_service(check)]
         with ExitStack() as stack:
-            service = Thread(
-                target=ServiceGroup(bench, self.suite, asking, trials, own, self.live).run, args=(pool,)
-            )
             if serves:
+                serving = ServiceGroup(bench, self.suite, asking, trials, own, self.live)
+                service = Worker(lambda: serving.run(pool))
                 service.start()
-                stack.callback(service.join)
+                stack.callback(service.finish)
             commands = [check for check in checks if check not in asking]
             notes_writes = any(isinstance(check.what, WritesCheck) for check in commands)
             group = IdleGroup(bench, own, notes_writes=notes_writes)

@@ -129,6 +129,8 @@ def started_service(bench: Bench, plan: ServicePlan) -> Iterator[Live]:
         ready_seconds = time.monotonic() - began
         first = None if logs.first_at is None else logs.first_at - began
         yield replace(live, ready_seconds=ready_seconds, first_log_seconds=first)
+        if container.fault is not None:
+            raise container.fault  # its output may not be whole: what was judged by it is no verdict
 
 
 def _await_readiness(container: Container, ready: Ready, live: Live) -> None:

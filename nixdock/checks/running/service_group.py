@@ -95,7 +95,10 @@ class ServiceGroup:
             return ask_service(check, live, self.bench, plan)
 
         early = [check for check in self.checks if not isinstance(check.what, (*_LATE, StopCheck))]
-        wait([pool.submit(self.trials.judge, check, attempt, live) for check in early])
+        judging = [pool.submit(self.trials.judge, check, attempt, live) for check in early]
+        wait(judging)
+        for one in judging:
+            one.result()  # a fault of ours is no verdict
         late = [check for check in self.checks if isinstance(check.what, _LATE)]
         ends = [check for check in self.checks if isinstance(check.what, StopCheck)]
         for check in late:

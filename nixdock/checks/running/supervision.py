@@ -21,21 +21,31 @@ _LOOK: Final = 0.1
 _END_SECONDS: Final = 10.0
 
 
-class _Worker(Thread):
-    """A thread whose fault is kept for the one that waits for it."""
+class Worker(Thread):
+    """A thread whose fault is kept for the one that waits for it.
+
+    Args:
+        work: What it does.
+    """
 
     def __init__(self, work: Callable[[], None]) -> None:
         # A daemon: what an engine that hangs never answers must not keep us from ending.
         super().__init__(daemon=True)
         self._work = work
-        self.fault: BaseException | None = None
+        self._fault: BaseException | None = None
 
     def run(self) -> None:
         """Do the work."""
         try:
             self._work()
         except BaseException as error:  # noqa: BLE001 - raised again by the one that waits
-            self.fault = error
+            self._fault = error
+
+    def finish(self, seconds: float | None = None) -> None:
+        """Wait for its end, or some seconds, and raise what it raised."""
+        self.join(seconds)
+        if self._fault is not None:
+            raise self._fault
 
 
 def supervise(
@@ -62,7 +72,7 @@ def supervise(
         The signal that stopped it, or None.
     """
     signals: list[int] = []
-    worker = _Worker(work)
+    worker = Worker(work)
     with caught(signals.append):
         worker.start()
         try:
@@ -73,8 +83,7 @@ def supervise(
             if worker.is_alive():
                 cancelled.set()
                 _stop(worker, bench)
-    if worker.fault is not None:
-        raise worker.fault
+    worker.finish(0)
     return signals[0] if signals else None
 
 

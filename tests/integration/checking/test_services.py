@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from checking.conftest import Checker
+from nixdock.checks.running import service_group
+from nixdock.cli import main
 
 PAGE = '{"status": "ok"}'
 SCRIPT = (
@@ -226,3 +228,23 @@ def test_a_service_without_network_cannot_be_asked_over_it(check: Checker) -> No
     assert "port 80 cannot be reached: the container's network is 'none'" in checked.said(
         "the service is ready"
     )
+
+
+@pytest.mark.parametrize("asked", ["ask_service", "plan_service"])
+def test_a_fault_of_our_own_beside_a_service_is_told_and_is_no_verdict(
+    check: Checker, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], asked: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    file = check.write({"checks": {"says": {"logs": "begun\n"}}, "service": WEB, "ready": READY})
+    for name, value in check.nixdock.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(service_group, asked, fail)
+
+    assert main.run(["check", Checker.IMAGE, "--checks", str(file)]) == main.SOFTWARE_STATUS
+
+    out, err = capfd.readouterr()
+    assert "the run was stopped" not in out
+    assert "nixdock: a fault of nixdock itself: ZeroDivisionError: division by zero\n" in err
+    assert "Traceback" not in err
