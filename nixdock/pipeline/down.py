@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.owner import RUN, SETTINGS, TARGET, find_ourselves, forget_detached, is_owned_by_living
 from nixdock.errors import UsageError
-from nixdock.nix.target import ImageTarget, parse
-from nixdock.pipeline.prepare import key_of
+from nixdock.nix.target import ImageTarget, PathTarget, parse
+from nixdock.pipeline.prepare import key_of, name_image
 from nixdock.pipeline.services import stop_and_remove
 
 if TYPE_CHECKING:
     from nixdock.engine.answers import ContainerSummary
     from nixdock.engine.api import Engine
     from nixdock.nix.options import NixOptions
+    from nixdock.nix.target import Target
+
+_SHORT_ID: Final = 12
 
 
 def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
@@ -32,15 +36,20 @@ def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
         UsageError: A name that stands for nothing.
     """
     ours = engine.containers(labels=[RUN])
-    named = [container for container in ours if text and text in {container.name, container.id}]
+    named = [container for container in ours if text and _is_called(container, text)]
     if not named:
-        target = parse(text, expression=nix.expression)
-        key = key_of(target, nix)
+        target = _parse(text, nix)
+        image = engine.find_image(target.reference) if isinstance(target, ImageTarget) else None
+        key = key_of(target, nix, image)
         named = [
             container for container in ours if _is_of(container, key) and not _is_a_living_job(container)
         ]
+        if not named and isinstance(target, PathTarget):
+            # Where nothing of it runs, a file must be there at least.
+            parse(text)
         if isinstance(target, ImageTarget):
-            named += [item for item in ours if item.image == target.reference and item not in named]
+            reference = name_image(target.reference, image)
+            named += [item for item in ours if name_image(item.image) == reference and item not in named]
             if not named:
                 others = ", ".join(sorted(container.name for container in ours))
                 raise UsageError(
@@ -60,6 +69,23 @@ def _remove(engine: Engine, containers: list[ContainerSummary]) -> tuple[str, ..
         stop_and_remove(engine, container)
         forget_detached(container.id)
     return tuple(container.name for container in containers)
+
+
+def _is_called(container: ContainerSummary, text: str) -> bool:
+    """Whether a text is a container's name or its ID, which docker's commands print short."""
+    return text in {container.name, container.id} or (
+        len(text) >= _SHORT_ID and container.id.startswith(text)
+    )
+
+
+def _parse(text: str | None, nix: NixOptions) -> Target:
+    """Decide what a target is; a file that is gone may have been brought up."""
+    try:
+        return parse(text, expression=nix.expression)
+    except UsageError:
+        if text is None or nix.expression is not None or not text.endswith(".nix") or Path(text).exists():
+            raise
+        return PathTarget(text, Path(text.removeprefix("path:")).absolute())
 
 
 def _is_of(container: ContainerSummary, key: str) -> bool:

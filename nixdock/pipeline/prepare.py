@@ -5,12 +5,22 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.engine.failures import explain_missing_image
 from nixdock.errors import UsageError
 from nixdock.events import Notice
-from nixdock.nix.target import ArtefactTarget, ExpressionTarget, FlakeTarget, ImageTarget, PathTarget
+from nixdock.image.reference import Reference
+from nixdock.nix.target import (
+    FLAKE_FILE,
+    ArtefactTarget,
+    ExpressionTarget,
+    FlakeTarget,
+    ImageTarget,
+    PathTarget,
+    join_attribute,
+    split_attribute,
+)
 from nixdock.pipeline.missing import explain_missing
 
 if TYPE_CHECKING:
@@ -22,6 +32,9 @@ if TYPE_CHECKING:
     from nixdock.nix.artefact import Artefact
     from nixdock.nix.options import NixOptions
     from nixdock.nix.target import Target
+
+_DEFAULT_OUTPUT: Final = "default"
+"""The output of a flake that is meant where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +74,13 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
         LoadError: It cannot be loaded.
         EngineError: The engine has no such image.
     """
-    key = key_of(target, nix)
     if isinstance(target, ImageTarget):
         details = engine.find_image(target.reference)
         if details is None:
             raise explain_missing(engine, target)
-        yield Ready(target.reference, details, target.reference, key)
+        yield Ready(target.reference, details, target.reference, key_of(target, nix, details))
         return
+    key = key_of(target, nix)
     # Images of the engine are run without Nix, and without what reads archives.
     from nixdock.engine.load import load_image  # noqa: PLC0415
     from nixdock.nix.builder import Wishes, build  # noqa: PLC0415
@@ -99,20 +112,60 @@ def _find(engine: Engine, name: str, ident: str) -> tuple[ImageDetails, str]:
     raise explain_missing_image(name)
 
 
-def key_of(target: Target, nix: NixOptions) -> str:
-    """Return what a target is, whatever folder it is named from: the value of a label."""
-    return " ".join([_name(target), *(f"-A {attribute}" for attribute in nix.attributes)])
+def key_of(target: Target, nix: NixOptions, details: ImageDetails | None = None) -> str:
+    """Return what a target is, however it is written and from whatever folder: the value of a label.
+
+    Args:
+        target: What the user named.
+        nix: The attributes that choose among its images are part of it.
+        details: The image of the engine that it names, if it names one: an ID may be written short.
+    """
+    attributes = (join_attribute(split_attribute(attribute)) for attribute in nix.attributes)
+    return " ".join([_name(target, details), *(f"-A {attribute}" for attribute in attributes if attribute)])
 
 
-def _name(target: Target) -> str:
+def _name(target: Target, details: ImageDetails | None) -> str:
     match target:
         case PathTarget():
-            return str(target.file)
+            return str(target.file.resolve())
         case FlakeTarget():
-            return f"{target.reference}#{target.attribute or ''}"
+            return f"{_name_flake(target)}#{target.attribute or _DEFAULT_OUTPUT}"
         case ExpressionTarget():
             return f"expression in {Path.cwd()}: {target.expression}"
         case ArtefactTarget():
-            return str(target.path)
+            # A link such as `result` is one artefact, whatever it leads to after the next build.
+            path = target.path
+            return str(path.resolve() if path.name == ".." else path.parent.resolve() / path.name)
         case ImageTarget():
-            return f"image:{target.reference}"
+            return f"image:{name_image(target.reference, details)}"
+
+
+def name_image(reference: str, details: ImageDetails | None = None) -> str:
+    """Return an image's name in the one form that stands for all: with its tag, as docker prints it.
+
+    Args:
+        reference: Its name or ID, as somebody wrote it.
+        details: The image, if it is known.
+    """
+    ident = reference.removeprefix("sha256:")
+    if details is not None and details.id.removeprefix("sha256:").startswith(ident):
+        return details.id
+    try:
+        return Reference.parse(reference).familiar
+    except ValueError:
+        return reference
+
+
+def _name_flake(target: FlakeTarget) -> str:
+    """Return a flake of this machine by its folder, and any other as it is written."""
+    _, _, query = target.reference.partition("?")
+    if target.folder is None:
+        return target.reference.removeprefix("flake:")
+    folder = target.folder.resolve()
+    if not target.reference.startswith("path:"):
+        # As Nix does, which looks for the flake further up.
+        folder = next((one for one in (folder, *folder.parents) if (one / FLAKE_FILE).exists()), folder)
+    parameters = [item for item in query.split("&") if item]
+    inner = next((item.removeprefix("dir=") for item in parameters if item.startswith("dir=")), "")
+    others = "&".join(sorted(item for item in parameters if not item.startswith("dir=")))
+    return f"{folder / inner}{'?' if others else ''}{others}"

@@ -108,6 +108,27 @@ def test_a_service_is_known_by_its_file(box: Box) -> None:
     assert box.containers() == []
 
 
+def test_one_file_is_one_service_however_it_is_named(box: Box) -> None:
+    write(box, "web.nix", SERVICE)
+    below, link = box.nixdock.folder / "below", box.nixdock.folder.parent / "link"
+    below.mkdir()
+    link.symlink_to(box.nixdock.folder)
+    first = box("up", "-d", "../web.nix", cwd=below)
+    assert first.status == 0, first.stderr
+    for words, folder in ((("web.nix",), None), (("path:web.nix",), None), (("link/web.nix",), link.parent)):
+        again = box("up", "-d", *words, cwd=folder)
+        assert (again.stdout, len(box.containers())) == (first.stdout, 1), again.stderr
+        assert "is running already" in again.stderr
+    # One that has been moved away is found by the name that it had, and by its container's ID.
+    (box.nixdock.folder / "web.nix").rename(below / "web.nix")
+    assert box("down", "../web.nix", cwd=below).stdout == first.stdout
+    assert box.containers() == []
+    assert "there is no file '../web.nix'" in box("down", "../web.nix", cwd=below).stderr
+    started = box("run", "-d", box.IMAGE, "sleep", "600").stdout.strip()
+    assert box("down", started[:12]).status == 0
+    assert box.containers() == []
+
+
 def test_an_image_of_the_engine_needs_no_nix(box: Box) -> None:
     ran = box("run", box.IMAGE, env={"PATH": "/nonexistent"})
     assert ran.out == b"hello from the box\n"
