@@ -161,7 +161,9 @@ def run(
     """
     wanted = RunOptions(command=tuple(command), options=_options(options, environment, ()), timeout=timeout)
     with _running(target, wanted, nix, engine, listener) as running:
-        ended = Attendance(running.container, deadline=wanted.deadline(), listener=listener).until_ended()
+        ended = Attendance(
+            running.container, deadline=wanted.deadline(running.engine), listener=listener
+        ).until_ended()
         stdout, stderr = running.logs()
     return RunOutcome(ended.exit_code, stdout, stderr, ended.timed_out, ended.seconds)
 
@@ -374,7 +376,7 @@ def _running(
     nix = nix or NixOptions()
     found = parse(_text(target), expression=nix.expression)
     with (
-        _engine(engine) as where,
+        _engine(engine, wanted.timeout) as where,
         prepared(where, found, nix, listener) as image,
         # A program that uses us keeps its own way with Ctrl-C.
         created(where, image, wanted, listener, catch_signals=False) as container,
@@ -386,11 +388,11 @@ def _running(
 
 
 @contextmanager
-def _engine(engine: Engine | None) -> Iterator[Engine]:
+def _engine(engine: Engine | None, seconds: float | None = None) -> Iterator[Engine]:
     if engine is not None:
         yield engine
         return
-    with connect() as own:
+    with client.connect(address.choose(), seconds=seconds) as own:
         yield own
 
 

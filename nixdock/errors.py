@@ -6,7 +6,7 @@
     ├── LoadError           121   the artefact could not be read, or the engine did not take it
     ├── CheckError          122   a check could not run
     ├── DeadlineError       124   `--timeout` passed
-    └── EngineError         125   the engine refused, or is not there
+    └── EngineError         125   the engine refused, or is not there (124 where `--timeout` passed meanwhile)
         ├── CommandNotExecutableError  126
         └── CommandNotFoundError       127
 

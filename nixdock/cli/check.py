@@ -211,7 +211,14 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
     )
     options = _options(take_options(given), context.meta[WORDS], given)
     found = parse(target, expression=nix.expression)
-    checked = check(found, nix, session.connect, options, session.listener, tell=reporter.tell)
+    checked = check(
+        found,
+        nix,
+        lambda: session.connect(seconds=options.seconds),
+        options,
+        session.listener,
+        tell=reporter.tell,
+    )
     session.close()
     reporter.finish(checked.report)
     if checked.stopped_by is not None:

@@ -47,7 +47,11 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
     click.option("-t", "--tty", is_flag=True, help="Give it a terminal."),
     click.option("--rm", "remove", is_flag=True, help="With -d: remove it when it has ended."),
     click.option("--keep", is_flag=True, help="Do not remove it at the end."),
-    click.option("--timeout", type=Duration(), help="Kill it after so long: exit status 124."),
+    click.option(
+        "--timeout",
+        type=Duration(),
+        help="Kill it after so long, and wait no longer for the engine: exit status 124.",
+    ),
     click.option("--detach-keys", metavar="KEYS", help="Keys that leave a terminal; ctrl-p,ctrl-q."),
     click.option("-q", "--quiet", is_flag=True, help="Tell nothing but warnings."),
 )

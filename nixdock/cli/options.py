@@ -84,8 +84,11 @@ class Session:
 
         return choose(context=self.context, host=self.host, tls=self.tls)
 
-    def connect(self) -> Engine:
+    def connect(self, *, seconds: float | None = None) -> Engine:
         """Connect to the engine.
+
+        Args:
+            seconds: How long it may be waited for in all (`--timeout`); None is for ever.
 
         Raises:
             UsageError: As for `address`.
@@ -93,7 +96,7 @@ class Session:
         """
         from nixdock.engine.client import connect  # noqa: PLC0415  # the docker package is slow to import
 
-        return connect(self.address())
+        return connect(self.address(), seconds=seconds)
 
     def start_log(self) -> None:
         """Write log lines, if the options ask for any."""

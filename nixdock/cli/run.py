@@ -55,7 +55,10 @@ def command(
 
     options = make_options(session, words, take_options(given), given)
     found = parse(target, expression=nix.expression)
-    with session.connect() as engine, prepared(engine, found, nix, session.listener) as image:
+    with (
+        session.connect(seconds=options.timeout) as engine,
+        prepared(engine, found, nix, session.listener) as image,
+    ):
         session.close()
         if options.detach:
             say(start(engine, image, options, session.listener))

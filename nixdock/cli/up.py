@@ -125,7 +125,10 @@ def command(
     names = ("texts", "regexes", "stdout_files", "stderr_files", "exit_codes")
     expectation = expectations_from_options(**{name: given[name] for name in names})
     found = parse(target, expression=nix.expression)
-    with session.connect() as engine, prepared(engine, found, nix, session.listener) as image:
+    with (
+        session.connect(seconds=options.timeout) as engine,
+        prepared(engine, found, nix, session.listener) as image,
+    ):
         suite = None
         if image.artefact is not None:
             from nixdock.pipeline.expected import find_suite  # noqa: PLC0415  # images of the engine have none

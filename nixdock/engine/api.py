@@ -8,9 +8,11 @@ answer is no; what may simply not be there is None.
 from __future__ import annotations
 
 import json
+import math
 import time
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
+from nixdock.engine import patience, shapes
 from nixdock.engine.answers import (
     STOP_TIMEOUT,
     ContainerDetails,
@@ -26,6 +28,7 @@ from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from nixdock.engine.address import Address
     from nixdock.engine.answers import EngineVersion
@@ -70,17 +73,29 @@ class Engine:
         """Close all connections."""
         self._connection.close()
 
+    def renew(self) -> None:
+        """Let the time that it may be waited for (`--timeout`) begin anew."""
+        self._connection.patience.renew()
+
+    def limit(self, seconds: float | None) -> None:
+        """Say how long it may be waited for from now on, in all; None is for ever."""
+        self._connection.patience.limit(seconds)
+
+    def cleaning(self) -> AbstractContextManager[None]:
+        """Give what this thread asks for inside a short time of its own, whatever time is left."""
+        return self._connection.patience.cleaning()
+
     @property
     def info(self) -> EngineInfo:
         """How it is set up; asked once."""
         if self._info is None:
-            self._info = EngineInfo.from_json(self._connection.get("/info"))
+            self._info = EngineInfo.from_json(self._connection.get("/info", shape=shapes.INFO))
         return self._info
 
     def answers(self) -> bool:
         """Whether the engine answers at this moment; one that went away may have come back."""
         try:
-            self._connection.get("/version")
+            self._connection.get("/version", shape=shapes.VERSION)
         except EngineError:
             return False
         return True
@@ -89,7 +104,7 @@ class Engine:
 
     def has_images(self) -> bool:
         """Whether it has any image at this moment; yes where it does not tell."""
-        return bool(self._connection.get("/info").get("Images") != 0)
+        return bool(self._connection.get("/info", shape=shapes.INFO).get("Images") != 0)
 
     def images(
         self, *, every: bool = False, filters: Mapping[str, Sequence[str]] | None = None
@@ -100,7 +115,9 @@ class Engine:
             every: Those without a name that others are built on, too.
             filters: As of `docker images --filter`, such as `{"reference": ["hello"]}`.
         """
-        answer = self._connection.get("/images/json", {"all": int(every), **_filters(filters)})
+        answer = self._connection.get(
+            "/images/json", {"all": int(every), **_filters(filters)}, shape=shapes.IMAGES
+        )
         return tuple(ImageSummary.from_json(raw) for raw in answer)
 
     def find_image(self, reference: str, *, manifests: bool = False) -> ImageDetails | None:
@@ -112,10 +129,11 @@ class Engine:
                 in `raw`; engines with API 1.48).
         """
         params = {"manifests": 1} if manifests and self.version.speaks("1.48") else None
-        answer = self._connection.find(f"/images/{reference}/json", params)
+        answer = self._connection.find(f"/images/{reference}/json", params, shape=shapes.IMAGE)
         if answer is not None and self.version.is_podman:
             # Podman's imitation of docker's answer leaves the health check out; its own answer has it.
-            own = self._connection.find(f"/libpod/images/{reference}/json", api="4.0.0") or {}
+            path = f"/libpod/images/{reference}/json"
+            own = self._connection.find(path, shape=shapes.LIBPOD_IMAGE, api="4.0.0") or {}
             answer["Config"] = {"Healthcheck": own.get("Healthcheck"), **(answer.get("Config") or {})}
         return None if answer is None else ImageDetails.from_json(answer)
 
@@ -129,8 +147,8 @@ class Engine:
     ) -> Iterator[dict[str, Any]]:
         """Send an image archive and yield the messages of the answer, errors among them, as they come.
 
-        The archive is streamed; what raises while it is read is raised here. There is no time limit:
-        the engine may be silent until all is unpacked.
+        The archive is streamed; what raises while it is read is raised here. There is no time limit
+        while the engine lives: it may be silent until all is unpacked.
 
         Args:
             archive: Its pieces, or a stream.
@@ -149,7 +167,7 @@ class Engine:
 
     def tag_image(self, image: str, repository: str, tag: str) -> None:
         """Give an image one more name."""
-        self._connection.post(f"/images/{image}/tag", {"repo": repository, "tag": tag})
+        self._connection.send("POST", f"/images/{image}/tag", {"repo": repository, "tag": tag})
 
     def remove_image(self, reference: str, *, force: bool = False, keep_parents: bool = False) -> None:
         """Remove a name of an image, and with its last name the image."""
@@ -174,12 +192,14 @@ class Engine:
             filters["label"] = labels
         if names:
             filters["name"] = [f"^/?{name}$" for name in names]
-        answer = self._connection.get("/containers/json", {"all": int(every), **_filters(filters)})
+        answer = self._connection.get(
+            "/containers/json", {"all": int(every), **_filters(filters)}, shape=shapes.CONTAINERS
+        )
         return tuple(ContainerSummary.from_json(raw) for raw in answer)
 
     def find_container(self, container: str) -> ContainerDetails | None:
         """Inspect a container; None where there is none of this name or ID."""
-        answer = self._connection.find(f"/containers/{container}/json")
+        answer = self._connection.find(f"/containers/{container}/json", shape=shapes.CONTAINER)
         return None if answer is None else ContainerDetails.from_json(answer)
 
     def create_container(
@@ -196,12 +216,12 @@ class Engine:
         if self.version.is_podman and body.get("StopTimeout") is None:
             # Podman's imitation of docker takes none for no time at all.
             body = {**body, "StopTimeout": STOP_TIMEOUT}
-        answer = self._connection.post("/containers/create", params, json_body=body)
+        answer = self._connection.post("/containers/create", params, json_body=body, shape=shapes.CREATED)
         return Created(answer["Id"], tuple(answer.get("Warnings") or ()))
 
     def start_container(self, container: str) -> None:
         """Start a container."""
-        self._connection.post(f"/containers/{container}/start")
+        self._connection.send("POST", f"/containers/{container}/start")
 
     def attach(
         self, container: str, *, tty: bool, stdin: bool = False, detach_keys: str | None = None
@@ -219,13 +239,15 @@ class Engine:
         """Begin to wait until a container has ended; call the answer to wait and get its exit code.
 
         The engine watches from when this returns, so that the end of a container that is started
-        afterwards cannot be missed. There is no time limit.
+        afterwards cannot be missed. It may take as long as the engine lives.
 
         Args:
             container: Its name or ID.
             condition: `not-running`, `next-exit` (for one not yet started) or `removed`.
         """
-        wait = self._connection.begin(f"/containers/{container}/wait", {"condition": condition})
+        wait = self._connection.begin(
+            f"/containers/{container}/wait", {"condition": condition}, shape=shapes.WAITED
+        )
         return lambda: int(wait()["StatusCode"])
 
     def kill_container(self, container: str, signal: str = "KILL") -> None:
@@ -243,8 +265,8 @@ class Engine:
             details = self.find_container(container)
             grace = STOP_TIMEOUT if details is None else details.stop_timeout
         # That it takes so long is no sign of an engine that hangs.
-        timeout = None if grace < 0 else self._connection.timeout + grace
-        self._connection.post(f"/containers/{container}/stop", {"t": grace}, timeout=timeout)
+        seconds = math.inf if grace < 0 else patience.ANSWER + grace
+        self._connection.send("POST", f"/containers/{container}/stop", {"t": grace}, seconds=seconds)
 
     def remove_container(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
         """Remove a container with its anonymous volumes, and return when it is gone.
@@ -258,13 +280,13 @@ class Engine:
         except EngineRefusedError as error:
             if error.status != 409 or "already in progress" not in error.message:
                 raise
-            end = time.monotonic() + REMOVAL_PATIENCE
+            end = time.monotonic() + min(REMOVAL_PATIENCE, self._connection.patience.left)
             while self.find_container(container) is not None and time.monotonic() < end:
                 time.sleep(_PAUSE)
 
     def resize_container(self, container: str, *, rows: int, columns: int) -> None:
         """Tell a container's terminal its size."""
-        self._connection.post(f"/containers/{container}/resize", {"h": rows, "w": columns})
+        self._connection.send("POST", f"/containers/{container}/resize", {"h": rows, "w": columns})
 
     def logs(
         self,
@@ -308,17 +330,17 @@ class Engine:
         """
         changes = [f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items()]
         params = {"container": container, "changes": changes, "pause": 0}
-        return str(self._connection.post("/commit", params, timeout=None)["Id"])
+        return str(self._connection.post("/commit", params, seconds=math.inf, shape=shapes.CREATED)["Id"])
 
     def changes(self, container: str) -> tuple[tuple[int, str], ...]:
         """Return what a container changed in its file system: 0 changed, 1 added, 2 deleted, and the path."""
-        answer = self._connection.get(f"/containers/{container}/changes") or ()
+        answer = self._connection.get(f"/containers/{container}/changes", shape=shapes.CHANGES) or ()
         return tuple((int(raw["Kind"]), raw["Path"]) for raw in answer)
 
     def stats(self, container: str) -> dict[str, Any]:
         """Return a container's use of memory and processors, measured once."""
         answer: dict[str, Any] = self._connection.get(
-            f"/containers/{container}/stats", {"stream": 0, "one-shot": 1}
+            f"/containers/{container}/stats", {"stream": 0, "one-shot": 1}, shape=shapes.STATS
         )
         return answer
 
@@ -331,7 +353,8 @@ class Engine:
             container: The container's name or ID.
             body: The request as the Engine API writes it (Cmd, Env, User, WorkingDir, Tty, Attach...).
         """
-        return str(self._connection.post(f"/containers/{container}/exec", json_body=body)["Id"])
+        path = f"/containers/{container}/exec"
+        return str(self._connection.post(path, json_body=body, shape=shapes.CREATED)["Id"])
 
     def start_exec(self, exec_id: str, *, tty: bool = False) -> Stream:
         """Start a prepared command and connect to its streams."""
@@ -341,23 +364,23 @@ class Engine:
 
     def find_exec(self, exec_id: str) -> ExecState:
         """Ask how a command fares."""
-        answer = self._connection.get(f"/exec/{exec_id}/json")
+        answer = self._connection.get(f"/exec/{exec_id}/json", shape=shapes.EXEC)
         return ExecState(exec_id, None if answer.get("Running") else answer.get("ExitCode"))
 
     def resize_exec(self, exec_id: str, *, rows: int, columns: int) -> None:
         """Tell a command's terminal its size."""
-        self._connection.post(f"/exec/{exec_id}/resize", {"h": rows, "w": columns})
+        self._connection.send("POST", f"/exec/{exec_id}/resize", {"h": rows, "w": columns})
 
     # Networks and volumes
 
     def networks(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
         """List networks as the engine describes them."""
-        return tuple(self._connection.get("/networks", _filters({"label": labels})))
+        return tuple(self._connection.get("/networks", _filters({"label": labels}), shape=shapes.NETWORKS))
 
     def create_network(self, name: str, *, labels: Mapping[str, str], internal: bool = False) -> str:
         """Create a network and return its ID."""
         body = {"Name": name, "CheckDuplicate": True, "Internal": internal, "Labels": dict(labels)}
-        return str(self._connection.post("/networks/create", json_body=body)["Id"])
+        return str(self._connection.post("/networks/create", json_body=body, shape=shapes.CREATED)["Id"])
 
     def remove_network(self, network: str) -> None:
         """Remove a network; one that is gone is not an error."""
@@ -365,7 +388,8 @@ class Engine:
 
     def volumes(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
         """List volumes as the engine describes them."""
-        return tuple(self._connection.get("/volumes", _filters({"label": labels})).get("Volumes") or ())
+        answer = self._connection.get("/volumes", _filters({"label": labels}), shape=shapes.VOLUMES)
+        return tuple(answer["Volumes"] or ())
 
     def remove_volume(self, volume: str) -> None:
         """Remove a volume; one that is gone is not an error."""

@@ -8,19 +8,24 @@ an engine (sockets, TLS); requests and answers are passed on as the Engine API d
 from __future__ import annotations
 
 import json
+import math
 import os
 import ssl
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from nixdock.engine import shapes
 from nixdock.engine.answers import EngineVersion, version_key
 from nixdock.engine.api import Engine
-from nixdock.engine.refusals import EngineRefusedError, is_not_ready, translate
+from nixdock.engine.patience import PING, Patience
+from nixdock.engine.refusals import EngineRefusedError, explain_cut, is_not_ready, translate
 from nixdock.engine.stream import Stream
+from nixdock.errors import EngineError
 from nixdock.image.extent import read_piece
 from nixdock.log import get_logger
 from nixdock.retry import CONNECTION_ATTEMPTS, call_with_retries
+from nixdock.text import clean
 
 if TYPE_CHECKING:
     import socket
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
     from nixdock.engine.address import Address
+    from nixdock.engine.patience import Wait
     from nixdock.image.extent import Piece
 
 log = get_logger(__name__)
@@ -40,37 +46,43 @@ NEWEST_API: Final = "1.51"
 OLDEST_API: Final = "1.40"
 """Assumed of an engine that does not tell."""
 
-ANSWER_TIMEOUT: Final = 120
-"""Seconds without any answer after which a plain call is given up; a busy disk takes its time."""
-
 _PIECE: Final = 128 * 1024
 
+_ANSWER_LIMIT: Final = 256 << 20
+"""Bytes of a JSON answer; a hundred thousand images are told in less."""
 
-def connect(address: Address, *, environ: Mapping[str, str] = os.environ) -> Engine:
+_MESSAGE_LIMIT: Final = 16 << 20
+_REFUSAL_LIMIT: Final = 64 << 10
+
+
+def connect(
+    address: Address, *, environ: Mapping[str, str] = os.environ, seconds: float | None = None
+) -> Engine:
     """Connect to the engine at an address; it is asked for its version, and nothing else.
 
     Args:
         address: From `nixdock.engine.address.choose`.
         environ: The environment; DOCKER_API_VERSION pins the API version, as for docker.
+        seconds: How long the engine may be waited for in all (`--timeout`); None is for ever.
 
     Raises:
         EngineUnreachableError: Nobody answers there, or we may not use the socket.
         EngineRefusedError: What answers is no engine.
+        EngineLateError: It did not answer in time.
     """
+    connection = Connection(address, Patience(seconds))
     with ExitStack() as failing:
-        with _translated(address):
-            sdk = _open(address)
-            failing.callback(sdk.close)
-            # A cut ssh connection is ssh's own answer, said on stderr: once is enough.
-            answer = call_with_retries(
-                lambda: sdk.version(api_version=False),
-                retry_on=is_not_ready,
-                attempts=1 if address.scheme == "ssh" else CONNECTION_ATTEMPTS,
-            )
+        failing.callback(connection.close)
+        # A cut ssh connection is ssh's own answer, said on stderr: once is enough.
+        answer = call_with_retries(
+            lambda: connection.get("/version", shape=shapes.VERSION, versioned=False),
+            retry_on=is_not_ready,
+            attempts=1 if address.scheme == "ssh" else CONNECTION_ATTEMPTS,
+        )
         failing.pop_all()
-    version = _read_version(answer, environ.get("DOCKER_API_VERSION"))
+    version = connection.version = _read_version(answer, environ.get("DOCKER_API_VERSION"))
     log.debug("engine.connected", url=address.url, product=version.product, api=version.api)
-    return Engine(Connection(address, version, sdk))
+    return Engine(connection)
 
 
 class Connection:
@@ -78,37 +90,53 @@ class Connection:
 
     Args:
         address: Where it answers.
-        version: What it said of itself.
-        sdk: The docker SDK's client for it.
+        patience: How long it is waited for.
     """
 
-    timeout: Final = ANSWER_TIMEOUT
+    version: EngineVersion
+    """What it said of itself; known once it has been asked."""
 
-    def __init__(self, address: Address, version: EngineVersion, sdk: APIClient) -> None:
+    def __init__(self, address: Address, patience: Patience) -> None:
         self.address = address
-        self.version = version
-        self._sdk = sdk
+        self.patience = patience
+        with self._translated(None):
+            self._sdk = _open(address, patience)
+        patience.ping = self._ping
 
     def close(self) -> None:
         """Close all connections."""
+        self.patience.close()
         self._sdk.close()
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401  # any JSON
-        """Return the JSON that a GET answers."""
-        with self._answered("GET", path, params) as response:
-            return response.json()
+    def get(
+        self, path: str, params: Mapping[str, Any] | None = None, *, shape: object, versioned: bool = True
+    ) -> Any:  # noqa: ANN401  # any JSON
+        """Return the JSON that a GET answers.
 
-    def find(self, path: str, params: Mapping[str, Any] | None = None, *, api: str | None = None) -> Any:  # noqa: ANN401  # any JSON
+        Args:
+            path: Below the API version.
+            params: The query.
+            shape: What the answer looks like, of `nixdock.engine.shapes`.
+            versioned: Whether the path is below the API version.
+
+        Raises:
+            EngineError: The answer looks otherwise, or is none.
+        """
+        return self._ask_json("GET", path, params, shape=shape, api=None if versioned else "")
+
+    def find(
+        self, path: str, params: Mapping[str, Any] | None = None, *, shape: object, api: str | None = None
+    ) -> Any:  # noqa: ANN401  # any JSON
         """Return the JSON that a GET answers, or None where the thing is not there.
 
         Args:
             path: Below the API version.
             params: The query.
+            shape: What the answer looks like.
             api: The API version, where it is not the one that was agreed on.
         """
         try:
-            with self._answered("GET", path, params, api=api) as response:
-                return response.json()
+            return self._ask_json("GET", path, params, shape=shape, api=api)
         except EngineRefusedError as error:
             if error.status == 404:
                 return None
@@ -119,12 +147,20 @@ class Connection:
         path: str,
         params: Mapping[str, Any] | None = None,
         *,
+        shape: object,
         json_body: Mapping[str, Any] | None = None,
-        timeout: float | None = ANSWER_TIMEOUT,
+        seconds: float | None = None,
     ) -> Any:  # noqa: ANN401  # any JSON
-        """Return the JSON that a POST answers; an empty object where it answers nothing."""
-        with self._answered("POST", path, params, json_body=json_body, timeout=timeout) as response:
-            return response.json() if response.content.strip() else {}
+        """Return the JSON that a POST answers.
+
+        Args:
+            path: Below the API version.
+            params: The query.
+            shape: What the answer looks like.
+            json_body: What is sent along.
+            seconds: How long it may take; infinite is as long as the engine lives.
+        """
+        return self._ask_json("POST", path, params, shape=shape, json_body=json_body, seconds=seconds)
 
     def send(
         self,
@@ -132,7 +168,9 @@ class Connection:
         path: str,
         params: Mapping[str, Any] | None = None,
         *,
+        json_body: Mapping[str, Any] | None = None,
         body: bytes | None = None,
+        seconds: float | None = None,
         tolerate: int | None = None,
     ) -> None:
         """Send a request whose answer says nothing.
@@ -141,18 +179,24 @@ class Connection:
             method: Of HTTP.
             path: Below the API version.
             params: The query.
+            json_body: What is sent along.
             body: A tar archive to send along.
+            seconds: How long it may take; infinite is as long as the engine lives.
             tolerate: The status of a refusal that is as good as success.
         """
         try:
-            self._ask(method, path, params, archive=body).close()
+            with self._answered(
+                method, path, params, json_body=json_body, archive=body, seconds=seconds
+            ) as response:
+                # To its end, so that the connection serves the next request too.
+                response.raw.read(_REFUSAL_LIMIT)
         except EngineRefusedError as error:
             if error.status != tolerate:
                 raise
 
     def pieces(self, path: str, params: Mapping[str, Any] | None = None) -> Generator[bytes]:
-        """Yield the body that a GET answers, as it comes; without a time limit."""
-        with self._answered("GET", path, params, timeout=None) as response:
+        """Yield the body that a GET answers, as it comes, as long as the engine lives."""
+        with self._answered("GET", path, params, seconds=math.inf) as response:
             yield from _body(response)
 
     def messages(
@@ -163,7 +207,7 @@ class Connection:
         archive: Iterable[Piece] | IO[bytes],
         size: int | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Send an archive and yield the JSON messages of the answer; without a time limit.
+        """Send an archive and yield the JSON messages of the answer, as long as the engine lives.
 
         Args:
             path: Below the API version.
@@ -176,26 +220,33 @@ class Connection:
             # Only what goes out as it is, over a socket that we connect ourselves, can be sent from a file.
             by_reading = size is None or self.address.scheme == "tcp"
             body = _Body(map(read_piece, archive) if by_reading else archive, size)
-        with self._answered("POST", path, params, archive=body, timeout=None) as response:
-            yield from _read_messages(_body(response))
+        with self._answered("POST", path, params, archive=body, seconds=math.inf) as response:
+            yield from _read_messages(_body(response), f"POST {path}")
 
     def stream(self, path: str, params: Mapping[str, Any] | None, *, tty: bool) -> Stream:
-        """Read a container's output from the body that a GET answers; without a time limit."""
-        response = self._ask("GET", path, params, timeout=None)
-        return Stream(_BodyReader(response, self.address), None, tty=tty, close=response.close)
+        """Read a container's output from the body that a GET answers, as long as the engine lives."""
+        response, wait = self._ask("GET", path, params, seconds=math.inf)
+        pieces = _body(response)
+        reader = _Reader(self, wait, lambda _size: next(pieces, b""), passes=False)
+        return Stream(reader, None, tty=tty, close=partial(_end, response, wait))
 
-    def begin(self, path: str, params: Mapping[str, Any] | None = None) -> Callable[[], Any]:
+    def begin(
+        self, path: str, params: Mapping[str, Any] | None = None, *, shape: object
+    ) -> Callable[[], Any]:
         """Send a POST whose answer comes late; return once the engine has begun to work on it.
 
         Returns:
-            What waits for the JSON of the answer, without a time limit.
+            What waits for the JSON of the answer, as long as the engine lives.
         """
-        response = self._ask("POST", path, params)
-        _socket_of(response).settimeout(None)
+        response, wait = self._ask("POST", path, params)
+        wait.lasts()
 
         def read() -> Any:  # noqa: ANN401  # any JSON
-            with response, _translated(self.address):
-                return response.json()
+            try:
+                with response, self._translated(wait):
+                    return _decode(response, shape, f"POST {path}")
+            finally:
+                wait.done()
 
         return read
 
@@ -209,12 +260,40 @@ class Connection:
     ) -> Stream:
         """Ask for a raw connection: after the answer's headers it belongs to the container."""
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        response = self._ask("POST", path, params, json_body=json_body, headers=headers, timeout=None)
+        response, wait = self._ask("POST", path, params, json_body=json_body, headers=headers)
+        wait.lasts()
         # The buffered reader, not the socket: output that came with the headers is in it already.
-        reader: Any = response.raw._fp.fp  # type: ignore[union-attr]  # noqa: SLF001  # as the SDK does
+        buffered = getattr(response.raw._fp, "fp", None)  # noqa: SLF001  # as the SDK does
         connection = _socket_of(response)
-        connection.settimeout(None)
-        return Stream(reader, connection, tty=tty, close=response.close)
+        if buffered is None or connection is None:
+            _end(response, wait)
+            raise shapes.nonsense(f"POST {path}", "the connection has ended with the answer's headers")
+        return Stream(
+            _Reader(self, wait, buffered.read1, passes=True),
+            connection,
+            tty=tty,
+            close=partial(_end, response, wait),
+        )
+
+    def _ping(self) -> None:
+        try:
+            with self._answered("GET", "/_ping", api="", seconds=PING) as response:
+                response.raw.read(_REFUSAL_LIMIT)
+        except EngineRefusedError:
+            # An answer, whatever it says: somebody may have forbidden this question.
+            log.debug("engine.ping-refused")
+
+    def _ask_json(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        *,
+        shape: object,
+        **options: Any,  # noqa: ANN401  # those of _ask
+    ) -> Any:  # noqa: ANN401  # any JSON
+        with self._answered(method, path, params, **options) as response:
+            return _decode(response, shape, f"{method} {path}")
 
     @contextmanager
     def _answered(
@@ -225,8 +304,12 @@ class Connection:
         **options: Any,  # noqa: ANN401  # those of _ask
     ) -> Iterator[requests.Response]:
         """Ask, and give the connection back once the answer has been read."""
-        with self._ask(method, path, params, **options) as response, _translated(self.address):
-            yield response
+        response, wait = self._ask(method, path, params, **options)
+        try:
+            with response, self._translated(wait):
+                yield response
+        finally:
+            wait.done()
 
     def _ask(
         self,
@@ -237,13 +320,10 @@ class Connection:
         json_body: Mapping[str, Any] | None = None,
         archive: bytes | IO[bytes] | _Body | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: float | None = ANSWER_TIMEOUT,
+        seconds: float | None = None,
         api: str | None = None,
-    ) -> requests.Response:
-        """Send one request and return its answer unread, unless it is a refusal."""
-        from docker.errors import create_api_error_from_http_exception  # noqa: PLC0415  # imported by now
-        from requests import HTTPError  # noqa: PLC0415
-
+    ) -> tuple[requests.Response, Wait]:
+        """Send one request; return its answer unread, unless it is a refusal, and what watches over it."""
         # Archives are wanted as they are, not packed for the way.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
         data: Any = archive
@@ -253,21 +333,88 @@ class Connection:
         elif archive is not None:
             sent["Content-Type"] = "application/x-tar"
         log.debug("engine.ask", method=method, path=path, params=params)
-        with _translated(self.address):
+        version = "" if api == "" else f"/v{api or self.version.api}"
+        wait = self.patience.expect(f"{method} {path}", seconds)
+        with ExitStack() as failing, self._translated(wait):
+            failing.callback(wait.done)
+            if wait.reason is not None:
+                raise explain_cut(wait.reason, wait.what, self.address)
             response = self._sdk.request(
                 method,
-                f"{self._sdk.base_url}/v{api or self.version.api}{path}",
+                f"{self._sdk.base_url}{version}{path}",
                 params=dict(params or {}),
                 data=data,
                 headers=sent,
-                timeout=timeout,
+                timeout=(self.patience.connecting, None),
+                allow_redirects=False,
                 stream=True,
             )
-            try:
-                response.raise_for_status()
-            except HTTPError as error:
-                create_api_error_from_http_exception(error)
-        return response
+            connection = _socket_of(response)
+            if connection is not None:
+                wait.holds(connection)
+            if not response.ok or response.is_redirect:
+                with response:
+                    raise _read_refusal(response, f"{method} {path}")
+            failing.pop_all()
+        return response, wait
+
+    @contextmanager
+    def _translated(self, wait: Wait | None) -> Iterator[None]:
+        """Turn the failures of the libraries below into ours, and those that we made into their reasons."""
+        try:
+            yield
+        except EngineError:
+            raise
+        except Exception as error:
+            ours = self.explain_cut(wait) or translate(error, self.address, "" if wait is None else wait.what)
+            if ours is None:
+                raise
+            raise ours from error
+
+    def explain_cut(self, wait: Wait | None) -> EngineError | None:
+        """Return why we have cut a request; None where we have not."""
+        return (
+            None if wait is None or wait.reason is None else explain_cut(wait.reason, wait.what, self.address)
+        )
+
+
+def _end(response: requests.Response, wait: Wait) -> None:
+    wait.done()
+    response.close()
+
+
+class _Reader:
+    """Reads what an answer goes on with, piece by piece, as it comes.
+
+    Args:
+        connection: Where it comes from.
+        wait: The request.
+        read: Returns the next piece, and nothing at the end.
+        passes: Whether failures of the socket itself are passed on, as an end that somebody else tells of.
+    """
+
+    def __init__(
+        self, connection: Connection, wait: Wait, read: Callable[[int], bytes], *, passes: bool
+    ) -> None:
+        self._connection = connection
+        self._wait = wait
+        self._read = read
+        self._passes = passes
+
+    def read1(self, size: int, /) -> bytes:
+        try:
+            piece = self._read(size)
+        except Exception as error:
+            ours = self._connection.explain_cut(self._wait)
+            if ours is None and not self._passes:
+                ours = translate(error, self._connection.address, self._wait.what)
+            if ours is None:
+                raise
+            raise ours from error
+        if not piece and (ours := self._connection.explain_cut(self._wait)) is not None:
+            # What was cut by us looks like an end.
+            raise ours
+        return piece
 
 
 class _Body:
@@ -290,30 +437,24 @@ class _Body:
             raise AssertionError(f"an archive is {left} bytes shorter than was said")
 
 
-class _BodyReader:
-    """Reads an answer's body piece by piece, as it comes."""
-
-    def __init__(self, response: requests.Response, address: Address) -> None:
-        self._pieces = _body(response)
-        self._address = address
-
-    def read1(self, _size: int, /) -> bytes:
-        with _translated(self._address):
-            return next(self._pieces, b"")
-
-
-def _open(address: Address) -> APIClient:
+def _open(address: Address, patience: Patience) -> APIClient:
     """Make the SDK's client for an address; nothing is sent."""
     import docker  # noqa: PLC0415  # a tenth of a second, only for those who need an engine
 
-    if address.scheme != "tcp":
-        from nixdock.engine.transport import DialAdapter, dial_path, dial_program, dial_words  # noqa: PLC0415
+    from nixdock.engine.transport import (  # noqa: PLC0415
+        DialAdapter,
+        NetAdapter,
+        dial_path,
+        dial_program,
+        dial_words,
+    )
 
+    if address.scheme != "tcp":
         path = address.socket_path
         # Any path will do for the SDK: its own way is replaced by ours.
         sdk = docker.APIClient(base_url="unix:///ours", version=OLDEST_API)
-        dial = partial(dial_path, path) if path else partial(dial_program, dial_words(address))
-        sdk.mount("http+docker://", DialAdapter(dial))
+        dial = partial(dial_path, path, patience) if path else partial(dial_program, dial_words(address))
+        sdk.mount("http+docker://", DialAdapter(dial, patience))
         return sdk
     from nixdock.engine.http_proxy import find_proxies  # noqa: PLC0415
 
@@ -324,6 +465,8 @@ def _open(address: Address) -> APIClient:
         authority = str(material.ca) if material.ca else None
         tls = docker.TLSConfig(client_cert=pair, ca_cert=authority, verify=material.verify)
     sdk = docker.APIClient(base_url=address.url, version=OLDEST_API, tls=tls)
+    for scheme in ("http://", "https://"):
+        sdk.mount(scheme, NetAdapter(patience))
     # What is in the environment for the web would win over an engine's own authority (REQUESTS_CA_BUNDLE).
     sdk.trust_env = False
     sdk.proxies = find_proxies(sdk.base_url, os.environ)
@@ -346,22 +489,55 @@ def _read_version(answer: Mapping[str, Any], pinned: str | None) -> EngineVersio
     )
 
 
-@contextmanager
-def _translated(address: Address) -> Iterator[None]:
-    """Turn the failures of the libraries below into ours."""
+def _socket_of(response: requests.Response) -> socket.socket | None:
+    """Return the socket below an answer that is still to be read; None where it has ended."""
+    buffered = getattr(response.raw._fp, "fp", None)  # noqa: SLF001
+    return getattr(getattr(buffered, "raw", None), "_sock", None)
+
+
+def _read_refusal(response: requests.Response, what: str) -> EngineError:
+    """Return what a refusal says: an object with a message, as the Engine API defines it, or plain text."""
+    data = response.raw.read(_REFUSAL_LIMIT)
     try:
-        yield
-    except Exception as error:
-        ours = translate(error, address)
-        if ours is None:
-            raise
-        raise ours from error
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        said = data.decode(errors="replace").strip()
+        if said.startswith("<"):
+            return shapes.nonsense(what, f"a page instead of an answer (HTTP status {response.status_code})")
+        said = said.partition("\n")[0].strip()
+    if isinstance(said, dict):
+        # "cause" is what Podman's own API says beside it.
+        said = said.get("message") or said.get("cause")
+        if said is None:
+            said = response.reason or f"HTTP status {response.status_code}"
+    if not isinstance(said, str):
+        return shapes.nonsense(what, f"a refusal without a message (HTTP status {response.status_code})")
+    said = said.strip() or response.reason or f"HTTP status {response.status_code}"
+    return EngineRefusedError(f"the engine refused: {said}", status=response.status_code)
 
 
-def _socket_of(response: requests.Response) -> socket.socket:
-    """Return the socket below an answer that is still to be read."""
-    found: socket.socket = response.raw._fp.fp.raw._sock  # type: ignore[union-attr]  # noqa: SLF001
-    return found
+def _decode(response: requests.Response, shape: object, what: str) -> Any:  # noqa: ANN401  # any JSON
+    """Return the JSON of an answer, if that is what it should be: the one way in for all of them."""
+    data = bytearray()
+    for piece in _body(response):
+        data += piece
+        if len(data) > _ANSWER_LIMIT:
+            raise shapes.nonsense(what, "it does not end")
+    try:
+        answer = json.loads(bytes(data))
+        if b"\\u" in data:
+            # Half a character, which could not be written to anywhere.
+            json.dumps(answer, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise shapes.nonsense(what, _describe(bytes(data))) from error
+    return shapes.check(answer, shape, what)
+
+
+def _describe(data: bytes) -> str:
+    """Say what came instead of JSON."""
+    if not data.strip():
+        return "nothing"
+    return f"what is no JSON ({clean(data[:60].decode(errors='replace'))})"
 
 
 def _body(response: requests.Response) -> Iterator[bytes]:
@@ -370,7 +546,7 @@ def _body(response: requests.Response) -> Iterator[bytes]:
     return iter(raw.read_chunked()) if raw.chunked else iter(raw.stream(_PIECE))
 
 
-def _read_messages(pieces: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+def _read_messages(pieces: Iterator[bytes], what: str) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects of an answer, which may stand without anything between them."""
     decoder = json.JSONDecoder()
     text = ""
@@ -379,9 +555,13 @@ def _read_messages(pieces: Iterator[bytes]) -> Iterator[dict[str, Any]]:
         while text := text.lstrip():
             try:
                 message, end = decoder.raw_decode(text)
+            except RecursionError as error:
+                raise shapes.nonsense(what, _describe(text.encode(errors="replace"))) from error
             except ValueError:
                 break
             text = text[end:]
-            yield message
+            yield shapes.check(message, {}, what)
+        if len(text) > _MESSAGE_LIMIT:
+            raise shapes.nonsense(what, _describe(text[:100].encode(errors="replace")))
     if text.strip():
-        yield {"error": f"the engine's answer breaks off: {text.strip()[:200]}"}
+        yield {"error": f"the engine's answer breaks off: {clean(text.strip()[:200])}"}

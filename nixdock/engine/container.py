@@ -141,7 +141,8 @@ def opened(
     marked = {**(request.body.get("Labels") or {}), **owner.labels(stays=stays), **(labels or {})}
     happenings: SimpleQueue[Happening] = SimpleQueue()
     with caught(lambda number: happenings.put(SignalCaught(number))) if catch_signals else nullcontext():
-        container = _create(engine, replace(request, body={**request.body, "Labels": marked}), image, details)
+        marked_request = replace(request, body={**request.body, "Labels": marked})
+        container = _create(engine, marked_request, image, details)
         container.happenings = happenings
         container.stays = stays
         for warning in container.warnings:
@@ -153,7 +154,8 @@ def opened(
         finally:
             container.close()
             if not (container.stays and container.started):
-                _remove(container, listener)
+                with engine.cleaning():
+                    _remove(container, listener)
 
 
 def _remove(container: Container, listener: Listener) -> None:

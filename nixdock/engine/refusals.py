@@ -11,14 +11,16 @@ import grp
 import os
 import shlex
 import ssl
-from http.client import HTTPException
+from http.client import BadStatusLine, HTTPException, RemoteDisconnected, UnknownProtocol
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from nixdock.engine.address import DEFAULT_SOURCE
-from nixdock.errors import EngineError
+from nixdock.engine.patience import Cut
+from nixdock.engine.shapes import nonsense
+from nixdock.errors import DeadlineError, EngineError
 from nixdock.hints import as_root, ourselves_as_root
-from nixdock.text import split_lines
+from nixdock.text import clean, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,14 +47,45 @@ class EngineRefusedError(EngineError):
         self.status = status
 
 
-def translate(error: BaseException, address: Address) -> EngineError | None:
-    """Return what a failed call means, or None where it is no failure of the engine or the way to it."""
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        explanation = str(getattr(error, "explanation", None) or error).strip()
-        return EngineRefusedError(f"the engine refused: {explanation}", status=status)
+class EngineLateError(EngineError):
+    """The time that the user allowed (`--timeout`) is up, and the engine has not answered yet."""
+
+    exit_code = DeadlineError.exit_code
+
+
+def explain_cut(reason: Cut, what: str, address: Address) -> EngineError:
+    """Return what it means that we have cut a request.
+
+    Args:
+        reason: Why we have.
+        what: Its method and path.
+        address: Where it was sent.
+    """
+    where = f"{address.url} ({address.source})"
+    match reason:
+        case Cut.LATE:
+            return EngineLateError(
+                f"the time was up (--timeout) before the engine at {where} had answered {what}",
+                hint="--timeout gives it more time",
+            )
+        case Cut.DEAD:
+            return EngineUnreachableError(f"the engine at {where} does not answer any more")
+        case Cut.SILENT:
+            return EngineUnreachableError(f"the engine at {where} did not answer {what} in time")
+
+
+def translate(error: BaseException, address: Address, what: str) -> EngineError | None:
+    """Return what a failed call means, or None where it is no failure of the way to the engine.
+
+    Args:
+        error: What was raised.
+        address: Where it was sent.
+        what: Its method and path.
+    """
     if not _is_of_connection(error):
         return None
+    if any(_is_no_http(cause) for cause in causes(error)):
+        return nonsense(what, f"it is no HTTP ({clean(_reason(error))})")
     message, hint = _explain(error, address)
     return EngineUnreachableError(message, hint=hint)
 
@@ -121,6 +154,10 @@ def _is_of_connection(error: BaseException) -> bool:
     """Whether the libraries below raised it: requests, urllib3, docker, http or the sockets."""
     package = type(error).__module__.partition(".")[0]
     return package in {"requests", "urllib3", "docker"} or isinstance(error, OSError | HTTPException)
+
+
+def _is_no_http(error: BaseException) -> bool:
+    return isinstance(error, BadStatusLine | UnknownProtocol) and not isinstance(error, RemoteDisconnected)
 
 
 def _reason(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nixdock.engine.owner import PROCESS, STEP, find_ourselves, is_detached, is_left_over
+from nixdock.engine.refusals import EngineLateError
 from nixdock.errors import EngineError
 from nixdock.log import get_logger
 
@@ -27,6 +28,9 @@ def sweep(engine: Engine) -> tuple[str, ...]:
     """Remove what runs of nixdock left that were killed or passed their deadline.
 
     What fails is left to the next run: sweeping must never keep anybody from working.
+
+    Raises:
+        EngineLateError: The time for the whole run is up.
 
     Returns:
         The names of the containers that were removed.
@@ -45,6 +49,8 @@ def sweep(engine: Engine) -> tuple[str, ...]:
             if is_left_over(volume.get("Labels") or {}, observer=ourselves, now=now):
                 _try(engine.remove_volume, volume["Name"])
         _sweep_images(engine, ourselves, now)
+    except EngineLateError:
+        raise
     except EngineError as error:
         log.warning("sweep.failed", error=error.message)
     if removed:

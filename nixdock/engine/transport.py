@@ -8,8 +8,10 @@ in a shell. Unix sockets come this way too: any path will do, with spaces and al
 
 from __future__ import annotations
 
+import errno
 import http.client
 import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.engine.address import Address
+    from nixdock.engine.patience import Patience
 
 
 def dial_words(address: Address) -> tuple[str, ...]:
@@ -50,19 +53,34 @@ class Dialled:
 Dial = Callable[[], Dialled]
 
 
-def dial_path(path: Path) -> Dialled:
+def dial_path(path: Path, patience: Patience) -> Dialled:
     """Connect to a Unix socket.
+
+    Args:
+        path: The socket.
+        patience: Says how long it may take until somebody takes the connection.
 
     Raises:
         OSError: Nobody listens there, or we may not.
     """
     connection = socket.socket(socket.AF_UNIX)
     try:
+        # Not the socket's own timeout: with that a queue that is full is refused at once.
+        _limit_sending(connection, patience.connecting)
         connection.connect(str(path))
-    except OSError:
+        _limit_sending(connection, None)
+    except OSError as error:
         connection.close()
+        if error.errno == errno.EAGAIN:
+            raise TimeoutError(errno.ETIMEDOUT, "nobody takes the connection") from error
         raise
     return Dialled(connection, lambda: None)
+
+
+def _limit_sending(connection: socket.socket, seconds: float | None) -> None:
+    whole, part = divmod(seconds or 0.0, 1)
+    limit = struct.pack("@ll", int(whole), max(int(part * 1e6), 1 if seconds is not None else 0))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 def dial_program(words: Sequence[str]) -> Dialled:
@@ -87,14 +105,39 @@ def dial_program(words: Sequence[str]) -> Dialled:
     return Dialled(ours, end)
 
 
-class _Connection(urllib3.connection.HTTPConnection):
-    def __init__(self, dial: Dial) -> None:
+class _Watched(urllib3.connection.HTTPConnection):
+    """A connection that says which socket each request goes over, so that it can be cut."""
+
+    patience: Patience
+
+    def request(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # the library's
+        wait = self.patience.latest
+        if wait is not None:
+            wait.goes_over(self)
+        super().request(*args, **options)
+
+    def connect(self) -> None:
+        super().connect()
+        if self.sock is not None:
+            # How long anything may take is the watch's business from now on.
+            self.sock.settimeout(None)
+
+
+class _WatchedSecurely(_Watched, urllib3.connection.HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Dialling(_Watched):
+    """A connection over a socket that a function connects."""
+
+    dial: Dial
+
+    def __init__(self, *_args: object, **_options: object) -> None:
         super().__init__("localhost")
-        self._dial = dial
         self._dialled: Dialled | None = None
 
     def connect(self) -> None:
-        self._dialled = self._dial()
+        self._dialled = self.dial()
         self.sock = self._dialled.connection
 
     def send(self, data: Any) -> None:  # noqa: ANN401  # whatever the library sends, and extents
@@ -112,13 +155,41 @@ class _Connection(urllib3.connection.HTTPConnection):
             dialled.end()
 
 
-class _Pool(urllib3.HTTPConnectionPool):
-    def __init__(self, dial: Dial) -> None:
-        super().__init__("localhost", maxsize=10)
-        self._dial = dial
+class NetAdapter(requests.adapters.HTTPAdapter):
+    """Sends every request as requests does, over connections that can be cut.
 
-    def _new_conn(self) -> _Connection:
-        return _Connection(self._dial)
+    Args:
+        patience: Cuts them.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # the library's
+        """Make the pools of direct connections."""
+        super().init_poolmanager(*args, **options)
+        self._watch(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # the library's
+        """Make the pools of connections over a proxy."""
+        manager = super().proxy_manager_for(*args, **options)
+        self._watch(manager)
+        return manager
+
+    def _watch(self, manager: Any) -> None:  # noqa: ANN401  # the library's
+        kinds = (
+            ("http", urllib3.HTTPConnectionPool, _Watched),
+            ("https", urllib3.HTTPSConnectionPool, _WatchedSecurely),
+        )
+        manager.pool_classes_by_scheme = {
+            scheme: type(
+                pool.__name__,
+                (pool,),
+                {"ConnectionCls": type(kind.__name__, (kind,), {"patience": self._patience})},
+            )
+            for scheme, pool, kind in kinds
+        }
 
 
 class DialAdapter(requests.adapters.HTTPAdapter):
@@ -126,11 +197,14 @@ class DialAdapter(requests.adapters.HTTPAdapter):
 
     Args:
         dial: Connects one.
+        patience: Cuts it.
     """
 
-    def __init__(self, dial: Dial) -> None:
+    def __init__(self, dial: Dial, patience: Patience) -> None:
         super().__init__()
-        self._pool = _Pool(dial)
+        kind = type("_Dialling", (_Dialling,), {"patience": patience, "dial": staticmethod(dial)})
+        self._pool = urllib3.HTTPConnectionPool("localhost", maxsize=10)
+        self._pool.ConnectionCls = kind
 
     def get_connection_with_tls_context(
         self,
@@ -138,7 +212,7 @@ class DialAdapter(requests.adapters.HTTPAdapter):
         verify: bool | str | None,  # noqa: ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
         cert: Any = None,  # noqa: ANN401, ARG002
-    ) -> _Pool:
+    ) -> urllib3.HTTPConnectionPool:
         """Return the one pool."""
         return self._pool
 

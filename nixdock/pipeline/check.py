@@ -330,6 +330,7 @@ def _of_artefact(
         from nixdock.engine.load import load_image  # noqa: PLC0415 - static checks load nothing
 
         engine = connect()
+        engine.renew()
         loaded = load_image(engine, image, listener=listener)
         return _bench(_find(engine, name, loaded.engine_id), options, suite, listener)
 
@@ -359,6 +360,7 @@ def _find(engine: Engine, name: str, ident: str) -> _Place:
 
 
 def _bench(place: _Place, options: CheckOptions, suite: Suite, listener: Listener) -> Bench:
+    place.engine.renew()
     sweep(place.engine)
     return Bench(
         engine=place.engine,

@@ -90,6 +90,8 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
     with hold_roots() as roots:
         wishes = Wishes(expectations=True, streams=True, single=True)
         (artefact,) = build(target, nix, listener, roots=roots, wishes=wishes)
+        # Nix may have taken long, for which the engine cannot help.
+        engine.renew()
         images = open_artefact(artefact, listener, platform_of(engine))
         if len(images) > 1:
             names = [str(image.references[0].familiar) for image in images if image.references]

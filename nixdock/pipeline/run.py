@@ -13,6 +13,7 @@ from nixdock.checks.units import format_duration
 from nixdock.engine.attendance import Attendance
 from nixdock.engine.container import Streams, opened
 from nixdock.engine.owner import TARGET, Owner, remember_detached
+from nixdock.engine.patience import MARGIN
 from nixdock.engine.run_options.request import make_request
 from nixdock.engine.sweep import sweep
 from nixdock.engine.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
@@ -96,9 +97,16 @@ class RunOptions:
         """Make the owner of the container."""
         return Owner.make(seconds=None if self.timeout is None else self.timeout + _DEADLINE_SLACK)
 
-    def deadline(self) -> float | None:
-        """Return when its time is up, by the monotonic clock, if it starts now."""
-        return None if self.timeout is None else time.monotonic() + self.timeout
+    def deadline(self, engine: Engine) -> float | None:
+        """Return when its time is up, by the monotonic clock, if it starts now.
+
+        Args:
+            engine: Told that it is waited for so long, and a moment more in which the container is killed.
+        """
+        if self.timeout is None:
+            return None
+        engine.limit(self.timeout + MARGIN)
+        return time.monotonic() + self.timeout
 
     def _check_attached(self) -> None:
         policy = self.options.get("restart", ("no",))[-1]
@@ -128,7 +136,7 @@ def run(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -
         BrokenPipeError: The reader of our output went away.
     """
     with created(engine, image, options, listener) as container:
-        deadline = options.deadline()
+        deadline = options.deadline(engine)
         container.start(options.streams(), then=ports_teller(listener))
         ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
         if ended.detached:
@@ -201,22 +209,27 @@ def created(
     request = request or options.request(image.run_as)
     _warn_of_platform(engine, image, listener)
     sweep(engine)
-    with opened(
-        engine,
-        request,
-        image=image.name,
-        details=image.details,
-        owner=options.owner(),
-        labels={TARGET: image.key, **(labels or {})},
-        stays=options.detach or options.keep,
-        catch_signals=catch_signals,
-        listener=listener,
-    ) as container:
-        try:
-            yield container
-        finally:
-            if options.keep and container.started and not container.was_left:
-                _tell_kept(container, listener)
+    try:
+        with opened(
+            engine,
+            request,
+            image=image.name,
+            details=image.details,
+            owner=options.owner(),
+            labels={TARGET: image.key, **(labels or {})},
+            stays=options.detach or options.keep,
+            catch_signals=catch_signals,
+            listener=listener,
+        ) as container:
+            try:
+                yield container
+            finally:
+                if options.keep and container.started and not container.was_left:
+                    with engine.cleaning():
+                        _tell_kept(container, listener)
+    finally:
+        # Its time is over; what is asked of the engine next has its own.
+        engine.renew()
 
 
 def status_of(ended: Ended, options: RunOptions) -> int:

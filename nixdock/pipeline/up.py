@@ -159,7 +159,7 @@ def _run_job(
 ) -> int:
     stdout, stderr = _sinks(expectation, shown=True)
     with created(engine, image, options, listener, request=request) as container:
-        deadline = options.deadline()
+        deadline = options.deadline(engine)
         container.start(options.streams(stdout, stderr), then=ports_teller(listener))
         ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
         if ended.detached:
@@ -214,7 +214,7 @@ class _ServiceRun:
         stdout, stderr = _sinks(self.expectation, shown=shown)
         # It is the user's only once it is ready and all that is expected holds.
         container.stays = self.options.keep
-        deadline = self.options.deadline()
+        deadline = self.options.deadline(self.engine)
         attached = shown or self.expectation is not None
         container.start(self.options.streams(stdout, stderr) if attached else None)
         attendance = Attendance(container, deadline=deadline, listener=self.listener)

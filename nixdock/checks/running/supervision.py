@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from nixdock.checks.running.bench import Bench
 
 _LOOK: Final = 0.1
-_END_SECONDS: Final = 10.0
+_END_SECONDS: Final = 8.0
+_ORDERLY_SECONDS: Final = 3.0
 
 
 class Worker(Thread):
@@ -71,6 +72,9 @@ def supervise(
     Returns:
         The signal that stopped it, or None.
     """
+    if bench is not None:
+        # The work has a clock of its own, which is looked at below.
+        bench.engine.limit(None)
     signals: list[int] = []
     worker = Worker(work)
     with caught(signals.append):
@@ -90,10 +94,15 @@ def supervise(
 def _stop(worker: Thread, bench: Bench | None) -> None:
     """Remove all containers of the run until nobody makes any more."""
     end = time.monotonic() + _END_SECONDS
-    while worker.is_alive() and time.monotonic() < end:
+    with ExitStack() as stack:
+        if bench is not None:
+            # What is under way comes to its end by that, and then by force.
+            bench.engine.limit(_ORDERLY_SECONDS)
+            stack.enter_context(bench.engine.cleaning())
+        while worker.is_alive() and time.monotonic() < end:
+            _remove_containers(bench)
+            worker.join(_LOOK)
         _remove_containers(bench)
-        worker.join(_LOOK)
-    _remove_containers(bench)
 
 
 def _remove_containers(bench: Bench | None) -> None:

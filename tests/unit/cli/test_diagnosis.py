@@ -25,7 +25,8 @@ Usage = namedtuple("Usage", "total used free")  # noqa: PYI024  # the shape of s
 class Unreachable(Session):
     """A session whose engine does not answer."""
 
-    def connect(self) -> Engine:
+    def connect(self, *, seconds: float | None = None) -> Engine:
+        del seconds
         raise EngineUnreachableError("no engine answers", hint="nixdock engine start")
 
 

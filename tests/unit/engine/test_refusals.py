@@ -13,6 +13,7 @@ import pytest
 from nixdock.engine.address import Address, Tls, choose
 from nixdock.engine.client import connect
 from nixdock.engine.refusals import EngineRefusedError, EngineUnreachableError, is_not_ready, translate
+from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +93,7 @@ def test_no_permission(group: str | None, hint: str, monkeypatch: pytest.MonkeyP
         (tmp_path / "docker.sock").touch()
     error = ConnectionError("Connection aborted.", PermissionError(13, "Permission denied"))
     address = Address(f"unix://{tmp_path}/docker.sock", "the default socket")
-    translated = translate(error, address)
+    translated = translate(error, address, "GET /info")
     assert translated is not None
     assert translated.message == (f"no permission to use the engine at {address.url} (the default socket)")
     assert translated.hint is not None
@@ -116,7 +117,9 @@ def test_the_engine_that_is_to_be_started_is_the_one_that_was_asked_for(
     monkeypatch.setattr("os.geteuid", lambda: user)
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr("sys.executable", "/nowhere/python")
-    translated = translate(FileNotFoundError(2, "No such file or directory"), Address("unix:///a b", source))
+    translated = translate(
+        FileNotFoundError(2, "No such file or directory"), Address("unix:///a b", source), "GET /info"
+    )
     assert translated is not None
     assert translated.hint == hint
 
@@ -167,11 +170,19 @@ def test_an_answer_is_never_asked_for_twice(tmp_path: Path) -> None:
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n", response(b"<html>")])
+def test_one_who_hangs_up_is_no_engine(tmp_path: Path) -> None:
+    with (
+        answering(tmp_path / "s", b"", times=4),
+        pytest.raises(EngineUnreachableError, match="the connection to the engine at"),
+    ):
+        connect(at(tmp_path / "s"))
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", response(b"<html>")])
 def test_what_is_no_engine(tmp_path: Path, answer: bytes) -> None:
     with (
-        answering(tmp_path / "s", answer, times=1 if answer else 4),
-        pytest.raises(EngineUnreachableError, match="the connection to the engine at"),
+        answering(tmp_path / "s", answer),
+        pytest.raises(EngineError, match="the engine answered nonsense to GET /version: "),
     ):
         connect(at(tmp_path / "s"))
 
@@ -199,4 +210,4 @@ def test_podman_is_known_by_its_components(tmp_path: Path) -> None:
 
 
 def test_other_errors_are_not_the_engine_s() -> None:
-    assert translate(ValueError("x"), Address("unix:///x", "a test")) is None
+    assert translate(ValueError("x"), Address("unix:///x", "a test"), "GET /info") is None
