@@ -108,7 +108,7 @@ class _StderrLogger:
 
     def msg(self, message: str) -> None:
         """Write one line."""
-        out.tell_exactly(message)
+        out.tell_exactly(out.disarm(message))
 
     debug = info = warning = msg
 

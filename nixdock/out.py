@@ -31,7 +31,7 @@ _RUNNERS: Final = ("GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
 """Variables of runners that look for commands: GitHub's and those like it, Azure's, TeamCity's."""
 
 # actions/runner, ActionCommand.cs: `::` where a line begins, blanks aside, and `##[` wherever it stands.
-_COMMAND: Final = re.compile("^([\\s\u180e\u200b\u200c\u200d\u2060\ufeff]*):(?=:)")
+_COMMAND: Final = re.compile("^((?:[^\\S\\n]|[\u180e\u200b\u200c\u200d\u2060\ufeff])*):(?=:)", re.MULTILINE)
 _OLD_COMMAND: Final = re.compile(r"##(vso|teamcity)?\[")
 
 
@@ -139,12 +139,12 @@ def form_line(*parts: str | Painted) -> str:
         text, colour = (part.text, part.colour) if isinstance(part, Painted) else (part, "")
         text = clean_line(_cut(text))
         written.append(f"\x1b[{colour}m{text}\x1b[0m" if colour else text)
-    return _disarm("".join(written))
+    return disarm("".join(written))
 
 
 def form_text(text: str) -> str:
     """Return several lines as they are written, without the last one's end."""
-    return "\n".join(map(_disarm, clean(text).removesuffix("\n").split("\n")))
+    return disarm(clean(text).removesuffix("\n"))
 
 
 def form_json(document: object, *, indent: int | None = None) -> str:
@@ -152,6 +152,14 @@ def form_json(document: object, *, indent: int | None = None) -> str:
     # What is not ASCII is written out by `dumps`; `##` stands in strings alone.
     text = json.dumps(document, indent=indent, default=str)
     return _OLD_COMMAND.sub(lambda match: match[0][:-1] + r"\u005b", text)
+
+
+def disarm(text: str) -> str:
+    """Return lines in which a runner finds no command; elsewhere than in one they are as they were."""
+    if not any(name in os.environ for name in _RUNNERS):
+        return text
+    text = _COMMAND.sub(r"\1\\x3a", text)
+    return _OLD_COMMAND.sub(lambda match: match[0][:-1] + r"\x5b", text)
 
 
 def clean_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,13 +172,6 @@ def clean_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
-
-
-def _disarm(line: str) -> str:
-    if not any(name in os.environ for name in _RUNNERS):
-        return line
-    line = _COMMAND.sub(r"\1\\x3a", line)
-    return _OLD_COMMAND.sub(lambda match: match[0][:-1] + r"\x5b", line)
 
 
 def _tell(text: str, stream: IO[str] | None) -> None:

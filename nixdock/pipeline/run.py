@@ -19,7 +19,7 @@ from nixdock.engine.sweep import sweep
 from nixdock.engine.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
 from nixdock.errors import DeadlineError, EngineError, UsageError
 from nixdock.events import Notice, Warned
-from nixdock.pipeline.output import DescriptorSink
+from nixdock.pipeline.output import DescriptorSink, passage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -228,6 +228,7 @@ def created(
                     with engine.cleaning():
                         _tell_kept(container, listener)
     finally:
+        passage.end()
         # Its time is over; what is asked of the engine next has its own.
         engine.renew()
 
