@@ -61,7 +61,16 @@ class Meter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._listener(WorkFinished(self.key, ok=error is None, summary=self.summary))
+        summary = self.summary if error is None else self._how_far()
+        self._listener(WorkFinished(self.key, ok=error is None, summary=summary))
+
+    def _how_far(self) -> str | None:
+        """Say what was done of work that failed: what was to be done is no fact of it."""
+        if not self.done:
+            return None
+        return f"after {format_bytes(self.done)}" + (
+            f" of {format_bytes(self._total)}" if self._total else ""
+        )
 
     def advance(self, count: int) -> None:
         """Count bytes that are done."""

@@ -6,6 +6,7 @@ counted, and told together, `built 14, fetched 52 (8.2 MB) in 12.3 s`, before an
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -60,7 +61,16 @@ class _Tally:
 
     count: dict[Work, int] = field(default_factory=dict)
     bytes_fetched: int = 0
-    since: float = 0.0
+    since: float = math.inf
+    until: float = 0.0
+
+    def add(self, going: _Going, now: float) -> None:
+        """Count a piece of work that has ended; it may have begun before the last line was told."""
+        kind = going.start.kind
+        self.count[kind] = self.count.get(kind, 0) + 1
+        self.bytes_fetched += going.done if kind is Work.FETCH else 0
+        self.since = min(self.since, going.since)
+        self.until = now
 
 
 @dataclass(slots=True)
@@ -114,16 +124,14 @@ class Narration:
         now = self.clock()
         self._going[event.key] = _Going(event, now, now)
         lines = [] if event.kind in _COUNTED else self._told_together()
-        if event.kind in _COUNTED and not self._tally.count:
-            self._tally.since = now
         return [*lines, name_work(event)] if self.verbose else lines
 
     def _end(self, going: _Going, event: WorkFinished) -> list[str]:
-        seconds = self.clock() - going.since
+        now = self.clock()
+        seconds = now - going.since
         kind = going.start.kind
         if event.ok and kind in _COUNTED and seconds < _OWN_LINE and not self.verbose:
-            self._tally.count[kind] = self._tally.count.get(kind, 0) + 1
-            self._tally.bytes_fetched += going.done if kind is Work.FETCH else 0
+            self._tally.add(going, now)
             return []
         if kind is Work.READ and event.ok and not event.summary and seconds < _OWN_LINE and not self.verbose:
             return []
@@ -140,7 +148,7 @@ class Narration:
             return []
         parts = [f"{_WORDS[kind][1]} {tally.count[kind]}" for kind in _COUNTED if kind in tally.count]
         size = f" ({format_bytes(tally.bytes_fetched)})" if tally.bytes_fetched else ""
-        return [f"{', '.join(parts)}{size} in {self.clock() - tally.since:.1f} s"]
+        return [f"{', '.join(parts)}{size} in {tally.until - tally.since:.1f} s"]
 
 
 def word(event: Notice | Warned | Judged) -> list[str]:

@@ -88,6 +88,24 @@ def test_what_was_counted_is_told_before_the_next_sentence() -> None:
     ]
 
 
+@pytest.mark.parametrize("between", [Warned("look out"), Notice("by the way")])
+def test_what_begins_before_a_sentence_and_ends_after_it_is_told_with_its_own_time(between: Event) -> None:
+    events: list[Event | float] = [
+        WorkStarted("a", Work.BUILD, "a"), WorkStarted("b", Work.FETCH, "b"), 1.0, WorkFinished("a"), between,
+        1.5, WorkFinished("b"), 40.0,
+    ]  # fmt: skip
+    assert narrate(*events)[0] == "built 1 in 1.0 s"
+    assert narrate(*events)[-1] == "fetched 1 in 2.5 s"
+
+
+def test_the_time_of_what_is_told_together_ends_with_it() -> None:
+    lines = narrate(
+        WorkStarted("a", Work.BUILD, "a"), 1.0, WorkFinished("a"),
+        WorkStarted("gcc", Work.BUILD, "gcc"), 90.0, WorkFinished("gcc"), Notice("done"),
+    )  # fmt: skip
+    assert lines == ["built gcc (90.0 s)", "built 1 in 1.0 s", "done"]
+
+
 def test_a_long_build_has_a_line_of_its_own() -> None:
     assert narrate(WorkStarted("b", Work.BUILD, "gcc-12"), 30.0, WorkFinished("b")) == [
         "built gcc-12 (30.0 s)"
