@@ -11,10 +11,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from nixdock.engine.unpacking import explain_unpacking, read_unpacking
 from nixdock.errors import LoadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from nixdock.engine.parcel import LayerBlob
 
 _UNPACKING: Final = "Error unpacking image"
 _NO_SPACE: Final = os.strerror(errno.ENOSPC).lower()
@@ -68,21 +71,26 @@ def is_limit(error: str) -> bool:
 
 def is_final(error: str) -> bool:
     """Whether sending the same image once more, in full, would end the same way."""
-    return is_limit(error) or any(words in error.lower() for words in _WRONG_LAYER)
+    return (
+        is_limit(error)
+        or any(words in error.lower() for words in _WRONG_LAYER)
+        or read_unpacking(error) is not None
+    )
 
 
 def is_loss(error: str) -> bool:
     """Whether something that was there is there no more, or that was sent: another sending may do."""
     lowered = error.lower()
-    return any(words in lowered for words in _LOST)
+    return any(words in lowered for words in _LOST) and read_unpacking(error) is None
 
 
-def explain(error: str, name: str) -> LoadError:
+def explain(error: str, name: str, blobs: Iterable[LayerBlob] = ()) -> LoadError:
     """Say what an engine's error means for the user.
 
     Args:
         error: The engine's own words.
         name: What messages call the image.
+        blobs: Its layers, to be looked through for what the engine could not unpack.
     """
     lowered = error.lower()
     if _NO_SPACE in lowered or _NO_QUOTA in lowered:
@@ -103,6 +111,9 @@ def explain(error: str, name: str) -> LoadError:
             hint="build or download it again",
             details=error,
         )
+    unpacking = read_unpacking(error)
+    if unpacking is not None:
+        return explain_unpacking(unpacking, name, blobs, error)
     if is_loss(error):
         return LoadError(
             f"the engine lost a part of {name} while it was loaded",

@@ -156,5 +156,16 @@ def is_whole(details: ImageDetails, engine: Engine) -> bool:
     return any(manifest.get("Available") for manifest in images)
 
 
+def is_packed(details: ImageDetails) -> bool:
+    """Whether a containerd store says that it has an image, and has not unpacked it: perhaps it cannot be.
+
+    Args:
+        details: The image, asked for with its manifests; one with layers.
+    """
+    images = [one for one in details.raw.get("Manifests") or [] if one.get("Kind") == "image"]
+    unpacked = [(one.get("ImageData") or {}).get("Size", {}).get("Unpacked") for one in images]
+    return bool(details.diff_ids) and bool(unpacked) and not any(size != 0 for size in unpacked)
+
+
 def _is_worth_asking(parcel: Parcel) -> bool:
     return parcel.size / _BYTES_A_SECOND > len(parcel.blobs) * _SECONDS_A_MANIFEST

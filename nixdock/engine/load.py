@@ -225,7 +225,7 @@ class _Loading:
                 return self._load_in_one_pass()
             self._settle()
         parcel = self._pack()
-        there = self._find(parcel, self._before.values())
+        there = self._find_usable(parcel)
         if there is not None:
             return self._finish(parcel, there)
         missing = parcel.blobs
@@ -279,7 +279,8 @@ class _Loading:
                 # What an engine says of bytes that are not what they should be is seldom clear.
                 verify_blobs(blobs)
             if answer.is_final(said.error) or (in_full and not answer.is_loss(said.error)):
-                raise answer.explain(said.error, self._name)
+                settled = is_settled(self._image)
+                raise answer.explain(said.error, self._name, self._pack().blobs if settled else ())
         except LoadError:
             self._clean_up()
             raise
@@ -301,6 +302,12 @@ class _Loading:
             if details is not None and self._is_it(parcel, details):
                 return details
         return None
+
+    def _find_usable(self, parcel: Parcel) -> ImageDetails | None:
+        """Return the image if the engine has it, and could unpack it."""
+        found = self._find(parcel, self._before.values())
+        runs = self._image.architecture == self._engine.version.architecture
+        return None if found is None or (runs and inventory.is_packed(found)) else found
 
     def _verify(self, parcel: Parcel) -> ImageDetails:
         """Make sure that what was sent is there, whole."""

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from nixdock.image.digest import Digest
 from support import archives
 from support.archives import Sample, docker_archive, docker_archive_entries, layer, oci_entries, runnable
+from support.layers import hardlink, tar_of
 
 from .conftest import Loader
 from .fragile import fragile
@@ -147,3 +149,18 @@ def test_a_command_that_is_a_text_is_one_word_where_the_engine_reads_it(load: Lo
         assert refuse(load, archive) == (
             "config.Cmd of sample:1 is a text, and this engine reads lists of words only"
         )
+
+
+def test_what_no_engine_can_unpack_is_told_with_its_layer_and_path(load: Loader, salt: bytes) -> None:
+    """A hard link to a file of the layer below: nobody has removed anything, and no other try helps."""
+    top = tar_of([hardlink("b", "etc/a")])
+    data = docker_archive(Sample((layer("etc/a", content=salt), top)))
+    sentence = (
+        f"the layer {Digest.of(top)} of sample:1 cannot be unpacked: "
+        "/b is a hard link to /etc/a, which does not stand before it in the same layer"
+    )
+    assert refuse(load, stdin=data) == sentence
+    if load.engine.name == "docker-28-containerd":
+        # docker itself leaves an image behind, which looks whole.
+        load.engine.docker("load", stdin=data)
+        assert refuse(load, stdin=data) == sentence
