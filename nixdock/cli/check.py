@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixdock.cli.container_options import Duration, container_options, take_options
-from nixdock.cli.nix_options import nix_options
+from nixdock.cli.nix_options import nix_options, scripts_option
 from nixdock.cli.options import complete_files, session_options, show_json
 from nixdock.cli.up import WORDS, CommandAfterDashes, expect_options
 from nixdock.out import is_github, say_json, say_text
@@ -176,6 +176,7 @@ def check_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @report_options
 @expect_options
 @container_options
+@scripts_option
 @nix_options
 @click.argument("target", required=False, shell_complete=complete_files)
 @click.pass_context

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixdock.cli.help import SectionedCommand
-from nixdock.cli.nix_options import nix_options
+from nixdock.cli.nix_options import nix_options, scripts_option
 from nixdock.cli.options import complete_files, session_options, show_json
 from nixdock.out import say, say_json
 
@@ -42,6 +42,7 @@ def _print_rules(context: click.Context, _parameter: click.Parameter, value: boo
     help="List the rules.",
 )
 @show_json
+@scripts_option
 @nix_options
 @click.argument("target", required=False, shell_complete=complete_files)
 @click.pass_obj

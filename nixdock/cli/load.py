@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from nixdock.cli.help import SectionedCommand
-from nixdock.cli.nix_options import nix_options
+from nixdock.cli.nix_options import nix_options, scripts_option
 from nixdock.cli.options import Progress, Session, complete_files, quiet_option, session_options, show_json
 from nixdock.errors import UsageError
 from nixdock.out import say, say_json
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--platform", metavar="OS/ARCH", help="Which image of an index to take; the engine's own.")
 @show_json
 @quiet_option
+@scripts_option
 @nix_options
 @session_options
 @click.pass_obj

@@ -84,9 +84,18 @@ def nix_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def gather(*args: object, **given: Any) -> Any:  # noqa: ANN401  # whatever the command takes and returns
-        nix = NixOptions(**{name: given.pop(name) for name in names})
+        nix = NixOptions(**{name: given.pop(name) for name in names if name in given})
         return function(*args, nix=nix, **given)
 
     for add in reversed([*_BUILD, *_LINK]):
         gather = add(gather)
     return gather
+
+
+def scripts_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--no-scripts` to a command with `nix_options` that reads images: a part of its `NixOptions`."""
+    return click.option(
+        "--no-scripts",
+        is_flag=True,
+        help="Run no script for the image that it writes: refuse it, even one that Nix has made.",
+    )(function)

@@ -8,7 +8,7 @@ import click
 
 from nixdock.cli.container_options import container_options, make_options, run_options, take_options
 from nixdock.cli.help import SectionedCommand
-from nixdock.cli.nix_options import nix_options
+from nixdock.cli.nix_options import nix_options, scripts_option
 from nixdock.cli.options import Session, complete_files, session_options
 from nixdock.out import say
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @session_options
 @run_options
 @container_options
+@scripts_option
 @nix_options
 @click.argument("target", metavar="IMAGE|TARGET", shell_complete=complete_files)
 @click.argument("words", metavar="[CMD ARG...]", nargs=-1, type=click.UNPROCESSED)

@@ -9,7 +9,7 @@ import click
 
 from nixdock.cli.container_options import container_options, make_options, run_options, take_options
 from nixdock.cli.help import SectionedCommand
-from nixdock.cli.nix_options import nix_options
+from nixdock.cli.nix_options import nix_options, scripts_option
 from nixdock.cli.options import complete_files, session_options
 from nixdock.out import say
 
@@ -86,6 +86,7 @@ class CommandAfterDashes(SectionedCommand):
 @expect_options
 @run_options
 @container_options
+@scripts_option
 @nix_options
 @click.argument("target", required=False, shell_complete=complete_files)
 @click.pass_context

@@ -136,7 +136,7 @@ def verify_blobs(blobs: Iterable[LayerBlob]) -> None:
             blob.layer.settle(found)
         elif found != blob.digest:
             raise LoadError(
-                f"a layer is damaged: its bytes have the digest {found} instead of {blob.digest}",
+                f"{blob.layer.name} is damaged: its bytes have the digest {found} instead of {blob.digest}",
                 hint="build or download the image again",
             )
 
@@ -180,7 +180,7 @@ def _copy(
         if isinstance(layer, ComputedLayer):
             raise layer.reject(done)
         raise LoadError(
-            f"a layer is damaged: {layer.diff_id} has not the {size} bytes that it should have",
+            f"{layer.name} is damaged: {layer.diff_id} has not the {size} bytes that it should have",
             hint="build or download the image again",
         )
     if padding := -size % _BLOCK:

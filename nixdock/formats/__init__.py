@@ -6,16 +6,17 @@ compressed or not), the scripts and confs of streamLayeredImage, and nix2contain
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from nixdock.errors import LoadError
 from nixdock.events import ignore
-from nixdock.formats.archive import JSON_LIMIT, open_archive
+from nixdock.formats.archive import JSON_LIMIT, load_json, open_archive, parse_json
 from nixdock.formats.detect import HEAD, Kind, detect
+from nixdock.formats.door import StoreDoor
 from nixdock.formats.memory import Memory
 from nixdock.formats.source import FileBytes, open_stream
+from nixdock.formats.stream_script import SCRIPT_LIMIT, Scripts, find_conf, run_script
 from nixdock.image.platform import Platform
 
 if TYPE_CHECKING:
@@ -30,14 +31,16 @@ def open_images(
     platform: Platform | None = None,
     listener: Listener = ignore,
     memory: Memory | None = None,
+    scripts: Scripts = Scripts.ANNOUNCE,
 ) -> tuple[Image, ...]:
     """Open what a build made, or a user gave, as images; no layer is read where that can be avoided.
 
     Args:
         source: A file or folder, or a binary stream such as standard input.
         platform: Which image of an index to take; what this machine runs when None.
-        listener: Told when something has to be read through.
+        listener: Told when something has to be read through, a script is run, or a name is not taken.
         memory: What is known of artefacts from earlier; nixdock's own when None.
+        scripts: What is done with a script of the Nix store that would have to be run.
 
     Raises:
         LoadError: It is no image, or one that is damaged; the sentence says what it is instead.
@@ -46,30 +49,32 @@ def open_images(
     platform = platform or Platform.of_this_machine()
     if not isinstance(source, Path):
         return _read_archive(open_stream(source, listener), platform, memory, listener)
-    if source.is_dir():
-        return _read_folder(source, platform)
     if source.is_fifo() or source.is_char_device() or source.is_socket():
         # As bash's <(command) gives it: it can be read once.
         with source.open("rb") as pipe:
             return _read_archive(open_stream(pipe, listener), platform, memory, listener)
-    file = FileBytes(source)
+    door = StoreDoor(memory)
+    if source.is_dir():
+        return _read_folder(source, platform, door, listener)
+    file: File = FileBytes(source)
     with file.section(0, HEAD) as stream:
         kind = detect(stream.read())
-    match kind:
-        case Kind.JSON:
-            return (_read_json(source, file, memory, listener),)
-        case Kind.SCRIPT:
-            return _read_script(source, file, platform, memory, listener)
-        case _:
-            return _read_archive(file, platform, memory, listener)
+    described = None
+    if kind is Kind.JSON:
+        described = _read_json(source, file, door, memory, listener)
+    elif kind is Kind.SCRIPT:
+        described = _read_conf_of(source, file, door, memory, listener)
+        if described is None:
+            file = run_script(source, scripts, door, listener)
+    return (described,) if described is not None else _read_archive(file, platform, memory, listener)
 
 
-def _read_folder(folder: Path, platform: Platform) -> tuple[Image, ...]:
+def _read_folder(folder: Path, platform: Platform, door: StoreDoor, listener: Listener) -> tuple[Image, ...]:
     # The reader of each form is imported when such a one comes: there are many, and one is needed.
     from nixdock.formats import oci_layout  # noqa: PLC0415
 
     if (folder / oci_layout.LAYOUT).is_file():
-        return oci_layout.read_images(oci_layout.FolderLayout(folder), platform)
+        return oci_layout.read_images(oci_layout.FolderLayout(folder, door), platform, listener)
     if (folder / "layers.json").is_file():
         from nixdock.formats import nix2container  # noqa: PLC0415
 
@@ -87,11 +92,11 @@ def _read_archive(file: File, platform: Platform, memory: Memory, listener: List
     if "oci-layout" in archive and "index.json" in archive:
         from nixdock.formats import oci_layout  # noqa: PLC0415
 
-        return oci_layout.read_images(oci_layout.ArchiveLayout(archive), platform)
+        return oci_layout.read_images(oci_layout.ArchiveLayout(archive), platform, listener)
     if "manifest.json" in archive:
         from nixdock.formats import docker_archive  # noqa: PLC0415
 
-        return docker_archive.read_images(archive)
+        return docker_archive.read_images(archive, listener)
     if "repositories" in archive:
         raise LoadError(
             f"{file.name} is an image archive of Docker before 1.10, which has no manifest.json",
@@ -113,34 +118,42 @@ def _explain_other(file: File) -> LoadError:
     )
 
 
-def _read_json(path: Path, file: FileBytes, memory: Memory, listener: Listener) -> Image:
-    if file.size > JSON_LIMIT:
-        raise LoadError(f"{path} is JSON of {file.size} bytes, not an image")
+def _read_json(path: Path, file: File, door: StoreDoor, memory: Memory, listener: Listener) -> Image:
     from nixdock.formats import nix2container, stream_conf  # noqa: PLC0415
 
-    with file.section() as stream:
-        data = stream.read()
+    data = _read_whole(file)
     try:
-        value = json.loads(data)
+        value = load_json(data)
     except (ValueError, RecursionError):
         raise _explain_other(file) from None
     if nix2container.is_plan(value):
-        return nix2container.read_image(path, value)
+        return nix2container.read_image(path, value, door)
     if stream_conf.is_conf(value):
-        return stream_conf.read_image(path, data, memory, listener)
+        return stream_conf.read_image(path, data, door, memory, listener)
     if isinstance(value, list) and value and isinstance(value[0], dict) and "diff_ids" in value[0]:
         raise nix2container.describe_layers_file(path)
     raise LoadError(f"{path} is JSON, but neither nix2container's image.json nor a conf of a streamed image")
 
 
-def _read_script(
-    path: Path, file: FileBytes, platform: Platform, memory: Memory, listener: Listener
-) -> tuple[Image, ...]:
-    from nixdock.formats import stream_conf, stream_script  # noqa: PLC0415
+def _read_conf_of(
+    path: Path, file: File, door: StoreDoor, memory: Memory, listener: Listener
+) -> Image | None:
+    """Return the image of the conf that a script is given; None where there is none that is understood."""
+    from nixdock.formats import stream_conf  # noqa: PLC0415
 
-    with file.section(0, stream_script.SCRIPT_LIMIT) as stream:
-        found = stream_script.find_conf(stream.read())
-    if found is not None:
-        conf, data = found
-        return (stream_conf.read_image(conf, data, memory, listener),)
-    return _read_archive(stream_script.run_script(path, listener), platform, memory, listener)
+    with file.section(0, SCRIPT_LIMIT) as stream:
+        named = find_conf(stream.read())
+    if named is None:
+        return None
+    (conf,) = door.admit(str(path), files=[named])
+    data = _read_whole(FileBytes(conf))
+    if not stream_conf.is_conf(parse_json(data, name=str(conf), what="text")):
+        return None
+    return stream_conf.read_image(conf, data, door, memory, listener)
+
+
+def _read_whole(file: File) -> bytes:
+    if file.size > JSON_LIMIT:
+        raise LoadError(f"{file.name} is JSON of {file.size} bytes, not an image")
+    with file.section() as stream:
+        return stream.read()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -35,9 +36,31 @@ DOCUMENTS_LIMIT: Final = 16 * 1024 * 1024
 SMALL: Final = 1024 * 1024
 """Bytes that a blob may have to be taken for a manifest or a config."""
 
+CONFIGS_LIMIT: Final = 256 * 1024 * 1024
+"""Bytes that all configs and manifests of an archive may have together."""
+
+VALUES_LIMIT: Final = 2_000_000
+"""Values in a JSON document: each takes some sixty bytes of memory, and two of the file."""
+
+IMAGES_LIMIT: Final = 2000
+"""Images that an archive may hold; a whole engine that is saved has hundreds."""
+
+NAMES_LIMIT: Final = 10_000
+"""Names that the images of an archive may have together."""
+
+LAYERS_LIMIT: Final = 500
+"""Layers of an image: no more can be mounted over each other, and Docker takes a quarter of it."""
+
+ALL_LAYERS_LIMIT: Final = 50_000
+"""Layers that all images of an archive may have together."""
+
+PATHS_LIMIT: Final = 100_000
+"""Store paths that an image may be described by."""
+
 DRAIN_LIMIT: Final = 64 * 1024 * 1024
 """Bytes behind the end of a tar that are read to reach a compressed file's checksum."""
 
+_TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _MARKS: Final = ("manifest.json", "index.json")
 _HEAD: Final = 6
 _LINKS_IN_A_ROW: Final = 16
@@ -264,6 +287,46 @@ def _to_bytes(text: str) -> bytes:
     return text.encode("latin-1")
 
 
+class Budget:
+    """What an archive may make nixdock hold at once: all its lists have one end.
+
+    Args:
+        name: What messages call the archive.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._left = {
+            "images": IMAGES_LIMIT,
+            "layers": ALL_LAYERS_LIMIT,
+            "names": NAMES_LIMIT,
+            "bytes of configs": CONFIGS_LIMIT,
+        }
+
+    def take(self, what: str, count: int) -> None:
+        """Take note of so much more.
+
+        Raises:
+            LoadError: It is too much.
+        """
+        self._left[what] -= count
+        if self._left[what] < 0:
+            raise LoadError(f"{self._name} is refused: it has more {what} than any archive needs")
+
+    def take_layers(self, count: int) -> None:
+        """Take note of an image's layers, which are no more than can be stacked.
+
+        Raises:
+            LoadError: They are too many.
+        """
+        if count > LAYERS_LIMIT:
+            raise LoadError(
+                f"{self._name} is refused: an image in it has {count} layers, and no engine takes more "
+                f"than {LAYERS_LIMIT}"
+            )
+        self.take("layers", count)
+
+
 def parse_json(data: bytes, *, name: str, what: str) -> Any:  # noqa: ANN401  # any JSON
     """Read JSON of unknown origin.
 
@@ -271,6 +334,25 @@ def parse_json(data: bytes, *, name: str, what: str) -> Any:  # noqa: ANN401  # 
         LoadError: It is none; the message names the archive and the document.
     """
     try:
-        return json.loads(data)
+        return load_json(data)
     except (ValueError, RecursionError) as error:
         raise LoadError(f"{name} is damaged: its {what} is no JSON ({error})") from error
+
+
+def load_json(data: bytes) -> Any:  # noqa: ANN401  # any JSON
+    """Read JSON that may fill the memory no more than its file does.
+
+    Raises:
+        ValueError: It is none, or has more values than any description of an image.
+        RecursionError: It is nested without end.
+    """
+    if _count_values(data) > VALUES_LIMIT:
+        raise ValueError(f"more than {VALUES_LIMIT} values")
+    return json.loads(data)
+
+
+def _count_values(data: bytes) -> int:
+    """Count what stands before the values of a JSON document; what stands in texts only where it matters."""
+    marks = (b",", b"[", b"{")
+    count = sum(map(data.count, marks))
+    return count if count <= VALUES_LIMIT else sum(map(_TEXTS.sub(b"", data).count, marks))

@@ -8,12 +8,13 @@ A layer may be compressed and may be a link to another one. Written down nowhere
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
-from nixdock.formats.archive import parse_json
+from nixdock.events import Warned, ignore
+from nixdock.formats.archive import Budget, parse_json
 from nixdock.formats.compression import decompress
 from nixdock.image.digest import Digest
 from nixdock.image.manifest import Codec
@@ -21,18 +22,38 @@ from nixdock.image.model import Image, OpenerLayer
 from nixdock.image.reference import Reference
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nixdock.events import Listener
     from nixdock.formats.archive import Archive, Entry
 
 MANIFEST: Final = "manifest.json"
 
 
-def read_images(archive: Archive) -> tuple[Image, ...]:
-    """Return the images of a docker-archive, in the order of its manifest.
+def read_images(archive: Archive, listener: Listener = ignore) -> tuple[Image, ...]:
+    """Return the images of a docker-archive, in the order of its manifest; each once, with all its names.
+
+    Args:
+        archive: The archive.
+        listener: Told of names that no image can be given.
 
     Raises:
         LoadError: Its manifest, a config or a layer is missing or not what it should be.
     """
-    return tuple(_read_image(archive, document) for document in read_documents(archive))
+    budget = Budget(archive.name)
+    names: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for document in read_documents(archive):
+        names.setdefault((document.config, document.layers), []).extend(document.tags)
+        budget.take("names", len(document.tags))
+    budget.take("images", len(names))
+    for _, layers in names:
+        budget.take_layers(len(layers))
+    # Several images may have one config.
+    read = cache(partial(_read_config, archive, budget))
+    return tuple(
+        _make_image(archive, config, read(config), layers, parse_tags(tags, archive.name, listener))
+        for (config, layers), tags in names.items()
+    )
 
 
 def read_documents(archive: Archive) -> tuple[Document, ...]:
@@ -47,9 +68,9 @@ def read_documents(archive: Archive) -> tuple[Document, ...]:
     return tuple(Document.from_json(value, archive.name) for value in values)
 
 
-def read_references(archive: Archive) -> dict[Digest, tuple[Reference, ...]]:
+def read_references(archive: Archive, listener: Listener) -> dict[Digest, tuple[Reference, ...]]:
     """Return the references that a docker-archive's manifest gives its images, by config digest."""
-    return {image.config_digest: image.references for image in read_images(archive)}
+    return {image.config_digest: image.references for image in read_images(archive, listener)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +110,34 @@ def _strings(value: Any, key: str, archive: str) -> tuple[str, ...]:  # noqa: AN
     return tuple(value)
 
 
-def _read_image(archive: Archive, document: Document) -> Image:
-    config_bytes = archive.read(document.config, what="the config")
-    config = parse_json(config_bytes, name=archive.name, what=f"config {document.config!r}")
-    diff_ids = read_diff_ids(config, archive.name)
-    if len(diff_ids) != len(document.layers):
+def _read_config(archive: Archive, budget: Budget, name: str) -> tuple[bytes, tuple[Digest, ...]]:
+    """Return a config, and the diff IDs that it names."""
+    data = archive.read(name, what="the config")
+    budget.take("bytes of configs", len(data))
+    return data, read_diff_ids(parse_json(data, name=archive.name, what=f"config {name!r}"), archive.name)
+
+
+def _make_image(
+    archive: Archive,
+    config_name: str,
+    config: tuple[bytes, tuple[Digest, ...]],
+    layers: tuple[str, ...],
+    references: tuple[Reference, ...],
+) -> Image:
+    config_bytes, diff_ids = config
+    if len(diff_ids) != len(layers):
         raise LoadError(
-            f"{archive.name} is damaged: its {MANIFEST} names {len(document.layers)} layers, "
-            f"and the config {document.config!r} has {len(diff_ids)}"
+            f"{archive.name} is damaged: its {MANIFEST} names {len(layers)} layers, "
+            f"and the config {config_name!r} has {len(diff_ids)}"
         )
-    layers = tuple(
-        _layer(archive, archive.find(name, what="the layer"), diff_id, name)
-        for name, diff_id in zip(document.layers, diff_ids, strict=True)
+    return Image(
+        config_bytes,
+        tuple(
+            _layer(archive, archive.find(name, what="the layer"), diff_id, name)
+            for name, diff_id in zip(layers, diff_ids, strict=True)
+        ),
+        references,
     )
-    return Image(config_bytes, layers, parse_tags(document.tags, archive.name))
 
 
 def read_diff_ids(config: Any, archive: str) -> tuple[Digest, ...]:  # noqa: ANN401  # JSON of unknown shape
@@ -127,18 +162,43 @@ def read_diff_ids(config: Any, archive: str) -> tuple[Digest, ...]:  # noqa: ANN
         raise LoadError(f"{archive} is damaged: a diff ID in an image's config is {error}") from error
 
 
-def parse_tags(tags: tuple[str, ...], archive: str) -> tuple[Reference, ...]:
-    """Read the references of an artefact, each once.
+def parse_tags(tags: Iterable[str], archive: str, listener: Listener = ignore) -> tuple[Reference, ...]:
+    """Read the names of an artefact, each once.
+
+    A digest says where an image was pulled from; an engine gives none to an image that it loads. So of
+    `name:tag@digest` the name and the tag are taken, and `name@digest` is no name (least of all
+    `name:latest`).
+
+    Args:
+        tags: As written.
+        archive: What messages call the artefact.
+        listener: Told what is not taken.
 
     Raises:
         LoadError: One breaks the rules; no engine would take it.
     """
-    try:
-        return tuple(dict.fromkeys(Reference.parse(tag) for tag in tags))
-    except ValueError as error:
-        raise LoadError(
-            f"{archive} names its image wrongly: {error}", hint="change name or tag and build it again"
-        ) from error
+    names: dict[Reference, None] = {}
+    for tag in tags:
+        try:
+            reference = Reference.parse(tag)
+        except ValueError as error:
+            raise LoadError(
+                f"{archive} names its image wrongly: {error}", hint="change name or tag and build it again"
+            ) from error
+        if reference.digest is not None:
+            given = replace(reference, digest=None) if reference.tag else None
+            got = f"it is named {given.familiar}" if given else "that gives it no name"
+            listener(
+                Warned(
+                    f"{archive} names its image {reference.familiar}, and an image that is loaded cannot be "
+                    f"given a digest: {got}"
+                )
+            )
+            if given is None:
+                continue
+            reference = given
+        names[reference] = None
+    return tuple(names)
 
 
 def _layer(archive: Archive, entry: Entry, diff_id: Digest, name: str) -> OpenerLayer:

@@ -1,8 +1,9 @@
 """What was learned of artefacts by reading them, so that no byte is read twice for it.
 
-Two tables. `archives`: what stands where in a file that did not change since (by device, inode,
+Three tables. `archives`: what stands where in a file that did not change since (by device, inode,
 size and times). `layers`: size and diff ID of a layer that is made of store paths, whose content
-never changes, by everything that its bytes follow from. Both can be had again by reading.
+never changes, by everything that its bytes follow from. `valid`: store paths that Nix knew, by the file
+that each was then. All can be had again by reading, or by asking.
 """
 
 from __future__ import annotations
@@ -18,21 +19,25 @@ from nixdock.database import Database
 from nixdock.image.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nixdock.formats.source import Identity
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _ARCHIVES: Final = 500
 """Archives that are remembered; what one holds takes some kilobytes."""
+
+_ARCHIVE_SIZE: Final = 4 * 1024 * 1024
+"""Characters that may be remembered of an archive; one with more is read again."""
 
 _AT_ONCE: Final = 500
 """Values in one query; SQLite takes 999 at least."""
 
 _SCHEMA: Final = """
 CREATE TABLE archives (identity TEXT PRIMARY KEY, content TEXT NOT NULL, kept REAL NOT NULL);
-CREATE TABLE layers (recipe TEXT PRIMARY KEY, size INTEGER NOT NULL, diff_id TEXT NOT NULL) WITHOUT ROWID
+CREATE TABLE layers (recipe TEXT PRIMARY KEY, size INTEGER NOT NULL, diff_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE valid (path TEXT PRIMARY KEY, identity TEXT NOT NULL) WITHOUT ROWID
 """
 
 
@@ -56,7 +61,10 @@ class Memory:
 
     def keep_archive(self, identity: Identity, content: Any) -> None:  # noqa: ANN401  # as above
         """Remember what was learned of a file."""
-        row = (str(identity), json.dumps(content), time.time())
+        text = json.dumps(content)
+        if len(text) > _ARCHIVE_SIZE:
+            return
+        row = (str(identity), text, time.time())
         self.database.write("INSERT OR REPLACE INTO archives VALUES (?, ?, ?)", [row])
         self.database.write(
             "DELETE FROM archives WHERE identity IN "
@@ -79,6 +87,24 @@ class Memory:
     def keep_layer(self, recipe: str, diff_id: Digest, size: int) -> None:
         """Remember diff ID and size of a layer."""
         self.database.write("INSERT OR REPLACE INTO layers VALUES (?, ?, ?)", [(recipe, size, str(diff_id))])
+
+    def recall_valid(self, identities: Mapping[str, str]) -> set[str]:
+        """Return the store paths that were valid, and are the same files since."""
+        found: set[str] = set()
+        paths = list(identities)
+        for start in range(0, len(paths), _AT_ONCE):
+            some = paths[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT path, identity FROM valid WHERE path IN ({marks})"  # noqa: S608  # marks only
+            found |= {
+                path for path, identity in self.database.read(query, some) if identities[path] == identity
+            }
+        return found
+
+    def keep_valid(self, identities: Mapping[str, str]) -> None:
+        """Remember store paths as valid."""
+        if identities:
+            self.database.write("INSERT OR REPLACE INTO valid VALUES (?, ?)", list(identities.items()))
 
     def forget_layer(self, recipe: str) -> None:
         """Forget a layer whose bytes turned out to be others."""

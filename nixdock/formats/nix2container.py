@@ -1,37 +1,42 @@
 """nix2container's image.json: an image as a plan, its layers described by store paths.
 
-No tar exists until somebody makes it. The plan states each layer's digest; where the paths now give
-other bytes (they were hashed in a sandbox that saw other permissions, say) the layer is described anew
-instead of refused. Some layers are tars after all (`layer-path`): those pulled from a registry, and
-those that were asked not to be reproducible.
+No tar exists until somebody makes it. The plan states each layer's digest, and where the paths give other
+bytes the image is refused. Some layers are tars after all (`layer-path`): those pulled from a registry,
+and those that were asked not to be reproducible.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
 from nixdock.formats import nix2container_tar
+from nixdock.formats.archive import LAYERS_LIMIT, PATHS_LIMIT
 from nixdock.formats.chunks import open_chunks
 from nixdock.formats.compression import decompress
 from nixdock.formats.nix2container_tar import LayerPath, Permission
 from nixdock.formats.source import FileBytes
-from nixdock.image.computed import ComputedImage, ComputedLayer
 from nixdock.image.digest import Digest
 from nixdock.image.manifest import Codec, layer_codec
-from nixdock.image.model import OpenerLayer
+from nixdock.image.model import Image, OpenerLayer
 from nixdock.image.reference import Reference
 
 if TYPE_CHECKING:
-    from nixdock.image.model import Image, Layer
+    from pathlib import Path
+
+    from nixdock.formats.door import StoreDoor
 
 VERSION: Final = 1
 
 _NAMED: Final = re.compile(r"(?P<tag>[0-9a-z]{32})-image-(?P<name>.+)\.json")
+_PERMISSIONS_LIMIT: Final = 1000
+_TEXT_LIMIT: Final = 4096
+"""Characters of a path, an expression or a name; Linux allows a path no more."""
+
 _NO_TIME: Final = "0001-01-01T00:00:00Z"
 
 
@@ -40,15 +45,16 @@ def is_plan(value: Any) -> bool:  # noqa: ANN401  # any JSON
     return isinstance(value, dict) and "image-config" in value and "layers" in value
 
 
-def read_image(path: Path, plan: dict[str, Any]) -> Image:
+def read_image(path: Path, plan: dict[str, Any], door: StoreDoor) -> Image:
     """Return the image of a plan; no layer is read for it.
 
     Args:
         path: Of the plan; its store name gives the image's name, which the plan does not have.
         plan: The JSON document.
+        door: Lets through what the plan names.
 
     Raises:
-        LoadError: It is of a newer version, or not what it should be.
+        LoadError: It is of a newer version, or not what it should be, or what it names is not in the store.
     """
     version = plan.get("version", VERSION)
     if version != VERSION:
@@ -56,58 +62,105 @@ def read_image(path: Path, plan: dict[str, Any]) -> Image:
             f"{path} is an image.json of version {version}, which nixdock does not know",
             hint=f"nixdock reads version {VERSION}; a newer nixdock may read this one",
         )
+    described = _read_plan(path, plan)
+    paths = [one.path for layer in described for one in layer.paths]
+    tars = [layer.tar for layer in described if layer.tar]
+    if len(described) > LAYERS_LIMIT or len(paths) > PATHS_LIMIT:
+        raise LoadError(f"{path} is no image: it has {len(described)} layers of {len(paths)} paths")
+    real = dict(zip(tars, door.admit(str(path), files=tars, trees=paths), strict=True))
+    layers = tuple(_open_described(layer, path, real) for layer in described)
+    return Image(_make_config(plan, described), layers, _guess_name(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """A layer as the plan has it.
+
+    Args:
+        diff_id: Its digest.
+        size: Bytes of its tar.
+        paths: What it is made of.
+        tar: The file that it is instead; empty for none.
+        media_type: Of that file.
+        history: What is said of it.
+    """
+
+    diff_id: Digest
+    size: int
+    paths: tuple[LayerPath, ...]
+    tar: str
+    media_type: str
+    history: dict[str, Any]
+
+
+def _read_plan(path: Path, plan: dict[str, Any]) -> list[_Described]:
     try:
-        described = [_read_layer(value, path) for value in plan["layers"] or []]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return [_read_layer(value) for value in plan["layers"] or []]
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise LoadError(f"{path} is damaged: a layer in it is not what it should be ({error!r})") from error
-    layers = tuple(layer for layer, _ in described)
-    history = [entry for _, entry in described]
-    architecture = str(plan.get("arch") or "amd64")
-
-    def make_config(diff_ids: tuple[Digest, ...]) -> bytes:
-        return _make_config(plan, architecture, diff_ids, history)
-
-    return ComputedImage(layers, _guess_name(path), architecture, make_config)
 
 
-def _read_layer(value: dict[str, Any], plan: Path) -> tuple[Layer, dict[str, Any]]:
-    diff_id = Digest.parse(value["diff_ids"])
-    history = value.get("History") or {}
-    if value.get("layer-path"):
-        file = FileBytes(Path(value["layer-path"]))
-        codec = layer_codec(value.get("mediatype") or "")
-        if codec is None:
-            raise LoadError(f"{plan} has a layer of the unknown media type {value.get('mediatype')!r}")
-        size = file.size if codec is Codec.NONE else None
-        return OpenerLayer(diff_id, size, partial(_open_tar, file, codec)), history
-    paths = tuple(_read_path(entry) for entry in value["paths"])
-    layer = ComputedLayer(
-        f"the layer of {paths[0].path}" if paths else "an empty layer",
-        int(value["size"]),
-        partial(_open_layer, paths),
-        known=diff_id,
-        measure=partial(nix2container_tar.size, paths),
+def _read_layer(value: dict[str, Any]) -> _Described:
+    diff_id, history, tar = (
+        Digest.parse(value["diff_ids"]),
+        value.get("History") or {},
+        value.get("layer-path"),
     )
-    return layer, history
+    if tar:
+        return _Described(diff_id, 0, (), _read_text(tar), str(value.get("mediatype") or ""), history)
+    paths = tuple(_read_path(entry) for entry in value["paths"])
+    size = int(value["size"])
+    if size < 0:
+        raise ValueError("a negative size")
+    return _Described(diff_id, size, paths, "", "", history)
+
+
+def _open_described(layer: _Described, plan: Path, real: dict[str, Path]) -> OpenerLayer:
+    if layer.tar:
+        file = FileBytes(real[layer.tar])
+        codec = layer_codec(layer.media_type)
+        if codec is None:
+            raise LoadError(f"{plan} has a layer of the unknown media type {layer.media_type!r}")
+        size = file.size if codec is Codec.NONE else None
+        name = f"the layer {file.name} of {plan}"
+        return OpenerLayer(layer.diff_id, size, partial(_open_tar, file, codec), name=name)
+    name = f"the layer of {layer.paths[0].path} in {plan}" if layer.paths else f"an empty layer in {plan}"
+    return OpenerLayer(layer.diff_id, layer.size, partial(_open_layer, layer.paths), name=name)
 
 
 def _read_path(value: dict[str, Any]) -> LayerPath:
     options = value.get("options") or {}
     rewrite = options.get("rewrite") or {}
-    permissions = tuple(
-        Permission(
-            regex=entry["regex"],
-            mode=int(entry["mode"], 8) if entry.get("mode") else None,
-            uid=int(entry.get("uid") or 0),
-            gid=int(entry.get("gid") or 0),
-            uname=entry.get("uname") or "",
-            gname=entry.get("gname") or "",
-        )
-        for entry in options.get("perms") or []
+    permissions = options.get("perms") or []
+    if len(permissions) > _PERMISSIONS_LIMIT:
+        raise ValueError(f"{len(permissions)} permissions")
+    return LayerPath(
+        _read_text(value["path"]),
+        _read_text(rewrite.get("regex") or ""),
+        _read_text(rewrite.get("repl") or ""),
+        tuple(map(_read_permission, permissions)),
     )
-    if not isinstance(value["path"], str) or "\0" in value["path"]:
-        raise ValueError("a path that is none")
-    return LayerPath(value["path"], rewrite.get("regex") or "", rewrite.get("repl") or "", permissions)
+
+
+def _read_permission(value: dict[str, Any]) -> Permission:
+    numbers = [int(value.get("uid") or 0), int(value.get("gid") or 0), int(value.get("mode") or "0", 8)]
+    if not all(0 <= number < 1 << 32 for number in numbers) or numbers[2] > 0o7777:
+        raise ValueError("a number that no file can have")
+    return Permission(
+        regex=_read_text(value["regex"]),
+        mode=numbers[2] if value.get("mode") else None,
+        uid=numbers[0],
+        gid=numbers[1],
+        uname=_read_text(value.get("uname") or ""),
+        gname=_read_text(value.get("gname") or ""),
+    )
+
+
+def _read_text(value: Any) -> str:  # noqa: ANN401  # JSON of unknown shape
+    if not isinstance(value, str) or "\0" in value or len(value) > _TEXT_LIMIT:
+        raise ValueError("a text that is none")
+    value.encode()
+    return value
 
 
 def _open_layer(paths: tuple[LayerPath, ...]) -> IO[bytes]:
@@ -118,17 +171,15 @@ def _open_tar(file: FileBytes, codec: Codec) -> IO[bytes]:
     return decompress(file.section(), codec, f"the layer {file.name}")
 
 
-def _make_config(
-    plan: dict[str, Any], architecture: str, diff_ids: tuple[Digest, ...], history: list[dict[str, Any]]
-) -> bytes:
+def _make_config(plan: dict[str, Any], layers: list[_Described]) -> bytes:
     """Write the config with the keys in the order of Go's struct (image-spec, specs-go/v1/config.go)."""
     config = {
         "created": plan.get("created") or _NO_TIME,
-        "architecture": architecture,
+        "architecture": str(plan.get("arch") or "amd64"),
         "os": "linux",
         "config": plan["image-config"] or {},
-        "rootfs": {"type": "layers", "diff_ids": [str(diff_id) for diff_id in diff_ids]},
-        "history": history,
+        "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
+        "history": [layer.history for layer in layers],
     }
     text = json.dumps(config, separators=(",", ":"), ensure_ascii=False)
     # Go escapes what HTML would take for markup, and two line separators.

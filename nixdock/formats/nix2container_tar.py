@@ -82,18 +82,6 @@ def chunks(paths: Sequence[LayerPath]) -> Iterator[bytes]:
     return joined(_pieces(plan(paths)))
 
 
-def size(paths: Sequence[LayerPath]) -> int:
-    """Return how many bytes the tar has, without reading any file.
-
-    Raises:
-        LoadError: As for `chunks`.
-    """
-    total = 2 * BLOCK
-    for node in _flatten(plan(paths)):
-        total += len(write_header(node.header)) + node.header.size + -node.header.size % BLOCK
-    return total
-
-
 def plan(paths: Sequence[LayerPath]) -> _Node:
     """Return the tree that a layer's paths make.
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from nixdock.errors import LoadError
-from nixdock.formats.archive import JSON_LIMIT, Archive, parse_json
+from nixdock.formats.archive import IMAGES_LIMIT, JSON_LIMIT, Archive, Budget, parse_json
 from nixdock.formats.compression import decompress
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_diff_ids, read_references
 from nixdock.formats.source import FileBytes
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from nixdock.image.reference import Reference
-
+    from nixdock.events import Listener
+    from nixdock.formats.door import StoreDoor
 LAYOUT: Final = "oci-layout"
 INDEX: Final = "index.json"
 
@@ -45,6 +45,8 @@ REF_NAME: Final = "org.opencontainers.image.ref.name"
 """Annotation with a tag, or with a full reference: the specification leaves it open."""
 
 _NESTED_INDEXES: Final = 4
+_OFFERED: Final = 20
+"""Platforms that are listed where the wanted one is not among them."""
 
 
 class Layout(Protocol):
@@ -66,9 +68,15 @@ class Layout(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FolderLayout:
-    """A layout in a folder."""
+    """A layout in a folder.
+
+    Args:
+        folder: The folder.
+        door: Lets through what links in it name outside of it: a layout that Nix made may consist of them.
+    """
 
     folder: Path
+    door: StoreDoor
 
     @property
     def name(self) -> str:
@@ -95,7 +103,10 @@ class FolderLayout:
         path = self.folder / name
         if not path.is_file():
             raise LoadError(f"{self.name} is not complete: {what} {name!r} is not in it")
-        return FileBytes(path)
+        real = path.resolve()
+        if not real.is_relative_to(self.folder.resolve()):
+            (real,) = self.door.admit(f"the link {path}", files=[str(real)])
+        return FileBytes(real)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,29 +134,38 @@ class ArchiveLayout:
         return self.archive.open(self.archive.find(name, what=what))
 
 
-def read_images(layout: Layout, platform: Platform) -> tuple[Image, ...]:
+def read_images(layout: Layout, platform: Platform, listener: Listener) -> tuple[Image, ...]:
     """Return the images of a layout, one for each name; of several platforms the engine's.
 
     Args:
         layout: The folder or archive.
         platform: What the engine runs.
+        listener: Told of names that no image can be given.
 
     Raises:
         LoadError: Something in it is missing, damaged, of an unknown type, or for other platforms only.
     """
     _check_version(layout)
     index = parse_json(layout.read(INDEX, what="the index"), name=layout.name, what=INDEX)
+    budget = Budget(layout.name)
     found: dict[Digest, Image] = {}
+    names: dict[Digest, list[str]] = {}
     for choices in _group(_children(layout, index, ())):
+        budget.take("images", 1)
         chosen = _choose(layout, choices, platform)
-        image = _read_image(layout, chosen)
-        earlier = found.get(chosen.descriptor.digest)
-        if earlier is not None:
-            image = replace(image, references=tuple(dict.fromkeys(earlier.references + image.references)))
-        found[chosen.descriptor.digest] = image
+        digest = chosen.descriptor.digest
+        if digest not in found:
+            found[digest] = _read_image(layout, chosen, budget)
+        # A bare tag, as `skopeo copy ... oci:folder:tag` writes it, names no image.
+        if chosen.name is not None and any(mark in chosen.name for mark in ":/"):
+            names.setdefault(digest, []).append(chosen.name)
     if not found:
         raise LoadError(f"{layout.name} holds no image: its {INDEX} lists none")
-    return _name_from_manifest(layout, tuple(found.values()))
+    images = [
+        replace(image, references=parse_tags(names.get(digest, ()), layout.name, listener))
+        for digest, image in found.items()
+    ]
+    return _name_from_manifest(layout, images, listener)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +192,8 @@ def _children(layout: Layout, index: Any, indexes: tuple[Digest, ...]) -> list[_
     entries = index.get("manifests") if isinstance(index, dict) else None
     if not isinstance(entries, list):
         raise LoadError(f"{layout.name} is damaged: an index in it has no list of manifests")
+    if len(entries) > IMAGES_LIMIT:
+        raise LoadError(f"{layout.name} is refused: an index in it lists {len(entries)} manifests")
     nodes = []
     for entry in entries:
         try:
@@ -214,9 +236,9 @@ def _choose(layout: Layout, nodes: list[_Node], platform: Platform) -> _Node:
         if not fitting and len(choices) == 1 and choices[0].descriptor.media_type not in INDEX_TYPES:
             fitting = choices
         if not fitting:
-            raise LoadError(
-                f"{layout.name} has no image for {platform}, only for {', '.join(sorted(set(offered)))}"
-            )
+            others = sorted(set(offered))
+            listed = ", ".join(others[:_OFFERED]) + (" …" if len(others) > _OFFERED else "")
+            raise LoadError(f"{layout.name} has no image for {platform}, only for {listed}")
         best = max(fitting, key=partial(_rank, platform=platform))
         if best.descriptor.media_type not in INDEX_TYPES:
             return best
@@ -238,10 +260,11 @@ def _rank(node: _Node, platform: Platform) -> tuple[bool, str]:
     return node.platform.full == platform.full, node.platform.full.variant
 
 
-def _read_image(layout: Layout, node: _Node) -> Image:
+def _read_image(layout: Layout, node: _Node, budget: Budget) -> Image:
     descriptor = node.descriptor
     media_type = descriptor.media_type
     data = _read_blob(layout, descriptor, "the manifest")
+    budget.take("bytes of configs", len(data))
     document = parse_json(data, name=layout.name, what=f"manifest {descriptor.digest}")
     if not isinstance(document, dict):
         raise LoadError(f"{layout.name} is damaged: its manifest {descriptor.digest} is no JSON object")
@@ -251,12 +274,15 @@ def _read_image(layout: Layout, node: _Node) -> Image:
     try:
         config = Descriptor.from_json(document.get("config"))
         entries = document.get("layers")
-        layers = [Descriptor.from_json(entry) for entry in (entries if isinstance(entries, list) else [])]
+        entries = entries if isinstance(entries, list) else []
+        budget.take_layers(len(entries))
+        layers = [Descriptor.from_json(entry) for entry in entries]
     except ValueError as error:
         raise LoadError(f"{layout.name} is damaged, in its manifest: {error}") from error
     if config.media_type not in CONFIG_TYPES:
         raise LoadError(f"{layout.name} holds no image: its config is a {config.media_type!r}")
     config_bytes = _read_blob(layout, config, "the config")
+    budget.take("bytes of configs", len(config_bytes))
     parsed = parse_json(config_bytes, name=layout.name, what=f"config {config.digest}")
     diff_ids = read_diff_ids(parsed, layout.name)
     if len(diff_ids) != len(layers):
@@ -266,8 +292,7 @@ def _read_image(layout: Layout, node: _Node) -> Image:
     return Image(
         config_bytes,
         tuple(_layer(layout, blob, diff_id) for blob, diff_id in zip(layers, diff_ids, strict=True)),
-        _references(layout, node),
-        Manifest(data, media_type, node.indexes),
+        manifest=Manifest(data, media_type, node.indexes),
     )
 
 
@@ -310,20 +335,13 @@ def _path(digest: Digest) -> str:
     return f"blobs/sha256/{digest.hex}"
 
 
-def _references(layout: Layout, node: _Node) -> tuple[Reference, ...]:
-    # A bare tag, as `skopeo copy ... oci:folder:tag` writes it, names no image.
-    if node.name is None or not any(mark in node.name for mark in ":/"):
-        return ()
-    return parse_tags((node.name,), layout.name)
-
-
-def _name_from_manifest(layout: Layout, images: tuple[Image, ...]) -> tuple[Image, ...]:
+def _name_from_manifest(layout: Layout, images: list[Image], listener: Listener) -> tuple[Image, ...]:
     """Take the names of images without one from the `manifest.json` that Docker writes beside."""
     if all(image.references for image in images):
-        return images
+        return tuple(images)
     if not isinstance(layout, ArchiveLayout) or MANIFEST not in layout.archive:
-        return images
-    names = read_references(layout.archive)
+        return tuple(images)
+    names = read_references(layout.archive, listener)
     return tuple(
         image if image.references else replace(image, references=names.get(image.config_digest, ()))
         for image in images

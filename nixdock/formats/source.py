@@ -116,7 +116,7 @@ class Section(io.RawIOBase):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a file was when it was first looked at: a change of its content changes this."""
+    """What a file was when it was first looked at: what is remembered of it holds for no other."""
 
     device: int
     inode: int
@@ -128,6 +128,13 @@ class Identity:
     def of(cls, status: os.stat_result) -> Identity:
         """Take it from what the file system says."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+    def is_unchanged(self, now: os.stat_result) -> bool:
+        """Whether a file still has the same content, as far as its size and time tell.
+
+        The inode and its own time do not count: Nix links files of its store to others of the same content.
+        """
+        return (self.size, self.modified) == (now.st_size, now.st_mtime_ns)
 
     def __str__(self) -> str:
         return f"{self.device}:{self.inode}:{self.size}:{self.modified}:{self.changed}"
@@ -157,10 +164,11 @@ class FileBytes:
             LoadError: It cannot be opened, or is no longer the file that was first looked at.
         """
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            # Were it a pipe by now, opening it must not wait for a writer.
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise explain_os_error(error, self.name) from error
-        if Identity.of(os.fstat(descriptor)) != self.identity:
+        if not self.identity.is_unchanged(os.fstat(descriptor)):
             os.close(descriptor)
             raise LoadError(f"{self.name} changed while it was read", hint="try again when it is complete")
         return io.BufferedReader(Section(descriptor, self.name, offset, size), BUFFER)

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
-from nixdock.formats.archive import open_archive, parse_json
+from nixdock.formats.archive import LAYERS_LIMIT, PATHS_LIMIT, open_archive, parse_json
 from nixdock.formats.chunks import open_chunks
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_documents, read_images
 from nixdock.formats.source import FileBytes, explain_os_error
 from nixdock.image.computed import ComputedImage, ComputedLayer
 from nixdock.image.digest import Digest
+from nixdock.image.model import OpenerLayer
+from nixdock.nix.store import store_dir
 from nixdock.nixpkgs.dockertools import image_config, layer_tar
 from nixdock.nixpkgs.dockertools.layered_conf import ConfError, LayeredConf
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nixdock.events import Listener
+    from nixdock.formats.door import StoreDoor
     from nixdock.formats.memory import Memory
     from nixdock.image.model import Image, Layer
 
@@ -78,22 +81,29 @@ def is_conf(value: Any) -> bool:  # noqa: ANN401  # any JSON
     return isinstance(value, dict) and value.keys() == KEYS and isinstance(value["store_layers"], list)
 
 
-def read_image(path: Path, data: bytes, memory: Memory, listener: Listener) -> Image:
+def read_image(path: Path, data: bytes, door: StoreDoor, memory: Memory, listener: Listener) -> Image:
     """Return the image of a conf; no layer is read for it.
 
     Args:
         path: Of the conf, for messages.
         data: The conf.
+        door: Lets through what the conf names.
         memory: What is known of layers from earlier.
         listener: Told when a base image has to be read through.
 
     Raises:
-        LoadError: The conf cannot be used, or what it names is not there.
+        LoadError: The conf cannot be used, or what it names is not there, or not in the store.
     """
     conf = _read_conf(path, data)
-    base = None if conf.from_image is None else _read_base(conf.from_image, memory, listener)
+    top = Path(conf.customisation_layer)
+    files = [str(top / "layer.tar"), str(top / "checksum")]
+    if conf.from_image is not None:
+        files.append(conf.from_image)
+    trees = [name for layer in conf.store_layers for name in layer]
+    layer_tar_file, checksum, *below_files = door.admit(str(path), files=files, trees=trees)
+    base = _read_base(below_files[0], memory, listener) if below_files else None
     below = base.parts if base is not None else ()
-    parts = (*below, *_store_parts(conf, memory), _customisation_part(conf))
+    parts = (*below, *_store_parts(conf, memory), _customisation_part(top, layer_tar_file, checksum))
 
     # "now" is one moment, however often the config is asked for.
     created = image_config.timestamp(conf.created).isoformat()
@@ -121,6 +131,8 @@ def _read_conf(path: Path, data: bytes) -> LayeredConf:
         image_config.timestamp(conf.created)
     except (ConfError, OverflowError, ValueError) as error:
         raise LoadError(f"{path} is no conf of a streamed image: {error}") from error
+    if conf.store_dir != str(store_dir()):
+        raise LoadError(f"{path} is for the store {conf.store_dir}, and Nix's is {store_dir()}")
     return conf
 
 
@@ -132,10 +144,17 @@ def _check_texts(path: Path, conf: dict[str, Any]) -> None:
     layers = conf["store_layers"]
     if not all(isinstance(layer, list) for layer in layers):
         raise LoadError(f"{path} is no conf of a streamed image: store_layers is no list of lists")
-    texts |= {f"store path {name!r}": name for layer in layers for name in layer}
+    names = [name for layer in layers for name in layer]
+    if len(layers) > LAYERS_LIMIT or len(names) > PATHS_LIMIT:
+        raise LoadError(
+            f"{path} is no conf of a streamed image: it has {len(layers)} layers of {len(names)} paths"
+        )
+    texts |= {f"store path {name!r}": name for name in names}
     for key, text in texts.items():
         if not isinstance(text, str) or "\0" in text or not _is_encodable(text):
             raise LoadError(f"{path} is no conf of a streamed image: {key} is no text")
+    if len(set(names)) < len(names):
+        raise LoadError(f"{path} is no conf of a streamed image: it names a store path twice")
     if not isinstance(conf["config"], dict | type(None)):
         raise LoadError(f"{path} is no conf of a streamed image: config is no JSON object")
 
@@ -160,8 +179,8 @@ def _merge_config(conf: LayeredConf, base: _Base | None) -> dict[str, Any] | Non
     return {**own, "Env": env} if env else own
 
 
-def _read_base(path: str, memory: Memory, listener: Listener) -> _Base:
-    archive = open_archive(FileBytes(Path(path)), memory, listener)
+def _read_base(path: Path, memory: Memory, listener: Listener) -> _Base:
+    archive = open_archive(FileBytes(path), memory, listener)
     if archive is None or MANIFEST not in archive:
         raise LoadError(f"the base image {path} is no docker-archive")
     # As the script: the first image of the archive, whatever others it holds.
@@ -192,18 +211,15 @@ def _store_parts(conf: LayeredConf, memory: Memory) -> Iterator[_Part]:
         yield _Part(paths, layer)
 
 
-def _customisation_part(conf: LayeredConf) -> _Part:
-    folder = Path(conf.customisation_layer)
-    file = FileBytes(folder / "layer.tar")
-    with FileBytes(folder / "checksum").section(0, 128) as stream:
+def _customisation_part(folder: Path, tar: Path, checksum: Path) -> _Part:
+    file = FileBytes(tar)
+    with FileBytes(checksum).section(0, 128) as stream:
         text = stream.read().decode(errors="replace").strip()
     try:
-        checksum = Digest(text)
+        diff_id = Digest(text)
     except ValueError as error:
         raise LoadError(f"{folder}/checksum is damaged: {text!r} is no sha256") from error
-    return _Part(
-        (str(folder),), ComputedLayer(f"the layer {file.name}", file.size, file.section, known=checksum)
-    )
+    return _Part((str(folder),), OpenerLayer(diff_id, file.size, file.section, name=f"the layer {file.name}"))
 
 
 def _recipe(paths: tuple[str, ...], stamp: layer_tar.Stamp) -> str:

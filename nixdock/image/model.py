@@ -6,7 +6,7 @@ checking) asks for nothing else. Values are immutable and lazy: to have one cost
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -56,6 +56,10 @@ class Layer(Protocol):
         """The form in which a manifest of the artefact's own names it, or None without one."""
 
     @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
     def position(self) -> int:
         """Where the artefact holds it: reading layers in this order goes through the artefact once."""
 
@@ -65,13 +69,23 @@ class Layer(Protocol):
 
 @dataclass(frozen=True)
 class OpenerLayer:
-    """A layer made of a function that opens it."""
+    """A layer made of a function that opens it.
+
+    Args:
+        diff_id: What the artefact states.
+        size: Bytes of the uncompressed tar, or None.
+        opener: Opens a fresh stream of it.
+        blob: The form in which a manifest names it.
+        position: Where the artefact holds it.
+        name: What messages call it.
+    """
 
     diff_id: Digest
     size: int | None
     opener: Callable[[], IO[bytes]]
     blob: Blob | None = None
     position: int = 0
+    name: str = "a layer"
 
     @property
     def known_diff_id(self) -> Digest:
@@ -118,6 +132,10 @@ class Image:
     layers: tuple[Layer, ...]
     references: tuple[Reference, ...] = ()
     manifest: Manifest | None = None
+
+    def renamed(self, references: tuple[Reference, ...]) -> Image:
+        """Return the same image under other names."""
+        return replace(self, references=references)
 
     @cached_property
     def config_digest(self) -> Digest:

@@ -44,6 +44,7 @@ class Artefact:
         image_tag: The image's tag as the expression says it (`imageTag`).
         expectations: The value of the `nixdock` attribute; None where there is none, or nobody asked.
         needs: Store paths that the expectations name; built, and held as long as the artefact.
+        may_run: Whether it may be run, where it is a program that writes the archive.
         nix: The Nix programs as they were called to build it; None of an artefact that was there.
     """
 
@@ -57,6 +58,7 @@ class Artefact:
     image_tag: str | None = None
     expectations: Mapping[str, Any] | None = None
     needs: tuple[Path, ...] = ()
+    may_run: bool = True
     nix: Nix | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -108,7 +108,8 @@ def _adopt(target: ArtefactTarget, options: NixOptions, roots: Path) -> Artefact
     except OSError as error:
         raise UsageError(f"'{target.text}' cannot be read: {error.strerror}") from error
     # Whether it is an image after all is for the readers of images to say.
-    return Artefact(target.path, form or Form.ARCHIVE, store_path=store_path)
+    may_run = not options.no_scripts
+    return Artefact(target.path, form or Form.ARCHIVE, store_path=store_path, may_run=may_run)
 
 
 def _hold(store_path: Path, options: NixOptions, roots: Path) -> None:
@@ -174,6 +175,7 @@ class _Realisation:
                 image_tag=candidate.image_tag,
                 expectations=candidate.expectations,
                 needs=tuple(needs[need] for need in candidate.needs),
+                may_run=not self.nix.options.no_scripts,
                 nix=self.nix,
             )
             for candidate, output, path, form, link in zip(

@@ -176,6 +176,11 @@ def show_config() -> list[str]:
     return ["nix", "--extra-experimental-features", "nix-command", "show-config", "--json"]
 
 
+def check_validity(paths: Sequence[str]) -> list[str]:
+    """Return the command that prints those of some paths that the store does not know as valid."""
+    return ["nix-store", "--check-validity", "--print-invalid", *paths]
+
+
 def query_requisites(paths: Iterable[Path], *, store: str | None = None) -> list[str]:
     """Return the command that prints the closure of store paths, one path a line."""
     return ["nix-store", "--query", "--requisites", *map(str, paths), *_store(store)]

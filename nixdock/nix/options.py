@@ -1,4 +1,4 @@
-"""What the user may say about a build: nix's own letters, and `--nixpkgs`."""
+"""What the user may say about a build: nix's own letters, `--nixpkgs` and `--no-scripts`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class NixOptions:
         substituters: The binary caches to ask.
         out_link: `-o`, the name of the link to the result; None is the command's own default.
         no_out_link: Make no link whatever the default.
+        no_scripts: Run no program that was built to write an image; where one would have to be, that is an
+            error.
     """
 
     attributes: tuple[str, ...] = ()
@@ -48,3 +50,4 @@ class NixOptions:
     substituters: str | None = None
     out_link: Path | None = None
     no_out_link: bool = False
+    no_scripts: bool = False

@@ -18,7 +18,7 @@ from nixdock import process
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
 from nixdock.nix.build_log import strip_escapes
-from nixdock.nix.command import query_registrations, query_requisites
+from nixdock.nix.command import check_validity, query_registrations, query_requisites
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _BASE_NAME: Final = re.compile(r"(?P<hash>[0-9a-df-np-sv-z]{32})-(?P<name>[0-9A-Za-z+\-._?=]+)")
 """What a store path is called: 160 bits in Nix's own base 32, then a name."""
+
+_AT_ONCE: Final = 2000
+"""Paths in one question: two megabytes are the most that a program's arguments may have."""
 
 _NEW: Final = "new-"
 _LOCK: Final = "lock"
@@ -141,6 +144,18 @@ def list_requisites(paths: Sequence[Path], *, store: str | None = None) -> tuple
         BuildError: One of them is not there any more, or there is no Nix.
     """
     return tuple(map(Path, _ask(query_requisites(paths, store=store)).split()))
+
+
+def find_invalid(paths: Sequence[str]) -> frozenset[str]:
+    """Return those of some paths that are not valid in the store: nothing that Nix made, or no longer.
+
+    Raises:
+        BuildError: Nix cannot be asked, or has its store elsewhere.
+    """
+    invalid: set[str] = set()
+    for start in range(0, len(paths), _AT_ONCE):
+        invalid.update(split_lines(_ask(check_validity(paths[start : start + _AT_ONCE]))))
+    return frozenset(invalid)
 
 
 def _ask(argv: Sequence[str]) -> str:

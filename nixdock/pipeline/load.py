@@ -9,8 +9,9 @@ from typing import IO, TYPE_CHECKING
 from nixdock.engine.ledger import Ledger
 from nixdock.engine.load import load_image
 from nixdock.errors import UsageError
+from nixdock.events import Warned
 from nixdock.formats import open_images
-from nixdock.image.computed import ComputedImage
+from nixdock.formats.stream_script import Scripts
 from nixdock.image.platform import Platform
 from nixdock.image.reference import Reference
 from nixdock.nix.artefact import Artefact, Form
@@ -129,7 +130,7 @@ def _built(
 ) -> Iterator[tuple[Artefact, ...]]:
     """Build, and keep what was built from the collector; an archive from elsewhere needs no Nix at all."""
     if isinstance(target, ArtefactTarget) and store_path_of(target.path.resolve()) is None:
-        yield (Artefact(target.path, Form.ARCHIVE),)
+        yield (Artefact(target.path, Form.ARCHIVE, may_run=not nix.no_scripts),)
         return
     from nixdock.nix.builder import Wishes as BuildWishes  # noqa: PLC0415
     from nixdock.nix.builder import build  # noqa: PLC0415
@@ -151,7 +152,10 @@ def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) ->
     Raises:
         LoadError: It cannot be read.
     """
-    images = open_images(artefact.path, platform=platform, listener=listener)
+    scripts = Scripts.REFUSE
+    if artefact.may_run:
+        scripts = Scripts.ANNOUNCE if artefact.nix is None else Scripts.RUN
+    images = open_images(artefact.path, platform=platform, listener=listener, scripts=scripts)
     if (
         len(images) != 1
         or not artefact.image_name
@@ -162,10 +166,7 @@ def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) ->
         name = Reference.parse(f"{artefact.image_name}:{artefact.image_tag or 'latest'}")
     except ValueError:
         return images
-    image = images[0]
-    return (
-        image.renamed((name,)) if isinstance(image, ComputedImage) else replace(image, references=(name,)),
-    )
+    return (images[0].renamed((replace(name, digest=None),)),)
 
 
 def platform_of(engine: Engine) -> Platform:
@@ -181,5 +182,24 @@ def _load(engine: Engine, images: Sequence[Image], listener: Listener, wishes: W
         )
     ledger = Ledger()
     return tuple(
-        load_image(engine, image, tags=wishes.tags, listener=listener, ledger=ledger) for image in images
+        load_image(engine, image, tags=wishes.tags, listener=listener, ledger=ledger)
+        for image in _name_apart(images, listener)
     )
+
+
+def _name_apart(images: Sequence[Image], listener: Listener) -> Iterator[Image]:
+    """Leave each name to one image, the last that has it: the others would have it for a moment only."""
+    owners = {reference: image for image in images for reference in image.references}
+    for image in images:
+        lost = [name for name in image.references if not _is_same(owners[name], image)]
+        for name in lost:
+            listener(Warned(f"{name.familiar} names more than one image here: only the last of them gets it"))
+        yield image.renamed(tuple(name for name in image.references if name not in lost)) if lost else image
+
+
+def _is_same(one: Image, other: Image) -> bool:
+    """Whether two images are one, as far as that is known without reading layers."""
+    if one is other:
+        return True
+    known = all(layer.known_diff_id is not None for image in (one, other) for layer in image.layers)
+    return known and one.config_digest == other.config_digest

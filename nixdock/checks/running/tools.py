@@ -37,5 +37,11 @@ def lend_tools(tools: Sequence[str], present: frozenset[str], address: Address) 
             raise CheckError(f"the tool {tool} is not in the Nix store")
         roots.append(root)
     paths = sorted(path for path in query_closure(roots) if path.name not in present)
+    for path in paths:
+        # An engine follows the link, as root, and lends what it leads to.
+        if path.is_symlink() and store_path_of(path.resolve()) is None:
+            raise CheckError(
+                f"the tools cannot be lent: {path} is a link to {path.resolve()}, outside of the Nix store"
+            )
     mounts = [{"Type": "bind", "Source": str(path), "Target": str(path), "ReadOnly": True} for path in paths]
     return {"HostConfig": {"Mounts": mounts}}

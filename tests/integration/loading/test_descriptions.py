@@ -13,8 +13,9 @@ from nixdock.engine.client import connect
 from nixdock.engine.ledger import Ledger
 from nixdock.engine.ledger import open_database as open_ledger
 from nixdock.engine.load import load_image
-from nixdock.formats import open_images
+from nixdock.formats import nix2container_tar, open_images
 from nixdock.formats.memory import Memory, open_database
+from nixdock.formats.nix2container_tar import LayerPath
 from nixdock.image.digest import Digest
 from support.archives import BUSYBOX, docker_archive, layer, runnable
 
@@ -78,8 +79,9 @@ def test_a_streamed_image_is_loaded_in_one_pass_and_known_again(load: Loader, sa
 
 
 def test_a_streamed_image_upon_a_base(load: Loader, salt: bytes) -> None:
-    base = load.write(docker_archive(runnable(layer("base", content=salt)), codec="gzip"), "base.tar.gz")
-    conf = write_conf(load, salt, "upon:1", from_image=str(base))
+    packed = docker_archive(runnable(layer("base", content=salt)), codec="gzip")
+    base = add(load.folder, f"base-{salt.hex()}", {"base.tar.gz": packed})
+    conf = write_conf(load, salt, "upon:1", from_image=f"{base}/base.tar.gz")
     (loaded,) = load(conf)
     assert loaded["layers"] == 5
     assert load.says("upon:1") == "streamed"
@@ -104,13 +106,13 @@ def test_a_layer_that_is_no_longer_what_it_was_is_described_anew(load: Loader, s
     assert load.says("anew:1") == "streamed"
 
 
-def test_a_plan_of_nix2container(load: Loader, salt: bytes) -> None:
-    """Its digest was made elsewhere and does not hold here: the layer is described anew."""
+def write_plan(load: Loader, diff_id: Digest, size: int) -> Path:
+    """Write a plan of nix2container of one layer."""
     program = add(load.folder, "program", {"bin/busybox": BUSYBOX.read_bytes()})
     described = {
-        "digest": f"sha256:{salt.hex() * 2}",
-        "diff_ids": f"sha256:{salt.hex() * 2}",
-        "size": 10,
+        "digest": str(diff_id),
+        "diff_ids": str(diff_id),
+        "size": size,
         "mediatype": "application/vnd.oci.image.layer.v1.tar",
         "paths": [{"path": program}],
     }
@@ -118,6 +120,20 @@ def test_a_plan_of_nix2container(load: Loader, salt: bytes) -> None:
     plan = {"version": 1, "image-config": config, "layers": [described], "arch": "amd64"}
     path = load.folder / f"{'0' * 32}-image-planned.json"
     path.write_text(json.dumps(plan))
-    (loaded,) = load(path)
+    return path
+
+
+def test_a_plan_of_nix2container(load: Loader) -> None:
+    program = add(load.folder, "program", {"bin/busybox": BUSYBOX.read_bytes()})
+    content = b"".join(nix2container_tar.chunks([LayerPath(program)]))
+    (loaded,) = load(write_plan(load, Digest.of(content), len(content)))
     assert loaded["references"] == [f"planned:{'0' * 32}"]
     assert load.says(f"planned:{'0' * 32}") == "planned"
+    # The digest is the plan's word, and it is kept, whether the size is right or not.
+    before = load.images()
+    for size, words in ((len(content), "its bytes have the digest"), (1024, "has not the 1024 bytes")):
+        run = load.program("load", write_plan(load, Digest("1" * 64), size))
+        assert (run.status, run.stdout) == (121, "")
+        assert f"the layer of {program} in" in run.stderr
+        assert words in run.stderr
+        assert load.images() == before

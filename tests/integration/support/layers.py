@@ -16,6 +16,7 @@ class MemoryLayer:
 
     blob: Blob | None = None
     position = 0
+    name = "a layer in memory"
 
     def __init__(self, tar: bytes, *, seekable: bool = True, diff_id: Digest | None = None) -> None:
         self.tar = tar

@@ -12,14 +12,18 @@ from typing import Any
 import pytest
 
 from nixdock.errors import LoadError
+from nixdock.events import Warned
 from nixdock.formats import open_images, stream_conf, stream_script
 from nixdock.formats.memory import Memory, open_database
+from nixdock.formats.stream_script import Scripts
 from nixdock.image.computed import LayerChangedError, settle_layers
 from nixdock.image.digest import Digest
 from nixdock.image.model import Image
 from nixdock.nixpkgs.dockertools import layer_tar
 from support import archives
 from support.archives import Sample, docker_archive, layer
+
+from .conftest import UseStore
 
 Goldens = dict[str, Any]
 CASES = ("bare", "base", "base-no-env", "owner", "plain")
@@ -106,8 +110,7 @@ def test_the_base_may_be_in_every_form(
 ) -> None:
     """What is the same image below gives the same image above."""
     below = Sample((layer("a"), layer("b")), ("base:1",), {"Env": ["A=base", "B=base"], "Cmd": ["/no"]})
-    base = tmp_path / "base"
-    base.write_bytes(docker_archive(below, codec=codec, layer_codec=layer_codec))
+    base = add_to_store(tmp_path / "base", docker_archive(below, codec=codec, layer_codec=layer_codec))
     conf = json.loads(stream_golden["base"].conf.read_text())
     conf |= {"from_image": str(base), "config": {"Env": ["B=top", "C=top"]}}
     path = tmp_path / "conf.json"
@@ -119,6 +122,12 @@ def test_the_base_may_be_in_every_form(
     for one, content in zip(image.layers, below.layers, strict=False):
         with one.open() as stream:
             assert stream.read() == content
+
+
+def add_to_store(path: Path, content: bytes) -> str:
+    path.write_bytes(content)
+    words = ["nix-store", "--add", str(path)]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_now_is_the_time_of_each_opening(stream_golden: Goldens, memory: Memory, tmp_path: Path) -> None:
@@ -161,9 +170,15 @@ def test_a_path_outside_of_the_store_is_refused(
     assert "/etc" in refuse(path, memory).message
 
 
+@pytest.fixture
+def tree(tmp_path: Path, use_store: UseStore) -> Path:
+    """A path of a store whose files can be changed, as no real one's can."""
+    return use_store(tmp_path / "store") / f"{'a' * 32}-tree"
+
+
 def make_image(folder: Path, memory: Memory, tree: Path) -> Image:
-    """Return an image of one tree that need not be in a store."""
-    custom = folder / "custom"
+    """Return an image of one tree."""
+    custom = tree.with_name(f"{'b' * 32}-custom")
     if not custom.exists():
         custom.mkdir()
         content = layer("motd")
@@ -173,7 +188,7 @@ def make_image(folder: Path, memory: Memory, tree: Path) -> Image:
         "architecture": "amd64",
         "config": {},
         "os": "linux",
-        "store_dir": str(folder),
+        "store_dir": str(tree.parent),
         "from_image": None,
         "store_layers": [[str(tree)]],
         "customisation_layer": str(custom),
@@ -191,9 +206,8 @@ def make_image(folder: Path, memory: Memory, tree: Path) -> Image:
     return image
 
 
-def test_hard_links_are_files_like_others(tmp_path: Path, memory: Memory) -> None:
+def test_hard_links_are_files_like_others(tmp_path: Path, memory: Memory, tree: Path) -> None:
     """A store that was optimised has the same images as one that was not."""
-    tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "a").write_bytes(b"same" * 1000)
     (tree / "b").write_bytes(b"same" * 1000)
@@ -205,10 +219,9 @@ def test_hard_links_are_files_like_others(tmp_path: Path, memory: Memory) -> Non
 
 
 def test_what_changed_since_it_was_remembered_is_noticed_and_described_anew(
-    tmp_path: Path, memory: Memory
+    tmp_path: Path, memory: Memory, tree: Path
 ) -> None:
     """A path that was collected and built again may have other content."""
-    tree = tmp_path / "tree"
     tree.write_bytes(b"one")
     first = make_image(tmp_path, memory, tree)
     settle_layers(first.layers)
@@ -224,11 +237,10 @@ def test_what_changed_since_it_was_remembered_is_noticed_and_described_anew(
     assert third.layers[0].size == 30720
 
 
-def test_a_damaged_checksum_is_said(tmp_path: Path, memory: Memory) -> None:
-    tree = tmp_path / "tree"
+def test_a_damaged_checksum_is_said(tmp_path: Path, memory: Memory, tree: Path) -> None:
     tree.write_bytes(b"x")
     make_image(tmp_path, memory, tree)
-    (tmp_path / "custom" / "checksum").write_text("nonsense")
+    next(tree.parent.glob("*-custom/checksum")).write_text("nonsense")
     with pytest.raises(LoadError, match="is damaged: 'nonsense' is no sha256"):
         make_image(tmp_path, memory, tree)
 
@@ -238,9 +250,8 @@ exec "/nix/store/y1l6vnmxxbwqvnvhvhsbjnhs7vnh0y3d-stream"  {conf} "$@"
 """
 
 
-def in_store(folder: Path, name: str, text: str, mode: int = 0o555) -> Path:
-    path = folder / "store" / f"{'a' * 32}-{name}"
-    path.parent.mkdir(exist_ok=True)
+def add_script(folder: Path, name: str, text: str, mode: int = 0o555) -> Path:
+    path = folder / f"{'d' * 32}-{name}"
     path.write_text(text)
     path.chmod(mode)
     return path
@@ -248,9 +259,9 @@ def in_store(folder: Path, name: str, text: str, mode: int = 0o555) -> Path:
 
 def test_the_wrapper_is_not_run(stream_golden: Goldens, memory: Memory, tmp_path: Path) -> None:
     golden = stream_golden["plain"]
-    conf = in_store(tmp_path, "golden-conf.json", golden.conf.read_text(), 0o444)
-    script = in_store(tmp_path, "stream-golden", WRAPPER.format(conf=conf))
-    (image,) = open_images(script, memory=memory)
+    conf = add_to_store(tmp_path / "golden-conf.json", golden.conf.read_bytes())
+    script = add_script(tmp_path, "stream-golden", WRAPPER.format(conf=conf))
+    (image,) = open_images(script, memory=memory, scripts=Scripts.REFUSE)
     assert str(image.config_digest) == golden.image_id
 
 
@@ -260,14 +271,20 @@ def test_the_wrapper_is_not_run(stream_golden: Goldens, memory: Memory, tmp_path
         "#!/bin/sh\nexec something\n",
         "#!/bin/sh\necho {conf}\nexec something\n",
         "#!/bin/sh\nexec stream {conf} {conf}x-conf.json\n",
-        "#!/bin/sh\nexec stream /nix/store/" + "b" * 32 + "-missing-conf.json\n",
         "",
     ],
 )
-def test_other_scripts_are_not_taken_for_one(text: str, stream_golden: Goldens, tmp_path: Path) -> None:
-    conf = in_store(tmp_path, "golden-conf.json", stream_golden["bare"].conf.read_text(), 0o444)
+def test_other_scripts_are_not_taken_for_one(text: str) -> None:
+    conf = f"/nix/store/{'a' * 32}-golden-conf.json"
     assert stream_script.find_conf(text.format(conf=conf).encode()) is None
-    assert stream_script.find_conf(f'#!/bin/sh\nexec x {conf} "$@"\n'.encode()) is not None
+    assert stream_script.find_conf(f'#!/bin/sh\nexec x {conf} "$@"\n'.encode()) == conf
+
+
+def test_a_script_whose_conf_was_collected_is_not_run(memory: Memory, tmp_path: Path) -> None:
+    gone = f"/nix/store/{'b' * 32}-missing-conf.json"
+    error = refuse(add_script(tmp_path, "stream-x", WRAPPER.format(conf=gone)), memory)
+    assert error.message == f"{gone} does not exist"
+    assert error.hint == "the garbage collector removed it: build it again"
 
 
 def test_a_conf_with_keys_of_another_time_is_left_to_its_script(stream_golden: Goldens) -> None:
@@ -278,18 +295,40 @@ def test_a_conf_with_keys_of_another_time_is_left_to_its_script(stream_golden: G
     assert not stream_conf.is_conf([])
 
 
-def test_a_script_of_unknown_shape_is_run(memory: Memory, tmp_path: Path) -> None:
+def test_a_script_of_unknown_shape_is_run_and_told_of(
+    memory: Memory, tmp_path: Path, use_store: UseStore
+) -> None:
     sample = Sample((layer("a"), layer("b")))
     (tmp_path / "image.tar").write_bytes(docker_archive(sample))
-    script = in_store(tmp_path, "stream-x", f"#!/bin/sh\necho working >&2\ncat {tmp_path}/image.tar\n")
-    (image,) = open_images(script, memory=memory)
+    store = use_store(tmp_path / "store")
+    script = add_script(store, "stream-x", f"#!/bin/sh\necho working >&2\ncat {tmp_path}/image.tar\n")
+    told: list[object] = []
+    (image,) = open_images(script, memory=memory, listener=told.append)
     assert image.config_digest == sample.config_digest
     with image.layers[1].open() as stream:
         assert stream.read() == sample.layers[1]
+    warning = Warned(f"running {script}, which this command did not build: it writes the image")
+    assert told[0] == warning
+    # One that this command has built is nothing to tell of.
+    told.clear()
+    open_images(script, memory=memory, listener=told.append, scripts=Scripts.RUN)
+    assert warning not in told
 
 
-def test_a_script_that_fails_is_told_with_what_it_said(memory: Memory, tmp_path: Path) -> None:
-    script = in_store(tmp_path, "stream-x", "#!/bin/sh\necho no space >&2\nexit 3\n")
+def test_a_script_that_is_not_to_be_run_is_refused(
+    memory: Memory, tmp_path: Path, use_store: UseStore
+) -> None:
+    script = add_script(use_store(tmp_path / "store"), "x", f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    with pytest.raises(LoadError, match="--no-scripts forbids that"):
+        open_images(script, memory=memory, scripts=Scripts.REFUSE)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_script_that_fails_is_told_with_what_it_said(
+    memory: Memory, tmp_path: Path, use_store: UseStore
+) -> None:
+    store = use_store(tmp_path / "store")
+    script = add_script(store, "stream-x", "#!/bin/sh\necho no space >&2\nexit 3\n")
     error = refuse(script, memory)
     assert error.message == f"{script} failed with status 3 while it wrote the image"
     assert error.details == "no space"
@@ -306,10 +345,9 @@ def test_a_script_from_elsewhere_is_not_run(memory: Memory, tmp_path: Path) -> N
 
 
 def test_a_hundred_thousand_files_have_the_digest_that_tarfile_gives_them(
-    tmp_path: Path, memory: Memory
+    tmp_path: Path, memory: Memory, tree: Path
 ) -> None:
     """The whole way against another implementation: Python's tarfile, as the original uses it."""
-    tree = tmp_path / "tree"
     for folder in range(100):
         (tree / f"d{folder}").mkdir(parents=True)
         for number in range(1000):

@@ -1,0 +1,129 @@
+"""The one door for paths that a file names: what is not valid in the Nix store is neither read nor run.
+
+A conf, a plan, a script or a link may have been written by anybody, and may name whatever this user can
+read. So such a path is resolved, links and `..` and all; it must then lie in the store directory that Nix
+names, in a store path that Nix knows to be valid. Files that the user names are no business of this door.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from nixdock.errors import BuildError, LoadError
+from nixdock.formats.source import explain_os_error
+from nixdock.nix.store import find_invalid, store_dir, store_path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from nixdock.formats.memory import Memory
+
+
+class StoreDoor:
+    """Lets through what is in the Nix store; Nix is asked once for all paths of an image.
+
+    Args:
+        memory: What was valid before: a path that is still the same file is not asked for again.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._folders: dict[str, str] = {}
+
+    def admit(self, by: str, *, files: Sequence[str] = (), trees: Iterable[str] = ()) -> tuple[Path, ...]:
+        """Make sure that paths may be read, and return where the files really are.
+
+        Args:
+            by: What names them, for messages.
+            files: Paths that are opened: links are followed, the last one too.
+            trees: Paths that are walked without following links.
+
+        Raises:
+            LoadError: One is not there, is outside of the Nix store, or not valid in it; or Nix cannot be
+                asked.
+        """
+        found = [self._resolve(name, by, whole=True) for name in files]
+        tops: dict[Path, str] = {}
+        for place, name in [
+            *zip(found, files, strict=True),
+            *((self._resolve(name, by, whole=False), name) for name in trees),
+        ]:
+            tops.setdefault(_top_of(place, name, by), name)
+        self._ask(tops, by)
+        return tuple(found)
+
+    def _resolve(self, name: str, by: str, *, whole: bool) -> Path:
+        """Return a path without links, as the store is called that it lies in."""
+        if not name.startswith("/") or "\0" in name or (not whole and os.path.normpath(name) != name):
+            raise _outside(name, by)
+        try:
+            if whole:
+                real = os.path.realpath(name, strict=True)
+            else:
+                folder, _, base = name.rpartition("/")
+                real = f"{self._real_folder(folder or '/').rstrip('/')}/{base}"
+                os.lstat(real)
+            store = self._real_folder(str(store_dir()))
+        except (OSError, ValueError) as error:
+            # Whether a file outside of the store exists is nobody's business either.
+            if isinstance(error, ValueError) or not _is_in(os.path.normpath(name), str(store_dir())):
+                raise _outside(name, by) from error
+            raise explain_os_error(error, name) from error
+        if not _is_in(real, store):
+            raise _outside(name, by, real)
+        return store_dir() / real[len(store) + 1 :]
+
+    def _real_folder(self, folder: str) -> str:
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder, strict=True)
+        return self._folders[folder]
+
+    def _ask(self, tops: dict[Path, str], by: str) -> None:
+        """Make sure that store paths are valid, asking Nix for those of which that is not known."""
+        identities: dict[str, str] = {}
+        for top, name in tops.items():
+            try:
+                status = top.lstat()
+            except OSError as error:
+                raise explain_os_error(error, name) from error
+            identities[str(top)] = f"{status.st_dev}:{status.st_ino}:{status.st_ctime_ns}"
+        known = self._memory.recall_valid(identities)
+        unknown = {path: identity for path, identity in identities.items() if path not in known}
+        if not unknown:
+            return
+        try:
+            invalid = find_invalid(tuple(unknown))
+        except BuildError as error:
+            raise LoadError(
+                f"{by} names paths of the Nix store, and Nix cannot be asked whether they are valid: "
+                f"{error.message}",
+                hint=error.hint,
+            ) from error
+        self._memory.keep_valid({path: identity for path, identity in unknown.items() if path not in invalid})
+        for top, name in tops.items():
+            if str(top) in invalid:
+                raise LoadError(
+                    f"{by} names {name}, which Nix did not make: it is not valid in {store_dir()}",
+                    hint="build it again",
+                )
+
+
+def _top_of(place: Path, name: str, by: str) -> Path:
+    top = store_path_of(place)
+    if top is None:
+        raise _outside(name, by, str(place))
+    return top
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip("/") + "/")
+
+
+def _outside(name: str, by: str, real: str | None = None) -> LoadError:
+    led = f", which is {real}" if real is not None and real != name else ""
+    return LoadError(
+        f"{by} names {name!r}{led}: that is no path of the Nix store, and nothing else is read for it",
+        hint=f"what an image is made of must be in {store_dir()}: build it with Nix",
+    )
