@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from nixdock.checks.model import Command, HttpCheck, Ready
     from nixdock.checks.running.live import Live
 
-    Probe = Callable[[Live], str | None]
+    Probe = Callable[[Live, float], str | None]
 
 AT_ONCE: Final = 0.5
 """Seconds that a service without any probe must live to count as ready."""
 
 _PROBE_SECONDS: Final = 5.0
+"""Seconds that a probe may take, where the service has as many left."""
+
 _SILENCE: Final = 0.1
+_LEAST_SECONDS: Final = 0.05
 
 
 class NotReadyError(Exception):
@@ -52,6 +55,7 @@ class Readiness:
         self._health = HealthProbe() if ready.healthcheck else None
         self._probes = _probes_of(ready, self._health)
         self._lacking = "it was not probed yet"
+        self._asked: Probe | None = None
 
     def __call__(self) -> bool:
         """Whether every probe holds now.
@@ -65,19 +69,27 @@ class Readiness:
         if now < self._next:
             return False
         while self._probes:
-            lacking = self._probes[0](self._live)
+            left = self._left
+            lacking = self._probes[0](self._live, max(_LEAST_SECONDS, min(_PROBE_SECONDS, left)))
             if lacking is not None:
-                self._lacking = lacking
+                # What was answered in time says more than that the last probe was cut off.
+                if self._asked is not self._probes[0] or left >= _PROBE_SECONDS or self._left > 0:
+                    self._lacking = lacking
+                self._asked = self._probes[0]
                 break
             # What held once is not asked again: a log's line stays, a port stays open.
             self._probes.pop(0)
         if not self._probes:
             return True
-        if time.monotonic() - self._since >= self._ready.within:
+        if self._left <= 0:
             limit = format_duration(self._ready.within)
             raise NotReadyError(f"it was not ready within {limit}: {self._lacking}")
         self._next = time.monotonic() + self._ready.interval
         return False
+
+    @property
+    def _left(self) -> float:
+        return self._since + self._ready.within - time.monotonic()
 
     def close(self) -> None:
         """Look no more."""
@@ -89,22 +101,22 @@ def _probes_of(ready: Ready, health: HealthProbe | None) -> list[Probe]:
     probes: list[Probe] = []
     if ready.log is not None:
         matcher = ready.log
-        probes.append(lambda live: _first(matcher.judge(live.logs())))
+        probes.append(lambda live, _: _first(matcher.judge(live.logs())))
     if ready.tcp is not None:
         port = ready.tcp
-        probes.append(lambda live: probe_tcp(live, port))
+        probes.append(lambda live, seconds: probe_tcp(live, port, seconds))
     if ready.http is not None:
         check = ready.http
-        probes.append(lambda live: probe_http(live, check))
+        probes.append(lambda live, seconds: probe_http(live, check, seconds))
     if ready.exec is not None:
         command = ready.exec
-        probes.append(lambda live: probe_exec(live, command))
+        probes.append(lambda live, seconds: probe_exec(live, command, seconds))
     if health is not None:
-        probes.append(health)
+        probes.append(lambda live, _: health(live))
     return probes
 
 
-def probe_tcp(live: Live, port: int) -> str | None:
+def probe_tcp(live: Live, port: int, seconds: float) -> str | None:
     """Say why nobody listens on a port; None where somebody does.
 
     A proxy of the engine's accepts connections for ports that nobody listens on, and closes them at
@@ -112,7 +124,7 @@ def probe_tcp(live: Live, port: int) -> str | None:
     """
     try:
         host, number = live.address(port)
-        with socket.create_connection((host, number), timeout=_PROBE_SECONDS) as connection:
+        with socket.create_connection((host, number), timeout=seconds) as connection:
             connection.settimeout(_SILENCE)
             try:
                 closed = connection.recv(1) == b""
@@ -125,20 +137,20 @@ def probe_tcp(live: Live, port: int) -> str | None:
         return f"port {port} does not answer: {error.strerror or error}"
 
 
-def probe_http(live: Live, check: HttpCheck) -> str | None:
+def probe_http(live: Live, check: HttpCheck, seconds: float) -> str | None:
     """Say how an answer is not as expected; None where it is."""
     try:
-        answer = live.send(check.request, _PROBE_SECONDS)
+        answer = live.send(check.request, seconds)
     except NoAnswerError as error:
         return f"{check.request.path} on port {check.request.port}: {error}"
     found = judge_answer(check, answer)
     return f"{check.request.path} on port {check.request.port}: {found[0]}" if found else None
 
 
-def probe_exec(live: Live, command: Command) -> str | None:
+def probe_exec(live: Live, command: Command, seconds: float) -> str | None:
     """Say why a command does not succeed; None where it does."""
     try:
-        outcome = live.execute(command, _PROBE_SECONDS)
+        outcome = live.execute(command, seconds)
     except EngineError as error:
         return error.message
     found = judge_run(command.expected, outcome)

@@ -6,6 +6,7 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from nixdock.checks.kinds.answer import findings_of
 from nixdock.checks.matchers.json_path import MISSING
 from nixdock.checks.matchers.number import Between
 from nixdock.checks.outcome import Capture, Output
+from nixdock.checks.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,16 +61,17 @@ def send_request(request: Request, host: str, port: int, timeout: float) -> Answ
     connection = _connect(request.scheme, host, port, timeout)
     late = threading.Event()
     try:
+        began = time.monotonic()
         connection.connect()
-        with _cut_off(connection.sock, timeout, late):
+        with _cut_off(connection.sock, max(0.0, began + timeout - time.monotonic()), late):
             connection.request(request.method, request.path, request.body, dict(request.headers))
             with connection.getresponse() as response:
                 return _read(response)
     except TimeoutError as error:
-        raise NoAnswerError(f"no complete answer within {timeout:.1f} s") from error
+        raise NoAnswerError(f"no complete answer within {format_duration(timeout)}") from error
     except (OSError, http.client.HTTPException) as error:
         if late.is_set():
-            raise NoAnswerError(f"no complete answer within {timeout:.1f} s") from error
+            raise NoAnswerError(f"no complete answer within {format_duration(timeout)}") from error
         raise NoAnswerError(_explain(error)) from error
     finally:
         connection.close()

@@ -139,7 +139,7 @@ def _be_silent(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("talk", [_be_silent, _trickle])
 def test_silence_and_what_never_ends_are_cut_off(talk: Callable[[socket.socket], None]) -> None:
-    with pytest.raises(NoAnswerError, match=r"no complete answer within 0.3 s"):
+    with pytest.raises(NoAnswerError, match=r"^no complete answer within 300 ms$"):
         _ask(talk, timeout=0.3)
 
 

@@ -1,0 +1,91 @@
+"""A readiness' own time limits its probes, and what is said of them agrees with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nixdock.checks.format.suite import suite_from_value
+from nixdock.checks.model import Command, Ready, Request
+from nixdock.checks.outcome import RunOutcome
+from nixdock.checks.running.readiness import NotReadyError, Readiness
+from nixdock.checks.running.web import Answer, NoAnswerError
+
+
+def _never_answers(_request: Request, seconds: float) -> Answer:
+    threading.Event().wait(seconds)
+    raise NoAnswerError(f"no complete answer within {seconds:.1f} s")
+
+
+def _answers_once() -> Callable[[Request, float], Answer]:
+    answers = iter([Answer(404, {}, b"")])
+
+    def send(request: Request, seconds: float) -> Answer:
+        return next(answers, None) or _never_answers(request, seconds)
+
+    return send
+
+
+def _never_ends(_command: Command, seconds: float) -> RunOutcome:
+    threading.Event().wait(seconds)
+    return RunOutcome(137, b"", b"", timed_out=True, seconds=seconds)
+
+
+def _ready(within: str, **ready: Any) -> Ready:
+    suite = suite_from_value({"ready": {**ready, "within": within, "interval": "1ms"}}, "x")
+    assert suite.ready is not None
+    return suite.ready
+
+
+def _give_up(ready: Ready, **live: Any) -> str:
+    readiness = Readiness(ready, SimpleNamespace(**live))  # type: ignore[arg-type]
+    try:
+        while not readiness():
+            pass
+    except NotReadyError as error:
+        return str(error)
+    return "it was ready"
+
+
+PAGE = {"http": {"path": "/x", "port": 80}}
+LIMITED = {
+    "an answer that never comes": (
+        PAGE,
+        {"send": _never_answers},
+        "/x on port 80: no complete answer within 0.3 s",
+    ),
+    "an answer that came before": (
+        PAGE,
+        {"send": _answers_once()},
+        "/x on port 80: status: expected to be at least 200 and at most 399, found 404",
+    ),
+    "a command that never ends": (
+        {"exec": ["cat"]},
+        {"execute": _never_ends},
+        "cat: timeout: it did not end within its time and was killed after 0.3 s",
+    ),
+}
+
+
+@pytest.mark.parametrize(("ready", "live", "said"), LIMITED.values(), ids=LIMITED)
+def test_a_probe_takes_no_longer_than_the_readiness_may(
+    ready: dict[str, Any], live: dict[str, Any], said: str
+) -> None:
+    assert _give_up(_ready("300ms", **ready), **live) == f"it was not ready within 300 ms: {said}"
+
+
+def test_a_probe_takes_five_seconds_at_most() -> None:
+    given: list[float] = []
+
+    def send(_request: Request, seconds: float) -> Answer:
+        given.append(seconds)
+        return Answer(200, {}, b"")
+
+    readiness = Readiness(_ready("1h", **PAGE), SimpleNamespace(send=send))  # type: ignore[arg-type]
+
+    assert readiness()
+    assert given == [5.0]
