@@ -109,26 +109,33 @@ def _base(request: Request, live: Live, host: str, port: int) -> str:
 def _ask_stop(check: StopCheck, live: Live) -> Performed:
     """Ask the service to end as `docker stop` does, and look how it did."""
     began = time.monotonic()
+    before = len(live.logs())
     # The engine counts whole seconds, and kills what still runs when they are over.
     live.engine.stop_container(live.container, grace=math.ceil(check.grace))
     seconds = time.monotonic() - began
     exit_code = live.details().exit_code
     found: list[Finding] = []
     if exit_code == _KILLED and seconds >= check.grace:
-        found.append(
-            Finding(
-                "stop",
-                f"it did not end within {check.grace:g} s of being asked to, and was killed",
-                "a process with PID 1 ignores signals that it does not handle: handle SIGTERM, "
-                "or run it with init: true",
-            )
-        )
+        message = f"it did not end within {check.grace:g} s of being asked to, and was killed"
+        found.append(Finding("stop", message, _why_not_ended(live, before)))
     elif seconds > check.grace:
         found.append(Finding("stop", f"it took {seconds:.1f} s to end, more than {check.grace:g} s"))
     if check.exit is not None:
         found += findings_of("exit", check.exit.judge(exit_code))
     reproduce = live.by_hand(f"docker stop -t {math.ceil(check.grace)} {live.word}")
     return Performed(tuple(found), reproduce=reproduce, stdout=live.tail())
+
+
+def _why_not_ended(live: Live, before: int) -> str:
+    """Say what a service wrote since it was asked to end, which tells why it did not."""
+    said = tail_of(live.logs()[before:])
+    if said:
+        return f"when asked, it said:\n{said}"
+    asked = (live.details().raw.get("Config") or {}).get("StopSignal") or "SIGTERM"
+    return (
+        "when asked, it said nothing: the first process of a container gets no signal that it does not "
+        f"handle; have it handle {asked}, or run it with init: true"
+    )
 
 
 def ask_writes(

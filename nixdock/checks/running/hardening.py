@@ -1,4 +1,4 @@
-"""As few rights as a container runs with: what is taken away, and what has to be given back.
+"""As few rights as a container runs with: what is taken away, what has to be given back, and what was missed.
 
 Works on the Engine API's request, after the user's own settings: what the user asked for stands, and
 each restriction that it excludes is named.
@@ -6,14 +6,49 @@ each restriction that it excludes is named.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
+from nixdock.text import split_lines
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 PIDS: Final = 512
 MEMORY: Final = 1 << 30
 TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in the container
+
+_LONGEST_LINE: Final = 200
+
+# The kernel's words for what a container is refused, by what refuses it.
+_READ_ONLY: Final = re.compile(r"read-only file ?system|\bEROFS\b", re.IGNORECASE)
+_NOT_PERMITTED: Final = re.compile(
+    r"operation not permitted|permission denied|\bEPERM\b|\bEACCES\b", re.IGNORECASE
+)
+_NO_NETWORK: Final = re.compile(
+    r"network is unreachable|name resolution|could not resolve host|bad address|\bENETUNREACH\b",
+    re.IGNORECASE,
+)
+_NO_PROCESS: Final = re.compile(
+    r"(?:fork|clone|pthread_create|thread).*temporarily unavailable", re.IGNORECASE
+)
+
+_CAPABILITIES: Final = (
+    (re.compile(r"chown|change owner", re.IGNORECASE), "CHOWN"),
+    (re.compile(r"set(?:res|re)?uid|setuser", re.IGNORECASE), "SETUID"),
+    (re.compile(r"set(?:res|re)?gid|setgroups|initgroups", re.IGNORECASE), "SETGID"),
+    (re.compile(r"chmod|utime", re.IGNORECASE), "FOWNER"),
+    (re.compile(r"chroot", re.IGNORECASE), "SYS_CHROOT"),
+    (re.compile(r"mknod", re.IGNORECASE), "MKNOD"),
+    (re.compile(r"\bbind\b|listen", re.IGNORECASE), "NET_BIND_SERVICE"),
+    (re.compile(r"\bping|raw socket", re.IGNORECASE), "NET_RAW"),
+    (re.compile(r"mount|sethostname|unshare", re.IGNORECASE), "SYS_ADMIN"),
+    (re.compile(r"rlimit", re.IGNORECASE), "SYS_RESOURCE"),
+    (re.compile(r"priority|\bnice|sched_", re.IGNORECASE), "SYS_NICE"),
+    (re.compile(r"\bkill", re.IGNORECASE), "KILL"),
+    (re.compile(r"permission denied|EACCES", re.IGNORECASE), "DAC_OVERRIDE"),
+)
+"""Words of a program that is refused, and the capability that it may miss; the first that fits."""
 
 
 def harden(
@@ -86,3 +121,51 @@ def _has_mount(host: Mapping[str, Any], path: str) -> bool:
     if any(mount.get("Target") == path for mount in host.get("Mounts") or ()):
         return True
     return any(str(bind).split(":")[1:2] == [path] for bind in host.get("Binds") or ())
+
+
+def name_refusals(body: Mapping[str, Any], said: Iterable[str | None]) -> tuple[str, ...]:
+    """Say which restrictions of a container its output complains of: a remark for each.
+
+    Args:
+        body: The request that created it.
+        said: What it wrote, as far as it is known.
+    """
+    host = body.get("HostConfig") or {}
+    refusals: list[tuple[re.Pattern[str], Callable[[str], str]]] = []
+    if host.get("ReadonlyRootfs"):
+        refusals.append((_READ_ONLY, _explain_read_only))
+    if "ALL" in (host.get("CapDrop") or ()):
+        refusals.append((_NOT_PERMITTED, _explain_capability))
+    if host.get("NetworkMode") == "none":
+        refusals.append((_NO_NETWORK, _explain_network))
+    if host.get("PidsLimit"):
+        refusals.append((_NO_PROCESS, _explain_processes))
+    lines = [line for text in said if text for line in split_lines(text)]
+    return tuple(_find_refusals(lines, refusals))
+
+
+def _find_refusals(
+    lines: list[str], refusals: list[tuple[re.Pattern[str], Callable[[str], str]]]
+) -> Iterator[str]:
+    for pattern, explain in refusals:
+        line = next((line.strip() for line in lines if pattern.search(line)), None)
+        if line is not None:
+            shown = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}..."
+            yield f"refused: {explain(line)}: {shown}"
+
+
+def _explain_read_only(_line: str) -> str:
+    return "its root is read-only (tmpfs or a volume where it writes, or read_only: false)"
+
+
+def _explain_capability(line: str) -> str:
+    name = next((name for pattern, name in _CAPABILITIES if pattern.search(line)), None)
+    return "it has no capabilities" + (f" (cap_add: [{name}] may be what it needs)" if name else " (cap_add)")
+
+
+def _explain_network(_line: str) -> str:
+    return "it has no network (network_mode: bridge)"
+
+
+def _explain_processes(_line: str) -> str:
+    return "it may have no more processes (pids_limit)"

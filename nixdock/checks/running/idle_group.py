@@ -19,7 +19,7 @@ from nixdock.checks.running.asking import ask_writes
 from nixdock.checks.running.commands import perform_exec
 from nixdock.checks.running.idle import Idle, idle_container
 from nixdock.checks.running.job import perform_fresh
-from nixdock.checks.running.performed import Performed
+from nixdock.checks.running.performed import Performed, with_refusals
 from nixdock.checks.running.reproduce import docker_run
 from nixdock.errors import CheckError, NixdockError
 
@@ -198,4 +198,5 @@ def _settings_of(command: Command) -> ContainerSettings:
 
 
 def _noted(performed: Performed, idle: Idle) -> Performed:
-    return replace(performed, notes=(*performed.notes, *idle.notes)) if idle.notes else performed
+    noted = replace(performed, notes=(*performed.notes, *idle.notes))
+    return with_refusals(noted, idle.container.request.body)

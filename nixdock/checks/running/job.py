@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nixdock.checks.expectations import judge_run
 from nixdock.checks.outcome import Capture, RunOutcome
 from nixdock.checks.running.bench import command_settings, keep
-from nixdock.checks.running.performed import COMMAND_FAILURES, Performed, failed_command
+from nixdock.checks.running.performed import COMMAND_FAILURES, Performed, failed_command, with_refusals
 from nixdock.checks.running.reproduce import docker_run
 from nixdock.checks.verdict import Finding
 from nixdock.engine.attendance import Attendance
@@ -43,12 +43,13 @@ def perform_run(bench: Bench, check: RunCheck, timeout: float) -> Performed:
         except COMMAND_FAILURES as error:
             meant = failed_command(error, check.command)
             if isinstance(meant, Finding):
-                return Performed((meant,), tuple(notes), reproduce)
+                return with_refusals(Performed((meant,), tuple(notes), reproduce), request.body)
             outcome = meant
         findings = judge_run(check.command.expected, outcome)
         if findings and bench.keep and (note := keep(container)):
             notes.append(note)
-        return Performed(findings, tuple(notes), reproduce).with_output(outcome)
+        performed = Performed(findings, tuple(notes), reproduce).with_output(outcome)
+        return with_refusals(performed, request.body)
 
 
 def perform_fresh(bench: Bench, command: Command, settings: ContainerSettings, timeout: float) -> RunOutcome:

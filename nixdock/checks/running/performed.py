@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.outcome import RunOutcome, tail_of
+from nixdock.checks.running.hardening import name_refusals
 from nixdock.checks.verdict import Finding, Status, Verdict
 from nixdock.errors import (
     CheckError,
@@ -15,6 +16,8 @@ from nixdock.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nixdock.checks.model import Check, Command
 
 COMMAND_FAILURES = (CommandNotFoundError, CommandNotExecutableError)
@@ -42,6 +45,20 @@ class Performed:
     def with_output(self, outcome: RunOutcome) -> Performed:
         """Return it with the last lines of an outcome's output."""
         return replace(self, stdout=tail_of(outcome.stdout) or None, stderr=tail_of(outcome.stderr) or None)
+
+
+def with_refusals(performed: Performed, body: Mapping[str, Any]) -> Performed:
+    """Return it with remarks on what its container was refused, where it failed.
+
+    Args:
+        performed: A try.
+        body: The request that created the container.
+    """
+    if not performed.findings:
+        return performed
+    found = [part for one in performed.findings for part in (one.message, one.details)]
+    refused = name_refusals(body, (performed.stderr, performed.stdout, *found))
+    return replace(performed, notes=(*performed.notes, *refused))
 
 
 def failed_command(error: NixdockError, command: Command) -> RunOutcome | Finding:

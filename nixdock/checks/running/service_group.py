@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.model import BudgetCheck, StopCheck, WritesCheck
 from nixdock.checks.running.asking import ask_service
+from nixdock.checks.running.hardening import name_refusals
 from nixdock.checks.running.memory import MemoryWatch
-from nixdock.checks.running.performed import error_verdict, skip_verdict
+from nixdock.checks.running.performed import error_verdict, skip_verdict, with_refusals
 from nixdock.checks.running.service import ServiceFailedError, plan_service, started_service
 from nixdock.checks.units import format_duration
 from nixdock.checks.verdict import Finding, Status, Verdict
@@ -92,7 +93,7 @@ class ServiceGroup:
         """Judge the checks by a service that is ready."""
 
         def attempt(check: Check) -> Performed:
-            return ask_service(check, live, self.bench, plan)
+            return with_refusals(ask_service(check, live, self.bench, plan), plan.request.body)
 
         early = [check for check in self.checks if not isinstance(check.what, (*_LATE, StopCheck))]
         judging = [pool.submit(self.trials.judge, check, attempt, live) for check in early]
@@ -128,6 +129,8 @@ class ServiceGroup:
     def _give_up(self, error: NixdockError, status: Status, plan: ServicePlan | None) -> None:
         """Note that the service is not ready, and that its checks are not run."""
         notes = (*(plan.notes if plan is not None else ()), *((error.hint,) if error.hint else ()))
+        if plan is not None:
+            notes += name_refusals(plan.request.body, (error.message, error.details))
         finding = Finding("", error.message, error.details)
         self.trials.ledger.note(
             Verdict(
