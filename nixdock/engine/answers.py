@@ -160,7 +160,8 @@ class ContainerSummary:
     @classmethod
     def from_json(cls, raw: Raw) -> ContainerSummary:
         """Read one element of the answer of `/containers/json`."""
-        names = raw.get("Names") or [""]
+        # A link's name (`/other/alias`) may stand before its own.
+        names = sorted(raw.get("Names") or [""], key=lambda name: name.count("/") > 1)
         return cls(
             id=raw["Id"],
             name=names[0].removeprefix("/"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
@@ -191,11 +192,15 @@ class Engine:
         if labels:
             filters["label"] = labels
         if names:
-            filters["name"] = [f"^/?{name}$" for name in names]
+            # A regular expression to the engine.
+            filters["name"] = [f"^/?{re.escape(name)}$" for name in names]
         answer = self._connection.get(
             "/containers/json", {"all": int(every), **_filters(filters)}, shape=shapes.CONTAINERS
         )
-        return tuple(ContainerSummary.from_json(raw) for raw in answer)
+        found = (ContainerSummary.from_json(raw) for raw in answer)
+        return tuple(
+            one for one in found if has_labels(one.labels, labels) and (not names or one.name in names)
+        )
 
     def find_container(self, container: str) -> ContainerDetails | None:
         """Inspect a container; None where there is none of this name or ID."""
@@ -321,16 +326,26 @@ class Engine:
         """
         return self._connection.pieces(f"/containers/{container}/archive", {"path": path})
 
-    def commit_container(self, container: str, *, labels: Mapping[str, str]) -> str:
+    def commit_container(
+        self, container: str, *, labels: Mapping[str, str], repository: str, tag: str
+    ) -> str:
         """Make an image of a container that has ended, with its files and its config; return its ID.
 
         Args:
             container: Its name or ID; its volumes are no part of the image.
             labels: Further labels of the image.
+            repository: The first part of the image's name.
+            tag: The second part.
         """
         changes = [f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items()]
-        params = {"container": container, "changes": changes, "pause": 0}
-        return str(self._connection.post("/commit", params, seconds=math.inf, shape=shapes.CREATED)["Id"])
+        params = {"container": container, "changes": changes, "repo": repository, "tag": tag, "pause": 0}
+        # Podman wants a body, in which nothing need stand.
+        body: dict[str, Any] | None = {} if self.version.is_podman else None
+        return str(
+            self._connection.post("/commit", params, json_body=body, seconds=math.inf, shape=shapes.CREATED)[
+                "Id"
+            ]
+        )
 
     def changes(self, container: str) -> tuple[tuple[int, str], ...]:
         """Return what a container changed in its file system: 0 changed, 1 added, 2 deleted, and the path."""
@@ -375,7 +390,8 @@ class Engine:
 
     def networks(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
         """List networks as the engine describes them."""
-        return tuple(self._connection.get("/networks", _filters({"label": labels}), shape=shapes.NETWORKS))
+        answer = self._connection.get("/networks", _filters({"label": labels}), shape=shapes.NETWORKS)
+        return tuple(raw for raw in answer if has_labels(raw.get("Labels") or {}, labels))
 
     def create_network(self, name: str, *, labels: Mapping[str, str], internal: bool = False) -> str:
         """Create a network and return its ID."""
@@ -389,11 +405,17 @@ class Engine:
     def volumes(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
         """List volumes as the engine describes them."""
         answer = self._connection.get("/volumes", _filters({"label": labels}), shape=shapes.VOLUMES)
-        return tuple(answer["Volumes"] or ())
+        return tuple(raw for raw in answer["Volumes"] or () if has_labels(raw.get("Labels") or {}, labels))
 
     def remove_volume(self, volume: str) -> None:
         """Remove a volume; one that is gone is not an error."""
         self._connection.send("DELETE", f"/volumes/{volume}", tolerate=404)
+
+
+def has_labels(labels: Mapping[str, str], wanted: Sequence[str]) -> bool:
+    """Whether all these labels, each `key` or `key=value`, are among some: engines take patterns for them."""
+    pairs = (text.partition("=") for text in wanted)
+    return all(key in labels and (not equals or labels[key] == value) for key, equals, value in pairs)
 
 
 def _filters(filters: Mapping[str, Sequence[str]] | None) -> dict[str, str]:

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Final
 from nixdock.engine.answers import read_stop_timeout
 from nixdock.engine.failures import HEAD, Subject, explain_create, explain_start
 from nixdock.engine.interrupts import await_item, caught
+from nixdock.engine.owner import MARKED, RUN, find_ours, mark_of
+from nixdock.engine.refusals import EngineLateError, EngineUnreachableError
 from nixdock.engine.stream import STDERR, STDOUT
 from nixdock.engine.terminal import DetachKeys, parse_detach_keys, raw_mode, read_size
 from nixdock.errors import EngineError
@@ -141,8 +143,15 @@ def opened(
     marked = {**(request.body.get("Labels") or {}), **owner.labels(stays=stays), **(labels or {})}
     happenings: SimpleQueue[Happening] = SimpleQueue()
     with caught(lambda number: happenings.put(SignalCaught(number))) if catch_signals else nullcontext():
-        marked_request = replace(request, body={**request.body, "Labels": marked})
-        container = _create(engine, marked_request, image, details)
+        mark = owner.mark()
+        host = {**(request.body.get("HostConfig") or {}), MARKED: mark}
+        body = {**request.body, "Labels": marked, "HostConfig": host}
+        try:
+            container = _create(engine, replace(request, body=body), image, details)
+        except (EngineUnreachableError, EngineLateError):
+            with engine.cleaning():
+                _clear(engine, mark, owner, listener)
+            raise
         container.happenings = happenings
         container.stays = stays
         for warning in container.warnings:
@@ -167,6 +176,19 @@ def _remove(container: Container, listener: Listener) -> None:
         listener(
             Warned(f"the container {name} could not be removed: {error.message}; the next run tries again")
         )
+
+
+def _clear(engine: Engine, mark: str, owner: Owner, listener: Listener) -> None:
+    """Remove what an engine has created without saying so, if it can be asked."""
+    try:
+        for container in find_ours(engine, labels=[f"{RUN}={owner.run}"]):
+            details = engine.find_container(container.id)
+            if details is not None and mark_of(details) == mark:
+                engine.remove_container(container.id)
+                return
+    except EngineError as error:
+        log.debug("container.clear-failed", error=error.message)
+    listener(Warned("the engine may yet create a container for this run; the next run removes it"))
 
 
 def _create(engine: Engine, request: CreateRequest, image: str, details: ImageDetails) -> Container:

@@ -1,4 +1,9 @@
-"""Whose a container is: labels that say which run of nixdock made it, and whether that run still lives.
+"""Whose a container is: what says that nixdock made it, by which run, and whether that run still lives.
+
+Labels alone say nothing: a container has its image's too, and `docker commit` of a container of ours makes an
+image with ours. So every label of ours is set on whatever is made, an empty one against the image's where it
+says nothing; and a container carries its run a second time in its host config, which no image can give:
+as the file that its ID was written to (`docker run --cidfile`), which engines only keep and show.
 
 A run is known by a random id, and its process by pid, start time, pid name space and the machine's
 boot: a pid alone is soon somebody else's, and the same number in another container or on another
@@ -19,7 +24,10 @@ from nixdock import process, settings
 from nixdock.text import read_system_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from nixdock.engine.answers import ContainerDetails, ContainerSummary
+    from nixdock.engine.api import Engine
 
 PREFIX: Final = "io.nixdock."
 RUN: Final = f"{PREFIX}run"
@@ -31,8 +39,16 @@ MACHINE: Final = f"{PREFIX}machine"
 DEADLINE: Final = f"{PREFIX}deadline"
 TARGET: Final = f"{PREFIX}target"
 SETTINGS: Final = f"{PREFIX}settings"
-STEP: Final = f"{PREFIX}step"
-"""Of an image that a run made of a container of its own, to make another one of it."""
+STEP: Final = "nixdock.invalid/step"
+"""What images are called that a run makes of its containers, to make others of them. A name is nothing that
+one image has from another, and no registry can have this one (RFC 2606)."""
+
+_NONE: Final = dict.fromkeys(
+    (RUN, PROCESS, STARTED, NAMESPACE, BOOT, MACHINE, DEADLINE, TARGET, SETTINGS), ""
+)
+_MARK: Final = "nixdock:"
+MARKED: Final = "ContainerIDFile"
+"""The member of a container's host config that holds its mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,8 @@ class Owner:
     Args:
         run: Its random id.
         process: Its process.
-        deadline: Seconds since the epoch after which what it made is left over, whatever lives.
+        deadline: When what it made is left over, whatever lives: by the monotonic clock, which all
+            processes of a boot share, and which nobody sets.
     """
 
     run: str
@@ -86,7 +103,7 @@ class Owner:
         Args:
             seconds: How long all of it may live at most.
         """
-        deadline = None if seconds is None else time.time() + seconds
+        deadline = None if seconds is None else time.monotonic() + seconds
         return cls(secrets.token_hex(6), find_ourselves(), deadline)
 
     def labels(self, *, stays: bool = False) -> dict[str, str]:
@@ -96,8 +113,9 @@ class Owner:
             stays: Whether it is to live on after the run.
         """
         if stays:
-            return {RUN: self.run}
+            return {**_NONE, RUN: self.run}
         labels = {
+            **_NONE,
             RUN: self.run,
             PROCESS: str(self.process.pid),
             STARTED: self.process.started,
@@ -109,6 +127,41 @@ class Owner:
             labels[DEADLINE] = f"{self.deadline:.0f}"
         return labels
 
+    def mark(self) -> str:
+        """Return what a container is marked with, beside its labels; each gets another."""
+        return f"{_MARK}{self.run}:{secrets.token_hex(4)}"
+
+
+def mark_of(container: ContainerDetails) -> str:
+    """Return what a container was marked with when it was created; empty where nixdock did not."""
+    host = container.raw.get("HostConfig") or {}
+    return str(host.get(MARKED) or "")
+
+
+def find_ours(
+    engine: Engine, *, labels: Sequence[str] = (), name: str | None = None
+) -> list[ContainerSummary]:
+    """Return the containers that nixdock made, whatever labels others have from their images.
+
+    Args:
+        engine: Where they are.
+        labels: Only those with all these labels, each `key` or `key=value`.
+        name: Only the one of this name.
+
+    Raises:
+        EngineError: The engine cannot be asked.
+    """
+    named = () if name is None else (name,)
+    found = engine.containers(labels=[RUN, *labels], names=named)
+    return [container for container in found if is_ours(engine, container)]
+
+
+def is_ours(engine: Engine, container: ContainerSummary) -> bool:
+    """Whether nixdock made a container that has the labels for it."""
+    details = engine.find_container(container.id)
+    run = container.labels.get(RUN)
+    return bool(run) and details is not None and mark_of(details).startswith(f"{_MARK}{run}:")
+
 
 def is_left_over(labels: Mapping[str, str], *, observer: Process, now: float) -> bool:
     """Whether something with these labels was made by a run that is dead.
@@ -116,16 +169,17 @@ def is_left_over(labels: Mapping[str, str], *, observer: Process, now: float) ->
     Args:
         labels: Of the container, network or volume.
         observer: The process that asks: it can tell only of its own machine and name space.
-        now: Seconds since the epoch.
+        now: Seconds by the monotonic clock.
     """
-    if PROCESS not in labels:
+    if not labels.get(PROCESS):
         return False
-    deadline = labels.get(DEADLINE, "")
-    if deadline.isdigit() and now > int(deadline):
-        return True
     if labels.get(BOOT) != observer.boot:
-        # Another boot of this machine has ended all its processes; of others nothing is known.
+        # Another boot of this machine has ended all its processes; of others nothing is known, not even
+        # what their clocks say.
         return bool(observer.machine) and labels.get(MACHINE) == observer.machine
+    deadline = labels.get(DEADLINE, "")
+    if deadline.isdecimal() and now > int(deadline):
+        return True
     if labels.get(NAMESPACE) != observer.namespace:
         return False
     return not is_alive(labels[PROCESS], labels.get(STARTED, ""))
@@ -159,7 +213,7 @@ def _detached_folder() -> Path:
 
 def is_owned_by_living(labels: Mapping[str, str], *, observer: Process, now: float) -> bool:
     """Whether a run that may still live looks after something with these labels."""
-    return PROCESS in labels and not is_left_over(labels, observer=observer, now=now)
+    return bool(labels.get(PROCESS)) and not is_left_over(labels, observer=observer, now=now)
 
 
 def is_alive(pid: str, started: str) -> bool:

@@ -1,7 +1,8 @@
 """Removal of what dead runs left behind: containers first, then the networks, volumes and images they used.
 
-The images are those that a run made of its own containers, on the way to others; they have no name. A
-user's `docker commit` of a container of ours has our labels too, and is left alone.
+The images are those that a run made of its own containers, on the way to others, and are known by their
+name. A user's `docker commit` of a container of ours has our labels too, and so have the containers made of
+that: they are left alone, see `nixdock.engine.owner`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nixdock.engine.owner import PROCESS, STEP, find_ourselves, is_detached, is_left_over
+from nixdock.engine.owner import PROCESS, STEP, find_ourselves, is_detached, is_left_over, is_ours
 from nixdock.engine.refusals import EngineLateError
 from nixdock.errors import EngineError
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from nixdock.engine.api import Engine
     from nixdock.engine.owner import Process
@@ -35,13 +36,10 @@ def sweep(engine: Engine) -> tuple[str, ...]:
     Returns:
         The names of the containers that were removed.
     """
-    ourselves, now = find_ourselves(), time.time()
-    removed: list[str] = []
+    ourselves, now = find_ourselves(), time.monotonic()
+    removed: tuple[str, ...] = ()
     try:
-        for container in engine.containers(labels=[PROCESS]):
-            left_over = is_left_over(container.labels, observer=ourselves, now=now)
-            if left_over and not is_detached(container.id) and _try(engine.remove_container, container.id):
-                removed.append(container.name)
+        removed = tuple(_sweep_containers(engine, ourselves, now))
         for network in engine.networks(labels=[PROCESS]):
             if is_left_over(network.get("Labels") or {}, observer=ourselves, now=now):
                 _try(engine.remove_network, network["Id"])
@@ -55,15 +53,24 @@ def sweep(engine: Engine) -> tuple[str, ...]:
         log.warning("sweep.failed", error=error.message)
     if removed:
         log.info("sweep.removed", containers=removed)
-    return tuple(removed)
+    return removed
+
+
+def _sweep_containers(engine: Engine, ourselves: Process, now: float) -> Iterator[str]:
+    for container in engine.containers(labels=[PROCESS]):
+        if not is_left_over(container.labels, observer=ourselves, now=now) or is_detached(container.id):
+            continue
+        if is_ours(engine, container) and _try(engine.remove_container, container.id):
+            yield container.name
 
 
 def _sweep_images(engine: Engine, ourselves: Process, now: float) -> None:
     # The newest come first, as they must: they are built on each other.
-    for image in engine.images(every=True, filters={"label": [STEP]}):
+    for image in engine.images(filters={"reference": [STEP]}):
         left_over = is_left_over(image.raw.get("Labels") or {}, observer=ourselves, now=now)
-        if left_over and not image.tags:
-            _try(partial(engine.remove_image, keep_parents=True), image.id)
+        for tag in image.tags if left_over else ():
+            if tag.startswith(f"{STEP}:"):
+                _try(partial(engine.remove_image, keep_parents=True), tag)
 
 
 def _try(remove: Callable[[str], None], name: str) -> bool:

@@ -6,7 +6,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.owner import RUN, SETTINGS, TARGET, find_ourselves, forget_detached, is_owned_by_living
+from nixdock.engine.owner import (
+    SETTINGS,
+    TARGET,
+    find_ours,
+    find_ourselves,
+    forget_detached,
+    is_owned_by_living,
+)
 from nixdock.errors import UsageError
 from nixdock.nix.target import ImageTarget, PathTarget, parse
 from nixdock.pipeline.prepare import key_of, name_image
@@ -35,7 +42,7 @@ def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
     Raises:
         UsageError: A name that stands for nothing.
     """
-    ours = engine.containers(labels=[RUN])
+    ours = find_ours(engine)
     named = [container for container in ours if text and _is_called(container, text)]
     if not named:
         target = _parse(text, nix)
@@ -61,7 +68,7 @@ def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
 
 def down_all(engine: Engine) -> tuple[str, ...]:
     """Stop and remove all that nixdock left on an engine; what a living run looks after is left to it."""
-    return _remove(engine, [item for item in engine.containers(labels=[RUN]) if not _is_attended(item)])
+    return _remove(engine, [item for item in find_ours(engine) if not _is_attended(item)])
 
 
 def _remove(engine: Engine, containers: list[ContainerSummary]) -> tuple[str, ...]:
@@ -96,8 +103,8 @@ def _is_of(container: ContainerSummary, key: str) -> bool:
 
 def _is_a_living_job(container: ContainerSummary) -> bool:
     """Whether it is somebody's run that will end by itself, which only its name stops."""
-    return SETTINGS not in container.labels and _is_attended(container)
+    return not container.labels.get(SETTINGS) and _is_attended(container)
 
 
 def _is_attended(container: ContainerSummary) -> bool:
-    return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.time())
+    return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.monotonic())

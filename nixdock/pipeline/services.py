@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock import settings
 from nixdock.checks.outcome import Capture, tail_of
 from nixdock.engine.health import HealthCheck, HealthWatch, probe
-from nixdock.engine.owner import SETTINGS, TARGET, find_ourselves, is_owned_by_living
+from nixdock.engine.owner import SETTINGS, TARGET, find_ours, find_ourselves, is_owned_by_living
 from nixdock.engine.stream import STDOUT
 from nixdock.errors import EngineError, NixdockError
 from nixdock.events import Notice
@@ -167,7 +167,7 @@ def _find_fault(engine: Engine, container: str) -> str | None:
 
 def is_attended(container: ContainerSummary) -> bool:
     """Whether another run of nixdock is there for it, in another terminal perhaps."""
-    return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.time())
+    return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.monotonic())
 
 
 def replace_old(engine: Engine, found: Found, listener: Listener) -> None:
@@ -245,5 +245,5 @@ def read_logs(engine: Engine, container: ContainerDetails) -> tuple[Output, Outp
 def _find(engine: Engine, service: Service) -> ContainerSummary | None:
     """Return the container of this name, if it is of nixdock and of this target."""
     label = f"{TARGET}={service.target}"
-    found = engine.containers(labels=[label], names=[service.name])
+    found = find_ours(engine, labels=[label], name=service.name)
     return found[0] if found else None

@@ -8,7 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.interrupts import caught
-from nixdock.engine.owner import RUN
+from nixdock.engine.owner import RUN, find_ours
 from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
@@ -109,6 +109,6 @@ def _remove_containers(bench: Bench | None) -> None:
     if bench is None:
         return
     with suppress(EngineError):
-        for container in bench.engine.containers(labels=[f"{RUN}={bench.owner.run}"]):
+        for container in find_ours(bench.engine, labels=[f"{RUN}={bench.owner.run}"]):
             with suppress(EngineError):
                 bench.engine.remove_container(container.id)

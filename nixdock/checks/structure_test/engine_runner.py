@@ -90,7 +90,10 @@ class EngineRunner:
             if outcome.timed_out:
                 raise NotReachedError("setup", f"{argv[0]!r} did not end in time")
             image = bench.engine.commit_container(
-                container.id, labels={**bench.owner.labels(), STEP: "setup"}
+                container.id,
+                labels=bench.owner.labels(),
+                repository=STEP,
+                tag=f"{bench.owner.run}-{container.id[:12]}",
             )
         made.callback(bench.engine.remove_image, image, force=True, keep_parents=True)
         return replace(bench, image=image), outcome.exit_code

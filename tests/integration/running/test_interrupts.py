@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nixdock.engine.address import choose
+from nixdock.engine.client import connect
+from nixdock.engine.owner import Owner, find_ourselves
 from running.conftest import wait_until
 from support.nix import PROGRAM
 
@@ -136,9 +139,15 @@ def test_a_living_run_s_container_is_not_swept(box: Box) -> None:
 
 
 def test_a_deadline_that_passed_is_swept_whoever_lives(box: Box) -> None:
-    labels = {"run": "x", "pid": "1", "pid-started": "1", "boot": "elsewhere", "deadline": "1"}
-    words = [word for key, value in labels.items() for word in ("--label", f"io.nixdock.{key}={value}")]
-    box.engine.docker("run", "-d", *words, box.IMAGE, "sleep", "600")
+    owner = Owner("x", find_ourselves(), deadline=1.0)
+    body = {
+        "Image": box.IMAGE,
+        "Cmd": ["sleep", "600"],
+        "Labels": owner.labels(),
+        "HostConfig": {"ContainerIDFile": owner.mark()},
+    }
+    with connect(choose(host=box.engine.host, environ={})) as engine:
+        engine.start_container(engine.create_container(body).id)
     assert len(box.containers()) == 1
     box("run", box.IMAGE, "true")
     assert box.containers() == []

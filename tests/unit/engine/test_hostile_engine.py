@@ -40,7 +40,7 @@ JSON: dict[str, Call] = {
     "inspect": ("GET /containers/.+/json", lambda e: e.find_container("c")),
     "create": ("POST /containers/create", lambda e: e.create_container({"Image": "box:1"})),
     "wait": ("POST /containers/.+/wait", lambda e: e.wait_container("c")()),
-    "commit": ("POST /commit", lambda e: e.commit_container("c", labels={"a": "b"})),
+    "commit": ("POST /commit", lambda e: e.commit_container("c", labels={"a": "b"}, repository="r", tag="t")),
     "stats": ("GET /containers/.+/stats", lambda e: e.stats("c")),
     "changes": ("GET /containers/.+/changes", lambda e: e.changes("c")),
     "exec create": ("POST /containers/.+/exec", lambda e: e.create_exec("c", {"Cmd": ["x"]})),
