@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
@@ -40,7 +40,9 @@ def _fail(*_args: object, **_options: object) -> Any:
 
 def _run(*checks: Check, service: bool) -> None:
     suite = Suite("a test", checks, service=ContainerSettings() if service else None)
-    engine = SimpleNamespace(address=None, containers=lambda **_: ())
+    engine = SimpleNamespace(
+        address=None, containers=lambda **_: (), limit=lambda _seconds: None, cleaning=nullcontext
+    )
     bench = Bench(engine, "it", "it", SimpleNamespace(), SimpleNamespace(run="r"))  # type: ignore[arg-type]
     SuiteRun(suite, "it", None, bench).run()
 
