@@ -105,7 +105,7 @@ def make_options(
 
     if given["quiet"]:
         session.progress = Progress.QUIET
-    config = _read_docker_config(session)
+    config = session.docker_config()
     made = RunOptions(
         command=words,
         options=options,
@@ -115,25 +115,12 @@ def make_options(
         remove=given["remove"],
         keep=given["keep"],
         timeout=given["timeout"],
-        detach_keys=given["detach_keys"] or config.get("detachKeys"),
+        detach_keys=given["detach_keys"] or (config.detach_keys or None),
         variables=proxy_variables(config, session.address().url),
     )
     # Whatever is wrong with the words is said before anything is built.
     made.request("")
     return made
-
-
-def _read_docker_config(session: Session) -> dict[str, Any]:
-    """Read docker's config.json; one that cannot be read is said, and does not matter here."""
-    from nixdock.engine.address import read_config  # noqa: PLC0415
-    from nixdock.errors import UsageError  # noqa: PLC0415
-    from nixdock.events import Warned  # noqa: PLC0415
-
-    try:
-        return read_config()
-    except UsageError as error:
-        session.tell(Warned(error.message))
-        return {}
 
 
 def _to_click(option: Option) -> Callable[[Function], Function]:

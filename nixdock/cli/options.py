@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from nixdock.engine.address import Address, Tls
     from nixdock.engine.api import Engine
+    from nixdock.engine.docker_files import DockerConfig
     from nixdock.events import Event, Listener
     from nixdock.report.console import Console
 
@@ -52,6 +53,7 @@ class Session:
     log_json: bool = False
     progress: Progress = Progress.AUTO
     _console: Console | None = field(default=None, repr=False)
+    _docker_config: DockerConfig | None = field(default=None, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     @property
@@ -82,7 +84,19 @@ class Session:
         """
         from nixdock.engine.address import choose  # noqa: PLC0415  # not every command needs an engine
 
+        self.docker_config()
         return choose(context=self.context, host=self.host, tls=self.tls)
+
+    def docker_config(self) -> DockerConfig:
+        """Read docker's config.json; what is wrong with it is told once, as docker does, and ends nothing."""
+        from nixdock.engine.docker_files import read_config  # noqa: PLC0415  # as in address
+        from nixdock.events import Warned  # noqa: PLC0415
+
+        if self._docker_config is None:
+            self._docker_config = read_config()
+            if self._docker_config.fault:
+                self.tell(Warned(self._docker_config.fault))
+        return self._docker_config
 
     def connect(self, *, seconds: float | None = None) -> Engine:
         """Connect to the engine.

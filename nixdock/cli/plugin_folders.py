@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import process
 from nixdock.cli.plugin import METADATA_WORD, NAME
-from nixdock.engine.address import config_dir, read_config
+from nixdock.engine.docker_files import config_dir, read_config
 from nixdock.errors import UsageError
 from nixdock.hints import ourselves_as_root
 
@@ -55,8 +55,7 @@ def list_folders(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     Args:
         environ: The environment, for DOCKER_CONFIG and HOME.
     """
-    extra = read_config(environ).get("cliPluginsExtraDirs")
-    folders = [Path(folder) for folder in extra if folder] if isinstance(extra, list) else []
+    folders = [Path(folder) for folder in read_config(environ).plugin_folders if folder]
     return (*folders, user_folder(environ), *SYSTEM_FOLDERS)
 
 

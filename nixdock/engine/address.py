@@ -11,15 +11,16 @@ A context is two folders below `$DOCKER_CONFIG/contexts`, named by the sha256 of
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import json
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from nixdock.engine.docker_files import config_dir, read_config, read_context_name, read_endpoint
 from nixdock.errors import UsageError
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def choose(
         name = environ.get("DOCKER_CONTEXT")
         if not name:
             source = f"currentContext in {config_dir(environ) / 'config.json'}"
-            name = _current_context(environ)
+            name = read_config(environ).context
         if name and name != DEFAULT_CONTEXT:
             return _from_context(name, source, environ)
     return _from_sockets(environ)
@@ -133,59 +134,21 @@ def published_host(address: Address, environ: Mapping[str, str] = os.environ) ->
     return environ.get("NIXDOCK_ENGINE_HOST") or ("127.0.0.1" if address.is_local else address.hostname)
 
 
-def config_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of docker's own configuration; it may not exist."""
-    if environ.get("DOCKER_CONFIG"):
-        return Path(environ["DOCKER_CONFIG"])
-    home = environ.get("HOME")
-    return (Path(home) if home else Path.home()) / ".docker"
-
-
-def read_config(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Read docker's config.json; empty where there is none.
-
-    Raises:
-        UsageError: It is there and cannot be read.
-    """
-    path = config_dir(environ) / "config.json"
-    try:
-        parsed = json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(
-            f"{path} is not valid JSON: {error}", hint="mend the file, or move it away"
-        ) from error
-    if not isinstance(parsed, dict):
-        raise UsageError(f"{path} is not a JSON object", hint="mend the file, or move it away")
-    return parsed
-
-
 def context_names(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Return the names of the docker contexts there are, `default` first."""
     names: list[str] = []
     for path in (config_dir(environ) / "contexts" / "meta").glob("*/meta.json"):
-        try:
-            names.append(str(json.loads(path.read_bytes())["Name"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+        with contextlib.suppress(OSError, ValueError):
+            names.append(read_context_name(path))
     return (DEFAULT_CONTEXT, *sorted(names))
-
-
-def _current_context(environ: Mapping[str, str]) -> str | None:
-    name = read_config(environ).get("currentContext")
-    return name if isinstance(name, str) else None
 
 
 def _from_context(name: str, source: str, environ: Mapping[str, str]) -> Address:
     folder = config_dir(environ) / "contexts"
-    key = hashlib.sha256(name.encode()).hexdigest()
+    key = hashlib.sha256(os.fsencode(name)).hexdigest()
     meta = folder / "meta" / key / "meta.json"
     try:
-        endpoint = json.loads(meta.read_bytes())["Endpoints"]["docker"]
-        host = str(endpoint["Host"])
+        host, skips_verification = read_endpoint(meta)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"there is no docker context {name!r} (from {source})",
@@ -193,13 +156,13 @@ def _from_context(name: str, source: str, environ: Mapping[str, str]) -> Address
         ) from None
     except OSError as error:
         raise UsageError(f"cannot read the docker context {name!r}: {meta}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise UsageError(
-            f"the docker context {name!r} names no engine: {meta}",
+            f"the docker context {name!r} names no engine: {meta}: {error}",
             hint=f"docker context inspect {name}",
         ) from error
-    tls = _read_tls(folder / "tls" / key / "docker", verify=not endpoint.get("SkipTLSVerify"))
-    return _from_host(host, f"the docker context {name!r}", tls, context=name)
+    tls = _read_tls(folder / "tls" / key / "docker", verify=not skips_verification)
+    return _from_host(host or f"unix://{DEFAULT_SOCKET}", f"the docker context {name!r}", tls, context=name)
 
 
 def _read_tls(folder: Path, *, verify: bool) -> Tls | None:

@@ -451,8 +451,7 @@ def _open(address: Address, patience: Patience) -> APIClient:
 
     if address.scheme != "tcp":
         path = address.socket_path
-        # Any path will do for the SDK: its own way is replaced by ours.
-        sdk = docker.APIClient(base_url="unix:///ours", version=OLDEST_API)
+        sdk = _make_sdk("http+docker://localhost")
         dial = partial(dial_path, path, patience) if path else partial(dial_program, dial_words(address))
         sdk.mount("http+docker://", DialAdapter(dial, patience))
         return sdk
@@ -464,7 +463,9 @@ def _open(address: Address, patience: Patience) -> APIClient:
         pair = (str(material.cert), str(material.key)) if material.cert and material.key else None
         authority = str(material.ca) if material.ca else None
         tls = docker.TLSConfig(client_cert=pair, ca_cert=authority, verify=material.verify)
-    sdk = docker.APIClient(base_url=address.url, version=OLDEST_API, tls=tls)
+    sdk = _make_sdk(f"{'https' if tls else 'http'}://{address.url.removeprefix('tcp://')}")
+    if isinstance(tls, docker.TLSConfig):
+        tls.configure_client(sdk)
     for scheme in ("http://", "https://"):
         sdk.mount(scheme, NetAdapter(patience))
     # What is in the environment for the web would win over an engine's own authority (REQUESTS_CA_BUNDLE).
@@ -474,6 +475,25 @@ def _open(address: Address, patience: Patience) -> APIClient:
         # This machine's authorities rather than those that come with requests.
         paths = ssl.get_default_verify_paths()
         sdk.verify = paths.cafile or paths.capath or True
+    return sdk
+
+
+def _make_sdk(base_url: str) -> APIClient:
+    """Make the SDK's client as it makes itself, but for docker's config.json.
+
+    The SDK reads that by rules of its own, credentials for registries too, and fails where docker does not.
+    """
+    import docker  # noqa: PLC0415
+    import requests  # noqa: PLC0415
+
+    from nixdock.engine.docker_files import read_config  # noqa: PLC0415
+
+    sdk = docker.APIClient.__new__(docker.APIClient)
+    requests.Session.__init__(sdk)
+    sdk.base_url = base_url
+    sdk._custom_adapter = None  # type: ignore[attr-defined]  # noqa: SLF001
+    # As bytes, for what is not ASCII goes out as UTF-8, as docker sends it.
+    sdk.headers.update({name: text.strip().encode() for name, text in read_config().headers.items()})
     return sdk
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import process
+from nixdock.engine.docker_files import read_daemon_settings
 from nixdock.engine.home import Daemon, Home, birth_of
 from nixdock.engine.host import (
     add_bridge,
@@ -262,7 +263,7 @@ def _read_machine_config(listener: Listener) -> dict[str, Any]:
     """Return the machine's own daemon.json (mirrors, proxies, MTU) without what would collide."""
     path = Path("/etc/docker/daemon.json")
     try:
-        settings = json.loads(path.read_bytes())
+        settings = read_daemon_settings(path)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -7,31 +7,28 @@ Each becomes a variable in capitals and one in small letters; what the user sets
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from nixdock.engine.docker_files import DockerConfig
 
 _VARIABLES: Final = {
-    "httpProxy": "HTTP_PROXY",
-    "httpsProxy": "HTTPS_PROXY",
-    "ftpProxy": "FTP_PROXY",
-    "noProxy": "NO_PROXY",
-    "allProxy": "ALL_PROXY",
+    "httpproxy": "HTTP_PROXY",
+    "httpsproxy": "HTTPS_PROXY",
+    "ftpproxy": "FTP_PROXY",
+    "noproxy": "NO_PROXY",
+    "allproxy": "ALL_PROXY",
 }
 
 
-def proxy_variables(config: Mapping[str, Any], url: str) -> tuple[str, ...]:
+def proxy_variables(config: DockerConfig, url: str) -> tuple[str, ...]:
     """Return the variables that containers on an engine get.
 
     Args:
         config: docker's config.json.
         url: The engine's address.
     """
-    proxies = config.get("proxies")
-    chosen = (proxies.get(url) or proxies.get("default")) if isinstance(proxies, dict) else None
-    if not isinstance(chosen, dict):
-        return ()
+    chosen = config.proxies.get(url, config.proxies.get("default", {}))
     return tuple(
         f"{name}={chosen[key]}"
         for key, capitals in _VARIABLES.items()

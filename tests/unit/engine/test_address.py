@@ -120,12 +120,6 @@ def test_a_context_without_an_engine_is_an_error(config: Path) -> None:
     assert context_names(environ(config)) == ("default", "kube")
 
 
-def test_a_damaged_configuration_is_an_error_and_not_the_default(config: Path) -> None:
-    (config / "config.json").write_text("{")
-    with pytest.raises(UsageError, match=r"config\.json is not valid JSON"):
-        choose(environ=environ(config))
-
-
 def test_the_environment_s_tls(config: Path, tmp_path: Path) -> None:
     certificates = tmp_path / "certificates"
     certificates.mkdir()

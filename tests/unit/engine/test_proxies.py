@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from nixdock.engine.docker_files import DockerConfig
 from nixdock.engine.run_options.proxies import proxy_variables
 from nixdock.engine.run_options.request import make_request
 
-CONFIG = {
-    "proxies": {
-        "default": {"httpProxy": "http://p:1", "noProxy": "a,b"},
-        "tcp://far.test:2376": {"httpsProxy": "http://q:2"},
+CONFIG = DockerConfig(
+    proxies={
+        "default": {"httpproxy": "http://p:1", "noproxy": "a,b"},
+        "tcp://far.test:2376": {"httpsproxy": "http://q:2"},
     }
-}
+)
 
 
 def test_the_engine_s_own_come_before_the_default_ones() -> None:
@@ -27,9 +26,9 @@ def test_the_engine_s_own_come_before_the_default_ones() -> None:
     )
 
 
-@pytest.mark.parametrize("config", [{}, {"proxies": None}, {"proxies": []}, {"proxies": {"default": "x"}}])
-def test_no_proxies(config: dict[str, Any]) -> None:
-    assert proxy_variables(config, "unix:///x") == ()
+@pytest.mark.parametrize("proxies", [{}, {"default": {}}, {"unix:///x": {}, "default": {"httpproxy": "a"}}])
+def test_no_proxies(proxies: dict[str, dict[str, str]]) -> None:
+    assert proxy_variables(DockerConfig(proxies=proxies), "unix:///x") == ()
 
 
 def test_what_the_user_sets_is_left_alone() -> None:
