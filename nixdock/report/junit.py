@@ -1,7 +1,8 @@
 """JUnit XML that Jenkins, GitLab and GitHub's reporters read.
 
 One suite for each image, at most one failure or error for each case, counts and times on every
-level, and no character that XML 1.0 forbids.
+level, and no character that XML 1.0 forbids. A test's history goes by the names of its suite, class
+and case: none changes with a build, and what the image is called now is a property.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from nixdock.checks.masking import stable_names
 from nixdock.checks.verdict import Report, Status, Verdict
 
 if TYPE_CHECKING:
@@ -31,9 +33,13 @@ def write_junit(report: Report, name: str = "nixdock") -> bytes:
     by_suite: dict[str, list[Verdict]] = {}
     for verdict in report.verdicts:
         by_suite.setdefault(verdict.suite or name, []).append(verdict)
-    for suite, verdicts in by_suite.items():
+    names = stable_names(by_suite)
+    for reference, verdicts in by_suite.items():
+        suite = names[reference]
         seconds = sum(verdict.seconds for verdict in verdicts)
         element = ET.SubElement(root, "testsuite", {"name": clean(suite), **_counts(verdicts, seconds)})
+        properties = ET.SubElement(element, "properties")
+        ET.SubElement(properties, "property", {"name": "reference", "value": clean(reference)})
         for verdict in verdicts:
             _add_case(element, suite, verdict)
     ET.indent(root)

@@ -1,10 +1,14 @@
-"""TAP, version 13: one line a check, and YAML below one that failed (testanything.org)."""
+"""TAP, version 13: one line a check, and YAML below one that failed (testanything.org).
+
+The lines' names do not change with a build; what an image is called now stands in a line of its own.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from nixdock.checks.masking import stable_names
 from nixdock.checks.verdict import Report, Status, Verdict
 from nixdock.out import form_json
 from nixdock.text import clean_line
@@ -16,14 +20,16 @@ if TYPE_CHECKING:
 def write_tap(report: Report) -> str:
     """Return a report as TAP."""
     lines = ["TAP version 13", f"1..{len(report.verdicts)}"]
+    names = stable_names(verdict.suite for verdict in report.verdicts if verdict.suite)
+    lines += [f"# {_one_line(name)}: {_one_line(suite)}" for suite, name in names.items() if suite != name]
     for number, verdict in enumerate(report.verdicts, start=1):
-        lines += _lines(number, verdict)
+        lines += _lines(number, verdict, names.get(verdict.suite or ""))
     return "\n".join(lines) + "\n"
 
 
-def _lines(number: int, verdict: Verdict) -> Iterator[str]:
+def _lines(number: int, verdict: Verdict, suite: str | None) -> Iterator[str]:
     bad = verdict.status in {Status.FAIL, Status.ERROR}
-    name = " - ".join(part for part in (verdict.suite, verdict.name) if part)
+    name = " - ".join(part for part in (suite, verdict.name) if part)
     # `#` begins a directive.
     line = f"{'not ok' if bad else 'ok'} {number} - {_one_line(name).replace('#', chr(92) + '#')}"
     if verdict.status is Status.SKIP:

@@ -143,6 +143,24 @@ def test_junit_has_a_suite_an_image_and_one_failure_a_case() -> None:
     assert skipped.get("message") == "not yet # really"
 
 
+HASHES = ("gpxm7vm82snfwsk054zq15hkkmyjabhb", "h5jlf4ahqpdhs6zg9if9qkvnj7lj0553")
+
+
+def test_names_in_junit_and_tap_are_the_same_after_another_build() -> None:
+    reports = [Report((Verdict("a", "run", Status.PASS, suite=f"hello:{tag}"),)) for tag in HASHES]
+    suites = [ET.fromstring(write_junit(report)).findall("testsuite")[0] for report in reports]
+
+    for suite, tag in zip(suites, HASHES, strict=True):
+        assert suite.get("name") == "hello"
+        assert [(case.get("classname"), case.get("name")) for case in suite.findall("testcase")] == [
+            ("hello.run", "a")
+        ]
+        (fact,) = suite.findall("properties/property")
+        assert (fact.get("name"), fact.get("value")) == ("reference", f"hello:{tag}")
+    for report, tag in zip(reports, HASHES, strict=True):
+        assert write_tap(report) == f"TAP version 13\n1..1\n# hello: hello:{tag}\nok 1 - hello - a\n"
+
+
 @given(st.text(st.characters(codec=None)))
 def test_no_text_breaks_the_xml(text: str) -> None:
     verdict = Verdict(
