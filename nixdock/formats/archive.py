@@ -36,7 +36,7 @@ DOCUMENTS_LIMIT: Final = 16 * 1024 * 1024
 SMALL: Final = 1024 * 1024
 """Bytes that a blob may have to be taken for a manifest or a config."""
 
-CONFIGS_LIMIT: Final = 256 * 1024 * 1024
+CONFIGS_LIMIT: Final = 128 * 1024 * 1024
 """Bytes that all configs and manifests of an archive may have together."""
 
 VALUES_LIMIT: Final = 2_000_000
@@ -314,17 +314,30 @@ class Budget:
             raise LoadError(f"{self._name} is refused: it has more {what} than any archive needs")
 
     def take_layers(self, count: int) -> None:
-        """Take note of an image's layers, which are no more than can be stacked.
+        """Take note of an image's layers.
 
         Raises:
             LoadError: They are too many.
         """
-        if count > LAYERS_LIMIT:
-            raise LoadError(
-                f"{self._name} is refused: an image in it has {count} layers, and no engine takes more "
-                f"than {LAYERS_LIMIT}"
-            )
+        check_layers(count, self._name)
         self.take("layers", count)
+
+
+def check_layers(count: int, name: str) -> None:
+    """Make sure that an image has no more layers than can be stacked.
+
+    Args:
+        count: Its layers.
+        name: What messages call the artefact.
+
+    Raises:
+        LoadError: It has.
+    """
+    if count > LAYERS_LIMIT:
+        raise LoadError(
+            f"{name} is refused: an image in it has {count} layers, and no engine takes more "
+            f"than {LAYERS_LIMIT}"
+        )
 
 
 def parse_json(data: bytes, *, name: str, what: str) -> Any:  # noqa: ANN401  # any JSON

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
 from nixdock.events import Warned, ignore
-from nixdock.formats.archive import Budget, parse_json
+from nixdock.formats.archive import Budget, check_layers, parse_json
 from nixdock.formats.compression import decompress
 from nixdock.image.digest import Digest
 from nixdock.image.manifest import Codec
@@ -156,6 +156,7 @@ def read_diff_ids(config: Any, archive: str) -> tuple[Digest, ...]:  # noqa: ANN
     diff_ids = (rootfs.get("diff_ids") or []) if isinstance(rootfs, dict) else None
     if not isinstance(diff_ids, list):
         raise LoadError(f"{archive} is damaged: an image's config has no rootfs.diff_ids")
+    check_layers(len(diff_ids), archive)
     try:
         return tuple(Digest.parse(str(diff_id)) for diff_id in diff_ids)
     except ValueError as error:

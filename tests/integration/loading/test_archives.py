@@ -161,6 +161,34 @@ def test_the_right_tag_on_a_wrong_image_is_set_right_and_said(load: Loader, salt
     assert load.says("right:1") == "right"
 
 
+def test_names_with_digests_and_names_of_two(load: Loader, salt: bytes) -> None:
+    """What is printed is what the engine has afterwards, and no other name is moved."""
+    digest = f"sha256:{'1' * 64}"
+    load(load.write(docker_archive(runnable(layer("old", content=salt), tags=("x:latest",), says="old"))))
+    samples = [
+        runnable(layer(f"l{number}", content=salt), tags=tags, says=str(number))
+        for number, tags in enumerate([(f"x@{digest}",), (f"y:1@{digest}",), ("same:1",), ("same:1", "z:1")])
+    ]
+    run = load.program("load", load.write(docker_archive(*samples)))
+    assert run.status == 0, run.stderr
+    said = run.stdout.splitlines()
+    assert [line.partition(":")[0] for line in said] == [
+        "Loaded image ID",
+        "Loaded image",
+        "Loaded image ID",
+        "Loaded image",
+        "Loaded image",
+    ]
+    for line in said:
+        load.engine.docker("image", "inspect", line.split(": ", 1)[1])
+    assert [load.says(name) for name in ("x:latest", "y:1", "same:1", "z:1")] == ["old", "1", "3", "3"]
+    for words in (f"x@{digest}, and", f"y:1@{digest}, and", "same:1 names more than one image here"):
+        assert words in run.stderr
+    # Again, when all of it is there.
+    again = load.program("load", load.folder / "image.tar")
+    assert (again.status, again.stdout) == (0, run.stdout), again.stderr
+
+
 def test_what_docker_save_writes_is_read(load: Loader, salt: bytes) -> None:
     sample = runnable(layer("salt", content=salt), tags=("saved:1",), says="saved")
     (first,) = load(load.write(docker_archive(sample)))
