@@ -154,23 +154,33 @@ def find_invalid(paths: Sequence[str]) -> frozenset[str]:
     """
     invalid: set[str] = set()
     for start in range(0, len(paths), _AT_ONCE):
-        invalid.update(split_lines(_ask(check_validity(paths[start : start + _AT_ONCE]))))
+        outcome = _call(check_validity(paths[start : start + _AT_ONCE]))
+        if not outcome:
+            raise BuildError(_last_error(outcome), hint="look what is missing: nixdock doctor")
+        invalid.update(split_lines(outcome.text))
     return frozenset(invalid)
 
 
 def _ask(argv: Sequence[str]) -> str:
-    try:
-        outcome = process.run(argv)
-    except FileNotFoundError as error:
-        raise no_nix() from error
+    outcome = _call(argv)
     if outcome:
         return outcome.text
-    lines = [line for line in split_lines(strip_escapes(outcome.error_text)) if line.startswith("error:")]
-    sentence = lines[-1].removeprefix("error: ") if lines else f"it ended with status {outcome.status}"
     raise BuildError(
-        f"Nix does not know these store paths: {sentence}",
+        f"Nix does not know these store paths: {_last_error(outcome)}",
         hint="build again; Nix's garbage collector may have removed them",
     )
+
+
+def _call(argv: Sequence[str]) -> process.Outcome:
+    try:
+        return process.run(argv)
+    except FileNotFoundError as error:
+        raise no_nix() from error
+
+
+def _last_error(outcome: process.Outcome) -> str:
+    lines = [line for line in split_lines(strip_escapes(outcome.error_text)) if line.startswith("error:")]
+    return lines[-1].removeprefix("error: ") if lines else f"it ended with status {outcome.status}"
 
 
 def _read_registrations(text: str) -> Iterator[PathInfo]:

@@ -604,3 +604,8 @@ def test_without_nix_nothing_is_taken_for_valid(
     monkeypatch.setenv("PATH", str(tmp_path))
     error = refuse(conf, place, memory)
     assert "Nix cannot be asked whether they are valid: Nix is not installed here" in error.message
+    program = place.script(tmp_path / "nix-store", "echo 'error: cannot connect to socket' >&2", "exit 1")
+    program.write_text(program.read_text().replace(f"touch {place.ran}\n", ""))
+    error = refuse(conf, place, memory)
+    assert error.message.endswith("whether they are valid: cannot connect to socket")
+    assert error.hint == "look what is missing: nixdock doctor"

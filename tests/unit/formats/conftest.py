@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.formats import door
-
 UseStore = Callable[[Path], Path]
 
 
@@ -19,7 +17,7 @@ def use_store(monkeypatch: pytest.MonkeyPatch) -> UseStore:
     def use(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         monkeypatch.setenv("NIX_STORE_DIR", str(folder))
-        monkeypatch.setattr(door, "find_invalid", lambda _paths: frozenset())
+        monkeypatch.setattr("nixdock.formats.door.find_invalid", lambda _paths: frozenset())
         return folder
 
     return use
