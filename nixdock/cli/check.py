@@ -215,7 +215,8 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
     checked = check(
         found,
         nix,
-        lambda: session.connect(seconds=options.seconds),
+        # Checks have a limit in any case, an engine that is sent an image only where the user sets one.
+        lambda: session.connect(seconds=given["timeout"]),
         options,
         session.listener,
         tell=reporter.tell,

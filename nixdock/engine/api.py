@@ -82,6 +82,10 @@ class Engine:
         """Say how long it may be waited for from now on, in all; None is for ever."""
         self._connection.patience.limit(seconds)
 
+    def apart(self) -> AbstractContextManager[None]:
+        """Leave the time that it may be waited for to somebody who has a clock of their own."""
+        return self._connection.patience.apart()
+
     def cleaning(self) -> AbstractContextManager[None]:
         """Give what this thread asks for inside a short time of its own, whatever time is left."""
         return self._connection.patience.cleaning()

@@ -211,6 +211,18 @@ class Patience:
             if outer is None:
                 del self._own.end
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Leave the time to somebody who has a clock of their own, and sets a limit when that is over."""
+        until = self._until
+        self.limit(None)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._until = until
+                self._changed.notify()
+
     def look(self) -> None:
         """Look at the clock now: something has changed."""
         with self._changed:

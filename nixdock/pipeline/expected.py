@@ -177,8 +177,13 @@ class Expected:
         ready = self.suite.ready
         return None if ready is None else DeclaredReadiness(ready, self.live(container, name), name)
 
-    def judge(self, live: Live | None = None) -> Run:
-        """Run the checks; those that ask a service ask this one."""
+    def judge(self, live: Live | None = None, *, seconds: float | None = None) -> Run:
+        """Run the checks.
+
+        Args:
+            live: The service; the checks that ask one ask this.
+            seconds: How long all of them may take, if that is less than a minute.
+        """
         bench = Bench(
             engine=self.engine,
             image=self.image.run_as,
@@ -195,7 +200,7 @@ class Expected:
             self.image.name,
             subject,
             bench,
-            seconds=DEFAULT_SECONDS,
+            seconds=DEFAULT_SECONDS if seconds is None else min(seconds, DEFAULT_SECONDS),
             tell=lambda verdict: tell_verdict(verdict, self.listener),
             live=live,
         ).run()

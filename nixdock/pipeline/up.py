@@ -97,7 +97,9 @@ def up(
             expectation = RunExpectation(exit=EXIT_ZERO)
         status = _run_job(engine, image, options, expectation=expectation, listener=listener, request=request)
         return Up(
-            status if expected is None or status in _STOPPED else _judge_job(expected, status, expectation)
+            status
+            if expected is None or status in _STOPPED
+            else _judge_job(expected, status, expectation, options)
         )
     if expectation is not None and expectation.exit is not EXIT_ZERO:
         why = "it has a HEALTHCHECK" if probed else "its checks ask one" if serves else "of -d"
@@ -119,9 +121,11 @@ def _expected(suite: Suite, engine: Engine, image: Ready, listener: Listener) ->
     return Expected(suite, engine, image, listener)
 
 
-def _judge_job(expected: Expected, status: int, expectation: RunExpectation | None) -> int:
+def _judge_job(
+    expected: Expected, status: int, expectation: RunExpectation | None, options: RunOptions
+) -> int:
     """Run the checks of a job that has ended, and return the exit status of both."""
-    checks = _status_of_checks(expected.judge())
+    checks = _status_of_checks(expected.judge(seconds=options.timeout))
     if checks in _STOPPED:
         return checks
     # Without an expectation of its own the status was the container's, which a check has judged.
@@ -227,7 +231,8 @@ class _ServiceRun:
             if verdict.status is Status.FAIL:
                 return self._take_away(EXIT_FAILED, "its output is not as expected")
         if self.expected is not None:
-            run = self._judge_by_suite(self.expected, container, ready_after)
+            seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
+            run = self._judge_by_suite(self.expected, container, ready_after, seconds)
             status = _status_of_checks(run)
             if status != EXIT_PASSED:
                 return self._take_away(status, _explain_checks(run))
@@ -296,10 +301,13 @@ class _ServiceRun:
     def _how_to_look(self) -> str | None:
         return None if self.options.keep else f"it is removed; {_KEEP}"
 
-    def _judge_by_suite(self, expected: Expected, container: Container, ready_after: float) -> Run:
+    def _judge_by_suite(
+        self, expected: Expected, container: Container, ready_after: float, seconds: float | None
+    ) -> Run:
         """Run the target's own checks."""
         again = None if self.options.keep else expected.write_start(self.options)
-        return expected.judge(expected.live(container.id, self.service.name, ready_after, again))
+        live = expected.live(container.id, self.service.name, ready_after, again)
+        return expected.judge(live, seconds=seconds)
 
     def _judge_running(self, attendance: Attendance, stdout: Recorder, stderr: Recorder) -> Verdict:
         """Judge what a ready service has written, giving it a moment to write it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
@@ -72,12 +72,9 @@ def supervise(
     Returns:
         The signal that stopped it, or None.
     """
-    if bench is not None:
-        # The work has a clock of its own, which is looked at below.
-        bench.engine.limit(None)
     signals: list[int] = []
     worker = Worker(work)
-    with caught(signals.append):
+    with caught(signals.append), nullcontext() if bench is None else bench.engine.apart():
         worker.start()
         try:
             while worker.is_alive() and not signals and not is_late():

@@ -111,10 +111,18 @@ class Hostile:
         damage: What it is answered, of `DAMAGES`.
         pings: Whether pings are answered.
         exits: Whether a started container ends by itself.
+        server: Where it listens instead of on the path.
     """
 
     def __init__(
-        self, path: Path, attacked: str, damage: str, *, pings: bool = True, exits: bool = True
+        self,
+        path: Path,
+        attacked: str,
+        damage: str,
+        *,
+        pings: bool = True,
+        exits: bool = True,
+        server: socket.socket | None = None,
     ) -> None:
         self.host = f"unix://{path}"
         self.attacked = attacked
@@ -126,9 +134,10 @@ class Hostile:
         self._over = threading.Event()
         self._started = threading.Event()
         self._ended = threading.Event()
-        self._server = socket.socket(socket.AF_UNIX)
-        self._server.bind(str(path))
-        self._server.listen(50)
+        self._server = server or socket.socket(socket.AF_UNIX)
+        if server is None:
+            self._server.bind(str(path))
+            self._server.listen(50)
         self._threads = [threading.Thread(target=self._serve, daemon=True)]
         self._threads[0].start()
 

@@ -41,7 +41,11 @@ def _fail(*_args: object, **_options: object) -> Any:
 def _run(*checks: Check, service: bool) -> None:
     suite = Suite("a test", checks, service=ContainerSettings() if service else None)
     engine = SimpleNamespace(
-        address=None, containers=lambda **_: (), limit=lambda _seconds: None, cleaning=nullcontext
+        address=None,
+        containers=lambda **_: (),
+        limit=lambda _seconds: None,
+        apart=nullcontext,
+        cleaning=nullcontext,
     )
     bench = Bench(engine, "it", "it", SimpleNamespace(), SimpleNamespace(run="r"))  # type: ignore[arg-type]
     SuiteRun(suite, "it", None, bench).run()
