@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from nixdock.text import clean, clean_line, split_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _LONGEST: Final = 16 * 1024
 """Characters of a line that are shown."""
@@ -33,6 +33,10 @@ _RUNNERS: Final = ("GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
 # actions/runner, ActionCommand.cs: `::` where a line begins, blanks aside, and `##[` wherever it stands.
 _COMMAND: Final = re.compile("^((?:[^\\S\\n]|[\u180e\u200b\u200c\u200d\u2060\ufeff])*):(?=:)", re.MULTILINE)
 _OLD_COMMAND: Final = re.compile(r"##(vso|teamcity)?\[")
+
+
+STREAMS: Final = {1: "standard output", 2: "standard error"}
+"""How messages name our own streams, by their descriptors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def say(*parts: str | Painted, stream: IO[str] | None = None) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    _put(form_line(*parts), sys.stdout if stream is None else stream)
+    _say(form_line(*parts), stream)
 
 
 def say_text(text: str, *, stream: IO[str] | None = None) -> None:
@@ -72,7 +76,7 @@ def say_text(text: str, *, stream: IO[str] | None = None) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    _put(form_text(text), sys.stdout if stream is None else stream)
+    _say(form_text(text), stream)
 
 
 def say_json(document: object) -> None:
@@ -81,7 +85,7 @@ def say_json(document: object) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    _put(form_json(document, indent=2), sys.stdout)
+    _say(form_json(document, indent=2), None)
 
 
 def say_exactly(text: str) -> None:
@@ -95,9 +99,10 @@ def say_exactly(text: str) -> None:
     if stream is None or binary is None or stream.isatty():
         say_text(text)
         return
-    stream.flush()
-    binary.write(os.fsencode(text) + b"\n")
-    stream.flush()
+    with _named():
+        stream.flush()
+        binary.write(os.fsencode(text) + b"\n")
+        stream.flush()
 
 
 def tell(*parts: str | Painted, stream: IO[str] | None = None) -> None:
@@ -172,6 +177,23 @@ def clean_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
+def _say(text: str, stream: IO[str] | None) -> None:
+    if stream is not None and stream is not sys.stdout:
+        _put(text, stream)
+        return
+    with _named():
+        _put(text, sys.stdout)
+
+
+@contextlib.contextmanager
+def _named() -> Iterator[None]:
+    """Have an error that comes of writing to standard output name it."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, STREAMS[1]) from error
 
 
 def _tell(text: str, stream: IO[str] | None) -> None:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 import platformdirs
+
+GONE: Final = Path("/proc/self/cwd")
+"""How a working directory that has been removed is named: below it nothing is found."""
 
 
 def cache_dir() -> Path:
@@ -20,3 +24,11 @@ def cache_dir() -> Path:
 def state_dir() -> Path:
     """Return the folder of what nixdock remembers; it may not exist yet."""
     return Path(os.environ.get("NIXDOCK_STATE_DIR") or platformdirs.user_state_dir("nixdock"))
+
+
+def here() -> Path:
+    """Return the working directory; of one that has been removed a name below which nothing is found."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return GONE

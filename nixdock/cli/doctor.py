@@ -7,11 +7,11 @@ from dataclasses import asdict
 import click
 
 from nixdock.cli.diagnosis import Finding, State, examine
-from nixdock.cli.options import Session, session_options, show_json
+from nixdock.cli.options import HelpfulCommand, Session, session_options, show_json
 from nixdock.out import say, say_json, tell
 
 
-@click.command()
+@click.command(cls=HelpfulCommand)
 @show_json
 @session_options
 @click.pass_obj

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nixdock.cli.nix_options import nix_options
-from nixdock.cli.options import Session, complete_files, session_options
+from nixdock.cli.options import HelpfulCommand, Session, complete_files, session_options
 from nixdock.errors import UsageError
 from nixdock.out import say, tell
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nixdock.nix.options import NixOptions
 
 
-@click.command()
+@click.command(cls=HelpfulCommand)
 @session_options
 @nix_options
 @click.option("--all", "everything", is_flag=True, help="All that nixdock left on this engine.")

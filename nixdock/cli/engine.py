@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixdock.cli.options import Session, session_options, show_json
+from nixdock.cli.options import CommandGroup, Session, session_options, show_json
 from nixdock.engine.daemon import start, stop
 from nixdock.engine.home import find_home
 from nixdock.errors import EngineError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nixdock.engine.address import Address
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
     """Start, stop and ask about an engine of nixdock's own.
 
@@ -91,9 +91,15 @@ def status_command(session: Session, *, as_json: bool) -> int:
     return failure.exit_code
 
 
+def _socket(url: str) -> str:
+    # Only a path is looked at: anything else would be taken for one below the working directory.
+    path = url.removeprefix("unix://")
+    return os.path.realpath(path) if path.startswith("/") else url
+
+
 def _own(address: Address) -> dict[str, Any]:
     home = find_home()
     daemon = home.read()
-    if daemon is None or os.path.realpath(daemon.url) != os.path.realpath(address.url):
+    if daemon is None or _socket(daemon.url) != _socket(address.url):
         return {"own": False}
     return {"own": True, "pid": daemon.pid, "folder": str(home.folder)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from nixdock.cli.options import Session, session_options, show_json
+from nixdock.cli.options import HelpfulCommand, Session, session_options, show_json
 from nixdock.engine.address import DEFAULT_SOCKET
 from nixdock.engine.home import find_home
 from nixdock.events import Notice
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _DEFAULT_URL: Final = f"unix://{DEFAULT_SOCKET}"
 
 
-@click.command()
+@click.command(cls=HelpfulCommand)
 @click.option(
     "--shell",
     type=click.Choice(["bash", "fish"]),

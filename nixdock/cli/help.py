@@ -7,11 +7,13 @@ from typing import Final
 
 import click
 
+from nixdock.cli.options import HelpfulCommand
+
 _SHARED: Final = {"context", "host", "progress", "verbose", "debug", "log_json"}
 _SECTIONS: Final = ("Options", "Nix's options", "Docker's options", "Engine and narration")
 
 
-class SectionedCommand(click.Command):
+class SectionedCommand(HelpfulCommand):
     """A command whose help groups its options by whose they are."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -9,13 +9,14 @@ from typing import Final
 
 import click
 
+from nixdock.cli.options import HelpfulCommand
 from nixdock.errors import UsageError
 from nixdock.out import say, tell
 
 FILE: Final = "hello-docker.nix"
 
 
-@click.command()
+@click.command(cls=HelpfulCommand)
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def command(path: Path | None, *, force: bool) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from nixdock.cli.options import Session, session_options
+from nixdock.cli.options import HelpfulCommand, Session, session_options
 from nixdock.out import say
 
 
-@click.command()
+@click.command(cls=HelpfulCommand)
 @session_options
 @click.pass_obj
 def command(session: Session) -> None:

@@ -8,6 +8,7 @@ an exit status.
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import signal
@@ -16,9 +17,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from nixdock.cli.options import Session, quiet_option, session_options
-from nixdock.errors import NixdockError
-from nixdock.out import say, say_text, tell_text
+from nixdock.cli.options import CommandGroup, Session, quiet_option, session_options
+from nixdock.errors import NixdockError, UsageError
+from nixdock.out import STREAMS, say, say_text, tell_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,10 @@ SOFTWARE_STATUS: Final = 70
 
 COMPLETION_VARIABLE: Final = "_NIXDOCK_COMPLETE"
 """Set to `bash_source`, `zsh_source` or `fish_source` it makes nixdock print the shell's completion."""
+
+_ELSEWHERE: Final = "the working directory has been removed: cd to one that exists"
+
+_STDERR: Final = 2
 
 MODULES: Final = {"plugin": "plugin_command"}
 """Commands whose module has another name than they have."""
@@ -56,6 +61,25 @@ COMMANDS: Final = {
     },
 }
 
+_RUNS: Final = "docker ps --all --filter label=io.nixdock.run"
+OTHER_WORDS: Final = {
+    **dict.fromkeys(("ps", "ls", "list", "status"), _RUNS),
+    **dict.fromkeys(("stop", "kill", "rm", "remove", "delete"), "nixdock down NAME"),
+    **dict.fromkeys(("start", "restart", "serve", "watch", "dev"), "nixdock up"),
+    **dict.fromkeys(("rmi", "gc", "clean", "cleanup"), "nixdock prune"),
+    **dict.fromkeys(("test", "verify", "validate", "assert"), "nixdock check"),
+    **dict.fromkeys(("shell", "develop", "nix-shell"), "nixdock env"),
+    **dict.fromkeys(("logs", "exec", "attach", "cp", "top", "stats"), "docker {} NAME"),
+    **dict.fromkeys(("images", "push", "pull", "tag", "save", "compose", "login"), "docker {}"),
+    **dict.fromkeys(("inspect", "history", "diff"), "docker {} NAME"),
+    **dict.fromkeys(("import", "copy"), "nixdock load"),
+    **dict.fromkeys(("create", "new"), "nixdock init"),
+    "install": "nixdock plugin install",
+    "version": "nixdock --version",
+    "eval": "nixdock build",
+}
+"""Words of docker's and nix's commands, and of others, and what does that here."""
+
 EXAMPLES: Final = """\
 Examples:
   nixdock init                              write hello-docker.nix
@@ -65,7 +89,7 @@ Examples:
 """
 
 
-class Program(click.Group):
+class Program(CommandGroup):
     """The group of all commands, which imports a command's module only when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -131,7 +155,11 @@ def _explain_unknown(name: str, names: list[str]) -> str:
     message = f"there is no command '{name}'"
     if name.endswith(".nix") or "/" in name or "#" in name:
         return f"{message}; to build and run it: nixdock up {name}"
-    close = get_close_matches(name, names, n=2, cutoff=0.5)
+    if name in OTHER_WORDS:
+        return f"{message}; what you look for may be: {OTHER_WORDS[name].format(name)}"
+    # Two letters that changed places are the commonest slip, and of short words no match at all.
+    swapped = [one for one in names if sorted(one) == sorted(name)]
+    close = swapped or get_close_matches(name, names, n=2, cutoff=0.6)
     return f"{message}; did you mean {' or '.join(close)}?" if close else message
 
 
@@ -146,7 +174,8 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
 @click.group(
     cls=Program,
     help="From a .nix file to a checked Docker container, in one command.",
-    context_settings={"max_content_width": 100},
+    # docker's -h is the host name where a command has docker's options; it is help everywhere else.
+    context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
 )
 @session_options
 @quiet_option
@@ -174,10 +203,11 @@ def run(arguments: Sequence[str], *, session: Session | None = None, name: str =
         The exit status; whatever went wrong has been told on stderr.
     """
     session = session or Session()
+    if None in {sys.stdin, sys.stdout, sys.stderr}:
+        fill_standard_streams()
     try:
         status = _invoke(arguments, session, name)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except BrokenPipeError:
@@ -188,7 +218,7 @@ def run(arguments: Sequence[str], *, session: Session | None = None, name: str =
         return _explain(error, session)
     finally:
         session.close()
-        _let_go_of_stdout()
+        _let_go_of_streams()
     return status
 
 
@@ -226,7 +256,8 @@ def _explain(error: BaseException, session: Session) -> int:
 
         tell_text("".join(traceback.format_exception(error)))
     if isinstance(error, NixdockError):
-        tell_error(error.message, details=error.details, hint=error.hint)
+        hint = _ELSEWHERE if _has_no_folder() else error.hint
+        tell_error(error.message, details=error.details, hint=hint)
         return error.exit_code
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         tell_text(error.format_message())
@@ -234,6 +265,21 @@ def _explain(error: BaseException, session: Session) -> int:
     if isinstance(error, click.ClickException):
         tell_error(_lower_first(error.format_message()).rstrip("."), hint=_help_command(error))
         return error.exit_code
+    return _explain_unforeseen(error, session)
+
+
+def _explain_unforeseen(error: BaseException, session: Session) -> int:
+    """Tell what went wrong in our surroundings, or in ourselves."""
+    if isinstance(error, FileNotFoundError) and _has_no_folder():
+        tell_error("the working directory has been removed", hint="cd to one that exists")
+        return UsageError.exit_code
+    if isinstance(error, OSError) and error.filename in STREAMS.values():
+        # A result that nobody gets.
+        closed = error.errno == errno.EBADF
+        tell_error(
+            f"{error.filename} is closed" if closed else f"cannot write to {error.filename}: {error.strerror}"
+        )
+        return UsageError.exit_code
     if isinstance(error, OSError) and error.strerror:
         where = error.filename or "a file or stream"
         tell_error(f"{where}: {error.strerror}", hint=_debug_hint(session))
@@ -266,13 +312,24 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _let_go_of_stdout() -> None:
-    """Drop what cannot be written: the interpreter would try again at exit, and fail with its own status."""
+def _has_no_folder() -> bool:
+    """Whether the working directory has been removed."""
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        os.getcwd()  # noqa: PTH109  # pathlib is not needed here
+    except FileNotFoundError:
+        return True
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return False
+
+
+def _let_go_of_streams() -> None:
+    """Drop what cannot be written: the interpreter would try again at exit, and fail with its own status."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def catch_signals() -> None:
@@ -292,13 +349,21 @@ def _end_on_signal(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def fill_standard_streams() -> None:
-    """Open what of the standard streams is closed, on nothing: or a socket of ours would take its place."""
+    """Open what of the standard streams is closed, or a socket of ours would take its place.
+
+    The narration goes nowhere then; but a result that nobody can get is an error when it is written.
+    """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
             # The lowest number that is free is this one.
-            os.open(os.devnull, os.O_RDWR)
+            os.open(os.devnull, os.O_WRONLY if descriptor == _STDERR else os.O_RDONLY)
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            mode = "w" if descriptor else "r"
+            opened = open(descriptor, mode, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+            setattr(sys, name, opened)
 
 
 def main() -> NoReturn:

@@ -16,6 +16,7 @@ import click
 from click.core import ParameterSource
 
 from nixdock import log
+from nixdock.out import say_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,29 @@ if TYPE_CHECKING:
     from nixdock.report.console import Console
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
+
+
+class HelpfulCommand(click.Command):
+    """A command whose help leaves by the one way out, as every result does."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the option that shows the help."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.callback = _show_help
+        return option
+
+
+class CommandGroup(HelpfulCommand, click.Group):
+    """A group of such commands."""
+
+    command_class = HelpfulCommand
+
+
+def _show_help(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        say_text(context.get_help())
+        context.exit()
 
 
 class Progress(StrEnum):

@@ -51,7 +51,10 @@ def run(words: Sequence[str], environ: MutableMapping[str, str] = os.environ) ->
         The exit status.
     """
     if list(words) == [METADATA_WORD]:
-        sys.stdout.write(describe() + "\n")
+        try:
+            print(describe(), flush=True)  # noqa: T201  # the door is slower to import
+        except OSError:
+            return 2
         return 0
     if words and words[0] in COMPLETION_WORDS:
         from nixdock.cli.completion import complete_for_docker  # noqa: PLC0415

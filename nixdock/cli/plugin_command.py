@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixdock.cli.options import show_json
+from nixdock.cli.options import CommandGroup, show_json
 from nixdock.cli.plugin_folders import (
     SYSTEM_FOLDERS,
     find_plugins,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nixdock.cli.plugin_folders import Plugin
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
     """Make all this available as docker nixdock.
 

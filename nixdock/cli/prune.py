@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from nixdock.cli.options import Session, quiet_option, session_options, show_json
+from nixdock.cli.options import HelpfulCommand, Session, quiet_option, session_options, show_json
 from nixdock.errors import UsageError
 from nixdock.out import say, say_json
 
 
-@click.command()
+@click.command(cls=HelpfulCommand)
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.option(
     "--keep",

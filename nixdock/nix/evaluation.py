@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.errors import BuildError
 from nixdock.nix.build_log import Position
 from nixdock.nix.target import join_attribute
+from nixdock.settings import here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,7 +150,7 @@ def _explain_arguments(names: Sequence[str], what: str, position: Mapping[str, A
     where = ""
     if position:
         place = Position(position["file"], position["line"], position["column"])
-        where = f"{place.shown_from(Path.cwd())}: "
+        where = f"{place.shown_from(here())}: "
     listed = " and ".join(f"'{name}'" for name in names)
     plural = len(names) > 1
     return BuildError(

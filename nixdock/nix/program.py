@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.nix.follower import Follower
 from nixdock.nix.invocation import Ended, follow
+from nixdock.settings import here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +70,7 @@ class Nix:
         circumstances = Circumstances(
             program=ended.program,
             status=ended.status,
-            sources=Sources(Path.cwd(), self.expression, self.package_sets, self.flake),
+            sources=Sources(here(), self.expression, self.package_sets, self.flake),
             package_names=self.package_names,
             is_flake=self.is_flake,
             show_trace=self.options.show_trace,

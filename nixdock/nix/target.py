@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import UsageError
 from nixdock.image.reference import Reference
+from nixdock.settings import GONE, here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +119,7 @@ def parse(text: str | None, *, expression: str | None = None, folder: Path | Non
     Raises:
         UsageError: Both or neither are there, or a path that does not exist.
     """
-    folder = folder or Path.cwd()
+    folder = folder or here()
     if expression is not None:
         if text is not None:
             raise UsageError(f"-E and the target '{text}' exclude each other", hint="leave one of them out")
@@ -166,6 +167,8 @@ def _parse_flake(text: str, folder: Path) -> FlakeTarget:
     if reference.endswith(".nix") and (folder / reference).is_file():
         raise UsageError(f"'{reference}' is a file, not a flake", hint=f"{reference} -A {attribute}")
     reference = reference or "."
+    if folder == GONE and reference.removeprefix(_PATH).startswith("."):
+        raise UsageError(f"'{text}' names no flake: the working directory has been removed")
     return FlakeTarget(text, reference, attribute or None, _find_flake(reference, folder))
 
 
@@ -272,7 +275,7 @@ def find_near(text: str, *, folder: Path | None = None) -> tuple[str, ...]:
         text: The name as typed.
         folder: What it is relative to; the current folder when None.
     """
-    path = (folder or Path.cwd()) / text
+    path = (folder or here()) / text
     names = [entry.name for entry in _entries(path.parent) if entry.suffix in _SUFFIXES]
     return tuple(str(Path(text).with_name(name)) for name in _find_close(path.name, names))
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.checks.outcome import Capture
 from nixdock.checks.verdict import Status
 from nixdock.events import Judged
-from nixdock.out import is_github
+from nixdock.out import STREAMS, is_github
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
@@ -184,7 +184,10 @@ class DescriptorSink:
             BrokenPipeError: Nobody reads it any more.
             OSError: It cannot be written, for want of space perhaps.
         """
-        passage.pass_on(self._descriptor, piece)
+        try:
+            passage.pass_on(self._descriptor, piece)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, STREAMS.get(self._descriptor)) from error
 
 
 class Recorder:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.engine.failures import explain_missing_image
@@ -22,6 +21,7 @@ from nixdock.nix.target import (
     split_attribute,
 )
 from nixdock.pipeline.missing import explain_missing
+from nixdock.settings import here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -133,7 +133,7 @@ def _name(target: Target, details: ImageDetails | None) -> str:
         case FlakeTarget():
             return f"{_name_flake(target)}#{target.attribute or _DEFAULT_OUTPUT}"
         case ExpressionTarget():
-            return f"expression in {Path.cwd()}: {target.expression}"
+            return f"expression in {here()}: {target.expression}"
         case ArtefactTarget():
             # A link such as `result` is one artefact, whatever it leads to after the next build.
             path = target.path

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nixdock.checks.structure_test.container_files import ContainerFiles
+from nixdock.settings import here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from nixdock.checks.outcome import RunOutcome
     from nixdock.checks.structure_test.container_files import Files
@@ -113,7 +114,7 @@ class Rig:
         self.runner = runner
         self.compat = compat
         self.environ = environ
-        self.folder = folder or Path.cwd()
+        self.folder = folder or here()
 
     @cached_property
     def files(self) -> ContainerFiles:

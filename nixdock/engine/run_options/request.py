@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.engine.run_options.draft import Draft
 from nixdock.engine.run_options.table import OPTIONS
 from nixdock.errors import UsageError
+from nixdock.settings import here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from nixdock.engine.run_options.table import Option
 
@@ -89,7 +90,7 @@ def make_request(
     Raises:
         UsageError: A value that docker refuses too, in docker's words.
     """
-    draft = Draft(folder=folder or Path.cwd(), environ=environ)
+    draft = Draft(folder=folder or here(), environ=environ)
     if variables:
         draft.body["Env"] = list(variables)
     given = options or {}
