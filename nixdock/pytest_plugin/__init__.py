@@ -159,13 +159,24 @@ def nixdock_container(nixdock_service: Callable[..., Service]) -> Service:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     """Put what services wrote, and their state, into the report of a test that failed."""
-    del call
+    if call.excinfo is not None:
+        _disarm(call.excinfo.value)
     outcome = yield
     report: pytest.TestReport = outcome.get_result()
     if report.when != "call" or not report.failed:
         return
     for service in item.stash.get(_SERVICES, []):
         report.sections.append((f"nixdock: {service.id[:12]}", _describe(service)))
+
+
+def _disarm(error: BaseException) -> None:
+    """Have pytest, which shows an error as it is, show ours whole and obeyed by nobody."""
+    from nixdock.errors import NixdockError  # noqa: PLC0415
+    from nixdock.out import form_text  # noqa: PLC0415
+
+    if isinstance(error, NixdockError):
+        hint = f"hint: {error.hint}" if error.hint else None
+        error.args = (form_text("\n".join(filter(None, (error.message, error.details, hint)))),)
 
 
 def _describe(service: Service) -> str:

@@ -30,8 +30,9 @@ def write_tap(report: Report) -> str:
 def _lines(number: int, verdict: Verdict, suite: str | None) -> Iterator[str]:
     bad = verdict.status in {Status.FAIL, Status.ERROR}
     name = " - ".join(part for part in (suite, verdict.name) if part)
-    # `#` begins a directive.
-    line = f"{'not ok' if bad else 'ok'} {number} - {_one_line(name).replace('#', chr(92) + '#')}"
+    # `#` begins a directive, unless it is escaped, and the escape is not.
+    shown = re.sub(r"[\\#]", r"\\\g<0>", _one_line(name))
+    line = f"{'not ok' if bad else 'ok'} {number} - {shown}"
     if verdict.status is Status.SKIP:
         line += f" # SKIP {_one_line(verdict.reason or '')}"
     yield line

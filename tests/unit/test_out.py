@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nixdock import log, out
+from nixdock import log, out, pytest_plugin
 from nixdock.checks.lint.rules import Gravity, Remark
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
 from nixdock.cli import diagnosis, doctor, lint, load, main, plugin, plugin_command
@@ -373,6 +373,13 @@ def pytest_failure(text: str) -> str:
     return "\n".join(shown)
 
 
+@an_exit(lines=True)
+def pytest_error(text: str) -> str:
+    error = NixdockError(text, hint=text, details=text)
+    pytest_plugin._disarm(error)
+    return str(error)
+
+
 @pytest.fixture(autouse=True)
 def runner(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be in a runner, whose step does not tell of terminals."""
@@ -397,6 +404,12 @@ def test_hostile_text_is_shown_and_obeyed_by_nobody(
         assert not [
             line for line in written.split("\n") if line.startswith(("PASS forged", "nixdock: forged"))
         ]
+
+
+def test_no_name_makes_a_failure_one_that_is_expected() -> None:
+    for name in ("a # TODO b", "a \\# SKIP b", "a \\\\# TODO b", "#", "a\n# TODO b"):
+        line = write_tap(Report((Verdict(name, "run", Status.FAIL),))).split("\n")[2]
+        assert not re.search(r"(?<!\\)(\\\\)*#", line), line
 
 
 def read_row(row: str) -> list[str]:
