@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 _LAYER: Final = r"(?P<layer>sha256:[0-9a-f]{64})"
 _REASON: Final = r"(?P<reason>[^:]*)"
 _WRAPPED: Final = (
-    rf'adding layer with blob "{_LAYER}".*?: processing tar file\((?P<said>.*?)\): exit status',
+    rf'adding layer with blob "{_LAYER}".*?: processing tar file\((?P<said>.+?)\): exit status',
+    rf'adding layer with blob "{_LAYER}".*?: processing tar file\(\): (?P<said>[^\n]*)',
     rf"failed to extract layer {_LAYER}: (?:mount callback failed on \S+: )?(?P<said>.*)",
-    r"Error processing tar file\(exit status \d+\): (?P<said>.*)",
+    r"Error processing tar file\((?:exit status \d+\): )?(?P<said>.*)",
 )
 _BARE: Final = (
     r"\A(?P<said>(?:(?:link|open|symlink|mkdir|mknod|fchmod|fchown|unlink|stat)at|lstat) .*)",
     r"\A(?P<said>lsetxattr .*|failed to mknod\(.*)",
     r"\A(?P<said>invalid (?:entry name|whiteout entry|hardlink target) .*|unhandled tar header type .*)",
+    r"\A(?P<said>duplicates of file paths not supported)",
 )
 _SAYS: Final = tuple(re.compile(pattern, re.DOTALL) for pattern in (*_WRAPPED, *_BARE))
 _PATHS: Final = tuple(
@@ -41,6 +43,7 @@ _PATHS: Final = tuple(
         rf"\A(?:open|mkdir|mknod|l?stat|fchmod|fchown|unlink)(?:at)? (?P<path>.*): {_REASON}\Z",
         rf"\Afailed to mknod\([\"'](?P<path>[^\"']*)[\"'], .*\): {_REASON}\Z",
         rf"\Asetxattr\(\"(?P<path>[^\"]*)\", .*\): {_REASON}\Z",
+        r"\Afailed to convert whiteout file \"(?P<path>[^\"]*)\": ",
         rf"\Amkparent (?P<path>.*): {_REASON}\Z",
         r"\Alsetxattr (?P<path>.*?): ",
         r"\Afailed to setxattr \"(?P<path>[^\"]*)\" for key ",
@@ -156,7 +159,9 @@ class _Search:
     def __init__(self, unpacking: Unpacking) -> None:
         self._wanted = unpacking.path.strip("/")
         self._by_attribute = _OF_ATTRIBUTES.search(unpacking.said) is not None
+        self._by_repetition = "duplicates" in unpacking.said
         self._seen: dict[str, tarfile.TarInfo] = {}
+        self._named: set[str] = set()
 
     def look_at(self, info: tarfile.TarInfo) -> str | None:
         """Return why a member cannot be unpacked after those before it; None where nothing says so."""
@@ -169,6 +174,7 @@ class _Search:
         for count in range(1, len(parts)):
             self._seen.setdefault("/".join(parts[:count]), _FOLDER)
         self._seen[path] = info
+        self._named.add(path)
         return None
 
     def _is_meant(self, path: str) -> bool:
@@ -186,6 +192,11 @@ class _Search:
             return f"{shown} is too long for a file system"
         if parts[-1] in {".wh.", ".wh..", ".wh..."}:
             return f"{shown} is a whiteout of nothing"
+        hidden = path[: -len(parts[-1])] + parts[-1].removeprefix(".wh.")
+        if hidden != path and hidden in self._seen:
+            return f"{shown} hides /{_short(hidden)}, which stands before it in the same layer"
+        if self._by_repetition and path in self._named:
+            return f"{shown} stands there twice"
         above = self._find_above(parts)
         return f"{shown} is below {above}" if above is not None else self._judge_kind(info, shown)
 

@@ -13,7 +13,8 @@ class Entry(NamedTuple):
 
     Args:
         path: From the image's root, without a slash before or after: `etc/passwd`; the root is "".
-        kind: `file`, `directory`, `symlink`, `hardlink`, `fifo`, `character` or `block`.
+        kind: `file`, `directory`, `symlink`, `hardlink`, `fifo`, `character`, `block` or `whiteout`; hard
+            links and whiteouts are in layers, and no more where these lie over each other.
         mode: Permission bits, set-id and sticky bits among them.
         uid: Of the owner.
         gid: Of the group.

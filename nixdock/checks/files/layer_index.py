@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 _PIECE = 1 << 20
 _INDEX_LIMIT = 1 << 30
 

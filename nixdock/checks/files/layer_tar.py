@@ -134,8 +134,12 @@ class _Reader:
             raise LoadError(f"{self._name} has a member of a kind that no image has: {name!r}")
         if kind == "file" and name.endswith("/"):
             kind = "directory"  # as v7 wrote them
+        if kind == "character" and self._number(fields[12]) == self._number(fields[13]) == 0:
+            kind = "whiteout"  # to the kernel's overlay file system, on which all engines put it
         if "size" in extended:
             size = self._decimal(extended["size"])
+        if size < 0:
+            raise LoadError(f"{self._name} is damaged: a tar header has the size {size}")
         has_data = kind == "file"
         target = ""
         if kind in {"symlink", "hardlink"}:
@@ -145,7 +149,8 @@ class _Reader:
         return Entry(
             path=clean_path(name),
             kind=kind,
-            mode=self._number(fields[1]) & 0o7777,
+            # Linux gives every symbolic link this mode (symlink(7)).
+            mode=0o777 if kind == "symlink" else self._number(fields[1]) & 0o7777,
             uid=self._decimal(extended["uid"]) if "uid" in extended else self._number(fields[2]),
             gid=self._decimal(extended["gid"]) if "gid" in extended else self._number(fields[3]),
             size=size if has_data else 0,

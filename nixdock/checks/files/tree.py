@@ -163,6 +163,122 @@ def build_tree(indexes: Sequence[LayerIndex]) -> Tree:
     return Tree(builder.entries, builder.names, builder.facts if complete else None)
 
 
+class _Layer:
+    """One layer as engines unpack it: into a folder of its own, in which links that it has are followed.
+
+    What was tried with Docker 20.10 and 28 (overlay2 and containerd) and Podman: folders that are not
+    named are made with the mode 0755, also over one that is below; a whiteout goes when something is put
+    in its place later, and a folder there shows what is below again; a character device 0/0 is one to the
+    kernel (overlayfs.rst); a hard link sets mode and owner of all names of its file.
+    """
+
+    def __init__(self, index: LayerIndex, number: int) -> None:
+        self.entries: dict[str, Entry | None] = {}
+        """By path; None is a whiteout."""
+        self.facts: dict[str, ContentFacts] = {}
+        self.opaque: list[str] = []
+        self.unlinked: list[Entry] = []
+        """Hard links to what is not in this layer, or not before them."""
+        self._number = number
+        self._names: dict[str, set[str]] = {"": set()}
+        self._links: set[str] = set()
+        self._same: dict[str, set[str]] = {}
+        facts = index.facts or {}
+        for entry in index.entries:
+            self._take(entry, facts.get(entry.path))
+
+    def _take(self, entry: Entry, fact: ContentFacts | None) -> None:
+        if not entry.path:
+            return  # the root of a container is the engine's own
+        folder, _, name = entry.path.rpartition("/")
+        folder = self._resolve(folder)
+        self._ensure(folder)
+        if name == _OPAQUE:
+            if folder:
+                self.opaque.append(folder)
+            return
+        hidden = name[len(_WHITEOUT) :] if name.startswith(_WHITEOUT) else ""
+        path = f"{folder}/{hidden or name}".lstrip("/")
+        if hidden and self.entries.get(path) is not None:
+            # It hides what is below alone (image specification, layer.md); no engine unpacks it.
+            self.opaque.append(path)
+        elif hidden or entry.kind == "whiteout":
+            self._put(path, None, None)
+        elif entry.kind == "hardlink":
+            self._link(path, entry)
+        else:
+            self._put(path, entry._replace(path=path, layer=self._number), fact)
+
+    def _resolve(self, folder: str) -> str:
+        """Follow the links of this layer on the way to a folder."""
+        for _ in range(LINK_LIMIT):
+            if self._links.isdisjoint(_ways_to(folder)):
+                break
+            link = next(path for path in _ways_to(folder) if path in self._links)
+            entry = self.entries[link]
+            target = entry.target if entry is not None else ""
+            start = posixpath.join("/", posixpath.dirname(link), target)
+            folder = posixpath.normpath(f"{start}/{folder[len(link) :]}").strip("/")
+        return folder
+
+    def _ensure(self, folder: str) -> None:
+        """Make the folders that a layer has something in without naming them."""
+        missing: list[str] = []
+        while folder not in self._names:
+            missing.append(folder)
+            folder = folder.rpartition("/")[0]
+        for path in reversed(missing):
+            self._put(path, Entry(path, "directory", 0o755, 0, 0, 0, -1, "", 0, self._number), None)
+
+    def _put(self, path: str, entry: Entry | None, fact: ContentFacts | None) -> None:
+        is_directory = entry is not None and entry.is_directory
+        if path in self.entries and not (is_directory and path in self._names):
+            self._remove(path)
+        folder, _, name = path.rpartition("/")
+        self._names[folder].add(name)
+        self.entries[path] = entry
+        if is_directory:
+            self._names.setdefault(path, set())
+        elif entry is not None and entry.kind == "symlink":
+            self._links.add(path)
+        if fact is not None:
+            self.facts[path] = fact
+
+    def _remove(self, path: str) -> None:
+        pending = [path]
+        while pending:
+            here = pending.pop()
+            pending += [f"{here}/{name}" for name in self._names.pop(here, ())]
+            self.entries.pop(here, None)
+            self.facts.pop(here, None)
+            self._links.discard(here)
+            self._same.pop(here, set()).discard(here)
+
+    def _link(self, path: str, link: Entry) -> None:
+        found = self.entries.get(link.target)
+        if found is None or found.is_directory:
+            self.unlinked.append(link._replace(path=path, layer=self._number))
+            return
+        self._put(path, found._replace(path=path), self.facts.get(link.target))
+        names = self._same.setdefault(link.target, {link.target})
+        names.add(path)
+        self._same[path] = names
+        for name in names:
+            one = self.entries[name]
+            if one is not None:
+                mode = one.mode if one.kind == "symlink" else link.mode
+                self.entries[name] = one._replace(mode=mode, uid=link.uid, gid=link.gid, mtime=link.mtime)
+
+
+def _ways_to(path: str) -> Iterator[str]:
+    """Yield each path above a path, the topmost first, and the path itself."""
+    at = path.find("/")
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
+    yield path
+
+
 class _Builder:
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {"": _ROOT}
@@ -170,26 +286,20 @@ class _Builder:
         self.facts: dict[str, ContentFacts] = {}
 
     def add(self, index: LayerIndex, number: int) -> None:
-        # A whiteout hides what is below its layer, wherever in the layer's tar it stands.
-        own: list[Entry] = []
-        for entry in index.entries:
-            folder, _, name = entry.path.rpartition("/")
-            if name == _OPAQUE:
-                self._empty(folder)
-            elif name.startswith(_WHITEOUT):
-                self._remove(f"{folder}/{name[len(_WHITEOUT) :]}".lstrip("/"))
-            else:
-                own.append(entry)
-        facts = index.facts or {}
-        links: list[Entry] = []
-        for entry in own:
-            if entry.kind == "hardlink":
-                links.append(entry)
-            else:
-                self._put(entry._replace(layer=number), facts.get(entry.path))
-        for link in links:
+        layer = _Layer(index, number)
+        # What a layer hides is below it, wherever in its tar that is said.
+        for folder in layer.opaque:
+            for name in tuple(self.names.get(folder, ())):
+                self._remove(f"{folder}/{name}")
+        for path, entry in layer.entries.items():
+            if entry is None:
+                self._remove(path)
+        for entry in filter(None, layer.entries.values()):
+            self._put(entry, layer.facts.get(entry.path))
+        for link in layer.unlinked:
+            # No engine takes it; what it means is clear all the same.
             same = self.entries.get(link.target)
-            if same is not None:
+            if same is not None and not same.is_directory:
                 self._put(same._replace(path=link.path), self.facts.get(link.target))
 
     def _put(self, entry: Entry, fact: ContentFacts | None) -> None:
@@ -198,9 +308,7 @@ class _Builder:
         if before is not None and before.is_directory and not entry.is_directory:
             self._remove(path)
         folder, _, name = path.rpartition("/")
-        if path:
-            self._ensure(folder, entry.layer)
-            self.names[folder].add(name)
+        self.names[folder].add(name)
         self.entries[path] = entry
         if entry.is_directory:
             self.names.setdefault(path, set())
@@ -209,21 +317,8 @@ class _Builder:
         else:
             self.facts.pop(path, None)
 
-    def _ensure(self, folder: str, layer: int) -> None:
-        """Make the directories that a layer has something in without naming them, as engines do."""
-        missing: list[str] = []
-        while not ((before := self.entries.get(folder)) is not None and before.is_directory):
-            missing.append(folder)
-            folder = folder.rpartition("/")[0]
-        for path in reversed(missing):
-            self._put(Entry(path, "directory", 0o755, 0, 0, 0, -1, "", 0, layer), None)
-
-    def _empty(self, folder: str) -> None:
-        for name in tuple(self.names.get(folder, ())):
-            self._remove(f"{folder}/{name}".lstrip("/"))
-
     def _remove(self, path: str) -> None:
-        if not path or path not in self.entries:
+        if path not in self.entries:
             return
         pending = [path]
         while pending:

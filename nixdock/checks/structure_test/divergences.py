@@ -52,6 +52,11 @@ DIVERGENCES = (
         "The link is followed.",
     ),
     Divergence(
+        "port-protocol",
+        "In `exposedPorts` and `unexposedPorts` a port with its protocol, `8080/tcp`, is never found.",
+        "It is found.",
+    ),
+    Divergence(
         "dropped-variables",
         "`envVars` of a command test are dropped as soon as any of the containerRunOptions is given.",
         "They are set, and what containerRunOptions sets comes on top.",

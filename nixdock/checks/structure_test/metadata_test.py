@@ -43,13 +43,26 @@ def judge(test: MetadataTest, rig: Rig) -> Judgement:
         said = str(config.get("WorkingDir" if key == "workdir" else "User") or "")
         if word and word != said:
             judgement.find(key, f"expected {word!r}, found {said!r}")
-    ports = {port.partition("/")[0]: port for port in _mapping(config.get("ExposedPorts"))}
     volumes = {volume: volume for volume in _mapping(config.get("Volumes"))}
-    _judge_names(judgement, ports, exposedPorts=test.exposed_ports, unexposedPorts=test.unexposed_ports)
+    _judge_names(
+        judgement,
+        _name_ports(_mapping(config.get("ExposedPorts")), compat=rig.compat),
+        exposedPorts=test.exposed_ports,
+        unexposedPorts=test.unexposed_ports,
+    )
     _judge_names(judgement, volumes, volumes=test.volumes, unmountedVolumes=test.unmounted_volumes)
-    if any("/" in port for port in test.exposed_ports + test.unexposed_ports):
-        judgement.notes.append("ports are compared by their numbers: one with a protocol is never found")
     return judgement
+
+
+def _name_ports(ports: Iterable[str], *, compat: bool) -> dict[str, str]:
+    """Return the ports by all that a test may call them: `8080`, and with the protocol, `8080/tcp`."""
+    named: dict[str, str] = {}
+    for port in ports:
+        number, _, protocol = port.partition("/")
+        named[number] = port
+        if not compat:
+            named[f"{number}/{protocol or 'tcp'}"] = port
+    return named
 
 
 def _mapping(value: object) -> Mapping[str, str]:
@@ -74,7 +87,7 @@ def _judge_variables(
 def _judge_names(judgement: Judgement, found: Mapping[str, str], **asked: tuple[str, ...]) -> None:
     """Judge two lists by their keys: of what must be there, and of what must not."""
     (key, wanted), (unwanted_key, unwanted) = asked.items()
-    there = ", ".join(found.values()) or "none"
+    there = ", ".join(dict.fromkeys(found.values())) or "none"
     for name in wanted:
         if name not in found:
             judgement.find(key, f"{name} is missing; there is {there}")

@@ -47,6 +47,16 @@ LAYERS: dict[str, tuple[list[tuple[tarfile.TarInfo, bytes]], str]] = {
     "wh-lone": ([file(".wh.")], "/.wh. is a whiteout of nothing"),
     "wh-dot": ([file(".wh..")], "/.wh.. is a whiteout of nothing"),
     "wh-dotdot": ([file(".wh...")], "/.wh... is a whiteout of nothing"),
+    "dir-then-wh": (
+        [folder("d"), file("d/c"), file(".wh.d")],
+        "/.wh.d hides /d, which stands before it in the same layer",
+    ),
+    "wh-same-layer-file": (
+        [file("n"), file(".wh.n")],
+        "/.wh.n hides /n, which stands before it in the same layer",
+    ),
+    "dup-file": ([file("n"), file("n", b"22")], "/n stands there twice"),
+    "dup-dir-mode": ([folder("n"), file("n/a"), folder("n", 0o711)], "/n stands there twice"),
     "wh-below-file": ([file("f"), file("f/.wh.x")], "/f/.wh.x is below /f, which is no directory"),
     "wh-link-dangling": (
         [link("l", "nowhere"), file("l/.wh.x")],

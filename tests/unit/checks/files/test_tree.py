@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import tarfile
 from pathlib import Path
 
@@ -15,7 +16,11 @@ from nixdock.checks.files.tree import TooManyLinksError, Tree, build_tree, read_
 from nixdock.errors import LoadError
 from nixdock.image.digest import Digest
 from support.layers import MemoryLayer, device, file, folder, hardlink, layer_of, link, tar_of
+from support.overlaid import OVERLAID
 
+RECORDED: dict[str, dict[str, str]] = json.loads(
+    (Path(__file__).parents[2] / "data/overlaid.json").read_text(encoding="utf-8")
+)
 LONG = "d/" * 70 + "f" * 90
 
 
@@ -57,7 +62,7 @@ def test_headers_of_every_format_are_read_as_tarfile_reads_them(form: int, seeka
     assert entries[long_name].size == 1000
     assert entries["bin"].kind == "symlink"
     assert (entries["copy"].kind, entries["copy"].target) == ("hardlink", "etc/passwd")
-    assert [entries[name].kind for name in ("null", "fifo", "disk")] == ["character", "fifo", "block"]
+    assert [entries[name].kind for name in ("null", "fifo", "disk")] == ["whiteout", "fifo", "block"]
     if form == tarfile.PAX_FORMAT:
         assert entries["ü"].uid == 2**31
 
@@ -287,3 +292,24 @@ def test_many_contents_are_read_in_one_pass_a_layer(seekable: bool) -> None:
 
     assert found == {"g": b"upper", "f19": b"19" * 700, "f3": b"3" * 700, "f0": b"0" * 700}
     assert [layer.opened - before for layer, before in zip(layers, opened, strict=True)] == [1, 1]
+
+
+@pytest.mark.parametrize("case", OVERLAID)
+def test_a_tree_is_what_a_container_has(case: str, tmp_path: Path) -> None:
+    tree = read_tree(map(MemoryLayer, OVERLAID[case]), contents=True, cache=tmp_path)
+
+    found = {
+        path: f"{entry.kind} {entry.mode:o} {entry.uid}:{entry.gid} {entry.size}"
+        for path, entry in tree.entries.items()
+        if path not in {"bin", "bin/busybox"}
+    }
+    assert found == RECORDED[case]
+
+
+def test_a_negative_size_is_told(tmp_path: Path) -> None:
+    header = bytearray(tar_of([file("a", b"1")])[:512])
+    header[124:136] = b"\xff" * 12
+    header[148:156] = b" " * 8
+    header[148:155] = b"%06o\0" % sum(header)
+    with pytest.raises(LoadError, match="the size -1"):
+        read_tree([MemoryLayer(bytes(header) + bytes(1024))], cache=tmp_path)

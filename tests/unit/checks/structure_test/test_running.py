@@ -135,12 +135,28 @@ def test_layers_that_cannot_be_read_are_an_error_and_config_needs_none(tmp_path:
     assert verdicts[0].findings[0].message == "the layer is damaged"
 
 
-def test_remarks_change_nothing(tmp_path: Path, subject: Subject) -> None:
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("8080", True),
+        ("8080/tcp", True),
+        ("8080/udp", False),
+        ("53", True),
+        ("53/udp", True),
+        ("53/tcp", False),
+        ("443/tcp", True),
+        ("80/tcp", False),
+    ],
+)
+def test_ports_are_found_by_number_and_by_protocol(tmp_path: Path, asked: str, there: bool) -> None:
     (path,) = _write(
         tmp_path,
-        a="schemaVersion: 2.0.0\nmetadataTest: {user: x, unexposedPorts: [80/tcp]}\nlicenseTests: [{}]\n",
+        a=f"schemaVersion: 2.0.0\nmetadataTest: {{user: x, exposedPorts: [{asked}]}}\n",
     )
-    verdicts = [judge(check, Rig(subject)) for check in collect(path).checks]
-    assert [verdict.status for verdict in verdicts if verdict] == [Status.PASS, Status.PASS]
-    assert verdicts[1] is not None
-    assert verdicts[1].notes == ("ports are compared by their numbers: one with a protocol is never found",)
+    ports: dict[str, Any] = {"8080/tcp": {}, "53/udp": {}, "443": {}}
+    subject = Subject(image_of(config={"User": "x", "ExposedPorts": ports}))
+    (check,) = collect(path).checks
+    for compat in (False, True):
+        verdict = judge(check, Rig(subject, compat=compat))
+        assert verdict is not None
+        assert (verdict.status is Status.PASS) == (there and not (compat and "/" in asked))
