@@ -45,7 +45,7 @@ class Ended:
     @property
     def lines(self) -> list[str]:
         """What it printed, line by line."""
-        return split_lines(self.stdout.decode())
+        return split_lines(self.stdout.decode(errors="surrogateescape"))
 
 
 def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) -> Ended:

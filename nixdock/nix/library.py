@@ -41,7 +41,7 @@ def materialise() -> Path:
     home = find_home("library", "nixdock's library")
     files = dict(sorted(_list_files()))
     python = "{}.{}".format(*sys.version_info)
-    content = hashlib.sha256(python.encode())
+    content = hashlib.sha256(os.fsencode(python))
     for name, file in files.items():
         content.update(f"{name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     folder = home / content.hexdigest()[:32]

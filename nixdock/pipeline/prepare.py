@@ -22,6 +22,7 @@ from nixdock.nix.target import (
 )
 from nixdock.pipeline.missing import explain_missing
 from nixdock.settings import here
+from nixdock.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -123,7 +124,10 @@ def key_of(target: Target, nix: NixOptions, details: ImageDetails | None = None)
         details: The image of the engine that it names, if it names one: an ID may be written short.
     """
     attributes = (join_attribute(split_attribute(attribute)) for attribute in nix.attributes)
-    return " ".join([_name(target, details), *(f"-A {attribute}" for attribute in attributes if attribute)])
+    # An engine would keep other characters for the halves that stand for bytes of a file's name.
+    return clean_line(
+        " ".join([_name(target, details), *(f"-A {attribute}" for attribute in attributes if attribute)])
+    )
 
 
 def _name(target: Target, details: ImageDetails | None) -> str:

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def describe_service(image: Ready, request: CreateRequest) -> Service:
         return Service(image.key, request.name, digest)
     # One name for one target, which no container of another one has.
     base = "" if image.name == image.details.id else _last_part(image.name)
-    suffix = hashlib.sha256(image.key.encode()).hexdigest()[:6]
+    suffix = hashlib.sha256(os.fsencode(image.key)).hexdigest()[:6]
     return Service(image.key, f"{base or 'service'}-{suffix}", digest)
 
 
@@ -96,7 +97,7 @@ def has_health_check(image: Ready, request: CreateRequest) -> bool:
 @contextmanager
 def exclusively(engine: Engine, service: Service, listener: Listener) -> Iterator[None]:
     """Keep other runs of nixdock away from this service; where no lock can be had, go on without."""
-    key = hashlib.sha256(f"{engine.address.url} {service.target} {service.name}".encode()).hexdigest()
+    key = hashlib.sha256(os.fsencode(f"{engine.address.url} {service.target} {service.name}")).hexdigest()
     folder = settings.state_dir() / "locks"
     with contextlib.ExitStack() as stack:
         try:

@@ -93,7 +93,7 @@ def nixdock_image(
     request: pytest.FixtureRequest,
 ) -> LoadedImage:
     """The image of `nixdock_target`, built and loaded once for all workers of a session."""
-    key = hashlib.sha256(f"{nixdock_target}\0{nixdock_engine.address.url}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(os.fsencode(f"{nixdock_target}\0{nixdock_engine.address.url}")).hexdigest()[:32]
     base = tmp_path_factory.getbasetemp()
     # Workers of pytest-xdist have folders of their own within that of the session.
     folder = base.parent if hasattr(request.config, "workerinput") else base

@@ -60,6 +60,20 @@ def test_mounted_groups_are_left_alone(machine: Machine) -> None:
     assert machine.told == []
 
 
+def test_a_mount_point_in_another_encoding_is_passed_over(machine: Machine) -> None:
+    lines = f"tmpfs /srv/\udcff tmpfs rw 0 0\ncgroup2 {machine.root} cgroup2 rw 0 0\n"
+    (machine.proc / "self" / "mounts").write_bytes(os.fsencode(lines))
+    machine.prepare()
+    assert machine.calls == []
+
+
+def test_a_program_whose_name_is_no_text_is_no_engine(machine: Machine) -> None:
+    program = machine.proc / "7"
+    program.mkdir()
+    (program / "comm").write_bytes(b"\xff\n")
+    assert not host.is_another_running(machine.proc)
+
+
 def test_a_kernel_with_version_1_gets_its_controllers(machine: Machine) -> None:
     (machine.proc / "cgroups").write_text(CGROUPS_V1)
     machine.prepare()

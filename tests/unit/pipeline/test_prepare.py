@@ -25,6 +25,7 @@ from nixdock.pipeline.prepare import key_of
         (ExpressionTarget("import ./x {}"), (), f"expression in {Path.cwd()}: import ./x {{}}"),
         (ArtefactTarget("result", Path("/w/result")), (), "/w/result"),
         (ImageTarget("web:1", "web:1"), (), "image:web:1"),
+        (PathTarget("web.nix", Path("/w\udcff/web\x1b.nix")), (), "/w\\udcff/web\\x1b.nix"),
     ],
 )
 def test_keys(target: PathTarget, attributes: tuple[str, ...], key: str) -> None:
