@@ -23,14 +23,18 @@ def parse_dotenv(text: str) -> dict[str, str]:
     Raises:
         ValueError: It is none; the message says why.
     """
-    rest = text.replace("\r\n", "\n")
+    whole = rest = text.replace("\r\n", "\n")
     found: dict[str, str] = {}
     while rest := rest.lstrip(BLANKS):
         if rest.startswith("#"):
             rest = rest.partition("\n")[2]
             continue
-        key, rest = _take_key(rest)
-        found[key], rest = _take_value(rest, found)
+        try:
+            key, value = _take_key(rest)
+            found[key], rest = _take_value(value, found)
+        except ValueError as error:
+            # Its values may be secrets: which line it is says enough.
+            raise ValueError(f"line {whole.count(chr(10), 0, len(whole) - len(rest)) + 1}: {error}") from None
     return found
 
 
@@ -41,7 +45,7 @@ def _take_key(rest: str) -> tuple[str, str]:
     # Go looks at the bytes of a name one by one, as if each were a letter.
     letters = match[0].encode().decode("latin-1") if match else ""
     if match is None or not all(letter.isalnum() or letter in f"._{_SPACE}" for letter in letters):
-        raise ValueError(f"a variable's name is missing at {rest.partition(chr(10))[0]!r}")
+        raise ValueError("a variable's name is missing")
     return match[0].rstrip(_SPACE), rest[match.end() + 1 :].lstrip(_SPACE)
 
 
@@ -52,7 +56,7 @@ def _take_value(rest: str, before: dict[str, str]) -> tuple[str, str]:
         return _expand(_without_comment(line).strip(_SPACE), before), rest[len(line) :]
     end = next((at for at in range(1, len(rest)) if rest[at] == quote and rest[at - 1] != "\\"), None)
     if end is None:
-        raise ValueError(f"the quotes of {rest.partition(chr(10))[0]!r} are not closed")
+        raise ValueError("the quotes of a value are not closed")
     value = rest[:end].strip(quote)
     if quote == '"':
         value = re.sub(r"\\.", lambda found: {"\\n": "\n", "\\r": "\r"}.get(found[0], found[0]), value)

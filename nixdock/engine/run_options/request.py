@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.engine.run_options.draft import Draft
 from nixdock.engine.run_options.table import OPTIONS
+from nixdock.engine.run_options.values import hide_value
 from nixdock.errors import UsageError
 from nixdock.settings import here
 
@@ -132,7 +133,8 @@ def _write(draft: Draft, option: Option, text: str) -> None:
     try:
         option.write(draft, text)
     except ValueError as error:
-        quoted = json.dumps(text, ensure_ascii=False)
+        shown = hide_value(text) if option.key == "env" else text
+        quoted = json.dumps(shown, ensure_ascii=False)
         raise UsageError(f'invalid argument {quoted} for "{option.shown}" flag: {error}') from error
 
 

@@ -260,8 +260,14 @@ def parse_variable(text: str, environ: Mapping[str, str]) -> str:
     """Read `NAME=value`; a name alone takes our own value, or unsets the image's."""
     name, equals, _ = text.partition("=")
     if not name:
-        raise ValueError(f"invalid environment variable: {text}")
+        raise ValueError(f"invalid environment variable: {hide_value(text)}")
     return text if equals or name not in environ else f"{name}={environ[name]}"
+
+
+def hide_value(text: str) -> str:
+    """Return a variable for a message: its value may be a secret."""
+    name, equals, value = text.partition("=")
+    return f"{name}=…" if value else f"{name}{equals}"
 
 
 def read_variables(name: str, folder: Path, environ: Mapping[str, str]) -> Iterator[str]:
@@ -269,15 +275,21 @@ def read_variables(name: str, folder: Path, environ: Mapping[str, str]) -> Itera
 
     As docker reads it (opts/file.go): only blanks and tabs may not stand in a name, and a value keeps all.
     """
-    for line in _read_lines(name, folder):
+    for number, line in enumerate(_read_lines(name, folder), start=1):
         text = line.lstrip(BLANKS)
         if not text or text.startswith("#"):
             continue
         variable, equals, _ = text.partition("=")
+        # A line without a name may be a secret, or the file another than was meant.
         if not variable:
-            raise ValueError(f"invalid env file ({name}): no variable name on line '{text}'")
+            raise ValueError(
+                f"invalid env file ({name}): no variable name on line '{hide_value(text)}' (line {number})"
+            )
         if " " in variable or "\t" in variable:
-            raise ValueError(f"invalid env file ({name}): variable '{variable}' contains whitespaces")
+            shown = variable if equals else "…"
+            raise ValueError(
+                f"invalid env file ({name}): variable '{shown}' contains whitespaces (line {number})"
+            )
         if equals:
             yield text
         elif variable in environ:

@@ -107,6 +107,8 @@ def test_refuses_what_docker_refuses_in_its_words(case: dict[str, Any], tmp_path
         read(case["words"], case["command"], tmp_path)
 
     sentence = case["refusal"].removeprefix("docker: ").replace("FOLDER", str(tmp_path))
+    # The value of a variable may be a secret.
+    sentence = sentence.replace("=x", "=…") if case["words"][0] == "-e" else sentence
     # Go names the function that could not read a number, which says nothing to a user.
     assert sentence.partition("strconv.")[0] in caught.value.message
 
