@@ -49,9 +49,9 @@ def _print_rules(context: click.Context, _parameter: click.Parameter, value: boo
 def command(session: Session, /, target: str | None, nix: NixOptions, **given: Any) -> int:  # noqa: ANN401
     """Look for the usual faults of the images of TARGET.
 
-    A fault is something that cannot work: a command, an interpreter, a library or a store path that
-    is not in the image. Advice is what many programs miss: a shell, /tmp, /etc/passwd. The image's
-    own bytes are read; no engine is needed, and nothing is run.
+    A fault is what will fail: a command, or a program in PATH, whose interpreter, library or store
+    path is not in the image. Advice is what is amiss where nobody may ever ask for it, and what many
+    programs miss: a shell, /tmp, certificates. The image's own bytes are read; nothing is run.
 
     The exit status is 0 if there is no fault, 1 if there is one.
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from nixdock.checks.lint.programs import (
     Programs,
     find_architecture,
-    find_command,
     find_interpreters,
     find_libraries,
     find_shebangs,
 )
 from nixdock.checks.lint.rules import RULES, Gravity, Remark
+from nixdock.checks.lint.starting import find_command
 from nixdock.checks.lint.surroundings import (
     find_certificates,
     find_references,

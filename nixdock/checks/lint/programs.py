@@ -1,9 +1,10 @@
-"""Rules about programs: what is started, what loads it, what it loads, and for which machine it is."""
+"""Rules about programs: what loads them, what they load, and for which machine they are."""
 
 from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.elf import MACHINES
@@ -28,7 +29,9 @@ _TRIPLETS = {
     40: "arm-linux-gnueabihf",
     243: "riscv64-linux-gnu",
 }
-_EXECUTE = 0o111
+EXECUTE = 0o111
+"""Any of a mode's bits for executing."""
+
 _MANY = 3
 
 
@@ -51,16 +54,56 @@ class Programs:
         except TooManyLinksError:
             return None
 
+    @property
+    def path(self) -> list[str]:
+        """The folders of PATH; what is found by a relative one is refused (Go's os/exec, ErrDot)."""
+        folders = self.subject.env.get("PATH", DEFAULT_PATH).split(":")
+        return [folder for folder in folders if folder.startswith("/")]
+
     def find_program(self, word: str) -> Entry | None:
         """Return the program that a command's first word names, by PATH where it has no slash."""
         if "/" in word:
-            folder = str(self.subject.run_config.get("WorkingDir") or "/")
-            return self.find(posixpath.join(folder, word))
-        for folder in self.subject.env.get("PATH", DEFAULT_PATH).split(":"):
-            entry = self.find(posixpath.join(folder or "/", word))
-            if entry is not None and entry.kind == "file" and entry.mode & _EXECUTE:
+            folder = self.subject.run_config.get("WorkingDir") or "/"
+            return self.find(posixpath.join("/", folder, word))
+        for folder in self.path if word else ():
+            entry = self.find(posixpath.join(folder, word))
+            if entry is not None and entry.kind == "file" and entry.mode & EXECUTE:
                 return entry
         return None
+
+    @cached_property
+    def commands(self) -> frozenset[str]:
+        """The paths of what is started by the image itself, or by its name in a folder of PATH."""
+        found = {entry.path for entry in map(self.find_program, self.first_words) if entry is not None}
+        for folder in self.path:
+            directory = self.find(folder)
+            for name in self.tree.list(directory) if directory is not None else ():
+                entry = self.find(posixpath.join(folder, name))
+                if entry is not None:
+                    found.add(entry.path)
+        return frozenset(found)
+
+    @property
+    def first_words(self) -> list[str]:
+        """What the image starts: its command, and the program of its health check."""
+        config = self.subject.run_config
+        command = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())][:1]
+        test = (config.get("Healthcheck") or {}).get("Test") or ()
+        if test[:1] == ["CMD"]:
+            command += test[1:2]
+        elif test[:1] == ["CMD-SHELL"]:
+            command += (config.get("Shell") or ["/bin/sh"])[:1]
+        return command
+
+    @property
+    def is_unprivileged(self) -> bool:
+        """Whether the image says to run as another user than root."""
+        user = self.subject.run_config.get("User") or ""
+        return user.partition(":")[0] not in {"", "0", "root"}
+
+    def gravity(self, entry: Entry) -> Gravity:
+        """Return how grave it is that a program cannot be executed: nobody may ever ask for it."""
+        return Gravity.FAULT if entry.path in self.commands else Gravity.ADVICE
 
     def elf(self, entry: Entry) -> ElfFacts | None:
         """Return what a file is as an ELF file."""
@@ -76,49 +119,20 @@ class Programs:
         for path, fact in self.facts.items():
             entry = self.tree.entries[path]
             is_program = fact.elf is not None and not fact.elf.soname
-            if entry.mode & _EXECUTE and (is_program or fact.shebang):
+            if entry.mode & EXECUTE and (is_program or fact.shebang):
                 yield entry, fact
-
-
-def find_command(programs: Programs) -> Iterator[Remark]:
-    """Look for the program that the image starts."""
-    config = programs.subject.run_config
-    words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
-    if not words:
-        yield Remark(
-            "command",
-            Gravity.ADVICE,
-            "the image has neither Entrypoint nor Cmd: it starts nothing by itself",
-            'config.Cmd = [ "${pkgs.hello}/bin/hello" ];',
-        )
-        return
-    word = str(words[0])
-    entry = programs.find_program(word)
-    if entry is None:
-        where = "" if "/" in word else " in PATH"
-        message = f"the image starts {word}, which is not in it{where}"
-        yield Remark("command", Gravity.FAULT, message, "put its package into the image, or name its path")
-    elif entry.kind != "file":
-        yield Remark("command", Gravity.FAULT, f"the image starts {word}, which is a {entry.kind}")
-    elif not entry.mode & _EXECUTE:
-        yield Remark(
-            "command", Gravity.FAULT, f"the image starts {word}, which nobody may execute", "chmod +x"
-        )
-    elif (fact := programs.facts.get(entry.path)) is None or not (fact.elf or fact.shebang):
-        message = f"the image starts {word}, which is neither an ELF program nor a script with '#!'"
-        yield Remark("command", Gravity.FAULT, message, "begin the script with #!/path/to/its/interpreter")
 
 
 def find_interpreters(programs: Programs) -> Iterator[Remark]:
     """Look for the dynamic linkers that programs ask for."""
-    lacking: dict[str, list[str]] = defaultdict(list)
+    lacking: dict[tuple[str, Gravity], list[str]] = defaultdict(list)
     for entry, fact in programs.executables():
         if fact.elf is not None and fact.elf.interpreter and programs.find(fact.elf.interpreter) is None:
-            lacking[fact.elf.interpreter].append(entry.absolute)
-    for interpreter, users in sorted(lacking.items()):
+            lacking[fact.elf.interpreter, programs.gravity(entry)].append(entry.absolute)
+    for (interpreter, gravity), users in sorted(lacking.items(), key=str):
         yield Remark(
             "interpreter",
-            Gravity.FAULT,
+            gravity,
             f"the dynamic linker {interpreter} is not in the image, and {_some(users)} {_asks(users)} for it",
             "a program that was not built by Nix: use autoPatchelfHook, or patchelf --set-interpreter",
         )
@@ -126,17 +140,17 @@ def find_interpreters(programs: Programs) -> Iterator[Remark]:
 
 def find_libraries(programs: Programs) -> Iterator[Remark]:
     """Load every program as a dynamic linker would, and look for what it would not find."""
-    lacking: dict[str, list[str]] = defaultdict(list)
+    lacking: dict[tuple[str, Gravity], list[str]] = defaultdict(list)
     for entry, fact in programs.executables():
         elf = fact.elf
         if elf is not None and elf.interpreter and programs.find(elf.interpreter) is not None:
             for library, user in _unresolved(programs, entry, elf):
-                lacking[library].append(user)
-    for library, users in sorted(lacking.items()):
+                lacking[library, programs.gravity(entry)].append(user)
+    for (library, gravity), users in sorted(lacking.items(), key=str):
         names = sorted(set(users))
         yield Remark(
             "libraries",
-            Gravity.FAULT,
+            gravity,
             f"the library {library} is not found where {_some(names)} {_looks(names)} for it",
             "put its package into buildInputs, so that it gets into the RUNPATH (autoPatchelfHook does)",
         )
@@ -187,25 +201,25 @@ def _expand(folder: str, user: Entry) -> str:
 
 def find_shebangs(programs: Programs) -> Iterator[Remark]:
     """Look for the interpreters of executable scripts."""
-    lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
+    lacking: dict[tuple[str, str, Gravity], list[str]] = defaultdict(list)
     for entry, fact in programs.executables():
         words = fact.shebang.split()
         if not words:
             continue
         if programs.find(words[0]) is None:
-            lacking[words[0], ""].append(entry.absolute)
+            lacking[words[0], "", programs.gravity(entry)].append(entry.absolute)
         elif posixpath.basename(words[0]) == "env":
             program = next((word for word in words[1:] if not word.startswith("-") and "=" not in word), "")
             if program and programs.find_program(program) is None:
-                lacking[program, " in PATH"].append(entry.absolute)
-    for (interpreter, where), scripts in sorted(lacking.items()):
+                lacking[program, " in PATH", programs.gravity(entry)].append(entry.absolute)
+    for (interpreter, where, gravity), scripts in sorted(lacking.items(), key=str):
         remedy = {
             "/usr/bin/env": "pkgs.dockerTools.usrBinEnv, or patchShebangs",
             "/bin/sh": "pkgs.dockerTools.binSh, or patchShebangs",
         }.get(interpreter, "patchShebangs, or put the interpreter into the image")
         yield Remark(
             "shebang",
-            Gravity.FAULT,
+            gravity,
             f"the interpreter {interpreter} is not in the image{where}, and {_some(scripts)} "
             f"{_asks(scripts)} for it",
             remedy,
@@ -214,23 +228,25 @@ def find_shebangs(programs: Programs) -> Iterator[Remark]:
 
 def find_architecture(programs: Programs) -> Iterator[Remark]:
     """Compare programs with the architecture that the image states."""
-    stated = str(programs.subject.config.get("architecture") or "")
+    stated = programs.subject.config.get("architecture")
     if not stated:
         yield Remark("architecture", Gravity.ADVICE, "the image's config states no architecture")
         return
-    others: dict[str, list[str]] = defaultdict(list)
+    others: dict[str, list[Entry]] = defaultdict(list)
     total = 0
     for entry, fact in programs.executables():
         if fact.elf is not None and fact.elf.executable:
             total += 1
             machine = MACHINES.get(fact.elf.machine, f"machine {fact.elf.machine}")
             if machine != stated and not (machine == "386" and stated == "amd64"):
-                others[machine].append(entry.absolute)
-    for machine, files in sorted(others.items()):
+                others[machine].append(entry)
+    for machine, entries in sorted(others.items()):
+        started = any(programs.gravity(entry) is Gravity.FAULT for entry in entries)
+        files = [entry.absolute for entry in entries]
         verb = "is" if len(files) == 1 else "are"
         yield Remark(
             "architecture",
-            Gravity.FAULT if len(files) == total else Gravity.ADVICE,
+            Gravity.FAULT if started or len(files) == total else Gravity.ADVICE,
             f"the image is for {stated}, and {_some(files)} {verb} for {machine}",
             "build the image and its contents for one system: pkgsCross, or the argument architecture",
         )

@@ -11,10 +11,10 @@ class Gravity(Enum):
     """How sure it is that something breaks."""
 
     FAULT = "fault"
-    """What is asked for cannot work in this image."""
+    """What the image starts, has in its PATH or asks for in its config will fail."""
 
     ADVICE = "advice"
-    """Many programs miss it; whether this one does, its bytes do not tell."""
+    """Whether anything ever asks for it, the image's bytes do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Remark:
 
 
 RULES: Final = {
-    "command": "Entrypoint and Cmd name a program that is in the image and can be executed.",
+    "command": "The command and the health check name programs that are in the image and can be executed.",
     "interpreter": "The dynamic linker that each program asks for is in the image.",
     "libraries": "The shared libraries that each program asks for are found where it looks for them.",
     "shebang": "The interpreter in the first line of each executable script is in the image.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Final
 
+from nixdock.checks.files.accounts import read_id
 from nixdock.checks.lint.rules import Gravity, Remark
 
 if TYPE_CHECKING:
@@ -26,14 +27,23 @@ _BUNDLE_VARIABLES: Final = ("SSL_CERT_FILE", "NIX_SSL_CERT_FILE", "CURL_CA_BUNDL
 _TLS_LIBRARIES: Final = ("libssl.so", "libgnutls.so", "libmbedtls.so", "libnss3.so")
 _TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in the image
 _EVERYBODY: Final = 0o1777
+_HIGHEST_ID: Final = (1 << 31) - 1  # runc takes no higher number
 
 
 def find_references(programs: Programs) -> Iterator[Remark]:
     """Look for store paths that are named but not there."""
+    tree = programs.tree
     for missing in programs.subject.store_paths.missing():
+        entry = tree.entries.get(missing.origin.lstrip("/"))
+        # What stands in a file that nobody may ever read is no fault; the config is read by the engine.
+        is_asked_for = (
+            entry is None
+            or entry.path in programs.commands
+            or (entry.kind == "symlink" and posixpath.dirname(entry.absolute) in programs.path)
+        )
         yield Remark(
             "references",
-            Gravity.FAULT,
+            Gravity.FAULT if is_asked_for else Gravity.ADVICE,
             f"/nix/store/{missing.name} is not in the image, and {missing.origin} names it",
             "put it into contents, or remove the reference (pkgs.removeReferencesTo)",
         )
@@ -45,7 +55,7 @@ def find_shell(programs: Programs) -> Iterator[Remark]:
         return
     config = programs.subject.run_config
     test = (config.get("Healthcheck") or {}).get("Test") or ()
-    by_shell = test and test[0] == "CMD-SHELL" and not config.get("Shell")
+    by_shell = test[:1] == ["CMD-SHELL"] and not config.get("Shell")
     message = "there is no /bin/sh"
     if by_shell:
         message += ", and the HEALTHCHECK is a line for a shell: it always fails"
@@ -82,8 +92,8 @@ def find_certificates(programs: Programs) -> Iterator[Remark]:
     found = users or libraries
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        message = f"there are no CA certificates, and {found[0]}{more} can speak TLS: it will trust nobody"
-        yield Remark("certificates", Gravity.FAULT, message, remedy)
+        message = f"there are no CA certificates, and {found[0]}{more} can speak TLS: a client trusts nobody"
+        yield Remark("certificates", Gravity.ADVICE, message, remedy)
     elif any(fact.elf is not None and not fact.elf.interpreter for _, fact in programs.executables()):
         message = "there are no CA certificates: a static program that speaks TLS will trust nobody"
         yield Remark("certificates", Gravity.ADVICE, message, remedy)
@@ -106,33 +116,32 @@ def find_temporary(programs: Programs) -> Iterator[Remark]:
                 'extraCommands = "mkdir -m 1777 tmp";, or run it with --tmpfs /tmp',
             )
     elif not entry.is_directory:
-        yield Remark("tmp", Gravity.FAULT, f"{_TEMPORARY} is a {entry.kind}, not a directory")
+        yield Remark("tmp", Gravity.ADVICE, f"{_TEMPORARY} is a {entry.kind}, not a directory")
     elif entry.mode != _EVERYBODY:
         yield Remark(
             "tmp",
-            Gravity.FAULT if entry.mode & 0o002 == 0 and _is_unprivileged(programs) else Gravity.ADVICE,
+            Gravity.ADVICE,
             f"{_TEMPORARY} has the mode {entry.mode:04o}, not 1777: not everybody may write into it safely",
             'extraCommands = "mkdir -m 1777 tmp";',
         )
 
 
-def _is_unprivileged(programs: Programs) -> bool:
-    return str(programs.subject.run_config.get("User") or "").partition(":")[0] not in {"", "0", "root"}
-
-
 def find_users(programs: Programs) -> Iterator[Remark]:
     """Look for the user that the image runs as."""
     accounts = programs.subject.accounts
-    user, _, group = str(programs.subject.run_config.get("User") or "").partition(":")
+    user, _, group = (programs.subject.run_config.get("User") or "").partition(":")
     remedy = "pkgs.dockerTools.fakeNss in contents (its extraPasswdLines and extraGroupLines add to it)"
     for name, known, by_number, file in (
         (user, accounts.user, accounts.user_of, "/etc/passwd"),
         (group, accounts.group, accounts.group_of, "/etc/group"),
     ):
-        if name and not name.isdigit() and known(name) is None:
+        if not name or known(name) is not None:
+            continue
+        number = read_id(name)
+        if number is None or number > _HIGHEST_ID:
             message = f"the image runs as {name!r}, unknown to {file}: it cannot be started"
             yield Remark("users", Gravity.FAULT, message, remedy)
-        elif name.isdigit() and by_number(int(name)) is None:
+        elif by_number(number) is None:
             message = (
                 f"the image runs as number {name}, unknown to {file}: programs that ask who they are fail"
             )

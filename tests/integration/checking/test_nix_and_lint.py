@@ -13,7 +13,7 @@ from checking.conftest import Checker, Members, busybox
 from conftest import Nixdock
 from support.archives import Sample, docker_archive
 from support.images import host_program
-from support.layers import file, folder, tar_of
+from support.layers import file, tar_of
 
 IMAGE = """
 { pkgs ? import <nixpkgs> { } }:
@@ -94,6 +94,7 @@ class Fault:
 
 
 SHELL_LINE = {"Healthcheck": {"Test": ["CMD-SHELL", "true"]}}
+HEALTH_PROGRAM = {"Healthcheck": {"Test": ["CMD", "/bin/curl"]}}
 FAULTS = {
     "no shell": Fault("shell", "the HEALTHCHECK is a line for a shell", "bin/sh", config=SHELL_LINE),
     "no linker": Fault("interpreter", "is not in the image", "ld-linux-x86-64.so.2"),
@@ -105,7 +106,12 @@ FAULTS = {
         has=[file("bin/run", b"#!/usr/bin/env python3\n", 0o755)],
     ),
     "no user": Fault("users", "runs as 'web'", "etc/passwd"),
-    "private tmp": Fault("tmp", "has the mode 0755", "tmp", [folder("tmp", 0o755)]),
+    "no folder": Fault("command", "/etc/passwd is a file", config={"WorkingDir": "/etc/passwd"}),
+    "no health": Fault(
+        "command",
+        "starts /bin/curl, which is not in it",
+        config={"Healthcheck": {"Test": ["CMD", "/bin/curl"]}},
+    ),
     "no certificates": Fault(
         "certificates",
         "SSL_CERT_FILE is /etc/ssl/ca.crt",
@@ -114,7 +120,7 @@ FAULTS = {
     "no store path": Fault(
         "references",
         "-gone is not in the image",
-        has=[file("etc/conf", b"/nix/store/" + b"a" * 32 + b"-gone/bin/x")],
+        config={"Env": ["PATH=/bin", f"X=/nix/store/{'a' * 32}-gone/bin/x"]},
     ),
     "no time zone": Fault("timezones", "it means UTC", config={"Env": ["PATH=/bin", "TZ=Europe/Nowhere"]}),
 }

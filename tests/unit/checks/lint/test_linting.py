@@ -131,6 +131,16 @@ def test_the_command_must_be_there_and_executable(
         {"Entrypoint": ["/bin/true"], "Cmd": ["none"]},
         {"Cmd": ["true"], "Env": ["PATH=/none:/bin"]},
         {"Cmd": ["sh"]},
+        {"cmd": ["/bin/true"]},
+        {"Cmd": None, "ENTRYPOINT": ["true"]},
+        {"Cmd": ["/bin/true"], "WorkingDir": "/not/there"},
+        {"Cmd": ["/bin/true"], "WorkingDir": ""},
+        {"Cmd": ["true"], "Env": ["PATH=none::/bin"]},
+        {"Cmd": ["true"], "Healthcheck": {"Test": ["CMD", "true"]}},
+        {"Cmd": ["true"], "Healthcheck": {"Test": ["NONE"]}},
+        {"Cmd": ["true"], "Healthcheck": {"Test": ["CMD-SHELL", "none"]}},
+        {"Cmd": ["true"], "Healthcheck": {"Test": ["CMD-SHELL", "x"]}, "Shell": ["/bin/sh", "-c"]},
+        {"Cmd": ["true"], "Healthcheck": {"Test": []}},
     ],
 )
 def test_the_command_is_looked_for_as_the_engine_does(cache: Path, config: dict[str, Any]) -> None:
@@ -142,9 +152,11 @@ def test_a_missing_dynamic_linker_is_told_once_with_who_asks_for_it(cache: Path)
 
     linker = "/lib64/ld-linux-x86-64.so.2"
     users = "/opt/p0, /opt/p1, /opt/p2 and 2 more ask for it"
-    assert _only("interpreter", image_of(layer_of(*programs)), cache) == [
-        (Gravity.FAULT, f"the dynamic linker {linker} is not in the image, and {users}")
-    ]
+    for path, gravity in (("/opt", Gravity.FAULT), ("/bin", Gravity.ADVICE)):
+        image = image_of(layer_of(*programs), config={"Env": [f"PATH={path}"]})
+        assert _only("interpreter", image, cache) == [
+            (gravity, f"the dynamic linker {linker} is not in the image, and {users}")
+        ]
 
 
 def test_a_missing_library_of_a_library_is_told(cache: Path) -> None:
@@ -176,11 +188,12 @@ def test_libraries_are_found_by_the_environment_and_by_links(cache: Path) -> Non
 
 @pytest.mark.parametrize("interpreter", ["/usr/bin/env", "/bin/perl"])
 def test_scripts_need_their_interpreters(cache: Path, interpreter: str) -> None:
-    image = image_of(layer_of(*SURROUNDINGS, file("run", f"#! {interpreter} python3\n".encode(), 0o755)))
+    layer = layer_of(*SURROUNDINGS, file("run", f"#! {interpreter} python3\n".encode(), 0o755))
 
-    assert _only("shebang", image, cache) == [
-        (Gravity.FAULT, f"the interpreter {interpreter} is not in the image, and /run asks for it")
-    ]
+    for config, gravity in (({"Cmd": ["/run"]}, Gravity.FAULT), ({"Cmd": ["/bin/sh"]}, Gravity.ADVICE)):
+        assert _only("shebang", image_of(layer, config=config), cache) == [
+            (gravity, f"the interpreter {interpreter} is not in the image, and /run asks for it")
+        ]
 
 
 def test_env_needs_the_program_that_it_starts(cache: Path) -> None:
@@ -189,7 +202,8 @@ def test_env_needs_the_program_that_it_starts(cache: Path) -> None:
             file("usr/bin/env", _program(), 0o755),
             file("run", b"#!/usr/bin/env -S A=1 python3 -u\n", 0o755),
             file("not-executable", b"#!/none\n"),
-        )
+        ),
+        config={"Entrypoint": ["/run"]},
     )
 
     assert _only("shebang", image, cache) == [
@@ -212,9 +226,19 @@ def test_programs_for_another_machine_are_a_fault_when_all_are(cache: Path) -> N
 def test_a_store_path_that_is_named_must_be_there(cache: Path) -> None:
     named = file("etc/conf", f"run /nix/store/{HASH}-app/bin/app".encode())
 
+    gone = f"/nix/store/{HASH}-app"
     assert _only("references", image_of(layer_of(named)), cache) == [
-        (Gravity.FAULT, f"/nix/store/{HASH}-app is not in the image, and /etc/conf names it")
+        (Gravity.ADVICE, f"{gone} is not in the image, and /etc/conf names it")
     ]
+    for layer, config, origin in (
+        (layer_of(), {"Env": [f"APP={gone}"]}, "the image's config"),
+        (layer_of(file("bin/run", f"#!{gone}/bin/sh".encode(), 0o755)), {}, "/bin/run"),
+        (layer_of(file("run", gone.encode(), 0o755)), {"Cmd": ["/run"]}, "/run"),
+        (layer_of(link("bin/app", f"{gone}/bin/app")), {}, "/bin/app"),
+    ):
+        assert _only("references", image_of(layer, config=config), cache) == [
+            (Gravity.FAULT, f"{gone} is not in the image, and {origin} names it")
+        ]
     whole = layer_of(named, file(f"nix/store/{HASH}-app/bin/app", b"", 0o755))
     assert _only("references", image_of(whole), cache) == []
 
@@ -236,8 +260,8 @@ def test_certificates_are_missed_where_something_speaks_tls(cache: Path) -> None
 
     assert _only("certificates", image_of(layer_of(library)), cache) == [
         (
-            Gravity.FAULT,
-            "there are no CA certificates, and /lib/libssl.so.3 can speak TLS: it will trust nobody",
+            Gravity.ADVICE,
+            "there are no CA certificates, and /lib/libssl.so.3 can speak TLS: a client trusts nobody",
         )
     ]
     assert _only("certificates", image_of(layer_of(library, SURROUNDINGS[-1])), cache) == []
@@ -261,9 +285,11 @@ def test_tmp_must_be_there_for_everybody(cache: Path) -> None:
     assert [gravity for gravity, _ in _only("tmp", image_of(private), cache)] == [Gravity.ADVICE]
     unprivileged = image_of(private, config={"User": "999"})
     assert _only("tmp", unprivileged, cache) == [
-        (Gravity.FAULT, "/tmp has the mode 0755, not 1777: not everybody may write into it safely")
+        (Gravity.ADVICE, "/tmp has the mode 0755, not 1777: not everybody may write into it safely")
     ]
-    assert [gravity for gravity, _ in _only("tmp", image_of(layer_of(file("tmp"))), cache)] == [Gravity.FAULT]
+    assert [gravity for gravity, _ in _only("tmp", image_of(layer_of(file("tmp"))), cache)] == [
+        Gravity.ADVICE
+    ]
 
 
 @pytest.mark.parametrize(
@@ -275,6 +301,11 @@ def test_tmp_must_be_there_for_everybody(cache: Path) -> None:
         ("nobody", [(Gravity.FAULT, "nobody")]),
         ("web:wheel", [(Gravity.FAULT, "wheel")]),
         ("1234", [(Gravity.ADVICE, "1234")]),
+        ("2147483647", [(Gravity.ADVICE, "2147483647")]),
+        ("2147483648", [(Gravity.FAULT, "2147483648")]),
+        ("9" * 5000, [(Gravity.FAULT, "999")]),
+        ("\u00b2", [(Gravity.FAULT, "\u00b2")]),
+        ("0:\u0663", [(Gravity.FAULT, "\u0663")]),
         ("", []),
     ],
 )
@@ -334,3 +365,52 @@ def test_as_a_check_faults_fail_and_advice_is_a_note(cache: Path) -> None:
     assert any(note.startswith("shell: ") for note in loose.notes)
     assert skipping.status is Status.PASS
     assert len(strict.findings) > 1
+
+
+@pytest.mark.parametrize(
+    ("config", "gravity", "words"),
+    [
+        ({"Cmd": "true"}, Gravity.ADVICE, "config.Cmd is a text: Docker takes it for one word"),
+        ({"Cmd": ["/bin/true -x"]}, Gravity.FAULT, "the image starts /bin/true -x, which is not in it"),
+        ({"cmd": ["none"]}, Gravity.FAULT, "the image starts none, which is not in it in PATH"),
+        ({"Cmd": [""]}, Gravity.FAULT, "the image starts an empty word, which is not in it"),
+        ({"Cmd": ["true"], "Env": ["PATH="]}, Gravity.FAULT, "starts true, which is not in it in PATH"),
+        ({"Cmd": ["true"], "Env": ["PATH=bin"]}, Gravity.FAULT, "starts true, which is not in it in PATH"),
+        ({"WorkingDir": "bin"}, Gravity.FAULT, "WorkingDir is 'bin', which is no absolute path"),
+        ({"WorkingDir": "/etc/passwd"}, Gravity.FAULT, "and /etc/passwd is a file: the image cannot be"),
+        ({"WorkingDir": "/etc/passwd/x/y"}, Gravity.FAULT, "and /etc/passwd is a file: the image cannot"),
+        ({"WorkingDir": "/srv/x", "User": "web"}, Gravity.ADVICE, "WorkingDir /srv/x is not in the image"),
+        (
+            {"Healthcheck": {"Test": ["CMD", "/bin/curl"]}},
+            Gravity.FAULT,
+            "the HEALTHCHECK starts /bin/curl, which is not in it",
+        ),
+        ({"Healthcheck": {"Test": ["curl", "x"]}}, Gravity.FAULT, "the HEALTHCHECK begins with 'curl'"),
+        (
+            {"Healthcheck": {"Test": ["CMD-SHELL", "x"]}, "Shell": ["/bin/ash", "-c"]},
+            Gravity.FAULT,
+            "the HEALTHCHECK starts /bin/ash, which is not in it",
+        ),
+    ],
+)
+def test_what_the_image_starts_and_where(
+    cache: Path, config: dict[str, Any], gravity: Gravity, words: str
+) -> None:
+    remarks = _only("command", _good(**config), cache)
+
+    assert [(found, words in message) for found, message in remarks] == [(gravity, True)]
+
+
+def test_a_plain_interpreter_has_no_fault(cache: Path) -> None:
+    """Python has modules with a first line of long ago, and a module for TLS: nobody starts or asks them."""
+    modules = layer_of(
+        file("usr/lib/python3.11/cgi.py", b"#! /usr/local/bin/python\n", 0o755),
+        file("usr/lib/python3.11/lib-dynload/_ssl.so", _library("_ssl.so")),
+        file("usr/lib/libssl.so.3", _library("libssl.so.3")),
+        file("usr/lib/node_modules/tool/musl/tool", _program("/lib/ld-musl-x86_64.so.1"), 0o755),
+        file("usr/lib/other/arm", _program(machine=183), 0o755),
+        file("usr/share/doc/x", f"built by /nix/store/{HASH}-gcc".encode()),
+    )
+    bare = image_of(layer_of(*host_program("true")), modules, config={"Cmd": ["/bin/true"]})
+
+    assert [remark for remark in _lint(bare, cache) if remark[1] is Gravity.FAULT] == []
