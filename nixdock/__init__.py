@@ -22,3 +22,8 @@ def __getattr__(name: str) -> object:
     from nixdock import api  # noqa: PLC0415
 
     return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    # For whoever looks around in an interpreter: those too that nobody has asked for yet.
+    return sorted({*globals(), *__all__})

@@ -8,7 +8,7 @@ import click
 
 from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
-from nixdock.cli.options import Session, complete_files, output_options, quiet_option, show_json
+from nixdock.cli.options import Session, complete_files, output_options, show_json
 from nixdock.errors import UsageError
 from nixdock.nix.builder import DEFAULT_LINK, Wishes, build
 from nixdock.nix.store import hold_roots
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 @click.command(cls=SectionedCommand)
 @click.argument("target", required=False, shell_complete=complete_files)
 @show_json
-@quiet_option
 @nix_options
 @output_options
 @click.pass_obj

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from nixdock.cli.options import Progress
 from nixdock.engine.run_options.table import OPTIONS
 
 if TYPE_CHECKING:
@@ -36,9 +35,12 @@ class Duration(click.ParamType[float]):
         if isinstance(value, float):
             return value
         try:
-            return parse_duration(str(value))
+            seconds = parse_duration(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        if not seconds:
+            self.fail(f"'{value}' is no time at all: leave it out for no limit of yours", param, ctx)
+        return seconds
 
 
 _RUN: tuple[Callable[[Any], Any], ...] = (
@@ -53,7 +55,6 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         help="Kill it after so long, and wait no longer for the engine: exit status 124.",
     ),
     click.option("--detach-keys", metavar="KEYS", help="Keys that leave a terminal; ctrl-p,ctrl-q."),
-    click.option("-q", "--quiet", is_flag=True, help="Tell nothing but warnings."),
 )
 
 
@@ -92,7 +93,7 @@ def make_options(
     """Make the value of how a container is run.
 
     Args:
-        session: Told to be quiet, if the options say so.
+        session: For the engine's address.
         words: The words of the command.
         options: docker's options, from `take_options`.
         given: The command's parameters, those of `run_options` among them.
@@ -103,8 +104,6 @@ def make_options(
     from nixdock.engine.run_options.proxies import proxy_variables  # noqa: PLC0415  # not for --help
     from nixdock.pipeline.run import RunOptions  # noqa: PLC0415
 
-    if given["quiet"]:
-        session.progress = Progress.QUIET
     config = session.docker_config()
     made = RunOptions(
         command=words,

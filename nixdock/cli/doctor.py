@@ -8,7 +8,7 @@ import click
 
 from nixdock.cli.diagnosis import Finding, State, examine
 from nixdock.cli.options import HelpfulCommand, Session, session_options, show_json
-from nixdock.out import say, say_json, tell
+from nixdock.out import say, say_json
 
 
 @click.command(cls=HelpfulCommand)
@@ -39,7 +39,7 @@ def command(session: Session, *, as_json: bool) -> int:
         say_json(document)
     else:
         summary = "nothing is missing" if not missing else f"{missing} missing; mend the first one first"
-        tell(summary)
+        session.tell_note(summary)
     return 1 if missing else 0
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixdock.cli.nix_options import nix_options
+from nixdock.cli.nix_options import naming_options
 from nixdock.cli.options import HelpfulCommand, Session, complete_files, session_options
 from nixdock.errors import UsageError
-from nixdock.out import say, tell
+from nixdock.out import say
 
 if TYPE_CHECKING:
     from nixdock.nix.options import NixOptions
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=HelpfulCommand)
 @session_options
-@nix_options
+@naming_options
 @click.option("--all", "everything", is_flag=True, help="All that nixdock left on this engine.")
 @click.argument("target", metavar="[TARGET|NAME]", required=False, shell_complete=complete_files)
 @click.pass_obj
@@ -42,4 +42,4 @@ def command(session: Session, target: str | None, nix: NixOptions, everything: b
     for name in removed:
         say(name)
     if not removed:
-        tell("nothing of nixdock was running")
+        session.tell_note("nothing of nixdock was running")

@@ -11,7 +11,7 @@ from nixdock.cli.options import CommandGroup, Session, session_options, show_jso
 from nixdock.engine.daemon import start, stop
 from nixdock.engine.home import find_home
 from nixdock.errors import EngineError
-from nixdock.out import say, say_json, tell
+from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
     from nixdock.engine.address import Address
@@ -45,7 +45,7 @@ def start_command(session: Session) -> None:
     daemon = start(address, find_home(), listener=session.listener)
     session.close()
     whose = f"nixdock's own, pid {daemon.pid}" if daemon else "not started by nixdock"
-    tell(f"engine: {address.url} ({whose})")
+    session.tell_note(f"engine: {address.url} ({whose})")
 
 
 @command.command("stop")
@@ -55,7 +55,7 @@ def stop_command(session: Session) -> None:
     """Stop the engine that start started; its images and volumes stay."""
     daemon = stop(find_home(), listener=session.listener)
     session.close()
-    tell(f"stopped: {daemon.url}" if daemon else "no engine of nixdock's own runs")
+    session.tell_note(f"stopped: {daemon.url}" if daemon else "no engine of nixdock's own runs")
 
 
 @command.command("status")

@@ -17,7 +17,7 @@ from nixdock.events import Notice
 from nixdock.nix import offline_set, package_set, search_path
 from nixdock.nix.options import NixOptions
 from nixdock.nix.settings import find_settings
-from nixdock.out import say_exactly, say_json, tell
+from nixdock.out import say_exactly, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ def command(session: Session, *, shell: str, nixpkgs: str | None, as_json: bool)
         say_exactly(write(name, value))
     if sys.stdout.isatty():
         line = "nixdock env --shell fish | source" if shell == "fish" else 'eval "$(nixdock env)"'
-        tell(f"hint: to have it in this shell: {line}")
+        session.tell_note(f"hint: to have it in this shell: {line}")
 
 
 def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, str]) -> dict[str, str]:

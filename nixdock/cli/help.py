@@ -9,7 +9,7 @@ import click
 
 from nixdock.cli.options import HelpfulCommand
 
-_SHARED: Final = {"context", "host", "progress", "verbose", "debug", "log_json"}
+_SHARED: Final = {"context", "host", "progress", "verbose", "debug", "log_json", "quiet"}
 _SECTIONS: Final = ("Options", "Nix's options", "Docker's options", "Engine and narration")
 
 

@@ -9,9 +9,9 @@ from typing import Final
 
 import click
 
-from nixdock.cli.options import HelpfulCommand
+from nixdock.cli.options import HelpfulCommand, Session, output_options
 from nixdock.errors import UsageError
-from nixdock.out import say, tell
+from nixdock.out import say
 
 FILE: Final = "hello-docker.nix"
 
@@ -19,7 +19,9 @@ FILE: Final = "hello-docker.nix"
 @click.command(cls=HelpfulCommand)
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-def command(path: Path | None, *, force: bool) -> None:
+@output_options
+@click.pass_obj
+def command(session: Session, path: Path | None, *, force: bool) -> None:
     """Write a first hello-docker.nix, to PATH or here.
 
     PATH is the file to write if it ends in .nix, otherwise the folder to write hello-docker.nix into.
@@ -45,7 +47,7 @@ def command(path: Path | None, *, force: bool) -> None:
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
     say(str(file))
-    tell(f"next: nixdock up {shlex.quote(str(file))}")
+    session.tell_note(f"next: nixdock up {shlex.quote(str(file))}")
 
 
 def _choose_file(path: Path | None) -> Path:

@@ -12,7 +12,7 @@ import click
 
 from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options, scripts_option
-from nixdock.cli.options import Progress, Session, complete_files, quiet_option, session_options, show_json
+from nixdock.cli.options import Progress, Session, complete_files, session_options, show_json
 from nixdock.errors import UsageError
 from nixdock.out import say, say_json
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 @click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="One more name for it; repeatable.")
 @click.option("--platform", metavar="OS/ARCH", help="Which image of an index to take; the engine's own.")
 @show_json
-@quiet_option
 @scripts_option
 @nix_options
 @session_options

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from nixdock.cli.options import CommandGroup, Session, quiet_option, session_options
+from nixdock.cli.options import CommandGroup, Session, session_options
 from nixdock.errors import NixdockError, UsageError
 from nixdock.out import STREAMS, say, say_text, tell_text
 
@@ -178,7 +178,6 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
     context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
 )
 @session_options
-@quiet_option
 @click.option(
     "--version",
     is_flag=True,

@@ -16,7 +16,7 @@ import click
 from click.core import ParameterSource
 
 from nixdock import log
-from nixdock.out import say_text
+from nixdock.out import say_text, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +91,11 @@ class Session:
             if self._console is None:
                 self._console = self._open_console()
             self._console.tell(event)
+
+    def tell_note(self, sentence: str) -> None:
+        """Tell what a command has to say beside its result, unless it shall be quiet."""
+        if self.progress is not Progress.QUIET:
+            tell(sentence)
 
     def _open_console(self) -> Console:
         from nixdock.report.console import open_console  # noqa: PLC0415  # many commands narrate nothing
@@ -209,6 +214,14 @@ def output_options(function: Function) -> Function:
             help="Log every call of a program or the engine; show tracebacks.",
         ),
         click.option(
+            "-q",
+            "--quiet",
+            is_flag=True,
+            expose_value=False,
+            callback=_be_quiet,
+            help="Tell nothing but warnings: --progress quiet.",
+        ),
+        click.option(
             "--verbose",
             is_flag=True,
             expose_value=False,
@@ -231,18 +244,6 @@ def output_options(function: Function) -> Function:
 def session_options(function: Function) -> Function:
     """Add all global options."""
     return engine_options(output_options(function))
-
-
-def quiet_option(function: Function) -> Function:
-    """Add `-q`, which is `--progress quiet`."""
-    return click.option(
-        "-q",
-        "--quiet",
-        is_flag=True,
-        expose_value=False,
-        callback=_be_quiet,
-        help="Tell nothing but warnings.",
-    )(function)
 
 
 def _be_quiet(context: click.Context, _parameter: click.Parameter, value: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixdock.cli.options import CommandGroup, show_json
+from nixdock.cli.options import CommandGroup, Session, output_options, show_json
 from nixdock.cli.plugin_folders import (
     SYSTEM_FOLDERS,
     find_plugins,
@@ -43,10 +43,12 @@ _system = click.option("--system", is_flag=True, help=f"For all users, in {SYSTE
 
 @command.command("install")
 @_system
-def install_command(*, system: bool) -> None:
+@output_options
+@click.pass_obj
+def install_command(session: Session, *, system: bool) -> None:
     """Write docker-nixdock into your plugin folder."""
     path = install(_choose_folder(system=system))
-    tell(f"docker nixdock: {path}")
+    session.tell_note(f"docker nixdock: {path}")
     first = find_plugins()[0].path
     if first != path:
         tell(f"nixdock: warning: docker finds {first} before it")
@@ -54,16 +56,20 @@ def install_command(*, system: bool) -> None:
 
 @command.command("uninstall")
 @_system
-def uninstall_command(*, system: bool) -> None:
+@output_options
+@click.pass_obj
+def uninstall_command(session: Session, *, system: bool) -> None:
     """Remove what install wrote."""
     folder = _choose_folder(system=system)
     path = uninstall(folder)
-    tell(f"removed {path}" if path else f"there is no docker-nixdock in {folder}")
+    session.tell_note(f"removed {path}" if path else f"there is no docker-nixdock in {folder}")
 
 
 @command.command("status")
 @show_json
-def status_command(*, as_json: bool) -> int:
+@output_options
+@click.pass_obj
+def status_command(session: Session, *, as_json: bool) -> int:
     """Say which docker-nixdock the Docker CLI runs, and which are hidden behind it.
 
     The exit status is 0 when docker nixdock works and 1 when it does not.
@@ -81,7 +87,7 @@ def status_command(*, as_json: bool) -> int:
         for folder in list_folders():
             say(f"  {folder}")
     if not works:
-        tell("hint: nixdock plugin install")
+        session.tell_note("hint: nixdock plugin install")
     return 0 if works else 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nixdock.cli.options import HelpfulCommand, Session, quiet_option, session_options, show_json
+from nixdock.cli.options import HelpfulCommand, Session, session_options, show_json
 from nixdock.errors import UsageError
 from nixdock.out import say, say_json
 
@@ -13,15 +13,14 @@ from nixdock.out import say, say_json
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.option(
     "--keep",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     default=1,
     show_default=True,
     metavar="N",
-    help="Builds of each name that stay.",
+    help="Builds of each name that stay; with 0 only what a container uses.",
 )
 @click.option("--dry-run", is_flag=True, help="Only print what would be removed.")
 @show_json
-@quiet_option
 @session_options
 @click.pass_obj
 def command(session: Session, names: tuple[str, ...], *, keep: int, dry_run: bool, as_json: bool) -> None:

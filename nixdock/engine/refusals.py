@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import grp
 import os
+import re
 import shlex
 import ssl
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected, UnknownProtocol
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from nixdock.engine.address import DEFAULT_SOURCE
@@ -26,6 +27,98 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nixdock.engine.address import Address
+
+
+_REMEDIES: Final = tuple(
+    (re.compile(said, re.IGNORECASE), remedy)
+    for said, remedy in (
+        (
+            r"network \S+ not found|unable to find network",
+            "docker network ls lists them, docker network create NAME makes one",
+        ),
+        (
+            r"unable to find (user|group) |no matching entries in (passwd|group)",
+            "give a number (-u 1000:1000), or add the name to the image's /etc/passwd (dockerTools.fakeNss)",
+        ),
+        (
+            r"uids and gids must be in range",
+            "numbers of users and groups go from 0 to 2147483647: -u 1000:1000",
+        ),
+        (
+            r"port is already allocated|address already in use|ports are not available",
+            "docker ps shows what has it; take another port (-p 8081:80) or any free one (-p 80)",
+        ),
+        (
+            r"cannot assign requested address",
+            "the address must be one of the engine's machine: -p 127.0.0.1:8080:80",
+        ),
+        (
+            r"name .* is (already )?in use",
+            "docker ps --all shows it; nixdock down NAME removes one of nixdock's",
+        ),
+        (
+            r"invalid container name",
+            "it has letters, digits and, not in front, '_', '.' and '-': --name web-1",
+        ),
+        (
+            r"unknown capabilit|invalid cap(add|drop)",
+            "capabilities(7) lists them: --cap-add NET_ADMIN",
+        ),
+        (
+            r"no such container|could not find container",
+            "docker ps --all lists those that there are",
+        ),
+        (
+            r"unknown runtime|invalid runtime|runtime .* not found",
+            "docker info lists the engine's runtimes",
+        ),
+        (
+            r"invalid signal",
+            "a name or a number: --stop-signal SIGINT",
+        ),
+        (
+            r"restart policy",
+            "one of no, always, unless-stopped and on-failure[:N]",
+        ),
+        (
+            r"unknown operating system or architecture",
+            "write it as OS/ARCH: --platform linux/arm64",
+        ),
+        (
+            r"logging plugin|log driver",
+            "docker info lists the engine's log drivers: --log-driver local",
+        ),
+        (
+            r"custom device|no such device",
+            "the device must be there on the engine's machine: --device /dev/fuse",
+        ),
+        (
+            r"invalid ipc mode",
+            "one of private, shareable, host, none and container:NAME",
+        ),
+        (
+            r"minimum memory limit",
+            "give it more: --memory 64m",
+        ),
+        (
+            r"bind source path does not exist",
+            "make the folder on the engine's machine, or let -v make it",
+        ),
+        (
+            r"(mount|working directory).* absolute",
+            "begin it with a slash: it is a path in the container",
+        ),
+        (
+            r"no space left on device",
+            "docker system df shows what takes it; nixdock prune removes older builds",
+        ),
+    )
+)
+"""What an engine says of an option's value, and what to do; Podman has words of its own for some."""
+
+
+def _find_remedy(message: str) -> str | None:
+    return next((remedy for said, remedy in _REMEDIES if said.search(message)), None)
 
 
 class EngineUnreachableError(EngineError):
@@ -43,7 +136,7 @@ class EngineRefusedError(EngineError):
     def __init__(
         self, message: str, *, status: int, hint: str | None = None, details: str | None = None
     ) -> None:
-        super().__init__(message, hint=hint, details=details)
+        super().__init__(message, hint=hint or _find_remedy(message), details=details)
         self.status = status
 
 

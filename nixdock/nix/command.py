@@ -120,6 +120,13 @@ def evaluate_flake(reference: str, attribute: str | None, request: Request, cont
     ]
 
 
+def list_outputs(outputs: str, context: Context) -> list[str]:
+    """Return the command that lists the names in an attribute set of a flake, as JSON."""
+    apply = ("--json", "--apply", "builtins.attrNames")
+    inputs = ("--override-input", "nixpkgs", _as_flake(context.nixpkgs)) if context.nixpkgs else ()
+    return ["nix", *_FLAKES, "eval", outputs, *apply, *_common(context), *inputs]
+
+
 def realise(outputs: Sequence[str], link: Path, context: Context) -> list[str]:
     """Return the command that builds outputs of derivations and prints their paths, one a line.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock import process
-from nixdock.errors import UsageError
+from nixdock.errors import BuildError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.nix import command, offline_set
 from nixdock.nix.elf import runs_alone
@@ -18,14 +18,25 @@ from nixdock.nix.evaluation import Candidate, MissingArchitectureError, read_eva
 from nixdock.nix.package_set import Kind, PackageSet, choose
 from nixdock.nix.program import Nix
 from nixdock.nix.settings import enables_flakes, find_settings
-from nixdock.nix.target import BuildTarget, ExpressionTarget, FlakeTarget, PathTarget, split_attribute
+from nixdock.nix.target import (
+    FLAKE_FILE,
+    BuildTarget,
+    ExpressionTarget,
+    FlakeTarget,
+    PathTarget,
+    split_attribute,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nixdock.events import Listener
     from nixdock.nix.options import NixOptions
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/._~+-]*")
 """Paths that a URL can have as they are."""
+_LACKING: Final = re.compile(r"does not provide attribute '(?P<outputs>packages\.[^'.]+)\.")
+_MOST: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +116,16 @@ class Evaluator:
         for attribute in attributes:
             argv = command.evaluate_flake(reference, attribute, request, self._context)
             at = split_attribute(attribute) if attribute and target.attribute is None else ()
+            try:
+                ended = self.nix.run(argv, cwd=cwd)
+            except BuildError as error:
+                if error.hint is None and (lacking := _LACKING.search(error.message)):
+                    outputs = f"{reference}#{lacking['outputs']}"
+                    error.hint = _name_outputs(command.list_outputs(outputs, self._context), cwd, target)
+                raise
             found += (
                 replace(candidate, attribute=(*at, *candidate.attribute))
-                for candidate in read_evaluation(self.nix.run(argv, cwd=cwd).stdout, target.text)
+                for candidate in read_evaluation(ended.stdout, target.text)
             )
         return tuple(found)
 
@@ -168,6 +186,15 @@ def _ask_names(nixpkgs: str) -> list[str]:
     """Return the names in a package set; none where they cannot be had."""
     outcome = process.run(command.list_names(nixpkgs))
     return list(json.loads(outcome.stdout)) if outcome else []
+
+
+def _name_outputs(argv: Sequence[str], cwd: Path | None, target: FlakeTarget) -> str | None:
+    """Return a hint with the outputs that a flake does have."""
+    outcome = process.run(argv, cwd=cwd)
+    names = list(json.loads(outcome.stdout)) if outcome else []
+    flake = target.text.partition("#")[0].removesuffix(FLAKE_FILE).rstrip("/") or "."
+    listed = ", ".join(f"{flake}#{name}" for name in names[:_MOST])
+    return f"there is: {listed}{' …' if len(names) > _MOST else ''}" if names else None
 
 
 def _busybox_of(package_set: PackageSet) -> Path | None:

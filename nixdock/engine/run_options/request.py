@@ -22,6 +22,25 @@ if TYPE_CHECKING:
 Words = tuple[str, ...]
 _SHARED_NETWORKS: Final = frozenset({"", "default", "bridge", "host", "none"})
 
+_FORMS: Final = {
+    "SIZE": "a number with b, k, m or g behind it: 512m, 1.5g",
+    "TIME": "a number with ms, s, m or h behind it: 500ms, 30s, 1m30s",
+    "N": "a number",
+    "SECONDS": "a whole number",
+    "IP": "such as 192.0.2.1",
+    "ADDRESS": "such as 192.0.2.1, 2001:db8::1 or, of a card, 02:42:ac:11:00:02",
+    "[[IP:]PORT:]PORT": "the container's port last: 80, 8080:80, 127.0.0.1:8080:80, 53:53/udp",
+    "[SOURCE:]TARGET[:ro]": "a path in the container last: /data, /srv/data:/data, cache:/data:ro",
+    "NAME:IP": "such as db:192.0.2.1",
+    "NAME=SOFT[:HARD]": "such as nofile=1024:2048",
+    "POLICY": "one of no, always, unless-stopped and on-failure[:N]",
+    "OS/ARCH": "such as linux/arm64",
+    "USER[:GROUP]": "names that the image knows, or numbers: 1000:1000",
+    "all|N": "all of them or a number",
+    "FILE": "a file that can be read",
+}
+"""How values are written, by what the help calls them."""
+
 
 @dataclass(frozen=True, slots=True)
 class CreateRequest:
@@ -135,7 +154,15 @@ def _write(draft: Draft, option: Option, text: str) -> None:
     except ValueError as error:
         shown = hide_value(text) if option.key == "env" else text
         quoted = json.dumps(shown, ensure_ascii=False)
-        raise UsageError(f'invalid argument {quoted} for "{option.shown}" flag: {error}') from error
+        raise UsageError(
+            f'invalid argument {quoted} for "{option.shown}" flag: {error}', hint=_explain_form(option)
+        ) from error
+
+
+def _explain_form(option: Option) -> str:
+    """Say how an option's value is written."""
+    form = _FORMS.get(option.metavar or "")
+    return f"write it as {option.flags[-1]} {option.metavar}" + (f", {form}" if form else "")
 
 
 def _add_health(draft: Draft, body: dict[str, Any]) -> None:

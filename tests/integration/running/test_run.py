@@ -297,3 +297,18 @@ def test_standard_streams_may_be_closed(box: Box, closed: str) -> None:
     assert (ended.returncode, ended.stderr) == (3, b"")
     assert ended.stdout == (b"" if ">&-" in closed.replace("2>&-", "") else b"out\n")
     assert box.containers() == []
+
+
+def test_what_the_engine_refuses_is_told_with_a_next_step(any_box: Box) -> None:
+    holder = any_box("run", "-d", "--name", "nixdock-holder", any_box.IMAGE, "sleep", "600")
+    assert holder.status == 0, holder.stderr
+    for words, hint in (
+        (("--network", "nixdock-nope"), "docker network create"),
+        (("--user", "nobodyx"), "-u 1000:1000"),
+        (("--name", "nixdock-holder"), "nixdock down NAME"),
+        (("--cap-add", "NOPE"), "NET_ADMIN"),
+    ):
+        ran = any_box("run", *words, any_box.IMAGE, "true")
+        assert ran.status in {125, 126}, ran.stderr
+        assert f"hint: {hint}" in ran.stderr or hint in ran.stderr.rpartition("hint: ")[2], ran.stderr
+    any_box("down", "nixdock-holder")
