@@ -120,11 +120,20 @@ def evaluate_flake(reference: str, attribute: str | None, request: Request, cont
     ]
 
 
-def list_outputs(outputs: str, context: Context) -> list[str]:
-    """Return the command that lists the names in an attribute set of a flake, as JSON."""
-    apply = ("--json", "--apply", "builtins.attrNames")
+def list_outputs(reference: str, packages: str, context: Context) -> tuple[list[str], ...]:
+    """Return the commands that list what a flake has, as JSON: its packages; without any, all outputs.
+
+    Args:
+        reference: The flake.
+        packages: The attribute of the packages for this machine.
+        context: What it is asked with.
+    """
     inputs = ("--override-input", "nixpkgs", _as_flake(context.nixpkgs)) if context.nixpkgs else ()
-    return ["nix", *_FLAKES, "eval", outputs, *apply, *_common(context), *inputs]
+    words = ("--json", *_common(context), *inputs)
+    return (
+        ["nix", *_FLAKES, "eval", f"{reference}#{packages}", "--apply", "builtins.attrNames", *words],
+        ["nix", *_FLAKES, "flake", "show", reference, *words],
+    )
 
 
 def realise(outputs: Sequence[str], link: Path, context: Context) -> list[str]:

@@ -120,8 +120,8 @@ class Evaluator:
                 ended = self.nix.run(argv, cwd=cwd)
             except BuildError as error:
                 if error.hint is None and (lacking := _LACKING.search(error.message)):
-                    outputs = f"{reference}#{lacking['outputs']}"
-                    error.hint = _name_outputs(command.list_outputs(outputs, self._context), cwd, target)
+                    asked = command.list_outputs(reference, lacking["outputs"], self._context)
+                    error.hint = _name_outputs(asked, cwd, target)
                 raise
             found += (
                 replace(candidate, attribute=(*at, *candidate.attribute))
@@ -188,10 +188,10 @@ def _ask_names(nixpkgs: str) -> list[str]:
     return list(json.loads(outcome.stdout)) if outcome else []
 
 
-def _name_outputs(argv: Sequence[str], cwd: Path | None, target: FlakeTarget) -> str | None:
-    """Return a hint with the outputs that a flake does have."""
-    outcome = process.run(argv, cwd=cwd)
-    names = list(json.loads(outcome.stdout)) if outcome else []
+def _name_outputs(asked: Sequence[Sequence[str]], cwd: Path | None, target: FlakeTarget) -> str | None:
+    """Return a hint with the outputs that a flake does have, by the first question that has an answer."""
+    outcomes = (process.run(argv, cwd=cwd) for argv in asked)
+    names = next((list(json.loads(outcome.stdout)) for outcome in outcomes if outcome), [])
     flake = target.text.partition("#")[0].removesuffix(FLAKE_FILE).rstrip("/") or "."
     listed = ", ".join(f"{flake}#{name}" for name in names[:_MOST])
     return f"there is: {listed}{' …' if len(names) > _MOST else ''}" if names else None

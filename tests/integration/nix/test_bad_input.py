@@ -184,6 +184,7 @@ def test_an_output_that_a_flake_does_not_have(machine: NixMachine) -> None:
     said = fail(machine, "./flake#imaeg")
     assert "does not provide attribute" in said
     assert said.endswith("hint: did you mean image?\n")
+    assert fail(machine, "./flake#nope").endswith("hint: there is: ./flake#bad, ./flake#image\n")
     assert fail(machine, "./flake#image").startswith(
         "nixdock: ./flake#image is not an image: it is a number (1)\n"
     )
