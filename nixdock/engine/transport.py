@@ -114,6 +114,9 @@ class _Watched(urllib3.connection.HTTPConnection):
         wait = self.patience.latest
         if wait is not None:
             wait.goes_over(self)
+        if self.sock is not None:
+            # One that serves again would get the time that connecting may take for its own.
+            self.timeout = None
         super().request(*args, **options)
 
     def connect(self) -> None:

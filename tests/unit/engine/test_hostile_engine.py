@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
+import socket
 import threading
 import time
 from contextlib import closing
@@ -20,6 +22,7 @@ from nixdock.engine.health import HealthCheck
 from nixdock.engine.patience import Patience
 from nixdock.engine.refusals import EngineLateError, EngineUnreachableError
 from nixdock.errors import EngineError
+from nixdock.image.extent import Extent
 from support.hostile import CONTAINER, DAMAGES, GOOD, IMAGE, VERSION, Hostile
 
 if TYPE_CHECKING:
@@ -206,10 +209,27 @@ def test_an_answer_that_trickles_is_no_answer(tmp_path: Path) -> None:
     assert "did not answer GET /info in time" in came.message
 
 
+def test_no_socket_has_a_time_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one, what the kernel sends from a file would stop whenever the engine takes a breath."""
+    limits: list[float | None] = []
+
+    class Noted(Extent):
+        def send(self, connection: socket.socket) -> None:
+            limits.append(connection.gettimeout())
+            super().send(connection)
+
+    monkeypatch.setattr(patience, "ANSWER", 5.0)
+    (tmp_path / "layer").write_bytes(b"layer")
+    with Hostile(tmp_path / "s", "", "stall") as hostile, connect(at(hostile), environ={}) as engine:
+        descriptor = os.open(tmp_path / "layer", os.O_RDONLY)
+        for _ in range(2):
+            list(engine.load([Noted(descriptor, 0, 5, "layer")], size=5))
+        os.close(descriptor)
+    assert limits == [None, None]
+
+
 def test_a_queue_that_nobody_takes_from(tmp_path: Path) -> None:
     """An engine that is stopped: its kernel takes connections until the queue is full."""
-    import socket  # noqa: PLC0415
-
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))
         server.listen(0)
