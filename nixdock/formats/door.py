@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nixdock.errors import BuildError, LoadError
 from nixdock.formats.source import explain_os_error
 from nixdock.nix.store import find_invalid, store_dir, store_path_of
+from nixdock.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +71,7 @@ class StoreDoor:
             # Whether a file outside of the store exists is nobody's business either.
             if isinstance(error, ValueError) or not _is_in(os.path.normpath(name), str(store_dir())):
                 raise _outside(name, by) from error
-            raise explain_os_error(error, name) from error
+            raise explain_os_error(error, clean_line(name)) from error
         if not _is_in(real, store):
             raise _outside(name, by, real)
         return store_dir() / real[len(store) + 1 :]
@@ -105,7 +106,7 @@ class StoreDoor:
         for top, name in tops.items():
             if str(top) in invalid:
                 raise LoadError(
-                    f"{by} names {name}, which Nix did not make: it is not valid in {store_dir()}",
+                    f"{by} names {name!r}, which Nix did not make: it is not valid in {store_dir()}",
                     hint="build it again",
                 )
 

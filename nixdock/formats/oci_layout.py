@@ -28,6 +28,7 @@ from nixdock.image.manifest import (
 )
 from nixdock.image.model import Blob, Image, Manifest, OpenerLayer
 from nixdock.image.platform import Platform
+from nixdock.text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -238,7 +239,7 @@ def _choose(layout: Layout, nodes: list[_Node], platform: Platform) -> _Node:
         if not fitting:
             others = sorted(set(offered))
             listed = ", ".join(others[:_OFFERED]) + (" …" if len(others) > _OFFERED else "")
-            raise LoadError(f"{layout.name} has no image for {platform}, only for {listed}")
+            raise LoadError(f"{layout.name} has no image for {platform}, only for {clean_line(listed)}")
         best = max(fitting, key=partial(_rank, platform=platform))
         if best.descriptor.media_type not in INDEX_TYPES:
             return best

@@ -131,8 +131,6 @@ def _read_conf(path: Path, data: bytes) -> LayeredConf:
         image_config.timestamp(conf.created)
     except (ConfError, OverflowError, ValueError) as error:
         raise LoadError(f"{path} is no conf of a streamed image: {error}") from error
-    if conf.store_dir != str(store_dir()):
-        raise LoadError(f"{path} is for the store {conf.store_dir}, and Nix's is {store_dir()}")
     return conf
 
 
@@ -155,6 +153,11 @@ def _check_texts(path: Path, conf: dict[str, Any]) -> None:
             raise LoadError(f"{path} is no conf of a streamed image: {key} is no text")
     if len(set(names)) < len(names):
         raise LoadError(f"{path} is no conf of a streamed image: it names a store path twice")
+    if conf["store_dir"] != str(store_dir()):
+        raise LoadError(f"{path} is for the store {conf['store_dir']!r}, and Nix's is {store_dir()}")
+    outside = next((name for name in names if not name.startswith(f"{store_dir()}/")), None)
+    if outside is not None:
+        raise LoadError(f"{path} names {outside!r}, which is not in {store_dir()}")
     if not isinstance(conf["config"], dict | type(None)):
         raise LoadError(f"{path} is no conf of a streamed image: config is no JSON object")
 

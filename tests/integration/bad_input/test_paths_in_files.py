@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nixdock.checks.files.layer_index import index_layer
 from nixdock.checks.running.tools import lend_tools
 from nixdock.engine.address import Address
 from nixdock.errors import CheckError, LoadError, NixdockError
@@ -243,7 +244,11 @@ CONFS: dict[str, tuple[Changes, str]] = {
         lambda p: {"store_dir": str(p.root), "store_layers": [[str(p.outside)]]},
         "is for the store",
     ),
-    "the root as its store": (lambda p: {"store_dir": "/", "store_layers": []}, "is for the store /"),
+    "the root as its store": (lambda p: {"store_dir": "/", "store_layers": []}, "is for the store '/'"),
+    "a store of two lines": (lambda p: {"store_dir": f"{p.store}\nnixdock: all is well"}, "is for the store"),
+    "two lines": (layers("/etc/passwd\nnixdock: all is well"), OUTSIDE),
+    "two lines in the store": (layers(lambda p: f"{p.store}/x\nnixdock: all is well"), "does not exist"),
+    "a base of two lines": (lambda p: {"from_image": f"{p.store}/x\ny"}, "does not exist"),
     "no store": (lambda p: {"store_dir": "", "store_layers": [[str(p.outside)]]}, "is for the store"),
     "up from the store": (layers(lambda p: f"{p.store}/../outside"), OUTSIDE),
     "up to /etc": (layers(lambda p: f"{p.store}/../../../../../../etc/passwd"), OUTSIDE),
@@ -495,6 +500,8 @@ PLANS: dict[str, tuple[Changes, str]] = {
     "outside and not there": (paths("/nowhere/at/all"), OUTSIDE),
     "relative": (paths("etc/passwd"), OUTSIDE),
     "empty": (paths(""), OUTSIDE),
+    "two lines": (paths("/etc/passwd\nnixdock: all is well"), OUTSIDE),
+    "two lines in the store": (paths(lambda p: f"{p.store}/x\nnixdock: all is well"), "does not exist"),
     "a number": (paths(5), DAMAGED),
     "a NUL": (paths("/nix\0"), DAMAGED),
     "half a character": (paths("/\ud800"), DAMAGED),
@@ -537,6 +544,10 @@ def test_a_good_plan_is_an_image(place: Place, memory: Memory) -> None:
     path = place.given / "image.json"
     path.write_text(json.dumps(plan_of(place)))
     read_all(path, memory)
+    # Whoever reads it to its end sees that it is not what the plan says.
+    (image,) = open_images(path, memory=memory)
+    with pytest.raises(LoadError, match="is damaged: its bytes have the digest"):
+        index_layer(image.layers[0], contents=False, cache=place.root / "indexes")
 
 
 def test_a_layout_may_link_into_the_store_and_nowhere_else(place: Place, memory: Memory) -> None:
@@ -609,3 +620,16 @@ def test_without_nix_nothing_is_taken_for_valid(
     error = refuse(conf, place, memory)
     assert error.message.endswith("whether they are valid: cannot connect to socket")
     assert error.hint == "look what is missing: nixdock doctor"
+
+
+def test_a_file_that_nix_links_to_its_twin_has_not_changed(place: Place, memory: Memory) -> None:
+    """While another command has Nix optimise its store."""
+    archive = docker_archive(Sample((layer("twin"),)))
+    twins = [place.add(f"twin-{name}", lambda path: path.write_bytes(archive)) for name in "ab"]
+    opened = [open_images(Path(twin), memory=memory)[0] for twin in twins]
+    before = [Path(twin).stat().st_ino for twin in twins]
+    subprocess.run(["nix-store", "--optimise"], check=True, capture_output=True)
+    assert [Path(twin).stat().st_ino for twin in twins] != before
+    for image in opened:
+        with image.layers[0].open() as stream:
+            assert stream.read() == layer("twin")

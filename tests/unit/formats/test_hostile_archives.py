@@ -197,6 +197,10 @@ ROWS: dict[str, tuple[Callable[[], bytes], str]] = {
         ),
         "has no image for linux/amd64",
     ),
+    "another platform of two lines": (
+        lambda: oci({"manifests": [described(platform={"os": "a\nb", "architecture": n}) for n in "xy"]}),
+        "has no image for linux/amd64",
+    ),
     # Headers.
     "many long names": (lambda: b"".join(header("x", b"L", len(LONG), LONG) for _ in range(17)), "too many"),
     "many extended headers": (
