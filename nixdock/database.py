@@ -42,12 +42,12 @@ class Database:
 
     def read(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query; none where the file cannot be read."""
-        if not self.path.exists():
-            return []
         try:
+            if not self.path.exists():
+                return []
             with self._opened() as connection:
                 return connection.execute(query, parameters).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self._fail("read", error)
             return []
 

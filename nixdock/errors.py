@@ -2,6 +2,7 @@
 
     NixdockError            (never raised itself)
     ├── UsageError          2     the command line, or a file of ours that cannot be read
+    ├── MachineError        71    the machine has no more of something: threads, open files, room
     ├── BuildError          120   evaluation or build failed
     ├── LoadError           121   the artefact could not be read, or the engine did not take it
     ├── CheckError          122   a check could not run
@@ -16,7 +17,8 @@ the exit status of the process that ends with it.
 
 from __future__ import annotations
 
-from typing import ClassVar
+import errno
+from typing import ClassVar, Final
 
 
 class NixdockError(Exception):
@@ -41,6 +43,12 @@ class UsageError(NixdockError):
     """The command line, or a file of ours that cannot be read."""
 
     exit_code = 2
+
+
+class MachineError(NixdockError):
+    """The machine has no more of something that every program needs (EX_OSERR of sysexits.h)."""
+
+    exit_code = 71
 
 
 class BuildError(NixdockError):
@@ -83,3 +91,44 @@ class CommandNotFoundError(EngineError):
     """The container's command is not in the image."""
 
     exit_code = 127
+
+
+_EXHAUSTED: Final = {
+    errno.EMFILE: ("this process may have no more open files", "ulimit -n allows more"),
+    errno.ENFILE: ("this machine has no more open files", None),
+    errno.ENOMEM: ("this machine has no more memory", None),
+    errno.ENOSPC: ("there is no room left", "make room, or name another folder"),
+    errno.EDQUOT: ("this user may have no more room", "make room, or name another folder"),
+    errno.EFBIG: ("no file may be that large", "ulimit -f allows more"),
+}
+
+
+def find_exhaustion(error: BaseException) -> MachineError | None:
+    """Return what a failure says of the machine: that it has no more of something; None where it does not.
+
+    Args:
+        error: It, or what came of it.
+    """
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        if isinstance(cause, MachineError):
+            return cause
+        if isinstance(cause, OSError) and cause.errno in _EXHAUSTED:
+            sentence, hint = _EXHAUSTED[cause.errno]
+            return MachineError(f"{cause.filename}: {sentence}" if cause.filename else sentence, hint=hint)
+        if isinstance(cause, MemoryError):
+            return MachineError("this machine has no more memory")
+        if isinstance(cause, RuntimeError) and "can't start new thread" in str(cause):
+            return no_more_processes("threads")
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def no_more_processes(what: str) -> MachineError:
+    """Return the error of a process or a thread that cannot be started."""
+    return MachineError(
+        f"no more {what} can be started: this user, or the machine, has too many",
+        hint="end what need not run, or allow more: ulimit -u, or the tasks of the service or container",
+    )

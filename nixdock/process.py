@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
+from nixdock.errors import no_more_processes
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ log = get_logger(__name__)
 
 PIPE = subprocess.PIPE
 Running = subprocess.Popen
+
+_GRACE: Final = 2.0
+"""Seconds that a program gets to clean up that nobody waits for any more."""
 
 _INHERITED: Final = signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}
 """Signals that a program finds as we have them; the others Python ignores, and sets back itself."""
@@ -83,31 +87,26 @@ def run(
         stdin: What it reads; nothing at all when None.
         env: Its whole environment; ours when None.
         cwd: Its working directory; ours when None.
-        timeout: Seconds after which it is killed.
+        timeout: Seconds after which it is ended.
 
     Raises:
         FileNotFoundError: There is no such program.
         PermissionError: It may not be executed.
+        MachineError: No more processes can be started here.
         TimeoutError: It ran longer than `timeout`.
     """
-    words = [str(word) for word in argv]
-    log.debug("process.run", argv=words)
-    launched = _launch(words, env)
-    try:
-        done = subprocess.run(
-            launched or words,
-            input=b"" if stdin is None else stdin,
-            capture_output=True,
-            env=None if env is None else dict(env),
-            cwd=cwd,
-            timeout=timeout,
-            start_new_session=launched is not None,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"{words[0]} ran longer than {timeout} s") from error
-    log.debug("process.ended", program=words[0], status=done.returncode)
-    return Outcome(tuple(words), done.returncode, done.stdout, done.stderr)
+    pipe = subprocess.PIPE
+    with start(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=cwd) as child:
+        try:
+            stdout, stderr = child.communicate(stdin or b"", timeout)
+        except subprocess.TimeoutExpired as error:
+            end(child, grace=_GRACE)
+            raise TimeoutError(f"{argv[0]} ran longer than {timeout} s") from error
+        except BaseException:
+            end(child, grace=_GRACE)
+            raise
+    log.debug("process.ended", program=str(argv[0]), status=child.returncode)
+    return Outcome(tuple(map(str, argv)), child.returncode, stdout, stderr)
 
 
 def start(
@@ -130,19 +129,27 @@ def start(
         env: Its whole environment; ours when None.
         cwd: Its working directory; ours when None.
         own_session: Whether a Ctrl-C on our terminal must not reach it.
+
+    Raises:
+        FileNotFoundError: There is no such program.
+        PermissionError: It may not be executed.
+        MachineError: No more processes can be started here.
     """
     words = [str(word) for word in argv]
     log.debug("process.start", argv=words)
     launched = _launch(words, env)
-    return subprocess.Popen(
-        launched or words,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        env=None if env is None else dict(env),
-        cwd=cwd,
-        start_new_session=own_session or launched is not None,
-    )
+    try:
+        return subprocess.Popen(
+            launched or words,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            start_new_session=own_session or launched is not None,
+        )
+    except BlockingIOError as error:
+        raise no_more_processes("processes") from error
 
 
 def _launch(words: Sequence[str], env: Mapping[str, str] | None) -> list[str] | None:

@@ -2,6 +2,8 @@
 
 - `NIXDOCK_CACHE_DIR` (default: the user's cache folder, `nixdock` below it): what can be made again.
 - `NIXDOCK_STATE_DIR` (default: the user's state folder, `nixdock` below it): what nixdock remembers.
+
+Both are the user's alone: what is in them says what the user builds and runs, and is believed.
 """
 
 from __future__ import annotations
@@ -10,20 +12,21 @@ import os
 from pathlib import Path
 from typing import Final
 
-import platformdirs
+_NOWHERE: Final = Path("/dev/null")
+"""The home of who has none: nothing can be made below it, and nothing of others is found there."""
 
 GONE: Final = Path("/proc/self/cwd")
 """How a working directory that has been removed is named: below it nothing is found."""
 
 
 def cache_dir() -> Path:
-    """Return the folder of what can be made again; it may not exist yet."""
-    return Path(os.environ.get("NIXDOCK_CACHE_DIR") or platformdirs.user_cache_dir("nixdock"))
+    """Return the folder of what can be made again; it may not exist yet, and may be one that cannot."""
+    return _find_folder("NIXDOCK_CACHE_DIR", "XDG_CACHE_HOME", ".cache")
 
 
 def state_dir() -> Path:
-    """Return the folder of what nixdock remembers; it may not exist yet."""
-    return Path(os.environ.get("NIXDOCK_STATE_DIR") or platformdirs.user_state_dir("nixdock"))
+    """Return the folder of what nixdock remembers; it may not exist yet, and may be one that cannot."""
+    return _find_folder("NIXDOCK_STATE_DIR", "XDG_STATE_HOME", ".local/state")
 
 
 def here() -> Path:
@@ -32,3 +35,40 @@ def here() -> Path:
         return Path.cwd()
     except FileNotFoundError:
         return GONE
+
+
+def home_dir() -> Path:
+    """Return the user's home, by HOME or as the machine knows it; below `/dev/null` where there is none."""
+    try:
+        return Path(os.environ.get("HOME") or Path.home())
+    except RuntimeError:
+        return _NOWHERE
+
+
+def is_there(path: Path) -> bool:
+    """Whether something is at a path, for this user: in a folder that may not be searched nothing is."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner sees into, or let no one else see into one that is there.
+
+    Raises:
+        OSError: It cannot be made; one of somebody else is left as it is.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.stat()
+    if status.st_uid == os.geteuid() and status.st_mode & 0o077:
+        folder.chmod(status.st_mode & 0o700)
+
+
+def _find_folder(ours: str, base: str, below_home: str) -> Path:
+    given = os.environ.get(ours)
+    if given:
+        return Path(given)
+    found = Path(os.environ.get(base) or "")
+    # A relative one counts as none: XDG Base Directory Specification.
+    return (found if found.is_absolute() else home_dir() / below_home) / "nixdock"

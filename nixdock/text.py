@@ -55,7 +55,8 @@ def read_system_file(path: Path) -> str:
     Raises:
         OSError: It cannot be read.
     """
-    return path.read_text(encoding="utf-8", errors="surrogateescape")
+    # As it is: read as text, a carriage return in a name would become a line's end.
+    return path.read_bytes().decode("utf-8", errors="surrogateescape")
 
 
 def _write_out(character: str) -> str:

@@ -222,7 +222,7 @@ def _examine_disk(_session: Session) -> Iterator[Finding]:
 
 
 def _examine_space(what: str, folder: Path, mend: str | None) -> Iterator[Finding]:
-    existing = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    existing = next((path for path in (folder, *folder.parents) if settings.is_there(path)), None)
     if existing is None:
         return
     free = shutil.disk_usage(existing).free
@@ -240,7 +240,7 @@ def _examine_folders(_session: Session) -> Iterator[Finding]:
         ("NIXDOCK_CACHE_DIR", settings.cache_dir()),
         ("NIXDOCK_STATE_DIR", settings.state_dir()),
     ):
-        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        existing = next(path for path in (folder, *folder.parents) if settings.is_there(path))
         if existing.is_dir() and os.access(existing, os.W_OK):
             yield Finding("folders", State.OK, str(folder))
         else:

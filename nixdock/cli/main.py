@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import click
 
 from nixdock.cli.options import CommandGroup, Session, session_options
-from nixdock.errors import NixdockError, UsageError
+from nixdock.errors import MachineError, NixdockError, UsageError, find_exhaustion
 from nixdock.out import STREAMS, say, say_text, tell_text
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ _STDERR: Final = 2
 
 MODULES: Final = {"plugin": "plugin_command"}
 """Commands whose module has another name than they have."""
+
+_OUT_OF_REACH: Final = frozenset(
+    (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+)
+"""What the system says of a file that this user cannot get at: no fault of ours."""
 
 COMMANDS: Final = {
     "From a file to a checked container": {
@@ -279,12 +284,29 @@ def _explain_unforeseen(error: BaseException, session: Session) -> int:
             f"{error.filename} is closed" if closed else f"cannot write to {error.filename}: {error.strerror}"
         )
         return UsageError.exit_code
+    known = _explain_machine(error)
+    if known is not None:
+        tell_error(known.message, hint=known.hint)
+        return known.exit_code
+    what = f"a fault of nixdock itself: {type(error).__name__}: {error}"
     if isinstance(error, OSError) and error.strerror:
-        where = error.filename or "a file or stream"
-        tell_error(f"{where}: {error.strerror}", hint=_debug_hint(session))
-        return SOFTWARE_STATUS
-    tell_error(f"a fault of nixdock itself: {type(error).__name__}: {error}", hint=_debug_hint(session))
+        what = f"{error.filename or 'a file or stream'}: {error.strerror}"
+    tell_error(what, hint=_debug_hint(session))
     return SOFTWARE_STATUS
+
+
+def _explain_machine(error: BaseException) -> NixdockError | None:
+    """Return what to say where a program is refused what it takes for granted; None where that is not it."""
+    if isinstance(error, OSError) and error.filename and error.errno in _OUT_OF_REACH:
+        return UsageError(f"{os.fsdecode(error.filename)}: {error.strerror}")
+    if not isinstance(error, FileNotFoundError) or error.filename is not None:
+        return find_exhaustion(error)
+    if "temporary" in str(error.strerror):
+        return MachineError(
+            "there is no folder for temporary files that can be written to",
+            hint="set TMPDIR to a folder of yours",
+        )
+    return None
 
 
 def tell_error(message: str, *, details: str | None = None, hint: str | None = None) -> None:
@@ -347,6 +369,11 @@ def _end_on_signal(number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
+def keep_own_rights() -> None:
+    """Let what we make be ours to use, whatever else the umask takes away."""
+    os.umask(os.umask(0o077) & 0o077)
+
+
 def fill_standard_streams() -> None:
     """Open what of the standard streams is closed, or a socket of ours would take its place.
 
@@ -369,6 +396,7 @@ def main() -> NoReturn:
     """Run as a program: the entry point `nixdock`."""
     fill_standard_streams()
     catch_signals()
+    keep_own_rights()
     # At the end Python looks at every object for cycles to free, which takes a tenth of a short command.
     atexit.register(gc.freeze)
     sys.exit(run(sys.argv[1:]))

@@ -134,10 +134,11 @@ def main() -> NoReturn:
     """Run as a program: the entry point `docker-nixdock`."""
     words = sys.argv[1:]
     if words != [METADATA_WORD]:
-        from nixdock.cli.main import catch_signals, fill_standard_streams  # noqa: PLC0415
+        from nixdock.cli.main import catch_signals, fill_standard_streams, keep_own_rights  # noqa: PLC0415
 
         fill_standard_streams()
         catch_signals()
+        keep_own_rights()
         if os.environ.get(SOCKET_VARIABLE):
             # What we start must not take itself for the plugin.
             watch_cli(os.environ.pop(SOCKET_VARIABLE))

@@ -21,6 +21,7 @@ from nixdock.cli.plugin import METADATA_WORD, NAME
 from nixdock.engine.docker_files import config_dir, read_config
 from nixdock.errors import UsageError
 from nixdock.hints import ourselves_as_root
+from nixdock.settings import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +68,7 @@ def user_folder(environ: Mapping[str, str] = os.environ) -> Path:
 def find_plugins(environ: Mapping[str, str] = os.environ) -> tuple[Plugin, ...]:
     """Return every `docker-nixdock` that the Docker CLI could find; it runs the first."""
     paths = [folder / EXECUTABLE for folder in list_folders(environ)]
-    return tuple(_examine(path) for path in dict.fromkeys(paths) if path.is_file())
+    return tuple(_examine(path) for path in dict.fromkeys(paths) if is_there(path) and path.is_file())
 
 
 def install(folder: Path, *, python: str = sys.executable) -> Path:
@@ -85,7 +86,7 @@ def install(folder: Path, *, python: str = sys.executable) -> Path:
             was written does not run.
     """
     path = folder / EXECUTABLE
-    if path.is_symlink() or (path.exists() and not _is_ours(path)):
+    if path.is_symlink() or (is_there(path) and not _is_ours(path)):
         raise UsageError(f"{path} is there, and not from nixdock plugin install", hint=f"rm {path}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,7 +124,7 @@ def uninstall(folder: Path) -> Path | None:
         UsageError: It is somebody else's, or cannot be removed.
     """
     path = folder / EXECUTABLE
-    if not path.exists() and not path.is_symlink():
+    if not is_there(path) and not path.is_symlink():
         return None
     if path.is_symlink() or not _is_ours(path):
         raise UsageError(f"{path} is not from nixdock plugin install", hint=f"rm {path}")

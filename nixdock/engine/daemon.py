@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import time
@@ -23,6 +22,7 @@ from nixdock.engine.host import (
     add_bridge,
     choose_iptables,
     is_another_running,
+    list_mounts,
     prepare_cgroups,
     remove_bridge,
     search_path,
@@ -239,14 +239,8 @@ def _tidy(daemon: Daemon, home: Home) -> None:
 
 def _mounts_below(*folders: Path) -> list[Path]:
     """Return what is mounted in these folders, the innermost first; a killed dockerd leaves some."""
-    rows = [line.split(b" ") for line in Path("/proc/self/mounts").read_bytes().split(b"\n") if line]
-    # Blanks and backslashes in paths are written in octal: proc(5).
-    paths = [Path(os.fsdecode(re.sub(rb"\\([0-7]{3})", _decode, row[1]))) for row in rows]
+    paths = [path for path, _ in list_mounts()]
     return sorted((path for path in paths if any(top in path.parents for top in folders)), reverse=True)
-
-
-def _decode(octal: re.Match[bytes]) -> bytes:
-    return bytes([int(octal[1], 8)])
 
 
 def _find_program() -> Path:

@@ -55,7 +55,7 @@ def config_dir(environ: Mapping[str, str] = os.environ) -> Path:
     if environ.get("DOCKER_CONFIG"):
         return Path(environ["DOCKER_CONFIG"])
     home = environ.get("HOME")
-    return (Path(home) if home else Path.home()) / ".docker"
+    return (Path(home) if home else home_dir()) / ".docker"
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> DockerConfig:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ log = get_logger(__name__)
 CGROUPS: Final = Path("/sys/fs/cgroup")
 PROC: Final = Path("/proc")
 _SBIN: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
 _TABLES: Final = ("iptables", "ip6tables")
 
 
@@ -60,9 +62,8 @@ def prepare_cgroups(root: Path = CGROUPS, proc: Path = PROC, *, listener: Listen
     Raises:
         EngineError: They cannot be mounted: this is a container without the privilege.
     """
-    mounts = [line.split()[1:3] for line in split_lines(read_system_file(proc / "self" / "mounts"))]
     if not any(
-        Path(where) == root or root in Path(where).parents for where, kind in mounts if "cgroup" in kind
+        where == root or root in where.parents for where, kind in list_mounts(proc) if "cgroup" in kind
     ):
         controllers = _read_v1_controllers(proc)
         if controllers:
@@ -75,6 +76,18 @@ def prepare_cgroups(root: Path = CGROUPS, proc: Path = PROC, *, listener: Listen
         listener(Notice(f"control groups were not mounted: they are now, on {root}"))
     if (root / "cgroup.controllers").exists():
         _delegate(root)
+
+
+def list_mounts(proc: Path = PROC) -> list[tuple[Path, str]]:
+    """Return what is mounted where: the place, which may be of any bytes, and the kind of file system.
+
+    Args:
+        proc: The proc file system.
+    """
+    # Fields end at a blank and lines at a newline, and nowhere else: these are octal in a place, as are the
+    # tab and the backslash (proc(5)); a carriage return is not.
+    rows = [line.split(" ") for line in split_lines(read_system_file(proc / "self" / "mounts"))]
+    return [(Path(_OCTAL.sub(lambda found: chr(int(found[1], 8)), row[1])), row[2]) for row in rows]
 
 
 def _read_v1_controllers(proc: Path) -> list[str]:

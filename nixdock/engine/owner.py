@@ -197,8 +197,11 @@ def remember_detached(container: str) -> None:
 
 
 def is_detached(container: str) -> bool:
-    """Whether the user left this container running."""
-    return (_detached_folder() / container).exists()
+    """Whether the user left this container running; so it may have been where the notes cannot be read."""
+    try:
+        return (_detached_folder() / container).exists()
+    except OSError:
+        return True
 
 
 def forget_detached(container: str) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from nixdock.engine.address import DEFAULT_SOURCE
 from nixdock.engine.patience import Cut
 from nixdock.engine.shapes import nonsense
-from nixdock.errors import DeadlineError, EngineError
+from nixdock.errors import DeadlineError, EngineError, find_exhaustion
 from nixdock.hints import as_root, ourselves_as_root
 from nixdock.text import clean, split_lines
 
@@ -175,7 +175,7 @@ def translate(error: BaseException, address: Address, what: str) -> EngineError 
         address: Where it was sent.
         what: Its method and path.
     """
-    if not _is_of_connection(error):
+    if not _is_of_connection(error) or any(map(find_exhaustion, causes(error))):
         return None
     if any(_is_no_http(cause) for cause in causes(error)):
         return nonsense(what, f"it is no HTTP ({clean(_reason(error))})")

@@ -26,6 +26,7 @@ from nixdock.nix.target import (
     PathTarget,
     split_attribute,
 )
+from nixdock.settings import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,7 +172,7 @@ def _choose_package_set(target: BuildTarget, options: NixOptions, listener: List
             if enables_flakes():
                 return None
         elif any(
-            entry.startswith("nixpkgs=") or Path(entry, "nixpkgs").exists() for entry in options.search_path
+            entry.startswith("nixpkgs=") or is_there(Path(entry, "nixpkgs")) for entry in options.search_path
         ):
             return None
     package_set = choose(options.nixpkgs, listener=listener)

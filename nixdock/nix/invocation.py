@@ -13,6 +13,7 @@ from nixdock import process
 from nixdock.log import get_logger
 from nixdock.nix.store import no_nix
 from nixdock.text import split_lines
+from nixdock.settings import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,4 +121,4 @@ def _cache_home(environ: Mapping[str, str]) -> Path:
 
 def _is_writable(folder: Path) -> bool:
     """Whether a folder can be written, or made where it is not there yet."""
-    return os.access(next(path for path in (folder, *folder.parents) if path.exists()), os.W_OK)
+    return os.access(next(path for path in (folder, *folder.parents) if is_there(path)), os.W_OK)

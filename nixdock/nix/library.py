@@ -25,7 +25,7 @@ from nixdock.nix.kept import find_home, new_folder, remove_old, work_alone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NEEDED: Final = ("click", "google-re2", "isal", "platformdirs", "PyYAML", "zstandard")
+NEEDED: Final = ("click", "google-re2", "isal", "PyYAML", "zstandard")
 """The distributions that a static check imports; those that speak with engines or terminals stay out."""
 
 _FILES: Final = (".py", ".so", ".json", ".nix", ".c")

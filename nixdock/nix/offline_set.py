@@ -31,6 +31,7 @@ from nixdock.events import Listener, Work, WorkFinished, WorkStarted, ignore
 from nixdock.nix import apt, lock, other_architecture
 from nixdock.nix.kept import find_home, list_homes, new_folder, remove_old, work_alone
 from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
+from nixdock.settings import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,7 +82,7 @@ def stable_path() -> Path:
 
 def is_ours(folder: Path) -> bool:
     """Say whether a folder is an offline package set."""
-    return (folder / _MARK).exists()
+    return is_there(folder / _MARK)
 
 
 def is_kept_here(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nixdock.errors import UsageError
 from nixdock.events import Listener, ignore
 from nixdock.nix import offline_set, search_path
+from nixdock.settings import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,7 @@ def choose(
         BuildError: The offline set cannot be made on this machine.
     """
     if named is not None and named != "offline":
-        if not search_path.is_remote(named) and not Path(named).exists():
+        if not search_path.is_remote(named) and not is_there(Path(named)):
             raise UsageError(f"--nixpkgs: {named} does not exist")
         target = named if search_path.is_remote(named) else str(Path(named).absolute())
         return PackageSet(Kind.NAMED, target, f"{named} (--nixpkgs)")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nixdock.settings import is_there
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -69,9 +71,9 @@ def _search(entries: list[str], name: str, origin: str) -> Found | None:
         prefix, separator, target = entry.partition("=")
         if not separator:
             below = Path(entry) / name
-            if not is_remote(entry) and below.exists():
+            if not is_remote(entry) and is_there(below):
                 return Found(str(below), origin)
-        elif prefix == name and (is_remote(target) or Path(target).exists()):
+        elif prefix == name and (is_remote(target) or is_there(Path(target))):
             return Found(target, origin)
     return None
 

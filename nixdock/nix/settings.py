@@ -25,6 +25,7 @@ from nixdock import process
 from nixdock.log import get_logger
 from nixdock.nix.command import show_config
 from nixdock.nix.elf import runs_alone
+from nixdock.settings import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -88,7 +89,7 @@ class Config:
     def has_shell(self) -> bool:
         """Whether the sandbox has a `/bin/sh` that exists."""
         return any(
-            inside == _SHELL and Path(outside.removesuffix("?")).exists()
+            inside == _SHELL and is_there(Path(outside.removesuffix("?")))
             for inside, outside in map(_split_sandbox_path, self.sandbox_paths)
         )
 
@@ -144,7 +145,7 @@ def find_settings(options: NixOptions, *, busybox: Path | None = None) -> Settin
 
 def enables_flakes(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether somebody has set this machine up for flakes: then what a flake names can be fetched."""
-    if not environ.get("NIX_CONFIG") and not any(file.exists() for file in config_files(environ)):
+    if not environ.get("NIX_CONFIG") and not any(is_there(file) for file in config_files(environ)):
         return False
     return ask_config().flakes
 
@@ -191,12 +192,13 @@ def observe(
     elsewhere = remote not in _LOCAL_STORES or _is_remote(options.store)
     # As in Nix's own choice: who can write the state builds, and others ask the daemon; where there is
     # no state at all, a current Nix makes one below the home.
-    writes = is_root or os.access(state, os.R_OK | os.W_OK) or not state.exists()
+    writes = is_root or os.access(state, os.R_OK | os.W_OK) or not is_there(state)
     return Machine(
         is_root=is_root,
         builds_itself=writes and not elsewhere,
         has_build_users=_has_members(DEFAULT_GROUP),
-        is_configured=bool(environ.get("NIX_CONFIG")) or any(file.exists() for file in config_files(environ)),
+        is_configured=bool(environ.get("NIX_CONFIG"))
+        or any(is_there(file) for file in config_files(environ)),
         shell=next((path for path in (*_BUSYBOX, busybox) if path and runs_alone(path)), None),
     )
 

@@ -206,9 +206,52 @@ def test_debug_shows_where_it_happened(
 def test_an_error_of_the_system_names_the_file(
     failing: list[BaseException], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failing.append(OSError(errno.ENOSPC, "No space left on device", "/some/file"))
+    failing.append(OSError(errno.EBUSY, "Device or resource busy", "/some/file"))
     assert main.run(["init"]) == main.SOFTWARE_STATUS
-    assert capsys.readouterr().err.startswith("nixdock: /some/file: No space left on device\n")
+    assert capsys.readouterr().err.startswith("nixdock: /some/file: Device or resource busy\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/some/file"),
+            71,
+            "/some/file: there is no room left",
+        ),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), 71, "this user may have no more room"),
+        (OSError(errno.EFBIG, "File too large", "/some/file"), 71, "/some/file: no file may be that large"),
+        (OSError(errno.EMFILE, "Too many open files"), 71, "this process may have no more open files"),
+        (OSError(errno.ENFILE, "Too many open files in system"), 71, "this machine has no more open files"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), 71, "this machine has no more memory"),
+        (MemoryError(), 71, "this machine has no more memory"),
+        (RuntimeError("can't start new thread"), 71, "no more threads can be started"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found"), 71, "temporary files"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/some/file"),
+            2,
+            "/some/file: Permission denied",
+        ),
+        (OSError(errno.EROFS, "Read-only file system", "/some/file"), 2, "/some/file: Read-only file system"),
+        (
+            OSError(errno.ENAMETOOLONG, "File name too long", "/some/file"),
+            2,
+            "/some/file: File name too long",
+        ),
+        (RuntimeError("can't do this"), 70, "a fault of nixdock itself"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), 70, "No such file or directory"),
+    ],
+)
+def test_what_the_machine_refuses_is_no_fault_of_ours(
+    error: BaseException,
+    status: int,
+    sentence: str,
+    failing: list[BaseException],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    failing.append(error)
+    assert main.run(["init"]) == status
+    assert sentence in capsys.readouterr().err
 
 
 def run_in_shell(script: str) -> subprocess.CompletedProcess[str]:
