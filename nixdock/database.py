@@ -12,6 +12,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.log import get_logger
+from nixdock.settings import close_to_others, make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,7 +55,8 @@ class Database:
     def write(self, statement: str, rows: Iterable[Sequence[Any]]) -> bool:
         """Execute a statement for each row, all or none; return whether that was possible."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self.path.parent)
+            self.path.touch(mode=0o600)
             with self._opened() as connection, connection:
                 connection.executemany(statement, rows)
         except (sqlite3.Error, OSError) as error:
@@ -66,6 +68,7 @@ class Database:
     def _opened(self) -> Iterator[sqlite3.Connection]:
         if self._given_up:
             raise sqlite3.OperationalError("given up before")
+        close_to_others(self.path)
         connection = sqlite3.connect(self.path, timeout=self._patience, isolation_level="IMMEDIATE")
         try:
             # What a crash of the machine damages is made anew; waiting for the disk is not worth it.

@@ -8,6 +8,7 @@ Both are the user's alone: what is in them says what the user builds and runs, a
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -56,13 +57,23 @@ def is_there(path: Path) -> bool:
 def make_private(folder: Path) -> None:
     """Make a folder that only its owner sees into, or let no one else see into one that is there.
 
+    One that the user named and that is there already is left as it is: it may hold more than ours.
+
     Raises:
-        OSError: It cannot be made; one of somebody else is left as it is.
+        OSError: It cannot be made.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = folder.stat()
-    if status.st_uid == os.geteuid() and status.st_mode & 0o077:
-        folder.chmod(status.st_mode & 0o700)
+    named = [os.environ.get(variable) for variable in ("NIXDOCK_CACHE_DIR", "NIXDOCK_STATE_DIR")]
+    if str(folder) not in named:
+        close_to_others(folder)
+
+
+def close_to_others(path: Path) -> None:
+    """Take from everybody but its owner every right to a file or folder of ours; it may not be there."""
+    with contextlib.suppress(OSError):
+        status = path.stat()
+        if status.st_uid == os.geteuid() and status.st_mode & 0o077:
+            path.chmod(status.st_mode & 0o700)
 
 
 def _find_folder(ours: str, base: str, below_home: str) -> Path:

@@ -125,7 +125,9 @@ def _examine_builds(_session: Session) -> Iterator[Finding]:
     if shutil.which("nix-build") is None:
         return
     busybox = next(offline_set.stable_path().glob("bootstrap/*/bin/busybox"), None)
-    config = find_settings(NixOptions(), busybox=busybox).as_nix_config()
+    settings_of_ours = find_settings(NixOptions(), busybox=busybox)
+    config = settings_of_ours.as_nix_config()
+    lacking = settings_of_ours.evaluation.keys() - {"sandbox-fallback"}
     environ = {**os.environ, "NIX_CONFIG": f"{os.environ.get('NIX_CONFIG', '')}\n{config}"}
     # Once for it to be there, then for it to be built whether it is there or not.
     for words in ([], ["--check"]):
@@ -136,7 +138,7 @@ def _examine_builds(_session: Session) -> Iterator[Finding]:
             yield Finding("builds", State.MISSING, f"Nix cannot build here: {_last_line(outcome)}")
             return
     yield Finding(
-        "builds", State.OK, "Nix builds" + (", with settings that nixdock passes" if config else "")
+        "builds", State.OK, "Nix builds" + (", with settings that nixdock passes" if lacking else "")
     )
 
 

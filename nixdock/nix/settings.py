@@ -6,7 +6,8 @@ where root has build users. What is left is Nix as a package leaves it: root wit
 own calls only:
 
 - `build-users-group =` (empty: build as root, inside the sandbox),
-- `sandbox = true`,
+- `sandbox = true`; and, wherever our Nix builds, `sandbox-fallback = false`: a sandbox that cannot be had
+  is an error then, and `--option sandbox false` (or `sandbox-fallback true`) allows to build without,
 - `sandbox-paths` with a static busybox as `/bin/sh`, where there is one,
 - `substituters` with those binary caches only that answer, if something is to be built at all:
   Nix waits 4 to 5 s for each process that meets an unreachable one.
@@ -122,20 +123,26 @@ class Settings:
         return "".join(f"{name} = {value}\n" for name, value in self.for_build().items())
 
 
-def find_settings(options: NixOptions, *, busybox: Path | None = None) -> Settings:
+def find_settings(options: NixOptions, *, busybox: Path | None = None, strict: bool = True) -> Settings:
     """Return what nixdock must pass to Nix on this machine: mostly nothing.
 
     Args:
         options: The user's own; what they say is not said again.
         busybox: The static busybox of the package set, for machines without one.
+        strict: Whether a sandbox that cannot be had is an error, as in all of nixdock's own calls.
     """
     machine = observe(options, busybox)
-    if not machine.builds_itself or (machine.is_root and machine.has_build_users):
+    if not machine.builds_itself:
         return Settings()
+    # Nix's own default builds without a sandbox then, and says nothing.
+    own = {"sandbox-fallback": "false"} if strict else {}
+    if machine.is_root and machine.has_build_users:
+        return Settings(own)
     config = ask_config() if machine.is_configured else Config()
-    settings = decide(machine, config)
-    if not settings:
-        return Settings()
+    lacking = decide(machine, config)
+    settings = {**own, **lacking}
+    if not lacking:
+        return Settings(own)
     if options.substituters is not None or any(name == "substituters" for name, _ in options.settings):
         return Settings(settings)
     if machine.is_configured:

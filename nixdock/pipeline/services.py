@@ -101,7 +101,7 @@ def exclusively(engine: Engine, service: Service, listener: Listener) -> Iterato
     folder = settings.state_dir() / "locks"
     with contextlib.ExitStack() as stack:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            settings.make_private(folder)
             file = stack.enter_context((folder / key[:32]).open("wb"))
         except OSError:
             yield

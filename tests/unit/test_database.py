@@ -32,6 +32,27 @@ def test_what_was_written_can_be_read(tmp_path: Path) -> None:
     assert make(path).read(ALL) == [("a", 1), ("b", 2)]
 
 
+def test_nobody_else_reads_it(tmp_path: Path) -> None:
+    folder = tmp_path / "nixdock"
+    before = os.umask(0)
+    try:
+        make(folder / "db").write(INSERT, [("a", 1)])
+        made = [oct(path.stat().st_mode & 0o777) for path in (folder, folder / "db")]
+        folder.chmod(0o755)
+        (folder / "db").chmod(0o644)
+        assert make(folder / "db").write(INSERT, [("b", 2)])
+    finally:
+        os.umask(before)
+    assert (
+        made == [oct(path.stat().st_mode & 0o777) for path in (folder, folder / "db")] == ["0o700", "0o600"]
+    )
+
+
+def test_what_cannot_be_looked_at_is_as_good_as_empty(tmp_path: Path) -> None:
+    assert make(tmp_path / ("x" * 300) / "db").read(ALL) == []
+    assert not make(tmp_path / ("x" * 300) / "db").write(INSERT, [("a", 1)])
+
+
 @pytest.mark.parametrize("damage", [b"", b"rubbish" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_damaged_file_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "db"

@@ -155,7 +155,8 @@ class _Kept:
             return
         temporary = None
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            settings.make_private(self._file.parent.parent)
+            settings.make_private(self._file.parent)
             with tempfile.NamedTemporaryFile(dir=self._file.parent, delete=False) as stream:
                 temporary = Path(stream.name)
                 stream.write(zstandard.ZstdCompressor(level=1).compress(data))

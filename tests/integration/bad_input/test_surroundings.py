@@ -299,12 +299,11 @@ NO_PROCESSES = (("limit", "NPROC", 0), *USER)
 FULL = (("full", "{here}/cache"),)
 READ_ONLY = (("read-only", PLACE),)
 ROWS = [
-    *rows("no folder", "lint", "load", "run", steps=GONE, status=2, says="working directory is not there"),
-    *rows("no folder", "version", "down", steps=GONE),
-    *rows("no threads", "run", "check", "static", steps=NO_THREADS, status=71, says=THREADS),
-    *rows("no threads", "lint", "load", "env", "down", steps=NO_THREADS),
-    *rows("no processes", "run", "check", "static", steps=NO_PROCESSES, status=71, says=THREADS),
-    *rows("no processes", "load", steps=NO_PROCESSES),
+    *rows("no folder", "lint", "load", "run", "version", "down", steps=GONE),
+    *rows("no threads", "load", "run", "check", "static", "down", steps=NO_THREADS, status=71, says=THREADS),
+    *rows("no threads", "lint", "env", steps=NO_THREADS),
+    *rows("no processes", "load", "run", "check", "static", steps=NO_PROCESSES, status=71, says=THREADS),
+    *rows("no processes", "env", steps=NO_PROCESSES),
     *rows("4 descriptors", "run", steps=(("limit", "NOFILE", 4),), status=71, says="no more open files"),
     *rows("a place of any bytes", "run", "lint", "down", steps=(("odd-mount", PLACE),)),
     *rows("a full TMPDIR", "lint", "run", env={"TMPDIR": "{here}/cache"}, steps=FULL),

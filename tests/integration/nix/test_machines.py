@@ -193,3 +193,25 @@ def test_a_current_nix_without_a_store_makes_one_below_the_users_home() -> None:
         path = json.loads(done.stdout)[0]["path"]
         file = machine.root / "home/.local/share/nix/root" / path.removeprefix("/")
         assert file.read_bytes() == b"\x1f\x8bmine"
+
+
+FORBIDS = "echo 0 > /proc/sys/user/max_user_namespaces; echo 0 > /proc/sys/user/max_mnt_namespaces"
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [((), 120), (("--option", "sandbox", "false"), 0), (("--option", "sandbox-fallback", "true"), 0)],
+    ids=["as it is", "allowed", "allowed to fall back"],
+)
+def test_a_sandbox_that_cannot_be_had_is_not_done_without_in_silence(
+    machine: NixMachine, words: tuple[str, ...], status: int
+) -> None:
+    machine.write("x.nix", f'with import ./toy.nix; archive "boxed-{"-".join(words)}"')
+    # As in a container without privileges: a user namespace in which no other can be made.
+    inside = ("unshare", "--user", "--map-root-user", "sh", "-c", f'{FORBIDS}; exec "$@"', "sh")
+    done = machine.run(*inside, nix.PROGRAM, "build", "x.nix", *words)
+    assert done.status == status, done.stderr
+    if status:
+        assert "nixdock: Nix's sandbox cannot be set up here" in done.stderr
+        assert "hint: without it, where that is acceptable: --option sandbox false\n" in done.stderr
+        assert done.stdout == ""

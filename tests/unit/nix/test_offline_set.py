@@ -125,7 +125,25 @@ def test_the_folder_is_a_whole_package_set(machine: Machine) -> None:
     assert json.loads((folder / "nixdock.json").read_text()) == {"architectures": ["amd64"]}
     assert "hello" in json.loads((folder / "lock/amd64/names.json").read_text())
     assert offline_set.stable_path().resolve() == folder
-    assert [type(event).__name__ for event in events] == ["WorkStarted", "WorkFinished"]
+    assert [type(event).__name__ for event in events] == ["WorkStarted", "Notice", "WorkFinished"]
+    # What takes long is told before.
+    assert "reading Debian's package index: once" in str(events[1])
+
+
+def test_another_patchelf_does_not_enter_the_store(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forged = tmp_path / "patchelf"
+    forged.write_bytes(offline_set._patchelf().read_bytes() + b"\n")
+    monkeypatch.setattr(offline_set, "_patchelf", lambda: forged)
+    with pytest.raises(BuildError, match="is not the patchelf that nixdock was made with"):
+        offline_set.materialise()
+    assert not offline_set.stable_path().exists()
+
+
+def test_this_machine_s_patchelf_is_the_known_one() -> None:
+    known = offline_set.PATCHELF[{"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]]
+    assert hashlib.sha256(offline_set._patchelf().read_bytes()).hexdigest() == known
 
 
 def test_a_fresh_folder_is_found_without_asking_apt(machine: Machine) -> None:

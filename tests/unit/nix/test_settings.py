@@ -16,6 +16,7 @@ from nixdock.nix.settings import (
     answers,
     config_files,
     decide,
+    find_settings,
     observe,
     read_config,
 )
@@ -35,6 +36,23 @@ def test_root_without_build_users_builds_in_the_sandbox_with_a_shell() -> None:
         "sandbox": "true",
         "sandbox-paths": "/bin/sh=/bin/busybox",
     }
+
+
+@pytest.mark.parametrize("facts", [{"has_build_users": True}, {"is_root": False, "shell": None}, {}])
+def test_no_sandbox_is_an_error_in_our_own_calls_alone(
+    facts: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nixdock.nix.settings.observe", lambda *_: machine(**facts))
+    ours = find_settings(NixOptions()).evaluation
+    of_the_shell = find_settings(NixOptions(), strict=False).evaluation
+    assert ours == {"sandbox-fallback": "false", **of_the_shell}
+
+
+def test_a_daemon_is_told_nothing_that_it_would_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "nixdock.nix.settings.observe", lambda *_: machine(is_root=False, builds_itself=False)
+    )
+    assert find_settings(NixOptions()).evaluation == {}
 
 
 def test_nothing_is_passed_where_a_daemon_builds() -> None:
