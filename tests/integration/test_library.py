@@ -13,6 +13,7 @@ import pytest
 import nixdock
 from nixdock import connect
 from nixdock.errors import CommandNotFoundError, EngineError, UsageError
+from nixdock.events import Event, Notice
 from nixdock.pipeline.services import NotReadyError
 
 if TYPE_CHECKING:
@@ -63,7 +64,18 @@ def test_the_parts_of_the_command_line_are_functions(here: Engine) -> None:
 
 def test_a_service_answers_while_its_context_lasts(here: Engine) -> None:
     Path("web.nix").write_text(WEB)
-    with nixdock.serve("web.nix", ports=[80], environment={"COLOUR": "blue"}) as web:
+    told: list[str] = []
+
+    def listen(event: Event) -> None:
+        told.extend([event.text] if isinstance(event, Notice) else [])
+
+    wanted = {"publish": ["81"]}
+    with nixdock.serve(
+        "web.nix", ports=[80], environment={"COLOUR": "blue"}, options=wanted, listener=listen
+    ) as web:
+        assert f"port 80 is at 127.0.0.1:{web.port(80)}" in told
+        (open_to_all,) = [line for line in told if "open on all network interfaces" in line]
+        assert open_to_all.startswith("port 81 is at 127.0.0.1:")
         web.wait_until(lambda: web.run(["busybox", "wget", "-qO-", "http://127.0.0.1/"]).exit_code == 0)
         with urllib.request.urlopen(web.url(80, "/index.html")) as answer:
             assert answer.read() == b"served\n"
