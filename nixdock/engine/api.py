@@ -82,6 +82,11 @@ class Engine:
         """Say how long it may be waited for from now on, in all; None is for ever."""
         self._connection.patience.limit(seconds)
 
+    @property
+    def seconds_left(self) -> float:
+        """How long it may still be waited for; infinite where nobody set a limit."""
+        return self._connection.patience.left
+
     def apart(self) -> AbstractContextManager[None]:
         """Leave the time that it may be waited for to somebody who has a clock of their own."""
         return self._connection.patience.apart()

@@ -14,14 +14,14 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from nixdock import settings
 from nixdock.checks.outcome import Capture, tail_of
 from nixdock.engine.health import HealthCheck, HealthWatch, probe
 from nixdock.engine.owner import SETTINGS, TARGET, find_ours, find_ourselves, is_owned_by_living
 from nixdock.engine.stream import STDOUT
-from nixdock.errors import EngineError, NixdockError
+from nixdock.errors import DeadlineError, EngineError, NixdockError
 from nixdock.events import Notice
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 0.5
 """Seconds for which a detached container without a health check must live to have started."""
 
+_PAUSE: Final = 0.1
 _TAIL: Final = 20
 
 
@@ -110,8 +111,29 @@ def exclusively(engine: Engine, service: Service, listener: Listener) -> Iterato
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             listener(Notice(f"waiting for another nixdock that works on {service.name}"))
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _await_lock(file, engine, service.name)
         yield
+
+
+def _await_lock(file: IO[bytes], engine: Engine, name: str) -> None:
+    """Wait for a lock that somebody else has, as long as the engine may be waited for.
+
+    Raises:
+        DeadlineError: The time is up.
+    """
+    while engine.seconds_left > 0:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(_PAUSE)
+        else:
+            # The time that has passed was that one's.
+            engine.renew()
+            return
+    raise DeadlineError(
+        f"the time was up (--timeout) while another nixdock works on {name}",
+        hint="--timeout gives it more time",
+    )
 
 
 @dataclass(frozen=True, slots=True)

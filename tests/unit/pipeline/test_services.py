@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nixdock.engine.address import Address
 from nixdock.engine.answers import ImageDetails
 from nixdock.engine.run_options.request import CreateRequest, make_request
+from nixdock.errors import DeadlineError
 from nixdock.pipeline.prepare import Ready
-from nixdock.pipeline.services import compare_settings, describe_service, has_health_check
+from nixdock.pipeline.services import compare_settings, describe_service, exclusively, has_health_check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nixdock.events import Event
 
 
 def image(
@@ -106,3 +114,32 @@ def test_who_has_a_health_check(
 ) -> None:
     asked = make_request("web:1", (), options, environ={})
     assert has_health_check(image(config=config), asked) is expected
+
+
+class Waiting:
+    """What `exclusively` asks of an engine."""
+
+    address = Address("unix:///x", "a test")
+    seconds_left = math.inf
+    renewed = 0
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+
+def test_another_nixdock_is_waited_for_as_long_as_the_time_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path))
+    service = describe_service(image(), request())
+    told: list[Event] = []
+    first, second = Waiting(), Waiting()
+    second.seconds_left = 0
+    with (
+        exclusively(first, service, told.append),  # type: ignore[arg-type]
+        pytest.raises(DeadlineError, match="while another nixdock works on web-"),
+        exclusively(second, service, told.append),  # type: ignore[arg-type]
+    ):
+        pass
+    with exclusively(second, service, told.append):  # type: ignore[arg-type]
+        assert len(told) == 1
