@@ -1,8 +1,11 @@
-"""Text that others wrote: where its lines end, and how it is shown where it must not be obeyed."""
+"""Text that others wrote: how it is read, where its lines end, and how it is shown but not obeyed."""
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ _OBEYED: Final = re.compile(
     "\ud800-\udfff"  # halves of characters, which cannot be written
     "]"
 )
+
+_SHELLS_PIPE: Final = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/[0-9]+")
 
 BLANKS: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
@@ -36,6 +41,11 @@ def clean_line(text: str) -> str:
     return clean(text).replace("\n", "\\x0a")
 
 
+def shorten(text: str, limit: int = 500) -> str:
+    """Return a text as it is, or its beginning and how long it is."""
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+
+
 def split_lines(text: str) -> list[str]:
     """Return the lines of a text: they end at a newline and nowhere else, as in every file of Unix.
 
@@ -45,6 +55,45 @@ def split_lines(text: str) -> list[str]:
     if not lines[-1]:
         lines.pop()
     return lines
+
+
+FILE_LIMIT: Final = 4 << 20
+"""Bytes of a file that somebody writes by hand, at most."""
+
+OUTPUT_LIMIT: Final = 256 << 20
+"""Bytes of a file that holds what a program is to write, at most."""
+
+
+def read_bounded(path: Path, limit: int = FILE_LIMIT, *, from_shell: bool = False) -> bytes:
+    """Return the bytes of a file that somebody named: a regular one of a bounded size, read without waiting.
+
+    Args:
+        path: The file.
+        limit: Its bytes, at most.
+        from_shell: Whether it may be a pipe that a shell made, as for `<(command)`: that ends.
+
+    Raises:
+        OSError: It cannot be read, is too large, or something else than a file.
+    """
+    # Looked at before: opening a device can be more than that.
+    _require_file(path.stat(), path, from_shell=from_shell)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream:
+        _require_file(os.fstat(descriptor), path, from_shell=from_shell)
+        os.set_blocking(descriptor, True)
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {limit >> 20} MiB", str(path))
+    return data
+
+
+def _require_file(status: os.stat_result, path: Path, *, from_shell: bool) -> None:
+    if stat.S_ISREG(status.st_mode):
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not (from_shell and stat.S_ISFIFO(status.st_mode) and _SHELLS_PIPE.fullmatch(str(path))):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def read_system_file(path: Path) -> str:

@@ -15,6 +15,7 @@ from nixdock.checks.outcome import Output, RunOutcome, tail_of
 from nixdock.checks.regex import compile_pattern
 from nixdock.checks.verdict import Finding, Status, Verdict
 from nixdock.errors import UsageError
+from nixdock.text import OUTPUT_LIMIT, read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +130,6 @@ def _matches(text: str) -> Matches:
 
 def _equals(option: str, file: Path) -> Equals:
     try:
-        return Equals(file.read_bytes(), str(file))
+        return Equals(read_bounded(file, OUTPUT_LIMIT, from_shell=True), str(file))
     except OSError as error:
         raise UsageError(f"{option}: cannot read {file}: {error.strerror}") from error

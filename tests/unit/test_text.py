@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from pathlib import Path
+
 import pytest
 
-from nixdock.text import clean, split_lines
+from nixdock.text import clean, read_bounded, split_lines
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,41 @@ def test_text_is_shown_and_not_obeyed(text: str, shown: str) -> None:
 )
 def test_lines_end_at_a_newline_and_nowhere_else(text: str, lines: list[str]) -> None:
     assert split_lines(text) == lines
+
+
+def test_a_file_is_read_whole_up_to_its_limit(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 1000)
+
+    assert read_bounded(file, 1000) == b"x" * 1000
+    with pytest.raises(OSError, match="it is larger than"):
+        read_bounded(file, 999)
+
+
+def test_what_is_no_regular_file_is_not_read_nor_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
+        for from_shell in (False, True):
+            with pytest.raises(OSError, match="it is no regular file"):
+                read_bounded(name, from_shell=from_shell)
+    with pytest.raises(IsADirectoryError):
+        read_bounded(tmp_path)
+
+
+def test_a_pipe_of_the_shells_is_read_to_its_end() -> None:
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as stream:
+            stream.write(b"x" * 200_000)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    name = Path(f"/dev/fd/{reading}")
+    try:
+        assert read_bounded(name, from_shell=True) == b"x" * 200_000
+        with pytest.raises(OSError, match="it is no regular file"):
+            read_bounded(name)
+    finally:
+        os.close(reading)
+        thread.join(10)

@@ -6,7 +6,7 @@ import json
 import re
 from bisect import bisect_right
 
-from nixdock.checks.format.nodes import DEPTH_LIMIT, Listing, Node, Place, Scalar, Table
+from nixdock.checks.format.nodes import DEPTH_LIMIT, Listing, Node, Place, Scalar, Table, join_halves
 from nixdock.errors import UsageError
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -111,6 +111,10 @@ class _Reader:
             value = str(json.loads(match[0]))
         except ValueError as error:
             raise self._fault("it is not JSON: this text has an escape that JSON does not know") from error
+        try:
+            join_halves(value)
+        except ValueError as error:
+            raise self._fault(str(error)) from error
         self._position = match.end()
         return value
 

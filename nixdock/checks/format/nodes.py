@@ -76,6 +76,18 @@ class Table:
 Node = Scalar | Listing | Table
 
 
+def join_halves(text: str) -> str:
+    """Return a text with the halves of characters joined that escapes wrote one by one.
+
+    Raises:
+        ValueError: A half is alone.
+    """
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError as error:
+        raise ValueError("it has half a character (a surrogate that is alone)") from error
+
+
 def from_value(value: object, source: str, path: str = "") -> Node:
     """Turn a JSON value (an expression's `nixdock` attribute) into nodes.
 

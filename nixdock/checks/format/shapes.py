@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from nixdock.checks.format.nodes import Listing, Node, Place, Scalar, Table
 from nixdock.checks.units import parse_duration, parse_size
 from nixdock.errors import UsageError
+from nixdock.text import shorten
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Value_co = TypeVar("Value_co", covariant=True)
 Value = TypeVar("Value")
 Schema = dict[str, Any]
+
+_MOST_TOLD = 50
 
 
 class UnreadableError(Exception):
@@ -59,7 +62,9 @@ class Problems:
         """
         if not self.found:
             return
-        lines = [f"{place}: {message}" for place, message in self.found]
+        lines = [shorten(f"{place}: {message}") for place, message in self.found[:_MOST_TOLD]]
+        if len(self.found) > _MOST_TOLD:
+            lines.append(f"and {len(self.found) - _MOST_TOLD} more")
         raise UsageError(
             lines[0],
             details="\n".join(lines[1:]) or None,
@@ -136,7 +141,7 @@ class Integer(Shape[int]):
             self.high is not None and node.value > self.high
         ):
             bounds = f"from {self.low} to {self.high}" if self.high is not None else f"from {self.low} up"
-            raise problems.fail(node.place, f"expected a whole number {bounds}, found {node.value}")
+            raise problems.fail(node.place, f"expected a whole number {bounds}, found {node.text}")
         return node.value
 
     def schema(self) -> Schema:

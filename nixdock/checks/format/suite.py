@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.format.check_shape import ChecksShape, check_definition
 from nixdock.checks.format.command_shapes import METHODS, PORT, parse_header
-from nixdock.checks.format.document import read_document
+from nixdock.checks.format.document import decode_document, read_document
 from nixdock.checks.format.matcher_shapes import NUMBER, TEXT, matcher_definitions
 from nixdock.checks.format.nodes import from_value
 from nixdock.checks.format.settings_shapes import SettingsShape, WordsShape, settings_definition
@@ -26,9 +28,11 @@ from nixdock.checks.format.shapes import (
     Shape,
     Text,
     UnreadableError,
+    suggest,
 )
 from nixdock.checks.model import Command, HttpCheck, Ready, Request, Suite
 from nixdock.errors import UsageError
+from nixdock.text import read_bounded, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +43,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 SUFFIXES = (".checks.yaml", ".checks.yml", ".checks.json")
-_SIZE_LIMIT = 4 << 20
+_MOST_FILES = 100
+_NAME = re.compile(r"""(?:^|[{,])[ \t]*(?:"(\w+)"|'(\w+)'|(\w+)(?=[ \t]*:(?:\s|$)))[ \t]*:""", re.MULTILINE)
 
 
 def _version(text: str) -> int:
@@ -117,6 +122,8 @@ _SUITE = Record(
     "a check file",
 )
 
+_KEYS = tuple(field.name for field in _SUITE.fields)
+
 
 def suite_from_value(value: object, source: str) -> Suite:
     """Read the value of an expression's `nixdock` attribute.
@@ -145,7 +152,7 @@ def read_suite(path: Path, *, update: bool = False) -> Suite:
     Raises:
         UsageError: One cannot be read or breaks the format.
     """
-    return _read_file(path, (), update=update)
+    return _Reader(update=update).read(path, ())
 
 
 def find_suite_beside(expression: Path) -> Path | None:
@@ -188,23 +195,46 @@ def schema() -> Schema:
     }
 
 
-def _read_file(path: Path, above: tuple[Path, ...], *, update: bool) -> Suite:
-    here = path.resolve()
-    if here in above:
-        raise UsageError(f"{path} includes itself")
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(_SIZE_LIMIT + 1)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    if len(data) > _SIZE_LIMIT:
-        raise UsageError(f"{path} is larger than {_SIZE_LIMIT >> 20} MiB: it is no check file")
-    problems = Problems(snapshots=_snapshot_folder(path), update=update)
-    draft = _read(_SUITE, read_document(data, str(path)), problems)
-    suite = replace(draft.suite, source=str(path), folder=path.parent)
-    for name in draft.include:
-        suite = _join(suite, _read_file(path.parent / name, (*above, here), update=update))
-    return suite
+@dataclass(slots=True)
+class _Reader:
+    """Reads a check file and all that it includes."""
+
+    update: bool
+    count: int = 0
+
+    def read(self, path: Path, above: tuple[Path, ...]) -> Suite:
+        try:
+            here = path.resolve()
+            if here in above:
+                raise UsageError(f"{path} includes itself")
+            data = read_bounded(path)
+        except OSError as error:
+            raise UsageError(f"cannot read {shorten(str(path))}: {error.strerror}") from error
+        except (ValueError, RuntimeError) as error:  # a zero byte; links in a circle
+            raise UsageError(f"cannot read {shorten(str(path))}: {error}") from error
+        self.count += 1
+        if self.count > _MOST_FILES:
+            raise UsageError(f"{above[0]} includes more than {_MOST_FILES} files")
+        text = decode_document(data, str(path))
+        if text.strip() and not _is_check_file(text):
+            # What it holds is not ours to show.
+            raise UsageError(
+                f"{path}: it is no check file: it has none of the keys {', '.join(_KEYS)}",
+                hint="nixdock check --schema prints the format",
+            )
+        problems = Problems(snapshots=_snapshot_folder(path), update=self.update)
+        draft = _read(_SUITE, read_document(data, str(path)), problems)
+        suite = replace(draft.suite, source=str(path), folder=path.parent)
+        for name in draft.include:
+            suite = _join(suite, self.read(path.parent / name, (*above, here)))
+        return suite
+
+
+def _is_check_file(text: str) -> bool:
+    """Whether a text has one of the format's keys, or one that is meant as such."""
+    found = islice(_NAME.finditer(text), _MOST_FILES)
+    names = {match[1] or match[2] or match[3] for match in found}
+    return any(name in _KEYS or suggest(name, _KEYS) for name in names)
 
 
 def _snapshot_folder(path: Path) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from nixdock.checks.format.nodes import DEPTH_LIMIT, Listing, Node, Place, Scalar, Table
+from nixdock.checks.format.nodes import DEPTH_LIMIT, Listing, Node, Place, Scalar, Table, join_halves
 from nixdock.errors import UsageError
 from nixdock.text import split_lines
 
@@ -27,6 +27,15 @@ class _Loader(yaml.SafeLoader):
     """Composes nodes with the implicit types of YAML 1.2's core schema alone."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to say it
+    _composed = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401 - PyYAML's
+        """Compose a node; no more of them than a document may have."""
+        self._composed += 1
+        if self._composed > _NODE_LIMIT:
+            raise yaml.YAMLError(f"it has more than {_NODE_LIMIT} values")
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
 
 _INT = "tag:yaml.org,2002:int"
@@ -131,7 +140,8 @@ class YamlConverter:
 
     def convert_scalar(self, node: yaml.ScalarNode, place: Place) -> Scalar:
         """Convert a scalar: what it is by its tag, and how it is written."""
-        return Scalar(_scalar_value(node, place), node.value, place)
+        text = _whole(node, place)
+        return Scalar(_scalar_value(node.tag, text, place), text, place)
 
     def convert_mapping(self, node: yaml.Node, place: Place, above: tuple[int, ...]) -> Table:
         """Convert a mapping; its own keys stand before those that it merges in."""
@@ -141,10 +151,11 @@ class YamlConverter:
             key_place = self.place_of(key_node, place.path)
             if not isinstance(key_node, yaml.ScalarNode):
                 raise UsageError(f"{key_place}: a key must be text")
-            key = Scalar(key_node.value, key_node.value, key_place)
+            name = _whole(key_node, key_place)
+            key = Scalar(name, name, key_place)
             if key_node.tag == _MERGE:
-                for name, value in self._merged(self.convert(value_node, place.path, above)):
-                    merged.setdefault(name.text, (name, value))
+                for other, value in self._merged(self.convert(value_node, place.path, above)):
+                    merged.setdefault(other.text, (other, value))
                 continue
             if key.text in own:
                 raise UsageError(f"{key_place}: the key {key.text!r} stands here a second time")
@@ -179,11 +190,18 @@ _READERS: dict[str, Callable[[str], str | int | float | bool | None]] = {
 }
 
 
-def _scalar_value(node: yaml.ScalarNode, place: Place) -> str | int | float | bool | None:
-    reader = _READERS.get(node.tag)
-    if reader is None:
-        raise UsageError(f"{place}: the tag {node.tag!r} means nothing here")
+def _whole(node: yaml.ScalarNode, place: Place) -> str:
     try:
-        return reader(node.value)
+        return join_halves(node.value)
     except ValueError as error:
-        raise UsageError(f"{place}: {node.value!r} is not what its tag says") from error
+        raise UsageError(f"{place}: {error}") from error
+
+
+def _scalar_value(tag: str, text: str, place: Place) -> str | int | float | bool | None:
+    reader = _READERS.get(tag)
+    if reader is None:
+        raise UsageError(f"{place}: the tag {tag!r} means nothing here")
+    try:
+        return reader(text)
+    except ValueError as error:
+        raise UsageError(f"{place}: {text!r} is not what its tag says") from error

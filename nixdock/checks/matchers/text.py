@@ -16,6 +16,7 @@ from nixdock.checks.matchers.wording import line_at, lines_of, quote, same, unif
 from nixdock.checks.outcome import Output
 from nixdock.checks.regex import as_utf8
 from nixdock.checks.units import format_size
+from nixdock.text import OUTPUT_LIMIT, read_bounded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -245,7 +246,7 @@ class RecordedIn(Matcher[Output]):
                 self.file.parent.mkdir(parents=True, exist_ok=True)
                 self.file.write_bytes(masked)
                 return ()
-            recorded = self.file.read_bytes()
+            recorded = read_bounded(self.file, OUTPUT_LIMIT)
         except FileNotFoundError:
             return (Mismatch(f"there is no snapshot {self.file} yet; --update records it"),)
         except OSError as error:

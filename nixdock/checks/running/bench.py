@@ -104,6 +104,7 @@ class Bench:
             interactive=stdin or separate.get("interactive", False),
             tty=separate.get("tty", False),
             folder=self.folder,
+            from_file=self.folder is not None,
         )
         body = merge(merge(request.body, settings.raw), own or {})
         given_up: tuple[str, ...] = ()

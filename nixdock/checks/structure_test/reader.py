@@ -12,6 +12,7 @@ from nixdock.checks.structure_test.go_json import read_go_json
 from nixdock.checks.structure_test.go_yaml import read_go_yaml
 from nixdock.checks.structure_test.schema import FILES, VERSION
 from nixdock.errors import UsageError
+from nixdock.text import read_bounded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from nixdock.checks.format.nodes import Node
     from nixdock.checks.structure_test.model import StructureTests
 
-_SIZE_LIMIT = 4 << 20
 _MARK = re.compile(rb"""^(?:\xef\xbb\xbf)?(?:\{\s*)?["']?schemaVersion["']?\s*:""", re.MULTILINE)
 _JSON_MARK = re.compile(rb'"schemaVersion"\s*:', re.IGNORECASE)
 
@@ -50,8 +50,7 @@ def is_structure_tests(data: bytes, name: str) -> bool:
 def recognise(path: Path) -> bool:
     """Whether a file is one for container-structure-test; one that cannot be read is none."""
     try:
-        with path.open("rb") as stream:
-            return is_structure_tests(stream.read(_SIZE_LIMIT), path.name)
+        return is_structure_tests(read_bounded(path), path.name)
     except OSError:
         return False
 
@@ -63,12 +62,9 @@ def read_file(path: Path, *, compat: bool = False) -> Reading:
         UsageError: It cannot be read.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(_SIZE_LIMIT + 1)
+        data = read_bounded(path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    if len(data) > _SIZE_LIMIT:
-        raise UsageError(f"{path} is larger than {_SIZE_LIMIT >> 20} MiB: it is no check file")
     return read_structure_tests(data, str(path), compat=compat)
 
 

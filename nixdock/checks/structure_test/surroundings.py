@@ -9,6 +9,7 @@ from nixdock.checks.structure_test.dotenv import parse_dotenv
 from nixdock.checks.structure_test.go_text import expand
 from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.rig import ContainerNeeds
+from nixdock.text import read_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,7 +69,7 @@ def host_variables(options: RunOptions, rig: Rig) -> tuple[tuple[str, ...], tupl
     remarks: list[str] = []
     if options.env_file:
         try:
-            text = (rig.folder / options.env_file).read_bytes().decode(errors="replace")
+            text = read_bounded(rig.folder / options.env_file).decode(errors="replace")
             words += [f"{key}={value}" for key, value in parse_dotenv(text).items() if key and value]
         except OSError as error:
             remarks.append(f"envFile {options.env_file} cannot be read and is passed over: {error.strerror}")

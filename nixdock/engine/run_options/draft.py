@@ -18,6 +18,7 @@ class Draft:
     Args:
         folder: What relative paths are relative to.
         environ: The environment that `-e NAME` reads.
+        by_hand: Whether the options were typed, and not read from a file.
         body: The request as the Engine API writes it, but for its HostConfig.
         host: The HostConfig.
         name: The container's name.
@@ -29,6 +30,7 @@ class Draft:
 
     folder: Path = field(default_factory=Path.cwd)
     environ: Mapping[str, str] = field(default_factory=dict)
+    by_hand: bool = True
     body: dict[str, Any] = field(default_factory=dict)
     host: dict[str, Any] = field(default_factory=dict)
     name: str | None = None

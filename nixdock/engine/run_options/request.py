@@ -92,6 +92,7 @@ def make_request(
     variables: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
     folder: Path | None = None,
+    from_file: bool = False,
 ) -> CreateRequest:
     """Make the request that docker would make of the same words.
 
@@ -106,11 +107,12 @@ def make_request(
         variables: Environment variables below those of the options.
         environ: The environment that `-e NAME` reads.
         folder: What relative paths are relative to; the working directory when None.
+        from_file: Whether a file says so, and not the command line: it names no pipes.
 
     Raises:
         UsageError: A value that docker refuses too, in docker's words.
     """
-    draft = Draft(folder=folder or here(), environ=environ)
+    draft = Draft(folder=folder or here(), environ=environ, by_hand=not from_file)
     if variables:
         draft.body["Env"] = list(variables)
     given = options or {}

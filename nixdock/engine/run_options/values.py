@@ -11,7 +11,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.text import BLANKS, split_lines
+from nixdock.text import BLANKS, read_bounded, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -221,7 +221,7 @@ def parse_security(text: str, folder: Path) -> str:
     if name != "seccomp" or not equals or value in {"unconfined", "builtin"}:
         return text
     try:
-        profile = json.loads((folder / value).read_bytes())
+        profile = json.loads(read_bounded(folder / value, from_shell=True))
     except OSError as error:
         reason = (error.strerror or "").lower()
         raise ValueError(f"opening seccomp profile ({value}) failed: open {value}: {reason}") from error
@@ -270,12 +270,21 @@ def hide_value(text: str) -> str:
     return f"{name}=…" if value else f"{name}{equals}"
 
 
-def read_variables(name: str, folder: Path, environ: Mapping[str, str]) -> Iterator[str]:
+def read_variables(
+    name: str, folder: Path, environ: Mapping[str, str], *, from_shell: bool = True
+) -> Iterator[str]:
     """Yield the variables of an `--env-file`; a name that we have no value for is left out.
 
     As docker reads it (opts/file.go): only blanks and tabs may not stand in a name, and a value keeps all.
+
+    Args:
+        name: The file.
+        folder: What that is relative to.
+        environ: Where a name without a value gets one.
+        from_shell: Whether the command line names it: what another file names must be no pipe, and its lines
+            are not shown.
     """
-    for number, line in enumerate(_read_lines(name, folder), start=1):
+    for number, line in enumerate(_read_lines(name, folder, from_shell=from_shell), start=1):
         text = line.lstrip(BLANKS)
         if not text or text.startswith("#"):
             continue
@@ -286,7 +295,7 @@ def read_variables(name: str, folder: Path, environ: Mapping[str, str]) -> Itera
                 f"invalid env file ({name}): no variable name on line '{hide_value(text)}' (line {number})"
             )
         if " " in variable or "\t" in variable:
-            shown = variable if equals else "…"
+            shown = variable if equals and from_shell else "…"
             raise ValueError(
                 f"invalid env file ({name}): variable '{shown}' contains whitespaces (line {number})"
             )
@@ -296,9 +305,9 @@ def read_variables(name: str, folder: Path, environ: Mapping[str, str]) -> Itera
             yield f"{variable}={environ[variable]}"
 
 
-def _read_lines(name: str, folder: Path) -> list[str]:
+def _read_lines(name: str, folder: Path, *, from_shell: bool) -> list[str]:
     try:
-        text = (folder / name).read_bytes().decode("utf-8-sig")
+        text = read_bounded(folder / name, from_shell=from_shell).decode("utf-8-sig")
     except OSError as error:
         raise ValueError(f"open {name}: {(error.strerror or '').lower()}") from error
     except UnicodeDecodeError as error:

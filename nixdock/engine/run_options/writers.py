@@ -21,13 +21,14 @@ def write_variable(draft: Draft, text: str) -> None:
 
 def write_variables(draft: Draft, text: str) -> None:
     """Add the variables of a file."""
-    draft.body.setdefault("Env", []).extend(values.read_variables(text, draft.folder, draft.environ))
+    variables = values.read_variables(text, draft.folder, draft.environ, from_shell=draft.by_hand)
+    draft.body.setdefault("Env", []).extend(variables)
 
 
 def write_labels(draft: Draft, text: str) -> None:
     """Add the labels of a file."""
     # The same format as of variables; a name without a value is left out there too.
-    for label in values.read_variables(text, draft.folder, {}):
+    for label in values.read_variables(text, draft.folder, {}, from_shell=draft.by_hand):
         name, value = values.parse_pair(label)
         draft.body.setdefault("Labels", {})[name] = value
 
