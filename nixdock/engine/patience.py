@@ -184,10 +184,11 @@ class Patience:
         with self._changed:
             if not any(one.is_long for one in self._waits):
                 self._pinged = self._alive = now
-            self._waits.append(wait)
             if self._clock is None:
-                self._clock = threading.Thread(target=self._watch, name="patience", daemon=True)
-                self._clock.start()
+                clock = threading.Thread(target=self._watch, name="patience", daemon=True)
+                clock.start()
+                self._clock = clock
+            self._waits.append(wait)
             self._changed.notify()
         self._own.wait = wait
         return wait
@@ -271,8 +272,11 @@ class Patience:
         """Ping if it is time to, and return the seconds until the next look."""
         next_one = self._pinged + PING_PAUSE
         if now >= next_one and not self._pinging:
-            self._pinged, self._pinging = now, True
-            threading.Thread(target=self._ping, name="ping", daemon=True).start()
+            self._pinged = now
+            # Where no thread can be started the next ping may do.
+            with contextlib.suppress(RuntimeError):
+                threading.Thread(target=self._ping, name="ping", daemon=True).start()
+                self._pinging = True
             next_one = now + PING_PAUSE
         return min(max(_AGAIN, next_one - now), max(_AGAIN, self._alive + PING_PAUSE + PING - now))
 

@@ -283,6 +283,27 @@ def test_a_process_that_was_stopped_does_not_blame_the_engine() -> None:
     clock.close()
 
 
+def test_no_more_threads_for_a_ping_end_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PING", 0.6)
+    real = threading.Thread.start
+    refused: list[str] = []
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "ping" and len(refused) < 2:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    with Hostile(tmp_path / "s", "", "stall") as hostile, connect(at(hostile), environ={}) as engine:
+        monkeypatch.setattr(threading.Thread, "start", start)
+        wait = engine.wait_container("c")
+        while not any("/_ping" in asked for asked in hostile.asked):
+            time.sleep(0.01)
+        engine.start_container("c")
+        assert wait() == 0
+    assert refused == ["ping", "ping"]
+
+
 WRONG: tuple[Any, ...] = (5, 1.5, "text", True, [5], [None], {"a": 5}, {})
 READERS: dict[str, tuple[object, Any, Callable[[Any], object]]] = {
     "image": (shapes.IMAGE, IMAGE, ImageDetails.from_json),
