@@ -40,7 +40,7 @@ GOOD: dict[str, Any] = {
     "removed": {"file": "/srv/gone", "exists": False},
     "linked": {"file": "/web/bin/web", "mode": "r-xr-xr-x"},
     "link": {"file": "/web", "target": {"matches": "-web$"}},
-    "entries": {"file": "/srv", "entries": ["page"], "mode": "drwxr-x---"},
+    "entries": {"file": "/srv", "entries": ["page"], "mode": "drwxr-xr-x"},
     "pattern": {"file": "/nix/store/*/bin/*", "mode": "0555"},
     "user": {"unix_user": "web", "uid": 999, "home": "/srv"},
     "group": {"unix_group": "web", "gid": 998},
