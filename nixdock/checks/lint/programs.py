@@ -84,10 +84,17 @@ class Programs:
         return frozenset(found)
 
     @property
+    def command(self) -> list[str]:
+        """What the image starts; an entry point that is one empty word is none (moby, daemon/create.go)."""
+        config = self.subject.run_config
+        entry = config.get("Entrypoint") or []
+        return [*(entry if entry != [""] else ()), *(config.get("Cmd") or ())]
+
+    @property
     def first_words(self) -> list[str]:
         """What the image starts: its command, and the program of its health check."""
         config = self.subject.run_config
-        command = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())][:1]
+        command = self.command[:1]
         test = (config.get("Healthcheck") or {}).get("Test") or ()
         if test[:1] == ["CMD"]:
             command += test[1:2]

@@ -33,9 +33,8 @@ def find_command(programs: Programs) -> Iterator[Remark]:
         yield from _judge_program(programs, "the HEALTHCHECK", test[1])
     elif test[:1] == ["CMD-SHELL"] and config.get("Shell"):
         yield from _judge_program(programs, "the HEALTHCHECK", config["Shell"][0])
-    words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
-    if words:
-        yield from _judge_program(programs, "the image", words[0])
+    if programs.command:
+        yield from _judge_program(programs, "the image", programs.command[0])
     else:
         yield Remark(
             "command",

@@ -133,6 +133,7 @@ def test_the_command_must_be_there_and_executable(
         {"Cmd": ["sh"]},
         {"cmd": ["/bin/true"]},
         {"Cmd": None, "ENTRYPOINT": ["true"]},
+        {"Entrypoint": [""], "Cmd": ["true"]},
         {"Cmd": ["/bin/true"], "WorkingDir": "/not/there"},
         {"Cmd": ["/bin/true"], "WorkingDir": ""},
         {"Cmd": ["true"], "Env": ["PATH=none::/bin"]},
