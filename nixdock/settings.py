@@ -2,8 +2,10 @@
 
 - `NIXDOCK_CACHE_DIR` (default: the user's cache folder, `nixdock` below it): what can be made again.
 - `NIXDOCK_STATE_DIR` (default: the user's state folder, `nixdock` below it): what nixdock remembers.
+- `NIXDOCK_STORE_PATHS` (default: Nix is asked): a file with the valid store paths, one a line, for where
+  Nix cannot be asked: in its own sandbox.
 
-Both are the user's alone: what is in them says what the user builds and runs, and is believed.
+The folders are the user's alone: what is in them says what the user builds and runs, and is believed.
 """
 
 from __future__ import annotations
@@ -83,3 +85,9 @@ def _find_folder(ours: str, base: str, below_home: str) -> Path:
     found = Path(os.environ.get(base) or "")
     # A relative one counts as none: XDG Base Directory Specification.
     return (found if found.is_absolute() else home_dir() / below_home) / "nixdock"
+
+
+def store_paths_file() -> Path | None:
+    """Return the file that lists the valid store paths; None where Nix is to be asked."""
+    named = os.environ.get("NIXDOCK_STORE_PATHS")
+    return Path(named) if named else None

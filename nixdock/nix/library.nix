@@ -28,11 +28,13 @@ in
         passAsFile = [ "suite" ];
         # The same image, never written as an archive.
         image = image.stream or image;
+        # What is valid in the store, which nobody can ask Nix in its sandbox.
+        exportReferencesGraph = [ "closure" (image.stream or image) ];
         PYTHONPATH = "${./site-packages}";
         meta.description = "What must hold of the files and the metadata of ${image.imageName or image.name}";
       }
       ''
-        export NIXDOCK_CACHE_DIR=$PWD/cache
+        export NIXDOCK_CACHE_DIR=$PWD/cache NIXDOCK_STORE_PATHS=$PWD/closure
         ln -s "$suitePath" static.checks.json
         # What a builder writes to seems to be a terminal.
         export TERM=dumb NO_COLOR=1

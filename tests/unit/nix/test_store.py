@@ -9,7 +9,16 @@ import pytest
 
 from nixdock import process
 from nixdock.errors import BuildError
-from nixdock.nix.store import PathInfo, hash_part, hold_roots, locate, name_of, query_closure, store_path_of
+from nixdock.nix.store import (
+    PathInfo,
+    find_invalid,
+    hash_part,
+    hold_roots,
+    locate,
+    name_of,
+    query_closure,
+    store_path_of,
+)
 
 HASH = "2y0ckpl0wa9mysccwi9xibcpar6b3kyx"
 
@@ -37,6 +46,18 @@ def test_the_store_path_of_something_inside_is_found() -> None:
     assert store_path_of(Path("/nix/store")) is None
     assert store_path_of(Path("/nix/store/.links/x")) is None
     assert store_path_of(Path("/tmp") / whole.name) is None
+
+
+def test_in_a_sandbox_a_file_says_what_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Nix writes it for `exportReferencesGraph`, with what else it knows of each path."""
+    valid, other = f"/nix/store/{HASH}-valid", f"/nix/store/{HASH}-other"
+    listed = tmp_path / "closure"
+    listed.write_text(f"{valid}\n\n1\n{valid}\n")
+    monkeypatch.setenv("NIXDOCK_STORE_PATHS", str(listed))
+    assert find_invalid([valid, other]) == {other}
+    listed.unlink()
+    with pytest.raises(BuildError, match="which NIXDOCK_STORE_PATHS names, cannot be read"):
+        find_invalid([valid])
 
 
 def registered(file: Path) -> Path:
