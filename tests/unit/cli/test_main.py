@@ -114,7 +114,7 @@ def test_no_command_at_all_is_a_usage_error_that_shows_the_help(capsys: pytest.C
         ("donw", "there is no command 'donw'; did you mean down?"),
         (
             "ps",
-            f"there is no command 'ps'; what you look for may be: {main.OTHER_WORDS['ps']}",
+            "there is no command 'ps'; what you look for may be: docker ps --all --filter label=io.nixdock.run",  # noqa: E501
         ),
         ("logs", "there is no command 'logs'; what you look for may be: docker logs NAME"),
         ("stop", "there is no command 'stop'; what you look for may be: nixdock down NAME"),
