@@ -66,7 +66,11 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "sentence", "hint"), WRONG, ids=lambda value: " ".join(value)[:40])
+@pytest.mark.parametrize(
+    ("words", "sentence", "hint"),
+    WRONG,
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
 def test_a_wrong_value_is_told_with_the_right_form(
     words: tuple[str, ...],
     sentence: str,
