@@ -21,6 +21,11 @@ def as_root(command: str) -> str:
     return f"sudo {command}" if shutil.which("sudo") else f"su -c {shlex.quote(command)}"
 
 
+def script_as_root(script: str) -> str:
+    """Return a command line that has a shell of root's run something."""
+    return as_root(f"sh -c {shlex.quote(script)}" if os.geteuid() == 0 or shutil.which("sudo") else script)
+
+
 def ourselves_as_root(arguments: str) -> str:
     """Return a command line that runs this nixdock with root's rights.
 

@@ -18,8 +18,10 @@ from nixdock.errors import NixdockError
 from nixdock.hints import as_root, ourselves_as_root
 from nixdock.meter import format_bytes
 from nixdock.nix import offline_set, package_set
+from nixdock.nix.failure import explain_store
 from nixdock.nix.options import NixOptions
-from nixdock.nix.settings import find_settings
+from nixdock.nix.remedy import SYSTEMD, hint_for_users
+from nixdock.nix.settings import DEFAULT_GROUP, find_settings
 from nixdock.nix.store import store_dir
 from nixdock.text import split_lines
 
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 
     from nixdock.cli.options import Session
 
-_SYSTEMD: Final = Path("/run/systemd/system")
-"""There while systemd is the machine's init: sd_booted(3)."""
 _OLDEST_NIX: Final = (2, 8)
 _SCANT_BYTES: Final = 2_000_000_000
 _TOO_FEW_BYTES: Final = 300_000_000
@@ -111,9 +111,10 @@ def _examine_nix(_session: Session) -> Iterator[Finding]:
     if opened:
         yield Finding("nix", State.OK, text)
         return
-    service = "systemctl start nix-daemon" if _SYSTEMD.is_dir() else "nix-daemon"
-    mend = None if os.geteuid() == 0 else as_root(service)
-    yield Finding("nix", State.MISSING, f"the Nix store cannot be used: {_last_line(opened)}", mend)
+    # As `up` tells it: one fault, one remedy.
+    known = explain_store(opened.error_text)
+    message = known.message if known else "the Nix store cannot be used"
+    yield Finding("nix", State.MISSING, f"{message}: {_last_line(opened)}", known.hint if known else None)
 
 
 def _examine_package_set(session: Session) -> Iterator[Finding]:
@@ -135,7 +136,10 @@ def _examine_builds(_session: Session) -> Iterator[Finding]:
             ["nix-build", "--no-out-link", *words, "-E", _PROBE], env=environ, timeout=_ANSWER_SECONDS
         )
         if not outcome:
-            yield Finding("builds", State.MISSING, f"Nix cannot build here: {_last_line(outcome)}")
+            known = explain_store(outcome.error_text)
+            line = _last_line(outcome)
+            mend = known.hint if known else hint_for_users() if DEFAULT_GROUP in line else None
+            yield Finding("builds", State.MISSING, f"Nix cannot build here: {line}", mend)
             return
     yield Finding(
         "builds", State.OK, "Nix builds" + (", with settings that nixdock passes" if lacking else "")
@@ -167,7 +171,7 @@ def _find_engine_starter() -> str:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     if shutil.which("dockerd", path=path) is None:
         return _install("docker.io")
-    return as_root("systemctl start docker") if _SYSTEMD.is_dir() else ourselves_as_root("engine start")
+    return as_root("systemctl start docker") if SYSTEMD.is_dir() else ourselves_as_root("engine start")
 
 
 def _examine_docker(_session: Session) -> Iterator[Finding]:
@@ -268,6 +272,8 @@ def _knows_package(name: str) -> bool:
 
 
 def _last_line(outcome: process.Outcome) -> str:
-    lines = [line for line in split_lines(outcome.error_text) if line.strip()]
+    # A current Nix has what is wrong below the word.
+    text = re.sub(r"^error:\s+", "error: ", outcome.error_text, flags=re.MULTILINE)
+    lines = [line for line in split_lines(text) if line.strip()]
     errors = [line for line in lines if line.startswith("error:")]
     return (errors or lines or [f"exit status {outcome.status}"])[-1].removeprefix("error:").strip()

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-import pwd
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
-from nixdock.nix.build_log import EXPRESSION
+from nixdock.nix.build_log import EXPRESSION, Message
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError, MissingArchitectureError
+from nixdock.nix.remedy import hint_for_daemon, hint_for_group
 from nixdock.nix.store import name_of, store_dir
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nixdock.nix.build_log import Message, Position
+    from nixdock.nix.build_log import Position
     from nixdock.nix.follower import Follower
     from nixdock.nix.sources import Sources, SourceText
 
@@ -154,26 +154,28 @@ def _tell_socket(_found: re.Match[str], error: Message) -> BuildError:
     return BuildError(
         "the Nix daemon cannot be used: "
         + ("its socket is not for this user" if forbidden else "it does not answer"),
-        hint=_hint_for_group() if forbidden else as_root("systemctl start nix-daemon"),
+        hint=hint_for_group() if forbidden else hint_for_daemon(),
         details=_indent(error.sentence),
     )
 
 
-def _hint_for_group() -> str:
-    # Debian's daemon listens to members of this group only.
-    try:
-        user = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        user = "USER"
-    return f"{as_root(f'usermod -aG nix-users {user}')} and log in again"
+def explain_store(text: str) -> BuildError | None:
+    """Return the error of a store that this user cannot use at all; None where that is not what Nix said.
+
+    Args:
+        text: What it wrote to its standard error.
+    """
+    for pattern, tell in ((_SOCKET, _tell_socket), (_UNWRITABLE, _tell_unwritable)):
+        found = pattern.search(text)
+        if found:
+            return tell(found, Message(0, text, split_lines(text.rstrip())[-1]))
+    return None
 
 
 def _tell_unwritable(_found: re.Match[str], error: Message) -> BuildError:
     return BuildError(
         f"the Nix store {store_dir()} is not writable for this user",
-        hint=f"use the Nix daemon: {as_root('apt-get install nix-setup-systemd')}, then {_hint_for_group()}"
-        if os.geteuid()
-        else None,
+        hint=hint_for_daemon() if os.geteuid() else None,
         details=_indent(error.sentence),
     )
 

@@ -39,7 +39,7 @@ DEFAULT_GROUP: Final = "nixbld"
 """The group of the build users, unless the configuration names another one."""
 
 _SHELL: Final = "/bin/sh"
-_BUSYBOX: Final = (Path("/bin/busybox"), Path("/usr/bin/busybox"))
+BUSYBOX: Final = (Path("/bin/busybox"), Path("/usr/bin/busybox"))
 _LOCAL_STORES: Final = (None, "", "auto", "local")
 
 _FLAKES_IN_2_8: Final = 2
@@ -203,10 +203,10 @@ def observe(
     return Machine(
         is_root=is_root,
         builds_itself=writes and not elsewhere,
-        has_build_users=_has_members(DEFAULT_GROUP),
+        has_build_users=has_members(DEFAULT_GROUP),
         is_configured=bool(environ.get("NIX_CONFIG"))
         or any(is_there(file) for file in config_files(environ)),
-        shell=next((path for path in (*_BUSYBOX, busybox) if path and runs_alone(path)), None),
+        shell=next((path for path in (*BUSYBOX, busybox) if path and runs_alone(path)), None),
     )
 
 
@@ -245,7 +245,7 @@ def read_config(answer: Mapping[str, Mapping[str, Any]]) -> Config:
         ]
     return Config(
         build_users_group=group,
-        has_build_users=bool(value("auto-allocate-uids", default=False)) or _has_members(group),
+        has_build_users=bool(value("auto-allocate-uids", default=False)) or has_members(group),
         sandbox=value("sandbox", default=True) not in (False, "false"),
         sandbox_paths=tuple(sorted(map(str, paths))),
         substituters=tuple(map(str, value("substituters", []))),
@@ -293,7 +293,8 @@ def _split_sandbox_path(entry: str) -> tuple[str, str]:
     return inside, outside if separator else inside
 
 
-def _has_members(group: str) -> bool:
+def has_members(group: str) -> bool:
+    """Whether a group lists anybody: Nix builds as those."""
     if not group:
         return False
     try:

@@ -8,6 +8,7 @@ several machines run beside each other.
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -193,8 +194,10 @@ def machine(version: str, *, users: bool = False) -> Iterator[NixMachine]:
 def _add_users(root: Path) -> None:
     passwd, group = Path("/etc/passwd").read_text(), Path("/etc/group").read_text()
     builders = [f"nixbld{number}" for number in range(1, _BUILD_USERS + 1)]
+    # Nix kills all that a build user runs, on whatever machine: two of them must not have the same number.
+    first = random.randrange(100_000, 2_000_000_000, 10)
     for number, name in enumerate(builders):
-        passwd += f"{name}:x:{61001 + number}:61000::/var/empty:/usr/sbin/nologin\n"
+        passwd += f"{name}:x:{first + number}:61000::/var/empty:/usr/sbin/nologin\n"
     group += f"nixbld:x:61000:{','.join(builders)}\n"
     name, uid = _USER
     passwd += f"{name}:x:{uid}:{uid}::{root}/home:/bin/sh\n"

@@ -16,7 +16,8 @@ from nixdock.cli.options import Session
 from nixdock.engine.api import Engine
 from nixdock.engine.refusals import EngineUnreachableError
 from nixdock.errors import BuildError
-from nixdock.nix import package_set
+from nixdock.nix import package_set, remedy
+from nixdock.nix.failure import explain_store
 from nixdock.nix.package_set import Kind, PackageSet
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024  # the shape of shutil.disk_usage's answer
@@ -66,7 +67,9 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     monkeypatch.setattr(process, "run", machine.run)
     monkeypatch.setattr(shutil, "which", machine.which)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(diagnosis, "_SYSTEMD", tmp_path / "systemd")
+    monkeypatch.setattr(diagnosis, "SYSTEMD", tmp_path / "systemd")
+    monkeypatch.setattr(remedy, "SYSTEMD", tmp_path / "systemd")
+    monkeypatch.setattr(remedy, "UNITS", (tmp_path / "units",))
     chosen = PackageSet(Kind.CONFIGURED, "/nixpkgs", "/nixpkgs (by NIX_PATH)")
     monkeypatch.setattr(package_set, "choose", lambda **_options: chosen)
     return machine
@@ -98,9 +101,62 @@ def test_a_store_that_refuses_is_quoted(machine: Machine, monkeypatch: pytest.Mo
     assert machine.examine()["nix"] == Finding(
         "nix",
         State.MISSING,
-        "the Nix store cannot be used: cannot connect to socket at '/s'",
-        "sudo nix-daemon",
+        "the Nix daemon cannot be used: it does not answer: cannot connect to socket at '/s'",
+        remedy.hint_for_daemon(),
     )
+
+
+@pytest.mark.parametrize(
+    ("around", "mend"),
+    [
+        ((True, True, True, True), "sudo systemctl start nix-daemon"),
+        ((True, True, False, False), "su -c 'systemctl start nix-daemon'"),
+        ((True, False, False, True), "use the Nix daemon: sudo apt-get install nix-setup-systemd, then sudo"),
+        (
+            (False, False, True, True),
+            'sudo sh -c \'NIX_CONFIG="extra-sandbox-paths = /bin/sh=/bin/busybox" nix-d',
+        ),
+        (
+            (False, False, True, False),
+            'su -c \'NIX_CONFIG="extra-sandbox-paths = /bin/sh=/bin/busybox" nix-daem',
+        ),
+        (
+            (False, False, False, True),
+            "sudo sh -c 'groupadd -r nixbld; for n in 1 2 3 4 5 6 7 8; do useradd -r ",
+        ),
+        ((False, False, False, False), "su -c 'groupadd -r nixbld; for n in 1 2 3 4 5 6 7 8; do useradd -r "),
+    ],
+)
+def test_an_ordinary_user_gets_one_remedy_that_works_here(
+    around: tuple[bool, bool, bool, bool],
+    mend: str,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    systemd, unit, users, sudo = around
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(remedy, "has_members", lambda _: users)
+    monkeypatch.setattr(remedy, "runs_alone", lambda _: True)
+    for wanted, path in ((systemd, "systemd"), (unit, "units")):
+        if wanted:
+            (tmp_path / path).mkdir()
+    if unit:
+        (tmp_path / "units" / "nix-daemon.socket").touch()
+    if sudo:
+        machine.answers["sudo"] = (0, "", "")
+    machine.answers["nix-store"] = (
+        1,
+        "",
+        "error:\n       opening lock file '/nix/var/l': Permission denied\n",
+    )
+    found = machine.examine()["nix"]
+    assert found.mend is not None
+    assert found.mend.startswith(mend)
+    assert found.message.endswith("this user: opening lock file '/nix/var/l': Permission denied")
+    error = explain_store("error: cannot connect to socket at '/s'")
+    assert error is not None
+    assert error.hint == found.mend
 
 
 def test_a_service_is_started_by_systemd_where_that_runs(machine: Machine, tmp_path: Path) -> None:
