@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from nixdock.engine import shapes
 from nixdock.engine.answers import EngineVersion, version_key
 from nixdock.engine.api import Engine
+from nixdock.engine.decoding import REFUSAL_LIMIT, body_of, decode, read_messages, read_refusal, socket_of
 from nixdock.engine.patience import PING, Patience
 from nixdock.engine.refusals import EngineRefusedError, explain_cut, is_not_ready, translate
 from nixdock.engine.stream import Stream
@@ -25,10 +26,8 @@ from nixdock.errors import EngineError
 from nixdock.image.extent import read_piece
 from nixdock.log import get_logger
 from nixdock.retry import CONNECTION_ATTEMPTS, call_with_retries
-from nixdock.text import clean
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     import requests
@@ -45,14 +44,6 @@ NEWEST_API: Final = "1.51"
 
 OLDEST_API: Final = "1.40"
 """Assumed of an engine that does not tell."""
-
-_PIECE: Final = 128 * 1024
-
-_ANSWER_LIMIT: Final = 256 << 20
-"""Bytes of a JSON answer; a hundred thousand images are told in less."""
-
-_MESSAGE_LIMIT: Final = 16 << 20
-_REFUSAL_LIMIT: Final = 64 << 10
 
 
 def connect(
@@ -189,7 +180,7 @@ class Connection:
                 method, path, params, json_body=json_body, archive=body, seconds=seconds
             ) as response:
                 # To its end, so that the connection serves the next request too.
-                response.raw.read(_REFUSAL_LIMIT)
+                response.raw.read(REFUSAL_LIMIT)
         except EngineRefusedError as error:
             if error.status != tolerate:
                 raise
@@ -197,7 +188,7 @@ class Connection:
     def pieces(self, path: str, params: Mapping[str, Any] | None = None) -> Generator[bytes]:
         """Yield the body that a GET answers, as it comes, as long as the engine lives."""
         with self._answered("GET", path, params, seconds=math.inf) as response:
-            yield from _body(response)
+            yield from body_of(response)
 
     def messages(
         self,
@@ -221,12 +212,12 @@ class Connection:
             by_reading = size is None or self.address.scheme == "tcp"
             body = _Body(map(read_piece, archive) if by_reading else archive, size)
         with self._answered("POST", path, params, archive=body, seconds=math.inf) as response:
-            yield from _read_messages(_body(response), f"POST {path}")
+            yield from read_messages(body_of(response), f"POST {path}")
 
     def stream(self, path: str, params: Mapping[str, Any] | None, *, tty: bool) -> Stream:
         """Read a container's output from the body that a GET answers, as long as the engine lives."""
         response, wait = self._ask("GET", path, params, seconds=math.inf)
-        pieces = _body(response)
+        pieces = body_of(response)
         reader = _Reader(self, wait, lambda _size: next(pieces, b""), passes=False)
         return Stream(reader, None, tty=tty, close=partial(_end, response, wait))
 
@@ -244,7 +235,7 @@ class Connection:
         def read() -> Any:  # noqa: ANN401  # any JSON
             try:
                 with response, self._translated(wait):
-                    return _decode(response, shape, f"POST {path}")
+                    return decode(response, shape, f"POST {path}")
             finally:
                 wait.done()
 
@@ -264,7 +255,7 @@ class Connection:
         wait.lasts()
         # The buffered reader, not the socket: output that came with the headers is in it already.
         buffered = getattr(response.raw._fp, "fp", None)  # noqa: SLF001  # as the SDK does
-        connection = _socket_of(response)
+        connection = socket_of(response)
         if buffered is None or connection is None:
             _end(response, wait)
             raise shapes.nonsense(f"POST {path}", "the connection has ended with the answer's headers")
@@ -278,7 +269,7 @@ class Connection:
     def _ping(self) -> None:
         try:
             with self._answered("GET", "/_ping", api="", seconds=PING) as response:
-                response.raw.read(_REFUSAL_LIMIT)
+                response.raw.read(REFUSAL_LIMIT)
         except EngineRefusedError:
             # An answer, whatever it says: somebody may have forbidden this question.
             log.debug("engine.ping-refused")
@@ -293,7 +284,7 @@ class Connection:
         **options: Any,  # noqa: ANN401  # those of _ask
     ) -> Any:  # noqa: ANN401  # any JSON
         with self._answered(method, path, params, **options) as response:
-            return _decode(response, shape, f"{method} {path}")
+            return decode(response, shape, f"{method} {path}")
 
     @contextmanager
     def _answered(
@@ -349,12 +340,12 @@ class Connection:
                 allow_redirects=False,
                 stream=True,
             )
-            connection = _socket_of(response)
+            connection = socket_of(response)
             if connection is not None:
                 wait.holds(connection)
             if not response.ok or response.is_redirect:
                 with response:
-                    raise _read_refusal(response, f"{method} {path}")
+                    raise read_refusal(response, f"{method} {path}")
             failing.pop_all()
         return response, wait
 
@@ -507,81 +498,3 @@ def _read_version(answer: Mapping[str, Any], pinned: str | None) -> EngineVersio
         os=str(answer.get("Os") or "linux"),
         architecture=str(answer.get("Arch") or ""),
     )
-
-
-def _socket_of(response: requests.Response) -> socket.socket | None:
-    """Return the socket below an answer that is still to be read; None where it has ended."""
-    buffered = getattr(response.raw._fp, "fp", None)  # noqa: SLF001
-    return getattr(getattr(buffered, "raw", None), "_sock", None)
-
-
-def _read_refusal(response: requests.Response, what: str) -> EngineError:
-    """Return what a refusal says: an object with a message, as the Engine API defines it, or plain text."""
-    data = response.raw.read(_REFUSAL_LIMIT)
-    try:
-        said = json.loads(data)
-    except (ValueError, RecursionError):
-        said = data.decode(errors="replace").strip()
-        if said.startswith("<"):
-            return shapes.nonsense(what, f"a page instead of an answer (HTTP status {response.status_code})")
-        said = said.partition("\n")[0].strip()
-    if isinstance(said, dict):
-        # "cause" is what Podman's own API says beside it.
-        said = said.get("message") or said.get("cause")
-        if said is None:
-            said = response.reason or f"HTTP status {response.status_code}"
-    if not isinstance(said, str):
-        return shapes.nonsense(what, f"a refusal without a message (HTTP status {response.status_code})")
-    said = said.strip() or response.reason or f"HTTP status {response.status_code}"
-    return EngineRefusedError(f"the engine refused: {said}", status=response.status_code)
-
-
-def _decode(response: requests.Response, shape: object, what: str) -> Any:  # noqa: ANN401  # any JSON
-    """Return the JSON of an answer, if that is what it should be: the one way in for all of them."""
-    data = bytearray()
-    for piece in _body(response):
-        data += piece
-        if len(data) > _ANSWER_LIMIT:
-            raise shapes.nonsense(what, "it does not end")
-    try:
-        answer = json.loads(bytes(data))
-        if b"\\u" in data:
-            # Half a character, which could not be written to anywhere.
-            json.dumps(answer, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise shapes.nonsense(what, _describe(bytes(data))) from error
-    return shapes.check(answer, shape, what)
-
-
-def _describe(data: bytes) -> str:
-    """Say what came instead of JSON."""
-    if not data.strip():
-        return "nothing"
-    return f"what is no JSON ({clean(data[:60].decode(errors='replace'))})"
-
-
-def _body(response: requests.Response) -> Iterator[bytes]:
-    """Yield an answer's body as it comes, chunk by chunk."""
-    raw = response.raw
-    return iter(raw.read_chunked()) if raw.chunked else iter(raw.stream(_PIECE))
-
-
-def _read_messages(pieces: Iterator[bytes], what: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of an answer, which may stand without anything between them."""
-    decoder = json.JSONDecoder()
-    text = ""
-    for piece in pieces:
-        text += piece.decode(errors="replace")
-        while text := text.lstrip():
-            try:
-                message, end = decoder.raw_decode(text)
-            except RecursionError as error:
-                raise shapes.nonsense(what, _describe(text.encode(errors="replace"))) from error
-            except ValueError:
-                break
-            text = text[end:]
-            yield shapes.check(message, {}, what)
-        if len(text) > _MESSAGE_LIMIT:
-            raise shapes.nonsense(what, _describe(text[:100].encode(errors="replace")))
-    if text.strip():
-        yield {"error": f"the engine's answer breaks off: {clean(text.strip()[:200])}"}
