@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 Raw = dict[str, Any]
 
+OLDEST_API: Final = "1.40"
+"""Assumed of an engine that does not tell."""
+
 STOP_TIMEOUT: Final = 10
 """Seconds that a container has to end when it is asked to, if its options do not say (Engine API)."""
 

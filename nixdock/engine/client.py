@@ -1,4 +1,4 @@
-"""The connection to an engine, over the docker SDK; nothing else imports that.
+"""The connection to an engine, over the docker SDK, which `nixdock.engine.transport` opens.
 
 The SDK is imported at the first connection, for it takes a tenth of a second. It gives the ways to
 an engine (sockets, TLS); requests and answers are passed on as the Engine API defines them, and
@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 import math
 import os
-import ssl
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.engine import shapes
-from nixdock.engine.answers import EngineVersion, version_key
+from nixdock.engine.answers import OLDEST_API, EngineVersion, version_key
 from nixdock.engine.api import Engine
 from nixdock.engine.decoding import REFUSAL_LIMIT, body_of, decode, read_messages, read_refusal, socket_of
 from nixdock.engine.patience import PING, Patience
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     import requests
-    from docker import APIClient
 
     from nixdock.engine.address import Address
     from nixdock.engine.patience import Wait
@@ -41,9 +39,6 @@ log = get_logger(__name__)
 
 NEWEST_API: Final = "1.51"
 """The newest API version that nixdock is tested with; newer engines are spoken to in this one."""
-
-OLDEST_API: Final = "1.40"
-"""Assumed of an engine that does not tell."""
 
 
 def connect(
@@ -91,7 +86,10 @@ class Connection:
         self.address = address
         self.patience = patience
         with self._translated(None):
-            self._sdk = _open(address, patience)
+            # A tenth of a second, only for those who need an engine.
+            from nixdock.engine.transport import open_sdk  # noqa: PLC0415
+
+            self._sdk = open_sdk(address, patience)
         patience.ping = self._ping
 
     def close(self) -> None:
@@ -426,66 +424,6 @@ class _Body:
         if left > 0:
             # The engine would wait for ever for what does not come.
             raise AssertionError(f"an archive is {left} bytes shorter than was said")
-
-
-def _open(address: Address, patience: Patience) -> APIClient:
-    """Make the SDK's client for an address; nothing is sent."""
-    import docker  # noqa: PLC0415  # a tenth of a second, only for those who need an engine
-
-    from nixdock.engine.transport import (  # noqa: PLC0415
-        DialAdapter,
-        NetAdapter,
-        dial_path,
-        dial_program,
-        dial_words,
-    )
-
-    if address.scheme != "tcp":
-        path = address.socket_path
-        sdk = _make_sdk("http+docker://localhost")
-        dial = partial(dial_path, path, patience) if path else partial(dial_program, dial_words(address))
-        sdk.mount("http+docker://", DialAdapter(dial, patience))
-        return sdk
-    from nixdock.engine.http_proxy import find_proxies  # noqa: PLC0415
-
-    tls: docker.TLSConfig | bool = False
-    if address.tls is not None:
-        material = address.tls
-        pair = (str(material.cert), str(material.key)) if material.cert and material.key else None
-        authority = str(material.ca) if material.ca else None
-        tls = docker.TLSConfig(client_cert=pair, ca_cert=authority, verify=material.verify)
-    sdk = _make_sdk(f"{'https' if tls else 'http'}://{address.url.removeprefix('tcp://')}")
-    if isinstance(tls, docker.TLSConfig):
-        tls.configure_client(sdk)
-    for scheme in ("http://", "https://"):
-        sdk.mount(scheme, NetAdapter(patience))
-    # What is in the environment for the web would win over an engine's own authority (REQUESTS_CA_BUNDLE).
-    sdk.trust_env = False
-    sdk.proxies = find_proxies(sdk.base_url, os.environ)
-    if sdk.verify is True:
-        # This machine's authorities rather than those that come with requests.
-        paths = ssl.get_default_verify_paths()
-        sdk.verify = paths.cafile or paths.capath or True
-    return sdk
-
-
-def _make_sdk(base_url: str) -> APIClient:
-    """Make the SDK's client as it makes itself, but for docker's config.json.
-
-    The SDK reads that by rules of its own, credentials for registries too, and fails where docker does not.
-    """
-    import docker  # noqa: PLC0415
-    import requests  # noqa: PLC0415
-
-    from nixdock.engine.docker_files import read_config  # noqa: PLC0415
-
-    sdk = docker.APIClient.__new__(docker.APIClient)
-    requests.Session.__init__(sdk)
-    sdk.base_url = base_url
-    sdk._custom_adapter = None  # type: ignore[attr-defined]  # noqa: SLF001
-    # As bytes, for what is not ASCII goes out as UTF-8, as docker sends it.
-    sdk.headers.update({name: text.strip().encode() for name, text in read_config().headers.items()})
-    return sdk
 
 
 def _read_version(answer: Mapping[str, Any], pinned: str | None) -> EngineVersion:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import errno
 import http.client
+import os
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,11 +24,14 @@ import requests.adapters
 import urllib3
 
 from nixdock import process
+from nixdock.engine.http_proxy import find_proxies
 from nixdock.image.extent import Extent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from docker import APIClient
 
     from nixdock.engine.address import Address
     from nixdock.engine.patience import Patience
@@ -231,3 +237,52 @@ class DialAdapter(requests.adapters.HTTPAdapter):
         """Close the connections that are not in use."""
         self._pool.close()
         super().close()
+
+
+def open_sdk(address: Address, patience: Patience) -> APIClient:
+    """Make the SDK's client for an address; nothing is sent."""
+    import docker  # noqa: PLC0415  # a tenth of a second, only for those who need an engine
+
+    if address.scheme != "tcp":
+        path = address.socket_path
+        sdk = _make_sdk("http+docker://localhost")
+        dial = partial(dial_path, path, patience) if path else partial(dial_program, dial_words(address))
+        sdk.mount("http+docker://", DialAdapter(dial, patience))
+        return sdk
+    tls: docker.TLSConfig | bool = False
+    if address.tls is not None:
+        material = address.tls
+        pair = (str(material.cert), str(material.key)) if material.cert and material.key else None
+        authority = str(material.ca) if material.ca else None
+        tls = docker.TLSConfig(client_cert=pair, ca_cert=authority, verify=material.verify)
+    sdk = _make_sdk(f"{'https' if tls else 'http'}://{address.url.removeprefix('tcp://')}")
+    if isinstance(tls, docker.TLSConfig):
+        tls.configure_client(sdk)
+    for scheme in ("http://", "https://"):
+        sdk.mount(scheme, NetAdapter(patience))
+    # What is in the environment for the web would win over an engine's own authority (REQUESTS_CA_BUNDLE).
+    sdk.trust_env = False
+    sdk.proxies = find_proxies(sdk.base_url, os.environ)
+    if sdk.verify is True:
+        # This machine's authorities rather than those that come with requests.
+        paths = ssl.get_default_verify_paths()
+        sdk.verify = paths.cafile or paths.capath or True
+    return sdk
+
+
+def _make_sdk(base_url: str) -> APIClient:
+    """Make the SDK's client as it makes itself, but for docker's config.json.
+
+    The SDK reads that by rules of its own, credentials for registries too, and fails where docker does not.
+    """
+    import docker  # noqa: PLC0415
+
+    from nixdock.engine.docker_files import read_config  # noqa: PLC0415
+
+    sdk = docker.APIClient.__new__(docker.APIClient)
+    requests.Session.__init__(sdk)
+    sdk.base_url = base_url
+    sdk._custom_adapter = None  # type: ignore[attr-defined]  # noqa: SLF001
+    # As bytes, for what is not ASCII goes out as UTF-8, as docker sends it.
+    sdk.headers.update({name: text.strip().encode() for name, text in read_config().headers.items()})
+    return sdk

@@ -31,7 +31,7 @@ LAYERS = (
 # Which modules may import a library; what ends in a dot is a folder.
 CORNERS = {
     "subprocess": ("nixdock.process",),
-    "docker": ("nixdock.engine.client",),
+    "docker": ("nixdock.engine.transport",),
     "tenacity": ("nixdock.retry",),
     "structlog": ("nixdock.log",),
     "click": ("nixdock.cli.",),

@@ -11,10 +11,10 @@ import pytest
 
 from nixdock.cli.options import Session
 from nixdock.engine.address import Address, choose, context_names
-from nixdock.engine.client import _make_sdk, _open
 from nixdock.engine.docker_files import DockerConfig, read_config, read_daemon_settings
 from nixdock.engine.patience import Patience
 from nixdock.engine.run_options.proxies import proxy_variables
+from nixdock.engine.transport import _make_sdk, open_sdk
 from nixdock.errors import UsageError
 from nixdock.events import Warned
 
@@ -113,7 +113,7 @@ def test_config_is_read_as_docker_reads_it(folder: Path, text: bytes, warns: boo
 def test_no_config_keeps_an_engine_from_being_spoken_to(folder: Path, text: bytes) -> None:
     (folder / "config.json").write_bytes(text)
     for address in (Address("unix:///a.sock", "a test"), Address("tcp://h.test:1/x", "a test")):
-        _open(address, Patience(None)).close()
+        open_sdk(address, Patience(None)).close()
 
 
 @pytest.mark.parametrize("text", CREDENTIALS, ids=lambda text: repr(text[:40]))
