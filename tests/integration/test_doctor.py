@@ -97,7 +97,7 @@ def test_a_store_that_cannot_be_used_is_said(nixdock: Nixdock) -> None:
     status, findings = examine(nixdock, {"NIX_REMOTE": "unix:///nowhere/socket"})
     assert status == 1
     assert findings["nix"]["state"] == "missing"
-    assert str(findings["nix"]["message"]).startswith("the Nix store cannot be used: ")
+    assert str(findings["nix"]["message"]).startswith("the Nix daemon cannot be used: ")
 
 
 def test_a_configuration_under_which_nothing_can_be_built_is_said(nixdock: Nixdock) -> None:
