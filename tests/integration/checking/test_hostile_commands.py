@@ -176,9 +176,9 @@ def test_commands_with_more_rights_get_a_container_each(check: Checker, settings
     forge = "echo nonsense of no agent > /proc/$PPID/fd/1; exec sleep 1000"
     checks = {
         "marks": {"exec": ["touch", "/mark"]},
+        "alone": {"exec": ["ls", "/mark"], "exit": 1},
         "forges": {"exec": ["sh", "-c", forge], "timeout": "5s"},
         "wrong": {"exec": ["sh", "-c", "exit 7"]},
-        "alone": {"exec": ["ls", "/mark"], "exit": 1},
     }
 
     checked = check(checks, "--parallel", "1", run=settings)
