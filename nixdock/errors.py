@@ -27,7 +27,7 @@ class NixdockError(Exception):
     Args:
         message: One sentence without a final period: what is wrong, and where.
         hint: The next action, as one line, or None where there is none to give.
-        details: Further lines to show below the message as they are (a log's tail, a diff).
+        details: Further lines to show below the message, indented (a log's tail, a diff).
     """
 
     exit_code: ClassVar[int] = 1

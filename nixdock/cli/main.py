@@ -37,6 +37,9 @@ _ELSEWHERE: Final = "the working directory has been removed: cd to one that exis
 
 _STDERR: Final = 2
 
+_HANG: Final = "  "
+"""What a line begins with that belongs to the one before."""
+
 MODULES: Final = {"plugin": "plugin_command"}
 """Commands whose module has another name than they have."""
 
@@ -311,12 +314,12 @@ def _explain_machine(error: BaseException) -> NixdockError | None:
 
 def tell_error(message: str, *, details: str | None = None, hint: str | None = None) -> None:
     """Write an error to stderr as every command does: the sentence, what belongs to it, what to do next."""
-    # What is more than a line in a sentence came from others: it must not look like a line of ours.
-    tell_text(f"nixdock: {message}", hang="  ")
+    # What is more than a line came from others, as a log's tail does: it must not look like a line of ours.
+    tell_text(f"nixdock: {message}", hang=_HANG)
     if details:
-        tell_text(details.rstrip("\n"))
+        tell_text(_HANG + details.rstrip("\n"), hang=_HANG)
     if hint:
-        tell_text(f"hint: {hint}", hang="  ")
+        tell_text(f"hint: {hint}", hang=_HANG)
 
 
 def _help_command(error: click.ClickException) -> str | None:

@@ -39,6 +39,9 @@ SMALL: Final = 1024 * 1024
 CONFIGS_LIMIT: Final = 128 * 1024 * 1024
 """Bytes that all configs and manifests of an archive may have together."""
 
+INDEXES_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of indexes below an archive's own that are read, each time that one leads to another."""
+
 VALUES_LIMIT: Final = 2_000_000
 """Values in a JSON document: each takes some sixty bytes of memory, and two of the file."""
 
@@ -288,7 +291,7 @@ def _to_bytes(text: str) -> bytes:
 
 
 class Budget:
-    """What an archive may make nixdock hold at once: all its lists have one end.
+    """What an archive may make nixdock hold or read: all its lists have one end.
 
     Args:
         name: What messages call the archive.
@@ -301,6 +304,7 @@ class Budget:
             "layers": ALL_LAYERS_LIMIT,
             "names": NAMES_LIMIT,
             "bytes of configs": CONFIGS_LIMIT,
+            "bytes of indexes": INDEXES_LIMIT,
         }
 
     def take(self, what: str, count: int) -> None:

@@ -39,7 +39,8 @@ class StoreDoor:
         Args:
             by: What names them, for messages.
             files: Paths that are opened: links are followed, the last one too.
-            trees: Paths that are walked without following links.
+            trees: Paths that are walked without following links, as they are written: no link outside of the
+                store may lead to them, which could lead elsewhere by then.
 
         Raises:
             LoadError: One is not there, is outside of the Nix store, or not valid in it; or Nix cannot be
@@ -57,7 +58,7 @@ class StoreDoor:
 
     def _resolve(self, name: str, by: str, *, whole: bool) -> Path:
         """Return a path without links, as the store is called that it lies in."""
-        if not name.startswith("/") or "\0" in name or (not whole and os.path.normpath(name) != name):
+        if not name.startswith("/") or "\0" in name or not (whole or _is_plain(name)):
             raise _outside(name, by)
         try:
             if whole:
@@ -116,6 +117,11 @@ def _top_of(place: Path, name: str, by: str) -> Path:
     if top is None:
         raise _outside(name, by, str(place))
     return top
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a path lies in the store by its name alone."""
+    return os.path.normpath(name) == name and _is_in(name, str(store_dir()))
 
 
 def _is_in(path: str, folder: str) -> bool:

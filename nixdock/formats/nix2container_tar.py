@@ -23,6 +23,9 @@ from nixdock.nixpkgs.dockertools.layer_tar import content, joined
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+FILES_LIMIT: Final = 2_000_000
+"""Files that a layer may have: a plan may name a path again and again, each time for another place."""
+
 _REFERENCE: Final = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
 
 
@@ -77,7 +80,8 @@ def chunks(paths: Sequence[LayerPath]) -> Iterator[bytes]:
     """Yield the bytes of a layer's tar.
 
     Raises:
-        LoadError: A path is not there, or two files that differ are to stand in one place.
+        LoadError: A path is not there, or two files that differ are to stand in one place; or there are
+            too many.
     """
     return joined(_pieces(plan(paths)))
 
@@ -89,6 +93,7 @@ def plan(paths: Sequence[LayerPath]) -> _Node:
         LoadError: As for `chunks`.
     """
     root = _Node(_made_up(b"/"))
+    count = 0
     for layer_path in paths:
         rewrite = _rewriter(layer_path)
         permissions = [(_compile(permission.regex), permission) for permission in layer_path.permissions]
@@ -96,6 +101,9 @@ def plan(paths: Sequence[LayerPath]) -> _Node:
             destination = rewrite(source)
             if not destination:
                 continue
+            count += 1
+            if count > FILES_LIMIT:
+                raise LoadError(f"a layer is refused: it has more than {FILES_LIMIT} files")
             header = _describe(os.fsencode(destination), source, info)
             for pattern, permission in permissions:
                 if pattern.search(source):

@@ -153,7 +153,7 @@ def read_images(layout: Layout, platform: Platform, listener: Listener) -> tuple
     names: dict[Digest, list[str]] = {}
     for choices in _group(_children(layout, index, ())):
         budget.take("images", 1)
-        chosen = _choose(layout, choices, platform)
+        chosen = _choose(layout, choices, platform, budget)
         digest = chosen.descriptor.digest
         if digest not in found:
             found[digest] = _read_image(layout, chosen, budget)
@@ -227,7 +227,7 @@ def _group(nodes: list[_Node]) -> list[list[_Node]]:
     return groups
 
 
-def _choose(layout: Layout, nodes: list[_Node], platform: Platform) -> _Node:
+def _choose(layout: Layout, nodes: list[_Node], platform: Platform, budget: Budget) -> _Node:
     """Return the manifest for the platform, indexes followed."""
     choices, offered = list(nodes), []
     for _ in range(_NESTED_INDEXES):
@@ -244,6 +244,7 @@ def _choose(layout: Layout, nodes: list[_Node], platform: Platform) -> _Node:
         if best.descriptor.media_type not in INDEX_TYPES:
             return best
         data = _read_blob(layout, best.descriptor, "the index")
+        budget.take("bytes of indexes", len(data))
         index = parse_json(data, name=layout.name, what=f"index {best.descriptor.digest}")
         reached = (*best.indexes, best.descriptor.digest)
         choices = [

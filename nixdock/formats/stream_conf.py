@@ -89,7 +89,7 @@ def read_image(path: Path, data: bytes, door: StoreDoor, memory: Memory, listene
         data: The conf.
         door: Lets through what the conf names.
         memory: What is known of layers from earlier.
-        listener: Told when a base image has to be read through.
+        listener: Told when a base image has to be read through, or a name is not taken.
 
     Raises:
         LoadError: The conf cannot be used, or what it names is not there, or not in the store.
@@ -117,7 +117,7 @@ def read_image(path: Path, data: bytes, door: StoreDoor, memory: Memory, listene
             comments=[image_config.comment(part.made_of) for part in parts],
         )
 
-    references = parse_tags((conf.repo_tag,), str(path))
+    references = parse_tags((conf.repo_tag,), str(path), listener)
     return ComputedImage(tuple(part.layer for part in parts), references, conf.architecture, make_config)
 
 

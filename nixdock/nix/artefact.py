@@ -61,11 +61,6 @@ class Artefact:
     may_run: bool = True
     nix: Nix | None = field(default=None, compare=False, repr=False)
 
-    @property
-    def is_stream_script(self) -> bool:
-        """Whether it is a program that writes the archive."""
-        return self.form is Form.SCRIPT
-
 
 _MAGIC: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh")
 """gzip, zstd, xz, bzip2."""

@@ -7,6 +7,7 @@ to be built there is a third between them, so that a result that is no image lea
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from nixdock.events import Notice, ignore
 from nixdock.nix import command
 from nixdock.nix.artefact import Artefact, Form, describe, recognise
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError
-from nixdock.nix.store import locate, store_path_of
+from nixdock.nix.store import lies_elsewhere, locate, store_path_of
 from nixdock.nix.target import ArtefactTarget, BuildTarget
 
 if TYPE_CHECKING:
@@ -84,8 +85,11 @@ def build(
     evaluator = open_evaluator(target, options, listener)
     link = None if options.no_out_link else options.out_link or wishes.link
 
+    # What streams an image names its parts as they are called in the store.
+    streams = wishes.streams and not lies_elsewhere(options.store)
+
     def attempt() -> tuple[Artefact, ...]:
-        candidates = evaluator.evaluate(expectations=wishes.expectations, streams=wishes.streams)
+        candidates = evaluator.evaluate(expectations=wishes.expectations, streams=streams)
         if wishes.single and len(candidates) > 1:
             raise _refuse_several(target.text, candidates)
         return _Realisation(evaluator.nix, target.text, candidates, roots, link).run()
@@ -226,7 +230,7 @@ class _Realisation:
         """Return where a store path's file is on this machine."""
         file = locate(Path(path), self.nix.options.store)
         if file is None:
-            store = self.nix.options.store
+            store = self.nix.options.store or os.environ.get("NIX_REMOTE") or "auto"
             raise BuildError(
                 f"{path} was built in the store {store}, and is not on this machine",
                 hint=f"nix copy --from {store} {path}",
@@ -245,7 +249,7 @@ class _Realisation:
             raise BuildError(
                 others[0],
                 hint="nix-build builds anything; nixdock builds what pkgs.dockerTools and its like make",
-                details="\n".join(f"  {other}" for other in others[1:]) or None,
+                details="\n".join(others[1:]) or None,
             )
 
 

@@ -155,7 +155,7 @@ def _tell_socket(_found: re.Match[str], error: Message) -> BuildError:
         "the Nix daemon cannot be used: "
         + ("its socket is not for this user" if forbidden else "it does not answer"),
         hint=hint_for_group() if forbidden else hint_for_daemon(),
-        details=_indent(error.sentence),
+        details=error.sentence,
     )
 
 
@@ -176,7 +176,7 @@ def _tell_unwritable(_found: re.Match[str], error: Message) -> BuildError:
     return BuildError(
         f"the Nix store {store_dir()} is not writable for this user",
         hint=hint_for_daemon() if os.geteuid() else None,
-        details=_indent(error.sentence),
+        details=error.sentence,
     )
 
 
@@ -188,7 +188,7 @@ def _tell_full(found: re.Match[str], error: Message) -> BuildError:
     return BuildError(
         f"the disk is full: {found[0]}",
         hint=f"make room for {store_dir()}: nix-collect-garbage removes what nothing refers to",
-        details=_indent(error.sentence),
+        details=error.sentence,
     )
 
 
@@ -228,7 +228,7 @@ def _tell_no_sandbox(_found: re.Match[str], error: Message) -> BuildError:
     return BuildError(
         "Nix's sandbox cannot be set up here: the kernel, or the container this runs in, forbids namespaces",
         hint="without it, where that is acceptable: --option sandbox false",
-        details=_indent(error.sentence),
+        details=error.sentence,
     )
 
 
@@ -294,7 +294,7 @@ def _explain_known(derivation: str, error: Message, tail: str) -> BuildError | N
             f"what was fetched for {name_of(derivation)} is not what was expected: its hash differs",
             hint=_hint_for_packages(name_of(derivation))
             or "correct the hash in the expression if the file may change",
-            details=f"  expected {mismatch['wanted']}\n  got      {mismatch['got']}",
+            details=f"expected {mismatch['wanted']}\ngot      {mismatch['got']}",
         )
     no_shell = _NO_SHELL.search(tail)
     return _tell_no_shell(no_shell, error) if no_shell else None
@@ -340,8 +340,8 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
         first, hint = _explain_package(first, hint, sources.text_from(place), circumstances.package_names)
     shown = f"{where}: {first}" if where else first
     if circumstances.show_trace:
-        return BuildError(shown, hint=hint, details=_indent(error.text))
-    details = [line for line in (_indent(rest), sources.excerpt(place) if place else None) if line]
+        return BuildError(shown, hint=hint, details=error.text)
+    details = [line for line in (rest, sources.excerpt(place) if place else None) if line]
     return BuildError(shown, hint=hint, details="\n".join(details) or None)
 
 
@@ -387,7 +387,3 @@ def _explain_package(
         hint = f"did you mean {' or '.join(close)}?" if close else None
     ways = f"pkgs.debian.NAME is any other Debian package, {ways}"
     return sentence, f"{hint} {ways}" if hint else ways
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in split_lines(text))

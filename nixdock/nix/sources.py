@@ -75,13 +75,13 @@ class Sources:
             return None
         width = len(str(place.line))
         shown = [
-            f"  {number:{width}} | {lines[number - 1]}"
+            f"{number:{width}} | {lines[number - 1]}"
             for number in (place.line - 1, place.line)
             if number and (lines[number - 1] or number == place.line)
         ]
         # A tab stays one, so that the mark stands below its column whatever the width of tabs.
         before = re.sub(r"[^\t]", " ", lines[place.line - 1][: place.column - 1])
-        return "\n".join([*shown, f"  {' ' * width} | {before}^"])
+        return "\n".join([*shown, f"{' ' * width} | {before}^"])
 
     def text_from(self, place: Position) -> SourceText:
         """Return what a source says, from a place on and in all."""

@@ -75,6 +75,8 @@ def locate(path: Path, store: str | None = None) -> Path | None:
         store: The store it was built in, as `--store` takes it: a folder is a root of its own, with
             the store paths below it.
     """
+    if store is None and "root=" in os.environ.get("NIX_REMOTE", ""):
+        store = os.environ["NIX_REMOTE"]
     if store is None or store in ("auto", "daemon", "local"):
         # Since 2.10 a user without daemon and without /nix gets such a root below the home.
         data = os.environ.get("XDG_DATA_HOME") or Path(os.environ.get("HOME") or "/") / ".local" / "share"
@@ -91,6 +93,18 @@ def locate(path: Path, store: str | None = None) -> Path | None:
         if _is_registered(file):
             return file
     return None
+
+
+def lies_elsewhere(store: str | None = None) -> bool:
+    """Whether a store's files are not where their names say: what names them cannot be read by these.
+
+    Args:
+        store: As `--store` takes it; Nix's own choice when None.
+    """
+    named = store or os.environ.get("NIX_REMOTE") or "auto"
+    if named in ("auto", "daemon", "local"):
+        return not store_dir().is_dir()
+    return named.startswith("/") or "root=" in named
 
 
 def _is_registered(file: Path) -> bool:

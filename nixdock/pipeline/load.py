@@ -8,14 +8,14 @@ from typing import IO, TYPE_CHECKING
 
 from nixdock.engine.ledger import Ledger
 from nixdock.engine.load import load_image
-from nixdock.errors import UsageError
+from nixdock.errors import LoadError, UsageError
 from nixdock.events import Warned
 from nixdock.formats import open_images
 from nixdock.formats.stream_script import Scripts
 from nixdock.image.platform import Platform
 from nixdock.image.reference import Reference
 from nixdock.nix.artefact import Artefact, Form
-from nixdock.nix.store import hold_roots, store_path_of
+from nixdock.nix.store import hold_roots, store_dir, store_path_of
 from nixdock.nix.target import ArtefactTarget, ImageTarget, find_near
 
 if TYPE_CHECKING:
@@ -152,6 +152,13 @@ def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) ->
     Raises:
         LoadError: It cannot be read.
     """
+    built_elsewhere = artefact.nix is not None and artefact.path != artefact.store_path
+    if built_elsewhere and artefact.form in {Form.SCRIPT, Form.DESCRIPTION}:
+        raise LoadError(
+            f"{artefact.store_path} names its parts as they are called in {store_dir()}, and the store that "
+            f"it was built in lies elsewhere: it is {artefact.path}",
+            hint="build an archive (buildLayeredImage makes one), or leave --store out",
+        )
     scripts = Scripts.REFUSE
     if artefact.may_run:
         scripts = Scripts.ANNOUNCE if artefact.nix is None else Scripts.RUN

@@ -32,7 +32,7 @@ class BarConsole:
 
     def __init__(self, out: IO[str], narration: Narration) -> None:
         self._narration = narration
-        self._terminal = Terminal(file=out, highlight=False, markup=False, soft_wrap=True)
+        self._terminal = Terminal(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 

@@ -11,7 +11,6 @@ from nixdock.checks.files.accounts import read_accounts
 from nixdock.checks.outcome import tail_of
 from nixdock.checks.structure_test.dotenv import parse_dotenv
 from nixdock.engine.run_options.values import read_variables
-from nixdock.nix.failure import _indent
 from nixdock.nix.invocation import Ended
 from nixdock.nix.search_path import _SETTING
 
@@ -21,7 +20,6 @@ OTHERS = ["\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
 READERS: dict[str, Callable[[str], object]] = {
     "a log's tail": lambda text: tail_of(text.encode(), 1) == text,
     "a program's output": lambda text: Ended("nix", 0, text.encode()).lines == [text],
-    "a builder's last lines": lambda text: _indent(text) == f"  {text}",
     "users": lambda text: (
         [user.home for user in read_accounts(f"a:x:1:1::/{text}:/bin/sh\n".encode(), None).users or ()]
         == [f"/{text}"]

@@ -178,7 +178,7 @@ def error_sentence(text: str) -> None:
     main.tell_error(text, hint=text)
 
 
-@an_exit(lines=True)
+@an_exit()
 def error_details(text: str) -> None:
     main.tell_error("the engine refused", details=f"{text}\n{text}")
 
@@ -482,6 +482,11 @@ def test_colours_are_ours_alone() -> None:
 def test_a_sentence_of_several_lines_forges_none_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
     main.tell_error("refused: a\nhint: rm -rf /", hint="look\nnixdock: ok")
     assert capsys.readouterr().err == "nixdock: refused: a\n  hint: rm -rf /\nhint: look\n  nixdock: ok\n"
+
+
+def test_details_forge_none_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    main.tell_error("it ended", details="a\nnixdock: warning: b\n  c\n", hint="look")
+    assert capsys.readouterr().err == "nixdock: it ended\n  a\n  nixdock: warning: b\n    c\nhint: look\n"
 
 
 def test_a_reader_that_is_gone_ends_the_result_and_not_the_narration() -> None:

@@ -126,6 +126,14 @@ class Place:
         return self.add(f"link-{name}", lambda path: path.symlink_to(self.outside / name))
 
     @property
+    def way_in(self) -> Path:
+        """A link to the store that whoever made it may turn elsewhere while layers are read."""
+        path = self.given / "way-in"
+        if not path.is_symlink():
+            path.symlink_to(self.store)
+        return path
+
+    @property
     def custom(self) -> str:
         """A valid topmost layer."""
         return self.add("custom", write_custom)
@@ -491,6 +499,7 @@ PLANS: dict[str, tuple[Changes, str]] = {
     "the root": (paths("/"), OUTSIDE),
     "up from the store": (paths(lambda p: f"{p.store}/../outside/secret"), OUTSIDE),
     "up from a store path": (paths(lambda p: f"{p.tree}/../../outside"), OUTSIDE),
+    "into the store by a link": (paths(lambda p: f"{p.way_in}/{Path(p.tree).name}"), OUTSIDE),
     "a dot": (paths(lambda p: f"{p.store}/./{Path(p.tree).name}"), OUTSIDE),
     "below a link": (paths(lambda p: f"{p.tree}/out/secret"), OUTSIDE),
     "below a store path that is a link": (paths(lambda p: f"{p.link}/secret"), OUTSIDE),

@@ -206,6 +206,17 @@ def test_different_files_for_one_place_are_refused(tmp_path: Path) -> None:
     assert b"22" in b"".join(nix2container_tar.chunks(paths))
 
 
+def test_a_path_that_is_named_again_and_again_fills_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nix2container_tar, "FILES_LIMIT", 5)
+    (tmp_path / "file").write_text("x")
+    paths = [LayerPath(str(tmp_path / "file"), "^.*", f"/{number}") for number in range(6)]
+    assert list(nix2container_tar.chunks(paths[:5]))
+    with pytest.raises(LoadError, match="has more than 5 files"):
+        list(nix2container_tar.chunks(paths))
+
+
 def test_replacements_may_refer_to_groups(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     path = LayerPath(str(tmp_path / "file"), "^.*/(fi)(le)$", "/$2-${1}-$$-$9")

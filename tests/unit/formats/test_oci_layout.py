@@ -297,6 +297,16 @@ def test_what_is_no_image_is_said(
     assert refuse(write(tmp_path, rebuilt(manifest, blobs)), memory).startswith(words)
 
 
+def test_an_index_that_is_listed_again_and_again_is_read_no_longer(tmp_path: Path, memory: Memory) -> None:
+    blobs: dict[str, bytes] = {}
+    described = descriptor(f"{OCI}.manifest.v1+json", oci_manifest(SAMPLE, blobs))
+    index = json.dumps({"manifests": [described]}).encode() + b" " * (8 << 20)
+    blobs[blob_name(index)] = index
+    listed = {"manifests": [descriptor(f"{OCI}.index.v1+json", index)] * 9}
+    path = write(tmp_path, [*layout_files(listed), *blobs.items()])
+    assert refuse(path, memory).startswith("is refused: it has more bytes of indexes")
+
+
 def test_indexes_in_a_row_come_to_an_end(tmp_path: Path, memory: Memory) -> None:
     blobs: dict[str, bytes] = {}
     described = descriptor(f"{OCI}.manifest.v1+json", oci_manifest(SAMPLE, blobs))

@@ -78,8 +78,8 @@ def test_a_download_with_another_hash(version: str) -> None:
     assert error.message == "what was fetched for index.html is not what was expected: its hash differs"
     assert error.details is not None
     assert error.details.splitlines() == [
-        "  expected sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
-        "  got      sha256-4kTxh/aWVh1f1+APYY57pkHcUuPBNzgPb6I6hUt3Oqw=",
+        "expected sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        "got      sha256-4kTxh/aWVh1f1+APYY57pkHcUuPBNzgPb6I6hUt3Oqw=",
     ]
 
 
@@ -133,7 +133,7 @@ def test_a_file_that_is_imported_and_does_not_exist(version: str) -> None:
 def test_an_expression_of_the_command_line_is_shown(version: str) -> None:
     error = explained(version, "expression", replace(BESIDE, sources=Sources(RECORDED, '1\n  + "x"')))
     assert error.message == "«expression»:2:5: cannot add a string to an integer"
-    assert error.details == '  1 | 1\n  2 |   + "x"\n    |     ^'
+    assert error.details == '1 | 1\n2 |   + "x"\n  |     ^'
 
 
 def test_an_error_that_a_library_throws_is_told_where_it_was_thrown(version: str) -> None:

@@ -53,10 +53,10 @@ def test_an_excerpt_has_the_line_before_and_a_mark(tmp_path: Path) -> None:
     file = tmp_path / "x.nix"
     file.write_text("let\n\ta = b;\n\nin\n" + "\n" * 95 + "last\n")
     here = Sources(tmp_path)
-    assert here.excerpt(Position(str(file), 2, 6)) == "  1 | let\n  2 | \ta = b;\n    | \t    ^"
-    assert here.excerpt(Position(str(file), 1, 1)) == "  1 | let\n    | ^"
-    assert here.excerpt(Position(str(file), 4, 1)) == "  4 | in\n    | ^"
-    assert here.excerpt(Position(str(file), 100, 1)) == "  100 | last\n      | ^"
+    assert here.excerpt(Position(str(file), 2, 6)) == "1 | let\n2 | \ta = b;\n  | \t    ^"
+    assert here.excerpt(Position(str(file), 1, 1)) == "1 | let\n  | ^"
+    assert here.excerpt(Position(str(file), 4, 1)) == "4 | in\n  | ^"
+    assert here.excerpt(Position(str(file), 100, 1)) == "100 | last\n    | ^"
     assert here.excerpt(Position(str(file), 101, 1)) is None
     assert here.excerpt(Position(str(tmp_path / "none"), 1, 1)) is None
     assert here.excerpt(Position(EXPRESSION, 1, 1)) is None

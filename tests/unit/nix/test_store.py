@@ -14,6 +14,7 @@ from nixdock.nix.store import (
     find_invalid,
     hash_part,
     hold_roots,
+    lies_elsewhere,
     locate,
     name_of,
     query_closure,
@@ -75,6 +76,42 @@ def test_a_path_is_found_in_the_root_of_its_store(tmp_path: Path) -> None:
     assert locate(path, f"{tmp_path}/another") is None
     assert locate(path, "ssh://elsewhere") is None
     assert locate(path) is None
+
+
+@pytest.mark.parametrize(
+    ("store", "remote", "elsewhere"),
+    [
+        (None, "", False),
+        ("daemon", "", False),
+        ("ssh://there", "", False),
+        ("/other", "", True),
+        ("local?root=/other", "", True),
+        (None, "daemon", False),
+        (None, "local?root=/other", True),
+        ("daemon", "local?root=/other", False),
+    ],
+)
+def test_a_store_with_a_root_of_its_own_lies_elsewhere(
+    store: str | None, remote: str, elsewhere: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIX_REMOTE", remote)
+    monkeypatch.setenv("NIX_STORE_DIR", str(tmp_path))
+    assert lies_elsewhere(store) is elsewhere
+
+
+def test_a_user_without_a_store_has_it_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("NIX_REMOTE", raising=False)
+    monkeypatch.setenv("NIX_STORE_DIR", str(tmp_path / "nowhere"))
+    assert lies_elsewhere()
+
+
+def test_the_root_of_the_store_may_come_with_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(f"/nix/store/{HASH}-x")
+    file = registered(tmp_path / path.relative_to("/"))
+    monkeypatch.setenv("NIX_REMOTE", f"local?root={tmp_path}")
+    assert locate(path) == file
 
 
 def test_a_user_without_daemon_has_a_store_below_the_home(

@@ -83,6 +83,14 @@ def test_auto_shows_bars_on_a_terminal_and_leaves_the_lines_alone() -> None:
     assert text.rstrip().endswith("nixdock: warning: look out")
 
 
+def test_a_terminal_is_shown_what_stands_there() -> None:
+    stream = Terminal()
+    console = open_console("auto", stream=stream, environ={"TERM": "xterm"})
+    console.tell(Notice("mounted /a:key:ro [b]c[/b]"))
+    console.close()
+    assert "mounted /a:key:ro [b]c[/b]" in stream.getvalue()
+
+
 def test_no_cursor_stays_hidden_when_work_is_cut_short() -> None:
     stream = Terminal()
     console = open_console("auto", stream=stream, environ={"TERM": "xterm"})
