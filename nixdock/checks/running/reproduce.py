@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import replace as replace_settings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from nixdock.checks.model import Command, ContainerSettings, Request
+
+
+_SECRET: Final = re.compile("auth|cookie|credential|key|passw|secret|session|token", re.IGNORECASE)
+"""Found in the names of headers whose values reports, which are kept, do not show."""
 
 
 def docker_run(image: str, settings: ContainerSettings, command: Command, *, replace: bool = False) -> str:
@@ -78,13 +83,20 @@ def curl(request: Request, base: str) -> str:
         words.append("-k")
     if request.method != "GET":
         words += ["-X", request.method]
-    for name, value in request.headers.items():
-        words += ["-H", f"{name}: {value}"]
-    if request.body is not None:
-        words += ["--data-binary", request.body.decode(errors="replace")]
+    headers = [_header(name, value) for name, value in request.headers.items()]
+    body = [] if request.body is None else ["--data-binary", request.body.decode(errors="replace")]
+    line = " ".join(filter(None, (shlex.join(words), *headers, shlex.join(body))))
     if "$" not in base:
-        return shlex.join([*words, f"{base}{request.path}"])
-    return f'{shlex.join(words)} "{base}"{shlex.quote(request.path)}'
+        return f"{line} {shlex.quote(f'{base}{request.path}')}"
+    return f'{line} "{base}"{shlex.quote(request.path)}'
+
+
+def _header(name: str, value: str) -> str:
+    """Return curl's option for a header; what may be a secret is taken from a variable of the shell."""
+    if not _SECRET.search(name):
+        return shlex.join(["-H", f"{name}: {value}"])
+    variable = re.sub("[^A-Z0-9]", "_", name.upper())
+    return f'-H {shlex.quote(f"{name}: ")}"${variable}"'
 
 
 def option_words(settings: ContainerSettings) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -191,6 +192,22 @@ def test_a_request_is_a_curl_command() -> None:
 
     assert curl(request, "https://h:1") == (
         "curl -i -k -X POST -H 'X-A: 1' --data-binary data 'https://h:1/a?b'"
+    )
+
+
+def test_a_header_that_may_be_a_secret_is_named_and_comes_from_the_shell() -> None:
+    headers = {"Authorization": "Bearer s3cret", "X-Api-Key": "s3cret", "Accept": "text/html"}
+    line = curl(Request("/", 80, headers=headers), "http://h:1")
+    assert "s3cret" not in line
+    done = subprocess.run(
+        ["bash", "-c", line.replace("curl", "printf '<%s>'", 1)],
+        env={"AUTHORIZATION": "Bearer mine", "X_API_KEY": "k"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == (
+        "<-i><-H><Accept: text/html><-H><Authorization: Bearer mine><-H><X-Api-Key: k><http://h:1/>"
     )
 
 
