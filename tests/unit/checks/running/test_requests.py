@@ -207,7 +207,7 @@ def test_a_header_that_may_be_a_secret_is_named_and_comes_from_the_shell() -> No
         check=True,
     )
     assert done.stdout == (
-        "<-i><-H><Accept: text/html><-H><Authorization: Bearer mine><-H><X-Api-Key: k><http://h:1/>"
+        "<-i><-H><Authorization: Bearer mine><-H><X-Api-Key: k><-H><Accept: text/html><http://h:1/>"
     )
 
 
