@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 REMOVAL_PATIENCE: Final = 10.0
 """Seconds to wait for a container that the engine is removing by itself; it may be stuck with it."""
 
+_LIBPOD_API: Final = "4.0.0"
+"""The version of Podman's own API."""
+
 _PAUSE: Final = 0.05
 
 
@@ -143,7 +146,7 @@ class Engine:
         if answer is not None and self.version.is_podman:
             # Podman's imitation of docker's answer leaves the health check out; its own answer has it.
             path = f"/libpod/images/{reference}/json"
-            own = self._connection.find(path, shape=shapes.LIBPOD_IMAGE, api="4.0.0") or {}
+            own = self._connection.find(path, shape=shapes.LIBPOD_IMAGE, api=_LIBPOD_API) or {}
             answer["Config"] = {"Healthcheck": own.get("Healthcheck"), **(answer.get("Config") or {})}
         return None if answer is None else ImageDetails.from_json(answer)
 
@@ -181,9 +184,8 @@ class Engine:
 
     def remove_image(self, reference: str, *, force: bool = False, keep_parents: bool = False) -> None:
         """Remove a name of an image, and with its last name the image."""
-        self._connection.send(
-            "DELETE", f"/images/{reference}", {"force": int(force), "noprune": int(keep_parents)}
-        )
+        params = {"force": int(force), "noprune": int(keep_parents)}
+        self._connection.send("DELETE", f"/images/{reference}", params, seconds=patience.LABOUR)
 
     # Containers
 
@@ -289,8 +291,13 @@ class Engine:
         a while.
         """
         params = {"force": int(force), "v": int(volumes)}
+        path, api = f"/containers/{container}", None
+        if self.version.is_podman:
+            # Podman's imitation of docker asks it to end first, and waits as long as it has for that.
+            path, api = f"/libpod/containers/{container}", _LIBPOD_API
+            params |= {"volumes": int(volumes), "timeout": 0}
         try:
-            self._connection.send("DELETE", f"/containers/{container}", params, tolerate=404)
+            self._connection.send("DELETE", path, params, tolerate=404, api=api)
         except EngineRefusedError as error:
             if error.status != 409 or "already in progress" not in error.message:
                 raise
@@ -358,7 +365,9 @@ class Engine:
 
     def changes(self, container: str) -> tuple[tuple[int, str], ...]:
         """Return what a container changed in its file system: 0 changed, 1 added, 2 deleted, and the path."""
-        answer = self._connection.get(f"/containers/{container}/changes", shape=shapes.CHANGES) or ()
+        # Where an engine's storage knows no layers it compares all files.
+        path = f"/containers/{container}/changes"
+        answer = self._connection.get(path, shape=shapes.CHANGES, seconds=patience.LABOUR) or ()
         return tuple((int(raw["Kind"]), raw["Path"]) for raw in answer)
 
     def stats(self, container: str) -> dict[str, Any]:

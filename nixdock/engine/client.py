@@ -98,7 +98,13 @@ class Connection:
         self._sdk.close()
 
     def get(
-        self, path: str, params: Mapping[str, Any] | None = None, *, shape: object, versioned: bool = True
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        shape: object,
+        versioned: bool = True,
+        seconds: float | None = None,
     ) -> Any:  # noqa: ANN401  # any JSON
         """Return the JSON that a GET answers.
 
@@ -107,11 +113,14 @@ class Connection:
             params: The query.
             shape: What the answer looks like, of `nixdock.engine.shapes`.
             versioned: Whether the path is below the API version.
+            seconds: How long it may take.
 
         Raises:
             EngineError: The answer looks otherwise, or is none.
         """
-        return self._ask_json("GET", path, params, shape=shape, api=None if versioned else "")
+        return self._ask_json(
+            "GET", path, params, shape=shape, api=None if versioned else "", seconds=seconds
+        )
 
     def find(
         self, path: str, params: Mapping[str, Any] | None = None, *, shape: object, api: str | None = None
@@ -161,6 +170,7 @@ class Connection:
         body: bytes | None = None,
         seconds: float | None = None,
         tolerate: int | None = None,
+        api: str | None = None,
     ) -> None:
         """Send a request whose answer says nothing.
 
@@ -172,10 +182,11 @@ class Connection:
             body: A tar archive to send along.
             seconds: How long it may take; infinite is as long as the engine lives.
             tolerate: The status of a refusal that is as good as success.
+            api: The API version, where it is not the one that was agreed on.
         """
         try:
             with self._answered(
-                method, path, params, json_body=json_body, archive=body, seconds=seconds
+                method, path, params, json_body=json_body, archive=body, seconds=seconds, api=api
             ) as response:
                 # To its end, so that the connection serves the next request too.
                 response.raw.read(REFUSAL_LIMIT)

@@ -1,10 +1,10 @@
 """How long an engine is waited for: one clock for all that is asked of it, which cuts what takes too long.
 
-Every request is a `Wait` while it lasts. A plain one has `ANSWER` seconds for all of it, however the
-engine spends them: a socket's own timeout begins anew with each byte. A long one (wait, attach, logs, load)
-ends when the engine does not answer a ping on a second connection any more. Each ends when the time is up
-that whoever asks has for everything (`--timeout`). What is asked for to clean up has a short time of its own,
-counted from the beginning of the cleaning, so that it is tried even then.
+Every request is a `Wait` while it lasts. A plain one has `ANSWER` seconds for all of it, or `LABOUR`, however
+the engine spends them: a socket's own timeout begins anew with each byte. A long one (wait, attach, logs,
+load) ends when the engine does not answer a ping on a second connection any more. Each ends when the time is
+up that whoever asks has for everything (`--timeout`). What is asked for to clean up has a short time of its
+own, counted from the beginning of the cleaning, so that it is tried even then.
 
 A request is cut by shutting its socket down: whatever blocks there, reading or writing, returns.
 """
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 ANSWER: Final = 30.0
 """Seconds that a plain request may take."""
+
+LABOUR: Final = 300.0
+"""Seconds that one may take whose work grows with an image's or a container's files."""
 
 PING_PAUSE: Final = 10.0
 """Seconds between two pings while a long request lasts."""
@@ -96,9 +99,9 @@ class Wait:
         self._socket = connection
 
     def lasts(self) -> None:
-        """Make it a long one: the engine has begun with it."""
+        """Make it a long one: the engine has begun with it, and lives."""
         self._end = self._end if self._cleaning else math.inf
-        self._patience.look()
+        self._patience.note_life()
 
     def done(self) -> None:
         """Forget it; may be called again."""
@@ -117,10 +120,12 @@ class Wait:
         """Have whoever blocks on its socket return."""
         self.reason = self.reason or reason
         for one in (getattr(self._connection, "sock", None), self._socket):
-            if one is not None:
+            # TLS over a proxy's TLS is no socket, but has one.
+            found = getattr(one, "socket", one)
+            if isinstance(found, socket.socket):
                 with contextlib.suppress(OSError, ValueError):
                     # Below TLS, whose own method would wait for the other end.
-                    socket.socket.shutdown(one, socket.SHUT_RDWR)
+                    socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
 class Patience:
@@ -184,7 +189,8 @@ class Patience:
         with self._changed:
             if not any(one.is_long for one in self._waits):
                 self._pinged = self._alive = now
-            if self._clock is None:
+            # A process that was forked has none of its threads.
+            if self._clock is None or not self._clock.is_alive():
                 clock = threading.Thread(target=self._watch, name="patience", daemon=True)
                 clock.start()
                 self._clock = clock
@@ -224,9 +230,10 @@ class Patience:
                 self._until = until
                 self._changed.notify()
 
-    def look(self) -> None:
-        """Look at the clock now: something has changed."""
+    def note_life(self) -> None:
+        """Note that the engine has just answered something."""
         with self._changed:
+            self._alive = time.monotonic()
             self._changed.notify()
 
     def forget(self, wait: Wait) -> None:

@@ -139,6 +139,17 @@ def test_a_service_that_dies_fails_at_once_with_its_last_lines(check: Checker) -
     assert checked["the service is ready"]["seconds"] < 50
 
 
+def test_a_service_that_does_not_heed_being_asked_to_end_is_removed_all_the_same(any_check: Checker) -> None:
+    """Asked to remove it by force, Podman's imitation of docker would first wait as long as it may take."""
+    service = {"command": ["sleep", "1000"]}
+
+    checked = any_check({"x": {"exec": ["true"]}}, service=service)
+
+    assert checked.statuses() == {"x": "PASS"}
+    assert "could not be removed" not in checked.run.stderr
+    assert any_check.labelled()["containers"] == []
+
+
 def test_a_health_check_is_not_waited_for_a_whole_interval(any_check: Checker) -> None:
     """Podman without systemd never probes at all, and Docker only after an interval."""
     probe = {"test": ["CMD", "/bin/test", "-e", "/www/index.json"], "interval": "1h"}

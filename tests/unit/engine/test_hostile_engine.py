@@ -6,10 +6,13 @@ import copy
 import json
 import math
 import os
+import re
+import signal
 import socket
 import threading
 import time
 from contextlib import closing
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +22,7 @@ from nixdock.engine.address import Address, choose
 from nixdock.engine.answers import ContainerDetails, ContainerSummary, ImageDetails, ImageSummary
 from nixdock.engine.client import connect
 from nixdock.engine.health import HealthCheck
-from nixdock.engine.patience import Patience
+from nixdock.engine.patience import Cut, Patience
 from nixdock.engine.refusals import EngineLateError, EngineUnreachableError
 from nixdock.errors import EngineError
 from nixdock.image.extent import Extent
@@ -100,6 +103,7 @@ def _read(stream: Stream) -> list[tuple[int, bytes]]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "ANSWER", 0.15)
+    monkeypatch.setattr(patience, "LABOUR", 0.3)
     monkeypatch.setattr(patience, "PING_PAUSE", 0.05)
     monkeypatch.setattr(patience, "PING", 0.15)
 
@@ -280,6 +284,71 @@ def test_a_process_that_was_stopped_does_not_blame_the_engine() -> None:
     wait.prolong(100)
     assert wait.due(math.inf)[0] == before + 100
     wait.done()
+    clock.close()
+
+
+@pytest.mark.parametrize("name", ["changes", "delete image"])
+def test_what_grows_with_the_files_may_take_longer(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LABOUR", 20.0)
+    attacked, call = CALLS[name]
+    with Hostile(tmp_path / "s", "", "stall") as hostile, connect(at(hostile), environ={}) as engine:
+        real = Hostile._answer
+
+        def answer(self: Hostile, connection: Any, method: str, path: str) -> bool:
+            if re.fullmatch(attacked, f"{method} {path}"):
+                time.sleep(0.5)
+            return real(self, connection, method, path)
+
+        monkeypatch.setattr(Hostile, "_answer", answer)
+        assert not isinstance(call_in_time(call, engine), BaseException)
+
+
+def test_a_process_that_was_forked_has_a_clock_too(tmp_path: Path) -> None:
+    with Hostile(tmp_path / "s", "", "stall") as hostile, connect(at(hostile), environ={}) as engine:
+        assert engine.images()
+        hostile.attacked = "GET /info"
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            try:
+                _ = engine.info
+            except EngineUnreachableError:
+                os._exit(7)
+            os._exit(8)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_what_has_begun_late_is_not_given_up_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it was begun is a sign of life, however long that took."""
+    monkeypatch.setattr(patience, "ANSWER", 20.0)
+    monkeypatch.setattr(patience, "PING", 0.5)
+    with Hostile(tmp_path / "s", "", "stall") as hostile, connect(at(hostile), environ={}) as engine:
+        real = Hostile._answer
+
+        def answer(self: Hostile, connection: Any, method: str, path: str) -> bool:
+            # It takes its time, for pings too.
+            time.sleep(1.0 if path.endswith("/wait") else 0.2)
+            return real(self, connection, method, path)
+
+        monkeypatch.setattr(Hostile, "_answer", answer)
+        wait = engine.wait_container("c")
+        engine.start_container("c")
+        assert wait() == 0
+
+
+def test_tls_over_the_tls_of_a_proxy_is_cut_too() -> None:
+    """urllib3's is no socket, but has one."""
+    clock = Patience(None)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        wait = clock.expect("GET /info", 0.05)
+        wait.goes_over(SimpleNamespace(sock=SimpleNamespace(socket=ours)))
+        theirs.settimeout(20)
+        assert theirs.recv(1) == b""
+        assert wait.reason is Cut.SILENT
+        wait.done()
     clock.close()
 
 
