@@ -12,7 +12,6 @@ who went away ends the work (`tell…`).
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import sys
@@ -154,6 +153,8 @@ def form_text(text: str) -> str:
 
 def form_json(document: object, *, indent: int | None = None) -> str:
     """Return JSON that a runner finds no command in; what JSON does not know is told as text."""
+    import json  # noqa: PLC0415  # most commands print none
+
     # What is not ASCII is written out by `dumps`; `##` stands in strings alone.
     text = json.dumps(document, indent=indent, default=str)
     return _OLD_COMMAND.sub(lambda match: match[0][:-1] + r"\u005b", text)

@@ -18,7 +18,7 @@ from nixdock.errors import NixdockError
 from nixdock.hints import as_root, ourselves_as_root
 from nixdock.meter import format_bytes
 from nixdock.nix import offline_set, package_set
-from nixdock.nix.failure import explain_store
+from nixdock.nix.failure import explain_text
 from nixdock.nix.options import NixOptions
 from nixdock.nix.remedy import SYSTEMD, hint_for_users
 from nixdock.nix.settings import DEFAULT_GROUP, find_settings
@@ -112,7 +112,7 @@ def _examine_nix(_session: Session) -> Iterator[Finding]:
         yield Finding("nix", State.OK, text)
         return
     # As `up` tells it: one fault, one remedy.
-    known = explain_store(opened.error_text)
+    known = explain_text(opened.error_text)
     message = known.message if known else "the Nix store cannot be used"
     yield Finding("nix", State.MISSING, f"{message}: {_last_line(opened)}", known.hint if known else None)
 
@@ -132,14 +132,19 @@ def _examine_builds(_session: Session) -> Iterator[Finding]:
     environ = {**os.environ, "NIX_CONFIG": f"{os.environ.get('NIX_CONFIG', '')}\n{config}"}
     # Once for it to be there, then for it to be built whether it is there or not.
     for words in ([], ["--check"]):
+        # It is the machine that is looked at: a working directory that has been removed is no fault of it.
         outcome = process.run(
-            ["nix-build", "--no-out-link", *words, "-E", _PROBE], env=environ, timeout=_ANSWER_SECONDS
+            ["nix-build", "--no-out-link", *words, "-E", _PROBE],
+            env=environ,
+            cwd=Path("/"),
+            timeout=_ANSWER_SECONDS,
         )
         if not outcome:
-            known = explain_store(outcome.error_text)
+            known = explain_text(outcome.error_text)
             line = _last_line(outcome)
             mend = known.hint if known else hint_for_users() if DEFAULT_GROUP in line else None
-            yield Finding("builds", State.MISSING, f"Nix cannot build here: {line}", mend)
+            message = known.message if known else "Nix cannot build here"
+            yield Finding("builds", State.MISSING, f"{message}: {line}", mend)
             return
     yield Finding(
         "builds", State.OK, "Nix builds" + (", with settings that nixdock passes" if lacking else "")

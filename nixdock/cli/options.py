@@ -42,6 +42,14 @@ class HelpfulCommand(click.Command):
             option.callback = _show_help
         return option
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words; of some errors click forgets whose they are, and with it whose help to name."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
 
 class CommandGroup(HelpfulCommand, click.Group):
     """A group of such commands."""

@@ -159,13 +159,13 @@ def _tell_socket(_found: re.Match[str], error: Message) -> BuildError:
     )
 
 
-def explain_store(text: str) -> BuildError | None:
-    """Return the error of a store that this user cannot use at all; None where that is not what Nix said.
+def explain_text(text: str) -> BuildError | None:
+    """Return the error that has a name for why Nix failed; None where it is none of those known.
 
     Args:
         text: What it wrote to its standard error.
     """
-    for pattern, tell in ((_SOCKET, _tell_socket), (_UNWRITABLE, _tell_unwritable)):
+    for pattern, tell in _FAULTS:
         found = pattern.search(text)
         if found:
             return tell(found, Message(0, text, split_lines(text.rstrip())[-1]))

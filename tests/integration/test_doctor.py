@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from support.nix import PROGRAM
 
 if TYPE_CHECKING:
     from conftest import Nixdock
@@ -107,6 +110,19 @@ def test_a_configuration_under_which_nothing_can_be_built_is_said(nixdock: Nixdo
     assert status == 1
     assert str(findings["builds"]["message"]).startswith("Nix cannot build here: ")
     assert findings["nix"]["state"] == "ok"
+
+
+def test_a_working_directory_that_is_gone_is_no_fault_of_the_machine(nixdock: Nixdock) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$0" doctor', PROGRAM],
+        env=nixdock.environment,
+        cwd=nixdock.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "missing" not in done.stdout
+    assert done.returncode == 0, done.stderr
 
 
 def test_apt_without_lists_is_said(nixdock: Nixdock, tmp_path: Path) -> None:

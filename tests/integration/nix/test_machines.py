@@ -224,5 +224,11 @@ def test_a_sandbox_that_cannot_be_had_is_not_done_without_in_silence(
     assert done.status == status, done.stderr
     if status:
         assert "nixdock: Nix's sandbox cannot be set up here" in done.stderr
-        assert "hint: without it, where that is acceptable: --option sandbox false\n" in done.stderr
+        remedy = "without it, where that is acceptable: --option sandbox false"
+        assert f"hint: {remedy}\n" in done.stderr
+        # Whoever is asked names the same.
+        told = machine.run(*inside, nix.PROGRAM, "doctor", "--json")
+        (found,) = [part for part in json.loads(told.stdout)["findings"] if part["part"] == "builds"]
+        assert found["message"].startswith("Nix's sandbox cannot be set up here: ")
+        assert found["mend"] == remedy
         assert done.stdout == ""

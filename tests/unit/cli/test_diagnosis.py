@@ -17,7 +17,7 @@ from nixdock.engine.api import Engine
 from nixdock.engine.refusals import EngineUnreachableError
 from nixdock.errors import BuildError
 from nixdock.nix import package_set, remedy
-from nixdock.nix.failure import explain_store
+from nixdock.nix.failure import explain_text
 from nixdock.nix.package_set import Kind, PackageSet
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024  # the shape of shutil.disk_usage's answer
@@ -154,7 +154,7 @@ def test_an_ordinary_user_gets_one_remedy_that_works_here(
     assert found.mend is not None
     assert found.mend.startswith(mend)
     assert found.message.endswith("this user: opening lock file '/nix/var/l': Permission denied")
-    error = explain_store("error: cannot connect to socket at '/s'")
+    error = explain_text("error: cannot connect to socket at '/s'")
     assert error is not None
     assert error.hint == found.mend
 

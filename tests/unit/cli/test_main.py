@@ -55,6 +55,7 @@ def test_help_imports_no_command_and_nothing_slow(words: list[str]) -> None:
         "yaml",
         "asyncio",
         "subprocess",
+        "json",
     }
     assert modules & slow == set()
     assert {name for name in modules if name.startswith("nixdock.cli.")} == {
