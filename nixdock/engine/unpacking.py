@@ -61,6 +61,8 @@ _NAME_LIMIT: Final = 255
 _PATH_LIMIT: Final = 4096
 _LINKS: Final = 40
 _SHOWN: Final = 100
+_HELD: Final = 256 << 20
+_MEMBER: Final = 600
 _FOLDER: Final = tarfile.TarInfo()
 _FOLDER.type = tarfile.DIRTYPE
 
@@ -142,7 +144,7 @@ def _find_fault(blob: LayerBlob, unpacking: Unpacking) -> str | None:
             for info in tar:
                 tar.members = []  # type: ignore[attr-defined]  # a layer may have a million
                 fault = search.look_at(info)
-                if fault is not None:
+                if fault is not None or search.is_full:
                     return fault
     except (tarfile.TarError, EOFError, OverflowError, ValueError) as error:
         return f"its tar is damaged: {error}"
@@ -162,6 +164,12 @@ class _Search:
         self._by_repetition = "duplicates" in unpacking.said
         self._seen: dict[str, tarfile.TarInfo] = {}
         self._named: set[str] = set()
+        self._held = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds as much as it may; what comes later is told in the engine's words."""
+        return self._held > _HELD
 
     def look_at(self, info: tarfile.TarInfo) -> str | None:
         """Return why a member cannot be unpacked after those before it; None where nothing says so."""
@@ -172,8 +180,12 @@ class _Search:
             if fault is not None:
                 return fault
         for count in range(1, len(parts)):
-            self._seen.setdefault("/".join(parts[:count]), _FOLDER)
+            above = "/".join(parts[:count])
+            if above not in self._seen:
+                self._seen[above] = _FOLDER
+                self._held += len(above) + _MEMBER
         self._seen[path] = info
+        self._held += len(path) + _MEMBER
         self._named.add(path)
         return None
 

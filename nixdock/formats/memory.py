@@ -56,7 +56,7 @@ class Memory:
         rows = self.database.read("SELECT content FROM archives WHERE identity = ?", [str(identity)])
         try:
             return json.loads(rows[0][0]) if rows else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def keep_archive(self, identity: Identity, content: Any) -> None:  # noqa: ANN401  # as above

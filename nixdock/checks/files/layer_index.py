@@ -21,7 +21,7 @@ import zstandard
 from nixdock import settings
 from nixdock.checks.files.entry import ContentFacts, ElfFacts, Entry
 from nixdock.checks.files.inspection import ContentInspector
-from nixdock.checks.files.layer_tar import read_entries
+from nixdock.checks.files.layer_tar import Room, read_entries
 from nixdock.errors import LoadError
 from nixdock.log import get_logger
 
@@ -78,11 +78,18 @@ def index_layer(layer: Layer, *, contents: bool, cache: Path | None = None) -> L
 def index_layers(
     layers: Sequence[Layer], *, contents: bool, cache: Path | None = None
 ) -> tuple[LayerIndex, ...]:
-    """Return the indexes of an image's layers; arguments as for one."""
+    """Return the indexes of an image's layers; arguments as for one.
+
+    Raises:
+        LoadError: As for one; or the layers have more members together than can be held.
+    """
     indexes: dict[int, LayerIndex] = {}
+    room = Room("the image")
     # In the artefact's order, so that a compressed archive is gone through once.
     for number, layer in sorted(enumerate(layers), key=lambda pair: pair[1].position):
         indexes[number] = index_layer(layer, contents=contents, cache=cache)
+        entries = indexes[number].entries
+        room.take(len(entries), sum(len(entry.path) + len(entry.target) for entry in entries))
     return tuple(indexes[number] for number in range(len(layers)))
 
 

@@ -22,7 +22,11 @@ BLOCK = 512
 _ZEROS = bytes(BLOCK)
 _PIECE = 1 << 20
 _EXTENSION_LIMIT = 1 << 20
-_MEMBER_LIMIT = 5_000_000
+MEMBER_LIMIT = 2_000_000
+"""Members that an image's layers may have: of each some 600 bytes are held."""
+NAMES_LIMIT = 256 << 20
+"""Characters that their paths and the targets of links may have together."""
+
 
 _HEADER = struct.Struct("100s 8s 8s 8s 12s 12s 8s c 100s 8s 32s 32s 8s 8s 155s 12x")
 
@@ -73,6 +77,32 @@ def clean_path(name: str) -> str:
     return posixpath.normpath("/" + name.rstrip("/")).lstrip("/")
 
 
+class Room:
+    """What may be held of layers at once.
+
+    Args:
+        name: What messages call them.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._members = MEMBER_LIMIT
+        self._characters = NAMES_LIMIT
+
+    def take(self, members: int, characters: int) -> None:
+        """Take note of so many more.
+
+        Raises:
+            LoadError: They are too many.
+        """
+        self._members -= members
+        self._characters -= characters
+        if self._members < 0:
+            raise LoadError(f"{self._name} has more than {MEMBER_LIMIT} members")
+        if self._characters < 0:
+            raise LoadError(f"{self._name} has names of more than {NAMES_LIMIT} characters")
+
+
 class _Reader:
     def __init__(self, stream: IO[bytes], name: str, inspector: Inspector | None) -> None:
         self._stream = stream
@@ -82,9 +112,9 @@ class _Reader:
         self._seekable = stream.seekable()
 
     def __iter__(self) -> Iterator[Entry]:
-        for count, entry in enumerate(iter(self._next, None)):
-            if count >= _MEMBER_LIMIT:
-                raise LoadError(f"{self._name} has more than {_MEMBER_LIMIT} members")
+        room = Room(self._name)
+        for entry in iter(self._next, None):
+            room.take(1, len(entry.path) + len(entry.target))
             yield entry
             padding = -entry.size % BLOCK
             if entry.offset < 0:

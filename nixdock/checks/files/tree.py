@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.files.entry import ContentFacts, Entry
 from nixdock.checks.files.layer_index import index_layers
+from nixdock.checks.files.layer_tar import Room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -157,8 +158,9 @@ def read_tree(layers: Iterable[Layer], *, contents: bool = False, cache: Path | 
 def build_tree(indexes: Sequence[LayerIndex]) -> Tree:
     """Lay indexes over each other, bottom first."""
     builder = _Builder()
+    room = Room("the image, with the folders that it does not name,")
     for number, index in enumerate(indexes):
-        builder.add(index, number)
+        builder.add(_Layer(index, number, room))
     complete = bool(indexes) and all(index.facts is not None for index in indexes)
     return Tree(builder.entries, builder.names, builder.facts if complete else None)
 
@@ -172,7 +174,7 @@ class _Layer:
     kernel (overlayfs.rst); a hard link sets mode and owner of all names of its file.
     """
 
-    def __init__(self, index: LayerIndex, number: int) -> None:
+    def __init__(self, index: LayerIndex, number: int, room: Room) -> None:
         self.entries: dict[str, Entry | None] = {}
         """By path; None is a whiteout."""
         self.facts: dict[str, ContentFacts] = {}
@@ -180,12 +182,17 @@ class _Layer:
         self.unlinked: list[Entry] = []
         """Hard links to what is not in this layer, or not before them."""
         self._number = number
+        self._room = room
         self._names: dict[str, set[str]] = {"": set()}
         self._links: set[str] = set()
         self._same: dict[str, set[str]] = {}
+        self._linked: dict[int, tuple[set[str], Entry]] = {}
         facts = index.facts or {}
         for entry in index.entries:
             self._take(entry, facts.get(entry.path))
+        for names, link in self._linked.values():
+            for name in names:
+                self._set_owner(name, link)
 
     def _take(self, entry: Entry, fact: ContentFacts | None) -> None:
         if not entry.path:
@@ -228,6 +235,7 @@ class _Layer:
             missing.append(folder)
             folder = folder.rpartition("/")[0]
         for path in reversed(missing):
+            self._room.take(1, len(path))
             self._put(path, Entry(path, "directory", 0o755, 0, 0, 0, -1, "", 0, self._number), None)
 
     def _put(self, path: str, entry: Entry | None, fact: ContentFacts | None) -> None:
@@ -263,11 +271,14 @@ class _Layer:
         names = self._same.setdefault(link.target, {link.target})
         names.add(path)
         self._same[path] = names
-        for name in names:
-            one = self.entries[name]
-            if one is not None:
-                mode = one.mode if one.kind == "symlink" else link.mode
-                self.entries[name] = one._replace(mode=mode, uid=link.uid, gid=link.gid, mtime=link.mtime)
+        # The last of its names counts, and there may be many: set when all are known.
+        self._linked[id(names)] = (names, link)
+
+    def _set_owner(self, name: str, link: Entry) -> None:
+        one = self.entries[name]
+        if one is not None:
+            mode = one.mode if one.kind == "symlink" else link.mode
+            self.entries[name] = one._replace(mode=mode, uid=link.uid, gid=link.gid, mtime=link.mtime)
 
 
 def _ways_to(path: str) -> Iterator[str]:
@@ -285,8 +296,7 @@ class _Builder:
         self.names: dict[str, set[str]] = {"": set()}
         self.facts: dict[str, ContentFacts] = {}
 
-    def add(self, index: LayerIndex, number: int) -> None:
-        layer = _Layer(index, number)
+    def add(self, layer: _Layer) -> None:
         # What a layer hides is below it, wherever in its tar that is said.
         for folder in layer.opaque:
             for name in tuple(self.names.get(folder, ())):

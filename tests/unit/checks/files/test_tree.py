@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -92,6 +93,37 @@ def test_a_layer_that_is_cut_short_is_an_error(seekable: bool) -> None:
 def test_rubbish_is_an_error_not_a_crash() -> None:
     with pytest.raises(LoadError, match="is damaged"):
         index_layer(MemoryLayer(b"rubbish" * 100), contents=False)
+
+
+ENDLESS = {
+    "folders that are not named": [[file(f"{n}/" + "d/" * 50 + "f") for n in range(30)]],
+    "members": [[file(str(n)) for n in range(1001)]],
+    "members of several layers": [[file(f"{layer}-{n}") for n in range(600)] for layer in range(2)],
+    "folders of several layers": [[file(f"{layer}/" + "d/" * 200 + "f")] for layer in range(3)],
+    "names": [[file(f"{n}" + "x" * 1000) for n in range(101)]],
+    "targets": [[link(f"{n}", "x" * 1000) for n in range(101)]],
+}
+
+
+@pytest.mark.parametrize("layers", ENDLESS.values(), ids=ENDLESS)
+def test_what_layers_can_make_long_has_an_end(
+    layers: list[list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nixdock.checks.files.layer_tar.MEMBER_LIMIT", 1000)
+    monkeypatch.setattr("nixdock.checks.files.layer_tar.NAMES_LIMIT", 100_000)
+    with pytest.raises(
+        LoadError, match=r"has more than 1000 members|has names of more than 100000 characters"
+    ):
+        _tree(*(MemoryLayer(tar_of(layer)) for layer in layers))
+    assert _tree(MemoryLayer(tar_of(layers[0][:10]))).entries
+
+
+def test_a_file_may_have_many_names() -> None:
+    names = [hardlink(f"{n}", "first") for n in range(20_001)]
+    for number, (info, _) in enumerate(names):
+        info.mode = 0o600 + number % 2
+    tree = _tree(MemoryLayer(tar_of([file("first"), *names])))
+    assert {tree.entries[name].mode for name in ("first", "0", "1", "20000")} == {0o600}
 
 
 @given(st.integers(0, 4000), st.binary(min_size=1, max_size=40))
