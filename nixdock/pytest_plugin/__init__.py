@@ -174,9 +174,17 @@ def _disarm(error: BaseException) -> None:
     from nixdock.errors import NixdockError  # noqa: PLC0415
     from nixdock.out import form_text  # noqa: PLC0415
 
-    if isinstance(error, NixdockError):
-        hint = f"hint: {error.hint}" if error.hint else None
-        error.args = (form_text("\n".join(filter(None, (error.message, error.details, hint)))),)
+    if not isinstance(error, NixdockError):
+        return
+    hint = f"hint: {error.hint}" if error.hint else None
+    error.args = (form_text("\n".join(filter(None, (error.message, error.details, hint)))),)
+    # What it came of is shown, too, as it is: the engine's own words, perhaps, which the sentence has.
+    here: BaseException = error
+    while (cause := here.__cause__ or (None if here.__suppress_context__ else here.__context__)) is not None:
+        if form_text(str(cause)) != str(cause):
+            here.__cause__ = None  # which suppresses the context
+            break
+        here = cause
 
 
 def _describe(service: Service) -> str:

@@ -10,6 +10,7 @@ import unicodedata
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import format_exception as traceback_of
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -378,6 +379,16 @@ def pytest_error(text: str) -> str:
     error = NixdockError(text, hint=text, details=text)
     pytest_plugin._disarm(error)
     return str(error)
+
+
+@an_exit(lines=True)
+def pytest_error_with_its_causes(text: str) -> str:
+    plain, foreign = ValueError("plain"), ValueError(text)
+    plain.__context__ = foreign
+    error = NixdockError("a sentence")
+    error.__cause__ = plain
+    pytest_plugin._disarm(error)
+    return "".join(traceback_of(error))
 
 
 @pytest.fixture(autouse=True)
