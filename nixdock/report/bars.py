@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import IO, TYPE_CHECKING
 
 from rich.console import Console as Terminal
@@ -24,6 +25,8 @@ from nixdock.out import form_line
 from nixdock.report.narration import Narration, name_work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import RenderableType
 
 
@@ -37,9 +40,25 @@ class BarConsole:
         self._tasks: dict[str, TaskID] = {}
 
     def tell(self, event: Event) -> None:
-        """Show one event."""
-        for line in self._narration.narrate(event):
+        """Show one event; that the terminal has gone is no fault of the work."""
+        lines = self._narration.narrate(event)
+        with contextlib.suppress(OSError):
+            self._print(lines)
+            self._move(event)
+
+    def close(self) -> None:
+        """Show what was held back, and leave the terminal as it was."""
+        self._tasks.clear()
+        lines = self._narration.finish()
+        with contextlib.suppress(OSError):
+            self._stop()
+            self._print(lines)
+
+    def _print(self, lines: Iterable[str]) -> None:
+        for line in lines:
             self._terminal.print(form_line(line))
+
+    def _move(self, event: Event) -> None:
         match event:
             case WorkStarted():
                 self._tasks[event.key] = self._open().add_task(form_line(name_work(event)), total=event.total)
@@ -55,13 +74,6 @@ class BarConsole:
                     self._stop()
             case _:
                 pass
-
-    def close(self) -> None:
-        """Show what was held back, and leave the terminal as it was."""
-        self._tasks.clear()
-        self._stop()
-        for line in self._narration.finish():
-            self._terminal.print(form_line(line))
 
     def _open(self) -> Progress:
         if self._progress is None:
@@ -79,9 +91,9 @@ class BarConsole:
         return self._progress
 
     def _stop(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        progress, self._progress = self._progress, None
+        if progress is not None:
+            progress.stop()
 
 
 class _OnlyWithTotal(ProgressColumn):

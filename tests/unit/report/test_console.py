@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +100,18 @@ def test_no_cursor_stays_hidden_when_work_is_cut_short() -> None:
     console.close()
     text = stream.getvalue()
     assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l")
+
+
+def test_a_terminal_that_went_away_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    class Gone(Terminal):
+        def write(self, _text: str) -> int:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    console = open_console("auto", stream=Gone(), environ={"TERM": "xterm"})
+    for event in EVENTS:
+        console.tell(event)
+    console.close()
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_reader_that_went_away_is_no_fault(tmp_path: Path) -> None:
