@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shlex
 import shutil
 import sys
@@ -17,8 +18,19 @@ def as_root(command: str) -> str:
     """
     if os.geteuid() == 0:
         return command
-    # A machine without sudo has root's password, if it has anything.
-    return f"sudo {command}" if shutil.which("sudo") else f"su -c {shlex.quote(command)}"
+    # A machine without sudo has root's password, if it has anything. Without the dash su leaves us our PATH,
+    # in which Debian's users have no /usr/sbin: no usermod, groupadd or sysctl.
+    return f"sudo {command}" if shutil.which("sudo") else f"su - -c {shlex.quote(command)}"
+
+
+def join_group(group: str) -> str:
+    """Return how this user becomes a member of a group."""
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        # By name: in a shell of root's every variable says root.
+        user = os.environ.get("USER") or os.environ.get("LOGNAME") or "USER"
+    return f"{as_root(f'usermod -aG {group} {user}')}, then log in again"
 
 
 def script_as_root(script: str) -> str:

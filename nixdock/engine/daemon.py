@@ -28,6 +28,7 @@ from nixdock.engine.host import (
     search_path,
 )
 from nixdock.engine.ping import Answer, ping
+from nixdock.engine.refusals import hint_for_group
 from nixdock.errors import EngineError
 from nixdock.events import Listener, Notice, Warned, Work, WorkFinished, WorkStarted, ignore
 from nixdock.hints import as_root, ourselves_as_root
@@ -72,7 +73,7 @@ def start(address: Address, home: Home, *, listener: Listener = ignore) -> Daemo
     if found is Answer.FORBIDDEN:
         raise EngineError(
             f"an engine listens on {path}, and you may not use it",
-            hint=f"{as_root('usermod -aG docker $USER')}, then log in again",
+            hint=hint_for_group(address),
         )
     if found is Answer.ENGINE:
         running = home.read()

@@ -20,7 +20,7 @@ from nixdock.engine.address import DEFAULT_SOURCE
 from nixdock.engine.patience import Cut
 from nixdock.engine.shapes import nonsense
 from nixdock.errors import DeadlineError, EngineError, find_exhaustion
-from nixdock.hints import as_root, ourselves_as_root
+from nixdock.hints import join_group, ourselves_as_root
 from nixdock.text import clean, split_lines
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _explain(error: BaseException, address: Address) -> tuple[str, str | None]:
 def _explain_cause(cause: BaseException, where: str, address: Address) -> tuple[str, str | None] | None:
     match cause:
         case PermissionError():
-            return f"no permission to use the engine at {where}", _hint_for_group(address)
+            return f"no permission to use the engine at {where}", hint_for_group(address)
         case FileNotFoundError():
             return _explain_nothing_there(where, address)
         case ConnectionRefusedError():
@@ -276,7 +276,7 @@ def _hint(address: Address) -> str:
     return "check that the engine runs there, and the address"
 
 
-def _hint_for_group(address: Address) -> str:
+def hint_for_group(address: Address) -> str:
     """Return how to become one of those who may use a socket."""
     group = "docker"
     if address.socket_path is not None:
@@ -284,8 +284,4 @@ def _hint_for_group(address: Address) -> str:
             group = grp.getgrgid(address.socket_path.stat().st_gid).gr_name
     if group == "root":
         return f"only root may use it: {ourselves_as_root('...')}"
-    return f"{as_root(f'usermod -aG {group} {_user()}')}, then log in again"
-
-
-def _user() -> str:
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or "$(id -un)"
+    return join_group(group)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import BuildError
-from nixdock.hints import as_root
+from nixdock.hints import as_root, join_group
 from nixdock.nix.build_log import EXPRESSION, Message
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError, MissingArchitectureError
-from nixdock.nix.remedy import hint_for_daemon, hint_for_group
+from nixdock.nix.remedy import GROUP, hint_for_daemon
 from nixdock.nix.store import name_of, store_dir
 from nixdock.text import split_lines
 
@@ -154,7 +154,7 @@ def _tell_socket(_found: re.Match[str], error: Message) -> BuildError:
     return BuildError(
         "the Nix daemon cannot be used: "
         + ("its socket is not for this user" if forbidden else "it does not answer"),
-        hint=hint_for_group() if forbidden else hint_for_daemon(),
+        hint=join_group(GROUP) if forbidden else hint_for_daemon(),
         details=error.sentence,
     )
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from pathlib import Path
 from typing import Final
 
-from nixdock.hints import as_root, script_as_root
+from nixdock.hints import as_root, join_group, script_as_root
 from nixdock.nix.elf import runs_alone
 from nixdock.nix.settings import BUSYBOX, DEFAULT_GROUP, has_members
 from nixdock.settings import is_there
@@ -17,6 +15,9 @@ SYSTEMD: Final = Path("/run/systemd/system")
 
 UNITS: Final = tuple(map(Path, ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")))
 """Where a package or an administrator puts what systemd starts."""
+
+GROUP: Final = "nix-users"
+"""Debian's daemon listens to members of this group only."""
 
 _ADD_USERS: Final = (
     f"groupadd -r {DEFAULT_GROUP}; for n in 1 2 3 4 5 6 7 8; do"
@@ -30,7 +31,7 @@ def hint_for_daemon() -> str:
     if SYSTEMD.is_dir():
         if any(is_there(folder / "nix-daemon.socket") for folder in UNITS):
             return as_root("systemctl start nix-daemon")
-        return f"use the Nix daemon: {as_root('apt-get install nix-setup-systemd')}, then {hint_for_group()}"
+        return f"use the Nix daemon: {as_root('apt-get install nix-setup-systemd')}, then {join_group(GROUP)}"
     steps = []
     if not any(map(runs_alone, BUSYBOX)):
         steps.append("apt-get install -y busybox-static")
@@ -44,13 +45,3 @@ def hint_for_daemon() -> str:
 def hint_for_users() -> str:
     """Return the command that makes the users which a daemon builds as."""
     return script_as_root(_ADD_USERS)
-
-
-def hint_for_group() -> str:
-    """Return the command that lets this user speak with the daemon."""
-    # Debian's daemon listens to members of this group only.
-    try:
-        user = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        user = "USER"
-    return f"{as_root(f'usermod -aG nix-users {user}')} and log in again"

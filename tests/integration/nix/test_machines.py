@@ -119,7 +119,7 @@ def test_an_ordinary_user_sees_what_a_builder_wrote(shared: tuple[NixMachine, in
     machine.write("bad.nix", 'with import ./toy.nix; run "bad" "echo why; exit 4"')
     done = machine.nixdock("build", "bad.nix", user=user)
     assert done.status == 120
-    assert "nixdock: building bad failed: the builder failed with exit code 4\nbad> why\n" in done.stderr
+    assert "nixdock: building bad failed: the builder failed with exit code 4\n  bad> why\n" in done.stderr
 
 
 def test_the_link_of_an_ordinary_user_holds_what_it_leads_to(shared: tuple[NixMachine, int]) -> None:

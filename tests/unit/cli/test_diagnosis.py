@@ -110,7 +110,7 @@ def test_a_store_that_refuses_is_quoted(machine: Machine, monkeypatch: pytest.Mo
     ("around", "mend"),
     [
         ((True, True, True, True), "sudo systemctl start nix-daemon"),
-        ((True, True, False, False), "su -c 'systemctl start nix-daemon'"),
+        ((True, True, False, False), "su - -c 'systemctl start nix-daemon'"),
         ((True, False, False, True), "use the Nix daemon: sudo apt-get install nix-setup-systemd, then sudo"),
         (
             (False, False, True, True),
@@ -118,13 +118,16 @@ def test_a_store_that_refuses_is_quoted(machine: Machine, monkeypatch: pytest.Mo
         ),
         (
             (False, False, True, False),
-            'su -c \'NIX_CONFIG="extra-sandbox-paths = /bin/sh=/bin/busybox" nix-daem',
+            'su - -c \'NIX_CONFIG="extra-sandbox-paths = /bin/sh=/bin/busybox" nix-daem',
         ),
         (
             (False, False, False, True),
             "sudo sh -c 'groupadd -r nixbld; for n in 1 2 3 4 5 6 7 8; do useradd -r ",
         ),
-        ((False, False, False, False), "su -c 'groupadd -r nixbld; for n in 1 2 3 4 5 6 7 8; do useradd -r "),
+        (
+            (False, False, False, False),
+            "su - -c 'groupadd -r nixbld; for n in 1 2 3 4 5 6 7 8; do useradd -r ",
+        ),
     ],
 )
 def test_an_ordinary_user_gets_one_remedy_that_works_here(

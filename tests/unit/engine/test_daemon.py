@@ -125,7 +125,7 @@ def test_only_root_can_start_one(home: Home, monkeypatch: pytest.MonkeyPatch, tm
     with pytest.raises(EngineError) as caught:
         start(SOCKET, home)
     assert "nixdock engine start" in str(caught.value.hint)
-    assert str(caught.value.hint).startswith(("sudo ", "su -c "))
+    assert str(caught.value.hint).startswith(("sudo ", "su - -c "))
     assert not home.folder.exists()
 
 

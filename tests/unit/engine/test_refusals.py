@@ -85,7 +85,7 @@ def test_a_port_without_a_server() -> None:
     ],
 )
 def test_no_permission(group: str | None, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("USER", "ann")
+    monkeypatch.setattr("pwd.getpwuid", lambda _number: SimpleNamespace(pw_name="ann"))
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr("grp.getgrgid", lambda _number: SimpleNamespace(gr_name=group))

@@ -192,6 +192,8 @@ def test_a_daemon_that_is_not_for_this_user(version: str) -> None:
 
 def test_a_user_without_a_name_is_called_so(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    monkeypatch.delenv("USER", raising=False)
+    monkeypatch.delenv("LOGNAME", raising=False)
     error = explained(version, "forbidden-daemon")
     assert error.hint is not None
     assert "usermod -aG nix-users USER" in error.hint
