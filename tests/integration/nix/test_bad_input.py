@@ -199,7 +199,7 @@ def test_a_failing_builder(machine: NixMachine) -> None:
     said = fail(machine, "x.nix")
     assert said.startswith(
         "nixdock: building image failed: the builder failed with exit code 7\n"
-        "image> line 1\nimage> line 2\nimage> line 3\n"
+        "  image> line 1\n  image> line 2\n  image> line 3\n"
         "hint: the whole log: nix log /nix/store/"
     )
     derivation = re.findall(r"nix-store --read-log (\S+)", said)[0]
