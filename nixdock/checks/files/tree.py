@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from nixdock.checks.files.entry import ContentFacts, Entry
 from nixdock.checks.files.layer_index import index_layers
 from nixdock.checks.files.layer_tar import Room
+from nixdock.errors import LoadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 LINK_LIMIT = 40
 """Symbolic links that Linux follows in one path (MAXSYMLINKS in linux/include/linux/namei.h)."""
+
+_PATH_LIMIT = 4096
+"""Bytes of the longest path, and one (PATH_MAX in linux/include/uapi/linux/limits.h)."""
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -185,6 +189,8 @@ class _Layer:
         self._room = room
         self._names: dict[str, set[str]] = {"": set()}
         self._links: set[str] = set()
+        self._ways: dict[str, str] = {}
+        """Where folders are to which links may lead."""
         self._same: dict[str, set[str]] = {}
         self._linked: dict[int, tuple[set[str], Entry]] = {}
         facts = index.facts or {}
@@ -197,6 +203,9 @@ class _Layer:
     def _take(self, entry: Entry, fact: ContentFacts | None) -> None:
         if not entry.path:
             return  # the root of a container is the engine's own
+        if len(entry.path) >= _PATH_LIMIT:
+            message = f"layer {self._number + 1} has a path of {len(entry.path)} characters"
+            raise LoadError(message, hint="Linux allows 4095: no engine can unpack it")
         folder, _, name = entry.path.rpartition("/")
         folder = self._resolve(folder)
         self._ensure(folder)
@@ -214,19 +223,38 @@ class _Layer:
         elif entry.kind == "hardlink":
             self._link(path, entry)
         else:
-            self._put(path, entry._replace(path=path, layer=self._number), fact)
+            if path != entry.path or entry.layer != self._number:
+                entry = entry._replace(path=path, layer=self._number)
+            self._put(path, entry, fact)
 
     def _resolve(self, folder: str) -> str:
         """Follow the links of this layer on the way to a folder."""
-        for _ in range(LINK_LIMIT):
-            if self._links.isdisjoint(_ways_to(folder)):
-                break
-            link = next(path for path in _ways_to(folder) if path in self._links)
-            entry = self.entries[link]
-            target = entry.target if entry is not None else ""
-            start = posixpath.join("/", posixpath.dirname(link), target)
-            folder = posixpath.normpath(f"{start}/{folder[len(link) :]}").strip("/")
-        return folder
+        if not self._links:
+            return folder
+        pending: list[str] = []
+        while folder and folder not in self._ways:
+            pending.append(folder)
+            folder = folder.rpartition("/")[0]
+        here = self._ways.get(folder, "")
+        for path in reversed(pending):
+            self._room.take(0, len(path))
+            here = self._ways[path] = self._follow(f"{here}/{posixpath.basename(path)}".lstrip("/"))
+        return here
+
+    def _follow(self, path: str) -> str:
+        """Return where a path leads, to whose folder no link leads any more."""
+        here, names, followed = path, list[str](), 0
+        while True:
+            if here in self._links and followed < LINK_LIMIT:
+                followed += 1
+                link = self.entries[here]
+                target = link.target[:_PATH_LIMIT] if link is not None else ""
+                goal = posixpath.normpath(posixpath.join("/", posixpath.dirname(here), target)).strip("/")
+                names += reversed(goal.split("/")) if goal else ()
+                here = ""
+            if not names:
+                return here
+            here = f"{here}/{names.pop()}".lstrip("/")
 
     def _ensure(self, folder: str) -> None:
         """Make the folders that a layer has something in without naming them."""
@@ -253,6 +281,7 @@ class _Layer:
             self.facts[path] = fact
 
     def _remove(self, path: str) -> None:
+        self._ways.clear()
         pending = [path]
         while pending:
             here = pending.pop()
@@ -279,15 +308,6 @@ class _Layer:
         if one is not None:
             mode = one.mode if one.kind == "symlink" else link.mode
             self.entries[name] = one._replace(mode=mode, uid=link.uid, gid=link.gid, mtime=link.mtime)
-
-
-def _ways_to(path: str) -> Iterator[str]:
-    """Yield each path above a path, the topmost first, and the path itself."""
-    at = path.find("/")
-    while at >= 0:
-        yield path[:at]
-        at = path.find("/", at + 1)
-    yield path
 
 
 class _Builder:

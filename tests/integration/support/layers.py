@@ -70,9 +70,9 @@ def link(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
     return info, b""
 
 
-def hardlink(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
+def hardlink(name: str, target: str, mode: int = 0o644) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
-    info.type, info.linkname = tarfile.LNKTYPE, target
+    info.type, info.linkname, info.mode = tarfile.LNKTYPE, target, mode
     return info, b""
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -277,6 +278,76 @@ def test_forty_links_are_followed_and_one_more_is_not() -> None:
     assert tree.find("/l0") is not None
     with pytest.raises(TooManyLinksError):
         tree.find("/m")
+
+
+def _entry(path: str, kind: str = "file", target: str = "") -> Entry:
+    return Entry(path, kind, 0o644, 0, 0, 0, -1, target, 0)
+
+
+DEEP = "x/" * 1500
+MANY: dict[str, list[Entry]] = {
+    "names of one file": [_entry("a"), *(_entry(f"l{n}", "hardlink", "a") for n in range(30_000))],
+    "files behind a row of links": [
+        *(_entry(f"d{n}", "symlink", f"d{n + 1}") for n in range(39)),
+        *(_entry(f"d0/{n}") for n in range(100_000)),
+    ],
+    "files in a deep folder beside a link": [
+        _entry("link", "symlink", "x"),
+        *(_entry(f"{DEEP}{n}") for n in range(20_000)),
+    ],
+    "deep folders beside a link": [
+        _entry("link", "symlink", "x"),
+        *(_entry(f"{DEEP}{n}/f") for n in range(8_000)),
+    ],
+    "links in a circle": [
+        _entry("a", "symlink", "b/c"),
+        _entry("b", "symlink", "a/d"),
+        *(_entry(f"a/{n}/f") for n in range(10_000)),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_time_grows_with_the_members_and_no_faster(case: str) -> None:
+    """What is quadratic takes minutes here."""
+
+    def give_up(*_: object) -> None:
+        raise AssertionError("it does not end")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(30)
+    try:
+        found = build_tree([LayerIndex(tuple(MANY[case]))])
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(found.entries) > 10_000
+
+
+def test_a_path_that_linux_does_not_allow_is_told() -> None:
+    with pytest.raises(LoadError, match="layer 1 has a path of 1000001 characters"):
+        build_tree([LayerIndex((_entry("a/" * 500_000 + "f"),))])
+
+
+@pytest.mark.parametrize("links", [0, 1000])
+def test_folders_that_few_members_name_have_an_end(links: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nixdock.checks.files.layer_tar.NAMES_LIMIT", 1 << 24)
+    members = [_entry(f"l{n}", "symlink", "d") for n in range(links)]
+    members += [_entry(f"l{n}/{DEEP}f") for n in range(1000)]
+    with pytest.raises(LoadError, match="has names of more than"):
+        build_tree([LayerIndex(tuple(members))])
+
+
+def test_all_names_of_a_file_have_what_its_last_link_says() -> None:
+    layer = layer_of(
+        file("a", b"1", 0o600),
+        hardlink("b", "a", 0o640),
+        hardlink("c", "b", 0o644),
+        file("a", b"2", 0o700),
+        hardlink("d", "a", 0o711),
+    )
+    modes = {path: entry.mode for path, entry in _tree(layer).entries.items() if path}
+    assert modes == {"a": 0o711, "b": 0o644, "c": 0o644, "d": 0o711}
 
 
 def test_patterns_stay_within_a_name_unless_doubled() -> None:
