@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 from contextlib import contextmanager
@@ -238,9 +239,10 @@ def hold_roots() -> Iterator[Path]:
         The folder.
     """
     base = Path(tempfile.gettempdir()) / f"nixdock-roots-{os.getuid()}"
-    base.mkdir(mode=0o700, exist_ok=True)
-    if base.lstat().st_uid != os.getuid() or base.is_symlink():
-        # Somebody else's, in a folder that everybody writes to: not to be trusted.
+    with contextlib.suppress(FileExistsError):
+        base.mkdir(mode=0o700)
+    if not _is_private(base):
+        # In a folder that everybody writes to: not to be trusted.
         with tempfile.TemporaryDirectory(prefix="nixdock-roots-") as private:
             yield Path(private)
         return
@@ -254,6 +256,12 @@ def hold_roots() -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether a folder is one of this user's, in which nobody else can put something."""
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
 def _sweep(base: Path) -> None:

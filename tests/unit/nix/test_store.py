@@ -3,6 +3,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -222,12 +223,24 @@ def test_a_folder_that_was_never_finished_goes_only_when_it_is_old(temporary: Pa
         assert not old.exists()
 
 
-def test_a_folder_of_somebody_else_is_not_used(temporary: Path) -> None:
-    elsewhere = temporary.with_name("elsewhere")
-    elsewhere.mkdir()
-    temporary.symlink_to(elsewhere)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.symlink_to(path.parent),
+        lambda path: path.symlink_to("/nowhere"),
+        lambda path: path.touch(),
+        os.mkfifo,
+        lambda path: (path.mkdir(), path.chmod(0o777)),
+    ],
+    ids=["a link", "a link to nothing", "a file", "a pipe", "a folder that all write to"],
+)
+def test_what_somebody_else_may_have_made_is_not_used(
+    make: Callable[[Path], object], temporary: Path
+) -> None:
+    make(temporary)
     with hold_roots() as folder:
         assert folder.is_dir()
         assert folder.parent == temporary.parent
+        assert folder.stat().st_mode & 0o777 == 0o700
     assert not folder.exists()
-    assert list(elsewhere.iterdir()) == []
+    assert list(temporary.parent.iterdir()) == [temporary]
