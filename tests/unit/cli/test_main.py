@@ -163,7 +163,7 @@ def test_an_error_is_a_sentence_a_hint_and_its_status(
     assert main.run(["init"]) == status
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "nixdock: the thing is broken\nline 1\nline 2\nhint: mend it\n"
+    assert err == "nixdock: the thing is broken\n  line 1\n  line 2\nhint: mend it\n"
 
 
 @pytest.mark.parametrize(
