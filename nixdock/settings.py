@@ -59,11 +59,15 @@ def is_there(path: Path) -> bool:
 def make_private(folder: Path) -> None:
     """Make a folder that only its owner sees into, or let no one else see into one that is there.
 
-    One that the user named and that is there already is left as it is: it may hold more than ours.
+    So is that of all of ours which it is in: who may write there could put another in its place. One that
+    the user named and that is there already is left as it is: it may hold more than ours.
 
     Raises:
         OSError: It cannot be made.
     """
+    for whole in (cache_dir(), state_dir()):
+        if whole in folder.parents:
+            make_private(whole)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     named = [os.environ.get(variable) for variable in ("NIXDOCK_CACHE_DIR", "NIXDOCK_STATE_DIR")]
     if str(folder) not in named:

@@ -66,6 +66,19 @@ def test_what_is_made_is_private_and_what_is_there_becomes_so(tmp_path: Path, um
     assert mode(tmp_path / "new" / "nixdock") == mode(tmp_path / "old") == 0o700
 
 
+def test_what_holds_it_is_private_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    before = os.umask(0)
+    try:
+        settings.make_private(settings.cache_dir() / "library" / "inner")
+        settings.make_private(settings.state_dir() / "locks")
+    finally:
+        os.umask(before)
+    assert [mode(path) for path in (settings.cache_dir(), settings.state_dir())] == [0o700, 0o700]
+
+
 def test_a_folder_that_the_user_named_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.chmod(0o755)
     monkeypatch.setenv("NIXDOCK_CACHE_DIR", str(tmp_path))
