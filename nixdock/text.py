@@ -79,9 +79,13 @@ def read_bounded(path: Path, limit: int = FILE_LIMIT, *, from_shell: bool = Fals
     _require_file(path.stat(), path, from_shell=from_shell)
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as stream:
-        _require_file(os.fstat(descriptor), path, from_shell=from_shell)
-        os.set_blocking(descriptor, True)
-        data = stream.read(limit + 1)
+        status = os.fstat(descriptor)
+        _require_file(status, path, from_shell=from_shell)
+        # Some of the kernel's own files look regular, and are waited for all the same (/proc/kmsg).
+        os.set_blocking(descriptor, stat.S_ISFIFO(status.st_mode))
+        data: bytes | None = stream.read(limit + 1)
+    if data is None:
+        raise OSError(errno.EAGAIN, "it is no regular file", str(path))
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit >> 20} MiB", str(path))
     return data

@@ -63,6 +63,26 @@ def test_what_is_no_regular_file_is_not_read_nor_waited_for(tmp_path: Path) -> N
         read_bounded(tmp_path)
 
 
+def test_what_looks_regular_and_has_nothing_to_say_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As /proc/kmsg does: here a terminal that nobody types on."""
+    monkeypatch.setattr("nixdock.text._require_file", lambda *_, **__: None)
+    ours, theirs = os.openpty()
+    said: list[str] = []
+
+    def read() -> None:
+        try:
+            read_bounded(Path(os.ttyname(theirs)))
+        except OSError as error:
+            said.append(str(error.strerror))
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(20)
+    os.close(ours)
+    os.close(theirs)
+    assert said == ["it is no regular file"]
+
+
 def test_a_pipe_of_the_shells_is_read_to_its_end() -> None:
     reading, writing = os.pipe()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import time
+from bisect import bisect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -154,7 +155,9 @@ def ask_writes(
     found: list[Finding] = []
     for kind, path in listed:
         # A folder counts as changed when something in it does, and that is listed too.
-        is_parent = kind == 0 and any(other.startswith(f"{path.rstrip('/')}/") for other in paths)
+        below = f"{path.rstrip('/')}/"
+        at = bisect(paths, below)
+        is_parent = kind == 0 and at < len(paths) and paths[at].startswith(below)
         not_its_own = (*_ENGINES_OWN, *mounts)
         on_the_way = kind != 2 and any(other.startswith(f"{path}/") for other in not_its_own)
         if is_parent or on_the_way or _is_below(path, not_its_own):

@@ -62,6 +62,8 @@ class IdleGroup:
         self._changed = Condition()
         self._ended = ExitStack()
         self._pools: dict[str | None, _Pool] = {}
+        self._lost: list[Idle] = []
+        """Those that ended between two commands, and are still to be asked what was written in them."""
         self._written: set[tuple[int, str]] = set()
         self._writer: ContainerDetails | None = None
         self._unseen: NixdockError | None = None
@@ -162,6 +164,8 @@ class IdleGroup:
                 return idle, opened
             pool.count -= 1
             self._ended.push(opened)
+            if self._notes_writes:
+                self._lost.append(idle)
         return None
 
     def _without_agent(self, check: ExecCheck, timeout: float, reproduce: str) -> Performed:
@@ -185,9 +189,8 @@ class IdleGroup:
     def _ask_writes(self, check: WritesCheck) -> Performed:
         if self._unseen is not None:
             raise CheckError(f"what was written cannot be asked any more: {self._unseen.message}")
-        for pool in self._pools.values():
-            for idle, _ in pool.free:
-                self._note_writes(idle)
+        for idle in (*self._lost, *(idle for pool in self._pools.values() for idle, _ in pool.free)):
+            self._note_writes(idle)
         if self._writer is None:
             return Performed(notes=("no command was run in a container that could have written anything",))
         return ask_writes(check, self._writer, self._written)

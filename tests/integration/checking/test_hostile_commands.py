@@ -96,7 +96,8 @@ ALLOWED = {
     "a killer left": "leave(kill_others)",
     "a forger left": "leave(forge_others)",
     "a tracer left": "leave(lambda: [libc.ptrace(0x4206, pid, 0, 0) for pid in others()])",
-    "forks left": "leave(lambda: quietly(os.fork) == 0 or time.sleep(0.01))",
+    # Few at a time, for the machine is not ours alone; each has a number that no kill has seen yet.
+    "forks left": "[leave(lambda: quietly(os.fork) and os._exit(0)) for _ in range(5)]",
     "no file": "quietly(resource.prlimit, 1, resource.RLIMIT_NOFILE, (0, 0))",
     "no size": "quietly(resource.prlimit, 1, resource.RLIMIT_FSIZE, (0, 0))",
     "no memory": "quietly(resource.prlimit, 1, resource.RLIMIT_AS, (0, 0))",
