@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 from pathlib import Path
 from typing import Final
 
@@ -42,9 +43,11 @@ def here() -> Path:
 
 def home_dir() -> Path:
     """Return the user's home, by HOME or as the machine knows it; below `/dev/null` where there is none."""
+    named = os.environ.get("HOME")
     try:
-        return Path(os.environ.get("HOME") or Path.home())
-    except RuntimeError:
+        # Python itself takes an empty HOME for the root folder.
+        return Path(named or pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
         return _NOWHERE
 
 

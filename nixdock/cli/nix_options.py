@@ -30,9 +30,9 @@ def _check_search_path(
     _context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Refuse a folder that is not there: Nix leaves it out, and says later that a name means nothing."""
-    from nixdock.nix.search_path import is_remote  # noqa: PLC0415  # for those who give one
-
     for entry in value:
+        from nixdock.nix.search_path import is_remote  # noqa: PLC0415  # for those who give one
+
         name, equals, path = entry.partition("=")
         path = path if equals else name
         if not is_remote(path) and not Path(path).exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -43,11 +44,21 @@ def test_the_folders(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    def nobody() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    def nobody(number: int) -> None:
+        raise KeyError(number)
 
-    monkeypatch.setattr(Path, "home", nobody)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
     assert (str(settings.cache_dir()), str(settings.state_dir())) == (cache, state)
+
+
+@pytest.mark.parametrize("home", [None, ""])
+def test_without_a_home_in_the_environment_it_is_the_machines(
+    home: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
+    assert settings.home_dir() == Path(pwd.getpwuid(os.geteuid()).pw_dir)
 
 
 def mode(path: Path) -> int:
