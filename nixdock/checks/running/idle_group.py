@@ -1,7 +1,7 @@
 """The command checks that ask no service: run by the agent in idle containers, which they share.
 
 They run one after the other in a container for each user, and what one leaves running is killed before
-the next. A second container is made when the first is busy for long, and in the place of one that is
+the next. A further container is made when all are busy for long, and in the place of one that is
 not as it was, or whose commands may have more rights than docker gives by itself.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import platform
+import shutil
 import signal
 import struct
 import subprocess
@@ -323,3 +324,22 @@ def test_each_agent_is_a_static_program_for_its_machine() -> None:
         elf = read_elf(program)
         assert elf is not None
         assert (elf.machine, elf.interpreter, elf.needed, elf.executable) == (number, "", (), True)
+
+
+def _compilers() -> set[str]:
+    """The versions of the compilers that scripts/build-agent would take."""
+    found: set[str] = set()
+    for machine in ("x86_64", "aarch64"):
+        name = f"{machine}-linux-gnu-gcc"
+        compiler = shutil.which(name) or shutil.which(f"{name}-12")
+        if compiler is not None:
+            asked = subprocess.run([compiler, "-dumpfullversion"], capture_output=True, text=True, check=True)
+            found.add(asked.stdout.strip())
+    return found
+
+
+@pytest.mark.skipif(_compilers() != {"12.2.0"}, reason="only Debian 12's compiler makes the same bytes")
+def test_each_agent_is_what_its_source_says() -> None:
+    script = Path(__file__).parents[4] / "scripts/build-agent"
+    checked = subprocess.run([script, "--check"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
