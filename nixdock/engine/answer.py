@@ -11,13 +11,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.engine.unpacking import explain_unpacking, read_unpacking
 from nixdock.errors import LoadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nixdock.engine.parcel import LayerBlob
+    from nixdock.engine.unpacking import Unpacking
 
 _UNPACKING: Final = "Error unpacking image"
 _NO_SPACE: Final = os.strerror(errno.ENOSPC).lower()
@@ -74,14 +74,14 @@ def is_final(error: str) -> bool:
     return (
         is_limit(error)
         or any(words in error.lower() for words in _WRONG_LAYER)
-        or read_unpacking(error) is not None
+        or _read_unpacking(error) is not None
     )
 
 
 def is_loss(error: str) -> bool:
     """Whether something that was there is there no more, or that was sent: another sending may do."""
     lowered = error.lower()
-    return any(words in lowered for words in _LOST) and read_unpacking(error) is None
+    return any(words in lowered for words in _LOST) and _read_unpacking(error) is None
 
 
 def explain(error: str, name: str, blobs: Iterable[LayerBlob] = ()) -> LoadError:
@@ -111,8 +111,10 @@ def explain(error: str, name: str, blobs: Iterable[LayerBlob] = ()) -> LoadError
             hint="build or download it again",
             details=error,
         )
-    unpacking = read_unpacking(error)
+    unpacking = _read_unpacking(error)
     if unpacking is not None:
+        from nixdock.engine.unpacking import explain_unpacking  # noqa: PLC0415  # as in _read_unpacking
+
         return explain_unpacking(unpacking, name, blobs, error)
     if is_loss(error):
         return LoadError(
@@ -121,3 +123,9 @@ def explain(error: str, name: str, blobs: Iterable[LayerBlob] = ()) -> LoadError
             details=error,
         )
     return LoadError(f"the engine did not take {name}: {error}")
+
+
+def _read_unpacking(error: str) -> Unpacking | None:
+    from nixdock.engine.unpacking import read_unpacking  # noqa: PLC0415  # where something is refused
+
+    return read_unpacking(error)
