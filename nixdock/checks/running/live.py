@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -129,14 +128,17 @@ class Live:
         return locate_port(details, port, self.engine.address)
 
     def end(self) -> str | None:
-        """Say how it has ended; None while it runs."""
-        with suppress(EngineError, CheckError):
+        """Say how it has ended; None while it runs, and where the engine cannot be asked."""
+        try:
             details = self.details()
-            if details.is_running:
-                return None
-            killed = ", out of memory" if details.oom_killed else ""
-            return f"{self.name} has ended (exit status {details.exit_code}{killed})"
-        return f"{self.name} is gone"
+        except CheckError:
+            return f"{self.name} is gone"
+        except EngineError:
+            return None
+        if details.is_running:
+            return None
+        killed = ", out of memory" if details.oom_killed else ""
+        return f"{self.name} has ended (exit status {details.exit_code}{killed})"
 
     def tail(self) -> str | None:
         """Return the last lines that it wrote, or None."""

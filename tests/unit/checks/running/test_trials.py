@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from nixdock.checks.choice import Choice
 from nixdock.checks.model import Check, Command, ExecCheck
 from nixdock.checks.running.ledger import Ledger
+from nixdock.checks.running.live import Live
 from nixdock.checks.running.performed import Performed
 from nixdock.checks.running.trial import Trials
 from nixdock.checks.verdict import Finding, Status, Verdict
+from nixdock.engine.refusals import EngineUnreachableError
 from nixdock.errors import CheckError
 
 CHECK = Check("a", "exec", ExecCheck(Command(("x",))), interval=0.01)
@@ -71,6 +75,35 @@ def test_what_is_found_after_a_run_was_stopped_says_nothing() -> None:
     (verdict,) = ledger.verdicts()
     assert verdict.status is Status.ERROR
     assert verdict.findings[0].message == "the run was stopped"
+
+
+def test_an_engine_that_is_gone_is_no_fault_of_the_service() -> None:
+    def fail(*_: object) -> Any:
+        raise EngineUnreachableError("no engine answers")
+
+    engine = cast("Any", SimpleNamespace(find_container=fail))
+    live = Live(engine, "c", "web", lambda: b"")
+    ledger = Ledger(["a"], fail_fast=False)
+
+    Trials("it", ledger).judge(CHECK, fail, live)
+
+    (verdict,) = ledger.verdicts()
+    assert (verdict.status, verdict.findings[0].message) == (Status.ERROR, "no engine answers")
+
+
+def _ask_gone(live: Live) -> Performed:
+    live.details()
+    return BAD
+
+
+def test_a_service_that_is_gone_is_to_blame_itself() -> None:
+    live = Live(cast("Any", SimpleNamespace(find_container=lambda _: None)), "c", "web", lambda: b"")
+    ledger = Ledger(["a"], fail_fast=False)
+
+    Trials("it", ledger).judge(CHECK, lambda _: _ask_gone(live), live)
+
+    (verdict,) = ledger.verdicts()
+    assert (verdict.status, verdict.findings[0].message) == (Status.FAIL, "web is gone")
 
 
 def test_what_could_not_be_done_is_an_error_with_its_reasons() -> None:
