@@ -106,13 +106,11 @@ def _print(session: Session, loaded: tuple[Loaded, ...], *, as_json: bool) -> No
         say_json([_describe(image) for image in loaded])
         return
     for image in loaded:
-        if session.progress is Progress.QUIET:
-            say(image.name)
-            continue
+        quiet = session.progress is Progress.QUIET
         if not image.references:
-            say(f"Loaded image ID: {image.engine_id}")
+            say(image.engine_id if quiet else f"Loaded image ID: {image.engine_id}")
         for reference in image.references:
-            say(f"Loaded image: {reference.familiar}")
+            say(reference.familiar if quiet else f"Loaded image: {reference.familiar}")
 
 
 def _describe(image: Loaded) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -168,7 +169,7 @@ passage = Passage()
 
 
 class DescriptorSink:
-    """Writes every byte to a file descriptor as it is.
+    """Writes every byte to a file descriptor as it is; one that is closed takes them to nowhere.
 
     Args:
         descriptor: The file descriptor, such as 1.
@@ -187,6 +188,9 @@ class DescriptorSink:
         try:
             passage.pass_on(self._descriptor, piece)
         except OSError as error:
+            if error.errno == errno.EBADF:
+                # Closed before we were started: nobody wants it, and the exit status tells all the same.
+                return
             raise OSError(error.errno, error.strerror, STREAMS.get(self._descriptor)) from error
 
 

@@ -109,12 +109,15 @@ def read_by_hand(text: str, check: str) -> str:
     return found[1]
 
 
-def type_in(engine: Engine, line: str) -> subprocess.CompletedProcess[str]:
-    """Type a line into a shell whose docker speaks to the engine, and remove what it has started."""
+def type_in(engine: Engine, line: str, **exported: str) -> subprocess.CompletedProcess[str]:
+    """Type a line into a shell whose docker speaks to the engine, and remove what it has started.
+
+    Such a line names variables and does not show their values: they come from the shell's environment.
+    """
     try:
         return subprocess.run(
             ["bash", "-c", line],
-            env={**os.environ, "DOCKER_HOST": engine.host},
+            env={**os.environ, "DOCKER_HOST": engine.host, **exported},
             capture_output=True,
             text=True,
             check=False,
@@ -134,7 +137,7 @@ def test_by_hand_lines_start_what_is_gone_and_name_what_is_kept(web: Nixdock, en
     line = read_by_hand(run.stdout, "coloured")
     # Twice, for it names nothing that can be there already.
     for _ in range(2):
-        assert "COLOUR=blue" in type_in(engine, line).stdout
+        assert "COLOUR=blue" in type_in(engine, line, COLOUR="blue").stdout
     stopped = type_in(engine, read_by_hand(run.stdout, "ends"))
     assert stopped.returncode == 0, stopped.stderr
     kept = web("check", "--keep", "--filter", "coloured", "web.nix")
