@@ -23,7 +23,9 @@ _UNPACKING: Final = "Error unpacking image"
 _NO_SPACE: Final = os.strerror(errno.ENOSPC).lower()
 _NO_QUOTA: Final = os.strerror(errno.EDQUOT).lower()
 _TOO_DEEP: Final = "max depth exceeded"
-_LOST: Final = ("not found", "no such file", "does not exist", "no such image")
+_LOST: Final = ("not found", "no such file", "does not exist", "no such image", "data changed during")
+"""The last is of Docker on containerd, where somebody renames or removes the image meanwhile."""
+
 _WRONG_LAYER: Final = ("invalid diffid", "wrong diff id")
 
 

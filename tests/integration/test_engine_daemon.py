@@ -203,7 +203,7 @@ def test_a_dockerd_that_fails_shows_the_end_of_its_log_and_leaves_nothing(
     assert failed.stdout == ""
     assert failed.stderr.endswith(
         "nixdock: dockerd was started, and ended at once\n"
-        "failed to start daemon: the reason\n"
+        "  failed to start daemon: the reason\n"
         f"hint: its whole log is {machine.state}/engine/log\n"
     )
     assert machine.leftovers() == []
