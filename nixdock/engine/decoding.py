@@ -5,6 +5,7 @@ All that an engine answers comes in here, and is what it should be or an `Engine
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -100,9 +101,11 @@ def body_of(response: requests.Response) -> Iterator[bytes]:
 def read_messages(pieces: Iterator[bytes], what: str) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects of an answer, which may stand without anything between them."""
     decoder = json.JSONDecoder()
+    # A piece may end amid a character.
+    characters = codecs.getincrementaldecoder("utf-8")("replace")
     text = ""
     for piece in pieces:
-        text += piece.decode(errors="replace")
+        text += characters.decode(piece)
         while text := text.lstrip():
             try:
                 message, end = decoder.raw_decode(text)
