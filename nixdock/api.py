@@ -25,31 +25,31 @@ from nixdock.checks.model import Command
 from nixdock.checks.outcome import RunOutcome
 from nixdock.checks.running.execution import execute
 from nixdock.checks.running.ports import locate_port
-from nixdock.engine import address, client
-from nixdock.engine.attendance import Attendance
-from nixdock.engine.container import Streams
+from nixdock.engine.connection import address, client
+from nixdock.engine.containers.attendance import Attendance
+from nixdock.engine.containers.container import Streams
 from nixdock.errors import DeadlineError, UsageError
 from nixdock.events import ignore
 from nixdock.nix import builder
 from nixdock.nix.options import NixOptions
 from nixdock.nix.store import hold_roots
 from nixdock.nix.target import ArtefactTarget, ImageTarget, parse
-from nixdock.pipeline import check as checking
-from nixdock.pipeline import services
-from nixdock.pipeline.check import CheckOptions
-from nixdock.pipeline.load import Wishes, load_target
-from nixdock.pipeline.output import Recorder
-from nixdock.pipeline.prepare import prepared
-from nixdock.pipeline.run import RunOptions, created, ports_teller
+from nixdock.usecases import check as checking
+from nixdock.usecases import services
+from nixdock.usecases.check import CheckOptions
+from nixdock.usecases.load import Wishes, load_target
+from nixdock.usecases.output import Recorder
+from nixdock.usecases.prepare import prepared
+from nixdock.usecases.run import RunOptions, created, ports_teller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from nixdock.checks.outcome import Output
     from nixdock.checks.verdict import Report
-    from nixdock.engine.api import Engine
-    from nixdock.engine.container import Container
-    from nixdock.engine.load import Loaded
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.containers.container import Container
+    from nixdock.engine.loading.load import Loaded
     from nixdock.events import Listener
     from nixdock.nix.artefact import Artefact
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nixdock.checks.verdict import Report, Verdict
     from nixdock.cli.options import Session
     from nixdock.nix.options import NixOptions
-    from nixdock.pipeline.check import CheckOptions
+    from nixdock.usecases.check import CheckOptions
 
 _FILE = click.Path(path_type=Path)
 
@@ -201,7 +201,7 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
       nixdock check web.nix --rebuild
     """  # noqa: D301  # \b is click's own mark
     from nixdock.nix.target import parse  # noqa: PLC0415
-    from nixdock.pipeline.check import check  # noqa: PLC0415
+    from nixdock.usecases.check import check  # noqa: PLC0415
 
     session: Session = context.obj
     reporter = Reporter(
@@ -238,7 +238,7 @@ def _options(
     from nixdock.checks.choice import Choice, default_jobs  # noqa: PLC0415
     from nixdock.checks.expectations import RunExpectation, expectations_from_options  # noqa: PLC0415
     from nixdock.checks.model import ContainerSettings  # noqa: PLC0415
-    from nixdock.pipeline.check import DEFAULT_SECONDS, CheckOptions  # noqa: PLC0415
+    from nixdock.usecases.check import DEFAULT_SECONDS, CheckOptions  # noqa: PLC0415
 
     names = ("texts", "regexes", "stdout_files", "stderr_files", "exit_codes")
     expectation = expectations_from_options(**{name: given[name] for name in names})

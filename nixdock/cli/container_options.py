@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from nixdock.engine.run_options.table import OPTIONS
+from nixdock.engine.containers.options.table import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from nixdock.cli.options import Session
-    from nixdock.engine.run_options.table import Option
-    from nixdock.pipeline.run import RunOptions
+    from nixdock.engine.containers.options.table import Option
+    from nixdock.usecases.run import RunOptions
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -101,8 +101,8 @@ def make_options(
     Raises:
         UsageError: A value that docker refuses too, or options that exclude each other.
     """
-    from nixdock.engine.run_options.proxies import proxy_variables  # noqa: PLC0415  # not for --help
-    from nixdock.pipeline.run import RunOptions  # noqa: PLC0415
+    from nixdock.engine.containers.options.proxies import proxy_variables  # noqa: PLC0415  # not for --help
+    from nixdock.usecases.run import RunOptions  # noqa: PLC0415
 
     config = session.docker_config()
     made = RunOptions(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock import process, settings
 from nixdock.cli.plugin_folders import find_plugins
-from nixdock.engine.refusals import EngineUnreachableError
+from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import NixdockError
 from nixdock.hints import as_root, ourselves_as_root
 from nixdock.meter import format_bytes

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.address import Tls
-from nixdock.engine.docker_files import config_dir
+from nixdock.engine.connection.address import Tls
+from nixdock.engine.connection.docker_files import config_dir
 from nixdock.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixdock.cli.options import CommandGroup, Session, session_options, show_json
-from nixdock.engine.daemon import start, stop
-from nixdock.engine.home import find_home
+from nixdock.engine.daemon.daemon import start, stop
+from nixdock.engine.daemon.home import find_home
 from nixdock.errors import EngineError
 from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
-    from nixdock.engine.address import Address
+    from nixdock.engine.connection.address import Address
 
 
 @click.group(cls=CommandGroup)

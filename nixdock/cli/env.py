@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from nixdock.cli.options import HelpfulCommand, Session, session_options, show_json
-from nixdock.engine.address import DEFAULT_SOCKET
-from nixdock.engine.home import find_home
+from nixdock.engine.connection.address import DEFAULT_SOCKET
+from nixdock.engine.daemon.home import find_home
 from nixdock.events import Notice
 from nixdock.nix import offline_set, package_set, search_path
 from nixdock.nix.options import NixOptions

@@ -44,7 +44,7 @@ def section_of(name: str) -> str:
 
 @cache
 def _docker_names() -> frozenset[str]:
-    from nixdock.engine.run_options.table import OPTIONS  # noqa: PLC0415
+    from nixdock.engine.containers.options.table import OPTIONS  # noqa: PLC0415
 
     return frozenset(option.key for option in OPTIONS)
 

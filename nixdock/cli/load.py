@@ -17,7 +17,7 @@ from nixdock.errors import UsageError
 from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
-    from nixdock.engine.load import Loaded
+    from nixdock.engine.loading.load import Loaded
     from nixdock.nix.options import NixOptions
 
 
@@ -66,7 +66,7 @@ def command(
         raise UsageError("a target and -i FILE were both given", hint="give only one of them")
     # Nothing of the engine is imported for --help.
     from nixdock.nix.target import ArtefactTarget, parse  # noqa: PLC0415
-    from nixdock.pipeline.load import Wishes, load_stream, load_target  # noqa: PLC0415
+    from nixdock.usecases.load import Wishes, load_stream, load_target  # noqa: PLC0415
 
     wishes = Wishes.parse(tags, platform)
     stream = _choose_stream(target, file, nix)

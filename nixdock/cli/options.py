@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-    from nixdock.engine.address import Address, Tls
-    from nixdock.engine.api import Engine
-    from nixdock.engine.docker_files import DockerConfig
+    from nixdock.engine.connection.address import Address, Tls
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.docker_files import DockerConfig
     from nixdock.events import Event, Listener
-    from nixdock.report.console import Console
+    from nixdock.progress.console import Console
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -106,7 +106,7 @@ class Session:
             tell(sentence)
 
     def _open_console(self) -> Console:
-        from nixdock.report.console import open_console  # noqa: PLC0415  # many commands narrate nothing
+        from nixdock.progress.console import open_console  # noqa: PLC0415  # many commands narrate nothing
 
         # Log lines would tear the bars to pieces.
         logs = self.debug or self.verbose or self.log_json
@@ -119,14 +119,14 @@ class Session:
         Raises:
             UsageError: `--context` and `--host` together, or a context that does not exist.
         """
-        from nixdock.engine.address import choose  # noqa: PLC0415  # not every command needs an engine
+        from nixdock.engine.connection.address import choose  # noqa: PLC0415  # not every command needs an engine
 
         self.docker_config()
         return choose(context=self.context, host=self.host, tls=self.tls)
 
     def docker_config(self) -> DockerConfig:
         """Read docker's config.json; what is wrong with it is told once, as docker does, and ends nothing."""
-        from nixdock.engine.docker_files import read_config  # noqa: PLC0415  # as in address
+        from nixdock.engine.connection.docker_files import read_config  # noqa: PLC0415  # as in address
         from nixdock.events import Warned  # noqa: PLC0415
 
         if self._docker_config is None:
@@ -145,7 +145,7 @@ class Session:
             UsageError: As for `address`.
             EngineError: No engine answers there, or it refuses.
         """
-        from nixdock.engine.client import connect  # noqa: PLC0415  # the docker package is slow to import
+        from nixdock.engine.connection.client import connect  # noqa: PLC0415  # the docker package is slow to import
 
         return connect(self.address(), seconds=seconds)
 

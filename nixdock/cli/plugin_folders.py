@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import process
 from nixdock.cli.plugin import METADATA_WORD, NAME
-from nixdock.engine.docker_files import config_dir, read_config
+from nixdock.engine.connection.docker_files import config_dir, read_config
 from nixdock.errors import UsageError
 from nixdock.hints import ourselves_as_root
 from nixdock.settings import is_there

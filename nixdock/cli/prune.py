@@ -36,7 +36,7 @@ def command(session: Session, names: tuple[str, ...], *, keep: int, dry_run: boo
       nixdock prune hello-docker
     """  # noqa: D301  # \b is click's own mark
     # Nothing of the engine is imported for --help.
-    from nixdock.engine.prune import find_candidates, remove  # noqa: PLC0415
+    from nixdock.engine.loading.prune import find_candidates, remove  # noqa: PLC0415
 
     repositories = [_repository(name) for name in names]
     with session.connect() as engine:

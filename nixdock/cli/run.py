@@ -51,8 +51,8 @@ def command(
     """  # noqa: D301  # \b is click's own mark
     # Nothing of the engine is imported for --help.
     from nixdock.nix.target import parse  # noqa: PLC0415
-    from nixdock.pipeline.prepare import prepared  # noqa: PLC0415
-    from nixdock.pipeline.run import run, start  # noqa: PLC0415
+    from nixdock.usecases.prepare import prepared  # noqa: PLC0415
+    from nixdock.usecases.run import run, start  # noqa: PLC0415
 
     options = make_options(session, words, take_options(given), given)
     found = parse(target, expression=nix.expression)

@@ -118,8 +118,8 @@ def command(
     # Nothing of Nix or the engine is imported for --help.
     from nixdock.checks.expectations import expectations_from_options  # noqa: PLC0415
     from nixdock.nix.target import parse  # noqa: PLC0415
-    from nixdock.pipeline.prepare import prepared  # noqa: PLC0415
-    from nixdock.pipeline.up import up  # noqa: PLC0415
+    from nixdock.usecases.prepare import prepared  # noqa: PLC0415
+    from nixdock.usecases.up import up  # noqa: PLC0415
 
     session: Session = context.obj
     options = make_options(session, context.meta[WORDS], take_options(given), given)
@@ -132,7 +132,7 @@ def command(
     ):
         suite = None
         if image.artefact is not None:
-            from nixdock.pipeline.expected import find_suite  # noqa: PLC0415  # images of the engine have none
+            from nixdock.usecases.expected import find_suite  # noqa: PLC0415  # images of the engine have none
 
             suite = find_suite(found, image)
         session.close()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from nixdock.api import Service
     from nixdock.checks.outcome import RunOutcome
-    from nixdock.engine.api import Engine
+    from nixdock.engine.connection.api import Engine
 
 _SUFFIXES = (".checks.yaml", ".checks.yml", ".checks.json")
 _TAIL = 40

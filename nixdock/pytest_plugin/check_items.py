@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from nixdock.engine.api import Engine
-    from nixdock.pipeline.check import Candidate
+    from nixdock.engine.connection.api import Engine
+    from nixdock.usecases.check import Candidate
 
 
 class CheckFailedError(Exception):
@@ -61,7 +61,7 @@ class CheckFile(pytest.File):
             from nixdock.events import ignore  # noqa: PLC0415 - nothing of Nix at collection
             from nixdock.nix.options import NixOptions  # noqa: PLC0415
             from nixdock.nix.target import parse  # noqa: PLC0415
-            from nixdock.pipeline.check import candidates  # noqa: PLC0415
+            from nixdock.usecases.check import candidates  # noqa: PLC0415
 
             found = candidates(parse(self._target()), NixOptions(), self._connect, ignore)
             images = self._stack.enter_context(found)
@@ -117,7 +117,7 @@ class CheckItem(pytest.Item):
 
     def _judge(self, image: Candidate, whole: Suite) -> tuple[Verdict, ...]:
         from nixdock.checks.running.runner import SuiteRun  # noqa: PLC0415 - not at collection
-        from nixdock.pipeline.check import CheckOptions  # noqa: PLC0415
+        from nixdock.usecases.check import CheckOptions  # noqa: PLC0415
 
         service = whole.service
         if service is None and whole.has_service:

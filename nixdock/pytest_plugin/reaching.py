@@ -10,14 +10,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nixdock.engine.api import Engine
+    from nixdock.engine.connection.api import Engine
 
 
 @contextlib.contextmanager
 def connect_or_skip(config: pytest.Config) -> Iterator[Engine]:
     """Connect to the engine that the options name; without one skip, or fail if one is required."""
-    from nixdock.engine.address import choose  # noqa: PLC0415
-    from nixdock.engine.client import connect  # noqa: PLC0415
+    from nixdock.engine.connection.address import choose  # noqa: PLC0415
+    from nixdock.engine.connection.client import connect  # noqa: PLC0415
     from nixdock.errors import EngineError  # noqa: PLC0415
     from nixdock.out import form_text  # noqa: PLC0415
 

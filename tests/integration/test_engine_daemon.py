@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.engine.home import Home
+from nixdock.engine.daemon.home import Home
 from support import debian
 from support.engines import DOCKER_28
 

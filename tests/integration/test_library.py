@@ -14,13 +14,13 @@ import nixdock
 from nixdock import connect
 from nixdock.errors import CommandNotFoundError, EngineError, UsageError
 from nixdock.events import Event, Notice
-from nixdock.pipeline.services import NotReadyError
+from nixdock.usecases.services import NotReadyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import Nixdock
-    from nixdock.engine.api import Engine
+    from nixdock.engine.connection.api import Engine
     from support.engines import Engine as RunningEngine
 
 WEB = """

@@ -22,7 +22,7 @@ LAYERS = (
     ("image",),
     ("nix", "formats", "engine", "nixpkgs"),
     ("checks",),
-    ("pipeline", "report"),
+    ("usecases", "report", "progress"),
     ("api",),
     ("cli", "pytest_plugin"),
     ("__main__",),
@@ -31,17 +31,17 @@ LAYERS = (
 # Which modules may import a library; what ends in a dot is a folder.
 CORNERS = {
     "subprocess": ("nixdock.process",),
-    "docker": ("nixdock.engine.transport",),
+    "docker": ("nixdock.engine.connection.transport",),
     "tenacity": ("nixdock.retry",),
     "structlog": ("nixdock.log",),
     "click": ("nixdock.cli.",),
-    "rich": ("nixdock.report.",),
+    "rich": ("nixdock.progress.",),
 }
 
 # What slows a start down: imported where it is needed, never at the top of a module.
 LAZY = ("docker", "tenacity", "structlog", "rich")
 # These modules are themselves imported only when needed.
-LAZY_MODULES = ("nixdock.report.bars",)
+LAZY_MODULES = ("nixdock.progress.bars",)
 
 
 @dataclass(frozen=True)
@@ -259,7 +259,7 @@ def test_calls_without_an_encoding_are_seen() -> None:
 # Who may write past `nixdock.out`, and why.
 WRITERS = {
     "nixdock.out": "the door itself",
-    "nixdock.report.bars": "a terminal's bars, whose every text is formed by the door",
+    "nixdock.progress.bars": "a terminal's bars, whose every text is formed by the door",
     "nixdock.cli.plugin": "the plugin's metadata: our own words, for docker, which waits for them",
 }
 # Who may write what the door does not look at.

@@ -10,7 +10,7 @@ import pytest
 from nixdock.checks.files.accounts import read_accounts
 from nixdock.checks.outcome import tail_of
 from nixdock.checks.structure_test.dotenv import parse_dotenv
-from nixdock.engine.run_options.values import read_variables
+from nixdock.engine.containers.options.values import read_variables
 from nixdock.nix.invocation import Ended
 from nixdock.nix.search_path import _SETTING
 

@@ -35,9 +35,9 @@ from nixdock.events import (
     WorkFinished,
     WorkStarted,
 )
+from nixdock.progress.console import open_console
 from nixdock.pytest_plugin import check_items
 from nixdock.report import github
-from nixdock.report.console import open_console
 from nixdock.report.junit import write_junit
 from nixdock.report.tap import write_tap
 from nixdock.report.verdicts import TextReport

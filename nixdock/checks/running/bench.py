@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.model import ContainerSettings
 from nixdock.checks.running.hardening import harden
-from nixdock.engine.container import opened
-from nixdock.engine.owner import remember_detached
-from nixdock.engine.run_options.request import CreateRequest, make_request
+from nixdock.engine.containers.container import opened
+from nixdock.engine.containers.options.request import CreateRequest, make_request
+from nixdock.engine.containers.owner import remember_detached
 from nixdock.errors import CheckError
 from nixdock.events import ignore
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.checks.model import Command
-    from nixdock.engine.answers import ImageDetails
-    from nixdock.engine.api import Engine
-    from nixdock.engine.container import Container
-    from nixdock.engine.owner import Owner
+    from nixdock.engine.connection.answers import ImageDetails
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.containers.container import Container
+    from nixdock.engine.containers.owner import Owner
     from nixdock.events import Listener
 
 _SEPARATE = frozenset({"tty", "interactive"})

@@ -9,16 +9,16 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.checks.outcome import Capture, RunOutcome
-from nixdock.engine.refusals import EngineRefusedError
-from nixdock.engine.stream import STDERR
+from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.engine.connection.stream import STDERR
 from nixdock.errors import CheckError, CommandNotExecutableError, CommandNotFoundError, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.model import Command
-    from nixdock.engine.api import Engine
-    from nixdock.engine.stream import Stream
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.stream import Stream
 
 _EXIT_PATIENCE: Final = 5.0
 _HEAD: Final = 4096

@@ -30,8 +30,8 @@ from nixdock.checks.agent.protocol import (
 )
 from nixdock.checks.outcome import Capture, RunOutcome
 from nixdock.checks.running.bench import merge
-from nixdock.engine.failures import explain_start
-from nixdock.engine.stream import STDOUT
+from nixdock.engine.connection.stream import STDOUT
+from nixdock.engine.containers.failures import explain_start
 from nixdock.errors import (
     CheckError,
     CommandNotExecutableError,
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
     from nixdock.checks.model import Command, ContainerSettings
     from nixdock.checks.running.bench import Bench
-    from nixdock.engine.container import Container
-    from nixdock.engine.stream import Stream
+    from nixdock.engine.connection.stream import Stream
+    from nixdock.engine.containers.container import Container
 
 START_SECONDS: Final = 30.0
 """Seconds that the agent has to say that it is there; a busy engine takes its time."""

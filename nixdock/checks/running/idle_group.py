@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nixdock.checks.model import Check, Command
     from nixdock.checks.outcome import RunOutcome
     from nixdock.checks.running.bench import Bench
-    from nixdock.engine.answers import ContainerDetails
+    from nixdock.engine.connection.answers import ContainerDetails
 
 
 _BUSY_SECONDS: Final = 0.3

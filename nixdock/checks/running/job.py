@@ -13,13 +13,13 @@ from nixdock.checks.running.bench import command_settings, keep
 from nixdock.checks.running.performed import COMMAND_FAILURES, Performed, failed_command, with_refusals
 from nixdock.checks.running.reproduce import docker_run
 from nixdock.checks.verdict import Finding
-from nixdock.engine.attendance import Attendance
-from nixdock.engine.container import Streams
+from nixdock.engine.containers.attendance import Attendance
+from nixdock.engine.containers.container import Streams
 
 if TYPE_CHECKING:
     from nixdock.checks.model import Command, ContainerSettings, RunCheck
     from nixdock.checks.running.bench import Bench
-    from nixdock.engine.container import Container
+    from nixdock.engine.containers.container import Container
 
 
 def perform_run(bench: Bench, check: RunCheck, timeout: float) -> Performed:

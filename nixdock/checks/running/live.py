@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from nixdock.checks.model import Command, Request
     from nixdock.checks.outcome import RunOutcome
-    from nixdock.engine.answers import ContainerDetails
-    from nixdock.engine.api import Engine
+    from nixdock.engine.connection.answers import ContainerDetails
+    from nixdock.engine.connection.api import Engine
 
 
 class LogRecorder:

@@ -14,7 +14,7 @@ from nixdock.errors import CheckError, EngineError
 from nixdock.text import read_system_file, split_lines
 
 if TYPE_CHECKING:
-    from nixdock.engine.api import Engine
+    from nixdock.engine.connection.api import Engine
 
 _PAUSE: Final = 0.2
 """Seconds between two measurements."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nixdock.engine.address import published_host
+from nixdock.engine.connection.address import published_host
 from nixdock.errors import CheckError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nixdock.engine.address import Address
-    from nixdock.engine.answers import ContainerDetails
+    from nixdock.engine.connection.address import Address
+    from nixdock.engine.connection.answers import ContainerDetails
 
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what the engine answers, not what we bind
 _LOOPBACK = "127.0.0.1"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.checks.expectations import judge_run
 from nixdock.checks.running.web import NoAnswerError, judge_answer
 from nixdock.checks.units import format_duration
-from nixdock.engine.health import HealthCheck, HealthWatch
+from nixdock.engine.containers.health import HealthCheck, HealthWatch
 from nixdock.errors import CheckError, EngineError
 
 if TYPE_CHECKING:

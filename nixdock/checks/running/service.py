@@ -16,8 +16,8 @@ from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.ports import publish
 from nixdock.checks.running.readiness import NotReadyError, Readiness
 from nixdock.checks.running.reproduce import docker_run_service
-from nixdock.engine.attendance import Attendance
-from nixdock.engine.container import Streams
+from nixdock.engine.containers.attendance import Attendance
+from nixdock.engine.containers.container import Streams
 from nixdock.errors import NixdockError
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from nixdock.checks.model import Suite
     from nixdock.checks.running.bench import Bench
-    from nixdock.engine.container import Container
-    from nixdock.engine.run_options.request import CreateRequest
+    from nixdock.engine.containers.container import Container
+    from nixdock.engine.containers.options.request import CreateRequest
 
 
 class ServiceFailedError(NixdockError):

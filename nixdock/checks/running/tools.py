@@ -10,7 +10,7 @@ from nixdock.errors import CheckError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nixdock.engine.address import Address
+    from nixdock.engine.connection.address import Address
 
 
 def lend_tools(tools: Sequence[str], present: frozenset[str], address: Address) -> dict[str, Any]:

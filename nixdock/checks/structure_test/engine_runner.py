@@ -14,9 +14,9 @@ from nixdock.checks.outcome import Capture, RunOutcome
 from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.mounted_files import MountedFiles
 from nixdock.checks.structure_test.rig import CommandAnswer
-from nixdock.engine.container import Exited, Lost, OutputEnded, SignalCaught, SinkFailed, Streams
-from nixdock.engine.owner import STEP
-from nixdock.engine.refusals import EngineRefusedError
+from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.engine.containers.container import Exited, Lost, OutputEnded, SignalCaught, SinkFailed, Streams
+from nixdock.engine.containers.owner import STEP
 from nixdock.errors import CommandNotFoundError, EngineError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.structure_test.container_files import Files
     from nixdock.checks.structure_test.rig import CommandRequest, ContainerNeeds
-    from nixdock.engine.container import Container
+    from nixdock.engine.containers.container import Container
 
 _NEVER_RUN: Final = ("nixdock-looks-at-files",)
 _PATIENCE: Final = 10.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.checks.files.entry import Entry
 from nixdock.checks.outcome import Capture
 from nixdock.checks.structure_test.container_files import Fault, Files
-from nixdock.engine.refusals import EngineRefusedError
+from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from nixdock.checks.outcome import Output
-    from nixdock.engine.container import Container
+    from nixdock.engine.containers.container import Container
 
 _PIECE: Final = 1 << 16
 _LINKS: Final = 40

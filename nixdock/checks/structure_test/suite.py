@@ -14,7 +14,7 @@ from nixdock.checks.structure_test import command_tests, file_tests, metadata_te
 from nixdock.checks.structure_test.judgement import Judgement, NotReachedError, StructureCheck
 from nixdock.checks.structure_test.reader import read_file
 from nixdock.checks.verdict import Finding, Status, Verdict
-from nixdock.engine.refusals import EngineRefusedError
+from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import CommandNotExecutableError, CommandNotFoundError, NixdockError, UsageError
 from nixdock.events import Warned, ignore
 

@@ -20,7 +20,7 @@ import pytest
 
 from nixdock.checks.files.layer_index import index_layer
 from nixdock.checks.running.tools import lend_tools
-from nixdock.engine.address import Address
+from nixdock.engine.connection.address import Address
 from nixdock.errors import CheckError, LoadError, NixdockError
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory, open_database

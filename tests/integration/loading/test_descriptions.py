@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from nixdock.engine.address import choose
-from nixdock.engine.client import connect
-from nixdock.engine.ledger import Ledger
-from nixdock.engine.ledger import open_database as open_ledger
-from nixdock.engine.load import load_image
+from nixdock.engine.connection.address import choose
+from nixdock.engine.connection.client import connect
+from nixdock.engine.loading.ledger import Ledger
+from nixdock.engine.loading.ledger import open_database as open_ledger
+from nixdock.engine.loading.load import load_image
 from nixdock.formats import nix2container_tar, open_images
 from nixdock.formats.memory import Memory, open_database
 from nixdock.formats.nix2container_tar import LayerPath

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from nixdock.engine.address import choose
-from nixdock.engine.api import Engine
-from nixdock.engine.client import Connection, connect
-from nixdock.engine.ledger import Ledger
-from nixdock.engine.ledger import open_database as open_ledger
-from nixdock.engine.load import Loaded, load_image
+from nixdock.engine.connection.address import choose
+from nixdock.engine.connection.api import Engine
+from nixdock.engine.connection.client import Connection, connect
+from nixdock.engine.loading.ledger import Ledger
+from nixdock.engine.loading.ledger import open_database as open_ledger
+from nixdock.engine.loading.load import Loaded, load_image
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory, open_database
 from support.archives import docker_archive, layer, runnable, tar

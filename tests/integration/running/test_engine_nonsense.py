@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nixdock.cli.main import run
-from nixdock.engine import patience
+from nixdock.engine.connection import patience
 from running.conftest import MACHINE, make_archive
 from support.hostile import DAMAGES, Hostile
 
@@ -53,7 +53,7 @@ def test_nonsense_is_told_in_a_sentence(
     command, call, damage = row
     monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(patience, "ANSWER", 3.0)
-    monkeypatch.setattr("nixdock.engine.load.REVIVAL", 0.1)
+    monkeypatch.setattr("nixdock.engine.loading.load.REVIVAL", 0.1)
     archive = tmp_path / "image.tar"
     archive.write_bytes(make_archive("other:1", bytes(1024), {}, MACHINE))
     with Hostile(tmp_path / "s", call, damage) as hostile:

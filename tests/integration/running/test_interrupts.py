@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.engine.address import choose
-from nixdock.engine.client import connect
-from nixdock.engine.owner import Owner, find_ourselves
+from nixdock.engine.connection.address import choose
+from nixdock.engine.connection.client import connect
+from nixdock.engine.containers.owner import Owner, find_ourselves
 from running.conftest import wait_until
 from support.nix import PROGRAM
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.engine import patience
-from nixdock.engine.address import Tls, choose
-from nixdock.engine.client import connect
-from nixdock.engine.refusals import EngineLateError, EngineUnreachableError
+from nixdock.engine.connection import patience
+from nixdock.engine.connection.address import Tls, choose
+from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.refusals import EngineLateError, EngineUnreachableError
 from support.certificates import make_authority, make_certificate
 from support.hostile import Hostile
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from nixdock.engine.address import Address
-    from nixdock.engine.api import Engine
+    from nixdock.engine.connection.address import Address
+    from nixdock.engine.connection.api import Engine
 
 SSH = """\
 import os, socket, threading

@@ -12,7 +12,7 @@ import pytest
 
 from nixdock.checks.running import supervision
 from nixdock.cli.main import run
-from nixdock.engine import patience
+from nixdock.engine.connection import patience
 from support.hostile import Hostile
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ COMMANDS = {
 def _impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(patience, "MARGIN", 0.2)
-    monkeypatch.setattr("nixdock.pipeline.run.MARGIN", 0.2)
+    monkeypatch.setattr("nixdock.usecases.run.MARGIN", 0.2)
     monkeypatch.setattr(patience, "CLEANING", 0.3)
     monkeypatch.setattr(patience, "LATE_CLEANING", 0.3)
     monkeypatch.setattr(patience, "_LAST_WORD", 0.1)

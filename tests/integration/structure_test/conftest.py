@@ -18,15 +18,15 @@ from nixdock.checks.structure_test.rig import Rig
 from nixdock.checks.structure_test.shared_runner import SharedRunner
 from nixdock.checks.structure_test.suite import run
 from nixdock.checks.subject import Subject
-from nixdock.engine.address import choose
-from nixdock.engine.client import connect
-from nixdock.engine.owner import Owner
+from nixdock.engine.connection.address import choose
+from nixdock.engine.connection.client import connect
+from nixdock.engine.containers.owner import Owner
 from nixdock.formats import open_images
 from support.archives import docker_archive
 from support.structure_tests import ENVIRON, FOLDER, Case, Results, ask_original, images, results_of
 
 if TYPE_CHECKING:
-    from nixdock.engine.api import Engine as Connected
+    from nixdock.engine.connection.api import Engine as Connected
     from support.engines import Engine
 
 

@@ -11,12 +11,12 @@ import click
 import pytest
 
 from nixdock.cli.container_options import container_options, take_options
-from nixdock.engine.run_options.request import make_request
-from nixdock.engine.run_options.table import OPTIONS
+from nixdock.engine.containers.options.request import make_request
+from nixdock.engine.containers.options.table import OPTIONS
 from nixdock.errors import UsageError
 
 if TYPE_CHECKING:
-    from nixdock.engine.run_options.request import CreateRequest
+    from nixdock.engine.containers.options.request import CreateRequest
 
 DATA = Path(__file__).parent.parent / "data" / "docker_create"
 RECORD: dict[str, Any] = runpy.run_path(str(DATA / "record.py"))

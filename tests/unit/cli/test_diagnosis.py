@@ -13,8 +13,8 @@ from nixdock import process
 from nixdock.cli import diagnosis
 from nixdock.cli.diagnosis import Finding, State, examine
 from nixdock.cli.options import Session
-from nixdock.engine.api import Engine
-from nixdock.engine.refusals import EngineUnreachableError
+from nixdock.engine.connection.api import Engine
+from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import BuildError
 from nixdock.nix import package_set, remedy
 from nixdock.nix.failure import explain_text

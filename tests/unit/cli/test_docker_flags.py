@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nixdock.cli.docker_flags import parse_flags
-from nixdock.engine.address import Tls
+from nixdock.engine.connection.address import Tls
 from nixdock.errors import UsageError
 
 

@@ -11,7 +11,7 @@ import pytest
 from nixdock.cli import env as env_module
 from nixdock.cli.env import find_variables, quote_for_fish, write_export
 from nixdock.cli.options import Session
-from nixdock.engine.home import Daemon, Home, birth_of
+from nixdock.engine.daemon.home import Daemon, Home, birth_of
 from nixdock.nix import offline_set
 from nixdock.nix.package_set import Kind, PackageSet
 from nixdock.nix.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 
 import nixdock
 from nixdock.cli import main
-from nixdock.engine.refusals import EngineRefusedError
+from nixdock.engine.connection.refusals import EngineRefusedError
 
 SIZE = "write it as --{} SIZE, a number with b, k, m or g behind it: 512m, 1.5g"
 TIME = "write it as --{} TIME, a number with ms, s, m or h behind it: 500ms, 30s, 1m30s"

@@ -12,7 +12,7 @@ import pytest
 from nixdock.checks.expectations import expectations_from_options
 from nixdock.checks.format.suite import read_suite
 from nixdock.checks.structure_test.reader import read_file
-from nixdock.engine.run_options.request import make_request
+from nixdock.engine.containers.options.request import make_request
 from nixdock.errors import UsageError
 
 SECRET = "5ecr3t"

@@ -17,7 +17,7 @@ from nixdock.checks.running.live import Live
 from nixdock.checks.running.performed import Performed
 from nixdock.checks.running.trial import Trials
 from nixdock.checks.verdict import Finding, Status, Verdict
-from nixdock.engine.refusals import EngineUnreachableError
+from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import CheckError
 
 CHECK = Check("a", "exec", ExecCheck(Command(("x",))), interval=0.01)

@@ -12,7 +12,7 @@ from nixdock.checks.structure_test.rig import CommandAnswer, CommandRequest, Con
 from nixdock.checks.structure_test.suite import run
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Status, Verdict
-from nixdock.engine.refusals import EngineRefusedError
+from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import CommandNotFoundError, EngineError
 from support.images import image_of
 

@@ -17,7 +17,7 @@ from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.rig import CommandAnswer, CommandRequest, ContainerNeeds, Rig
 from nixdock.checks.structure_test.suite import run
 from nixdock.checks.subject import Subject
-from nixdock.engine.refusals import EngineRefusedError
+from nixdock.engine.connection.refusals import EngineRefusedError
 from support.images import image_of
 from support.layers import MemoryLayer
 from support.structure_tests import (

@@ -1,0 +1,441 @@
+"""The calls that nixdock makes to an engine, with our own values as answers.
+
+Nothing is read into memory that can be large. Every failure is an `EngineError`:
+`EngineUnreachableError` where nobody answers, `EngineRefusedError` with the HTTP status where the
+answer is no; what may simply not be there is None.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from typing import IO, TYPE_CHECKING, Any, Final, Self
+
+from nixdock.engine.connection import patience, shapes
+from nixdock.engine.connection.answers import (
+    STOP_TIMEOUT,
+    ContainerDetails,
+    ContainerSummary,
+    Created,
+    EngineInfo,
+    ExecState,
+    ImageDetails,
+    ImageSummary,
+)
+from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from nixdock.engine.connection.address import Address
+    from nixdock.engine.connection.answers import EngineVersion
+    from nixdock.engine.connection.client import Connection
+    from nixdock.engine.connection.stream import Stream
+    from nixdock.image.extent import Piece
+
+REMOVAL_PATIENCE: Final = 10.0
+"""Seconds to wait for a container that the engine is removing by itself; it may be stuck with it."""
+
+_LIBPOD_API: Final = "4.0.0"
+"""The version of Podman's own API."""
+
+_PAUSE: Final = 0.05
+
+
+class Engine:
+    """A connected engine. Calls may come from several threads.
+
+    Args:
+        connection: Sends the requests.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._info: EngineInfo | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where it answers."""
+        return self._connection.address
+
+    @property
+    def version(self) -> EngineVersion:
+        """What it said of itself."""
+        return self._connection.version
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connection.close()
+
+    def renew(self) -> None:
+        """Let the time that it may be waited for (`--timeout`) begin anew."""
+        self._connection.patience.renew()
+
+    def limit(self, seconds: float | None) -> None:
+        """Say how long it may be waited for from now on, in all; None is for ever."""
+        self._connection.patience.limit(seconds)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it may still be waited for; infinite where nobody set a limit."""
+        return self._connection.patience.left
+
+    def apart(self) -> AbstractContextManager[None]:
+        """Leave the time that it may be waited for to somebody who has a clock of their own."""
+        return self._connection.patience.apart()
+
+    def cleaning(self) -> AbstractContextManager[None]:
+        """Give what this thread asks for inside a short time of its own, whatever time is left."""
+        return self._connection.patience.cleaning()
+
+    @property
+    def info(self) -> EngineInfo:
+        """How it is set up; asked once."""
+        if self._info is None:
+            self._info = EngineInfo.from_json(self._connection.get("/info", shape=shapes.INFO))
+        return self._info
+
+    def answers(self) -> bool:
+        """Whether the engine answers at this moment; one that went away may have come back."""
+        try:
+            self._connection.get("/version", shape=shapes.VERSION)
+        except EngineError:
+            return False
+        return True
+
+    # Images
+
+    def has_images(self) -> bool:
+        """Whether it has any image at this moment; yes where it does not tell."""
+        return bool(self._connection.get("/info", shape=shapes.INFO).get("Images") != 0)
+
+    def images(
+        self, *, every: bool = False, filters: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[ImageSummary, ...]:
+        """List images.
+
+        Args:
+            every: Those without a name that others are built on, too.
+            filters: As of `docker images --filter`, such as `{"reference": ["hello"]}`.
+        """
+        answer = self._connection.get(
+            "/images/json", {"all": int(every), **_filters(filters)}, shape=shapes.IMAGES
+        )
+        return tuple(ImageSummary.from_json(raw) for raw in answer)
+
+    def find_image(self, reference: str, *, manifests: bool = False) -> ImageDetails | None:
+        """Inspect an image; None where the engine has none of this name or ID.
+
+        Args:
+            reference: A reference or an ID.
+            manifests: Ask for the manifests too, and whether all their content is there (`Manifests`
+                in `raw`; engines with API 1.48).
+        """
+        params = {"manifests": 1} if manifests and self.version.speaks("1.48") else None
+        answer = self._connection.find(f"/images/{reference}/json", params, shape=shapes.IMAGE)
+        if answer is not None and self.version.is_podman:
+            # Podman's imitation of docker's answer leaves the health check out; its own answer has it.
+            path = f"/libpod/images/{reference}/json"
+            own = self._connection.find(path, shape=shapes.LIBPOD_IMAGE, api=_LIBPOD_API) or {}
+            answer["Config"] = {"Healthcheck": own.get("Healthcheck"), **(answer.get("Config") or {})}
+        return None if answer is None else ImageDetails.from_json(answer)
+
+    def load(
+        self,
+        archive: Iterable[Piece] | IO[bytes],
+        *,
+        size: int | None = None,
+        quiet: bool = False,
+        platform: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Send an image archive and yield the messages of the answer, errors among them, as they come.
+
+        The archive is streamed; what raises while it is read is raised here. There is no time limit
+        while the engine lives: it may be silent until all is unpacked.
+
+        Args:
+            archive: Its pieces, or a stream.
+            size: How many bytes these are, where that is known.
+            quiet: Without messages about the progress.
+            platform: Which image of several to take, for engines with API 1.48.
+        """
+        params: dict[str, Any] = {"quiet": int(quiet)}
+        if platform and self.version.speaks("1.48"):
+            params["platform"] = json.dumps(platform)
+        return self._connection.messages("/images/load", params, archive=archive, size=size)
+
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        """Yield an archive of images, as `docker save` writes it, piece by piece."""
+        return self._connection.pieces("/images/get", {"names": list(references)})
+
+    def tag_image(self, image: str, repository: str, tag: str) -> None:
+        """Give an image one more name."""
+        self._connection.send("POST", f"/images/{image}/tag", {"repo": repository, "tag": tag})
+
+    def remove_image(self, reference: str, *, force: bool = False, keep_parents: bool = False) -> None:
+        """Remove a name of an image, and with its last name the image."""
+        params = {"force": int(force), "noprune": int(keep_parents)}
+        self._connection.send("DELETE", f"/images/{reference}", params, seconds=patience.LABOUR)
+
+    # Containers
+
+    def containers(
+        self, *, every: bool = True, labels: Sequence[str] = (), names: Sequence[str] = ()
+    ) -> tuple[ContainerSummary, ...]:
+        """List containers.
+
+        Args:
+            every: Those too that do not run.
+            labels: Only those with all these labels, each `key` or `key=value`.
+            names: Only those whose name is exactly one of these.
+        """
+        filters: dict[str, Sequence[str]] = {}
+        if labels:
+            filters["label"] = labels
+        if names:
+            # A regular expression to the engine.
+            filters["name"] = [f"^/?{re.escape(name)}$" for name in names]
+        answer = self._connection.get(
+            "/containers/json", {"all": int(every), **_filters(filters)}, shape=shapes.CONTAINERS
+        )
+        found = (ContainerSummary.from_json(raw) for raw in answer)
+        return tuple(
+            one for one in found if has_labels(one.labels, labels) and (not names or one.name in names)
+        )
+
+    def find_container(self, container: str) -> ContainerDetails | None:
+        """Inspect a container; None where there is none of this name or ID."""
+        answer = self._connection.find(f"/containers/{container}/json", shape=shapes.CONTAINER)
+        return None if answer is None else ContainerDetails.from_json(answer)
+
+    def create_container(
+        self, body: Mapping[str, Any], *, name: str | None = None, platform: str | None = None
+    ) -> Created:
+        """Create a container; an image that is not there is refused (404), never pulled.
+
+        Args:
+            body: The request as the Engine API writes it.
+            name: Its name; the engine invents one when None.
+            platform: As `os/architecture[/variant]`, for engines with API 1.41.
+        """
+        params = {key: value for key, value in (("name", name), ("platform", platform)) if value}
+        if self.version.is_podman and body.get("StopTimeout") is None:
+            # Podman's imitation of docker takes none for no time at all.
+            body = {**body, "StopTimeout": STOP_TIMEOUT}
+        answer = self._connection.post("/containers/create", params, json_body=body, shape=shapes.CREATED)
+        return Created(answer["Id"], tuple(answer.get("Warnings") or ()))
+
+    def start_container(self, container: str) -> None:
+        """Start a container."""
+        self._connection.send("POST", f"/containers/{container}/start")
+
+    def attach(
+        self, container: str, *, tty: bool, stdin: bool = False, detach_keys: str | None = None
+    ) -> Stream:
+        """Connect to a container's streams; do so before its start, or nothing is certain.
+
+        An engine may never answer for a container that has ended.
+        """
+        params: dict[str, Any] = {"stream": 1, "stdout": 1, "stderr": 1, "stdin": int(stdin)}
+        if detach_keys:
+            params["detachKeys"] = detach_keys
+        return self._connection.hijack(f"/containers/{container}/attach", params, tty=tty)
+
+    def wait_container(self, container: str, *, condition: str = "not-running") -> Callable[[], int]:
+        """Begin to wait until a container has ended; call the answer to wait and get its exit code.
+
+        The engine watches from when this returns, so that the end of a container that is started
+        afterwards cannot be missed. It may take as long as the engine lives.
+
+        Args:
+            container: Its name or ID.
+            condition: `not-running`, `next-exit` (for one not yet started) or `removed`.
+        """
+        wait = self._connection.begin(
+            f"/containers/{container}/wait", {"condition": condition}, shape=shapes.WAITED
+        )
+        return lambda: int(wait()["StatusCode"])
+
+    def kill_container(self, container: str, signal: str = "KILL") -> None:
+        """Send a signal to a container's first process; one that has ended is not an error."""
+        self._connection.send("POST", f"/containers/{container}/kill", {"signal": signal}, tolerate=409)
+
+    def stop_container(self, container: str, *, grace: int | None = None) -> None:
+        """Ask a container to end, and kill it after `grace` seconds.
+
+        Args:
+            container: Its name or ID.
+            grace: Negative for never; its own stop timeout when None.
+        """
+        if grace is None:
+            details = self.find_container(container)
+            grace = STOP_TIMEOUT if details is None else details.stop_timeout
+        # That it takes so long is no sign of an engine that hangs.
+        seconds = math.inf if grace < 0 else patience.ANSWER + grace
+        self._connection.send("POST", f"/containers/{container}/stop", {"t": grace}, seconds=seconds)
+
+    def remove_container(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
+        """Remove a container with its anonymous volumes, and return when it is gone.
+
+        One that is gone is no error, nor is one that the engine is removing by itself, for which it waits
+        a while.
+        """
+        params = {"force": int(force), "v": int(volumes)}
+        path, api = f"/containers/{container}", None
+        if self.version.is_podman:
+            # Podman's imitation of docker asks it to end first, and waits as long as it has for that.
+            path, api = f"/libpod/containers/{container}", _LIBPOD_API
+            params |= {"volumes": int(volumes), "timeout": 0}
+        try:
+            self._connection.send("DELETE", path, params, tolerate=404, api=api)
+        except EngineRefusedError as error:
+            if error.status != 409 or "already in progress" not in error.message:
+                raise
+            end = time.monotonic() + min(REMOVAL_PATIENCE, self._connection.patience.left)
+            while self.find_container(container) is not None and time.monotonic() < end:
+                time.sleep(_PAUSE)
+
+    def resize_container(self, container: str, *, rows: int, columns: int) -> None:
+        """Tell a container's terminal its size."""
+        self._connection.send("POST", f"/containers/{container}/resize", {"h": rows, "w": columns})
+
+    def logs(
+        self,
+        container: str,
+        *,
+        tty: bool,
+        follow: bool = False,
+        tail: int | None = None,
+        since: float | None = None,
+        timestamps: bool = False,
+    ) -> Stream:
+        """Read what a container has written so far, and with `follow` what it writes until it ends."""
+        params: dict[str, Any] = {
+            "stdout": 1,
+            "stderr": 1,
+            "follow": int(follow),
+            "timestamps": int(timestamps),
+            "tail": "all" if tail is None else tail,
+        }
+        if since is not None:
+            params["since"] = f"{since:.9f}"
+        return self._connection.stream(f"/containers/{container}/logs", params, tty=tty)
+
+    def put_archive(self, container: str, path: str, archive: bytes) -> None:
+        """Unpack a tar archive into a folder of a container, running or not."""
+        self._connection.send("PUT", f"/containers/{container}/archive", {"path": path}, body=archive)
+
+    def get_archive(self, container: str, path: str) -> Generator[bytes]:
+        """Yield a tar archive of a file or folder of a container, piece by piece.
+
+        Whoever has enough of it must close it: until then the engine keeps the container locked.
+        """
+        return self._connection.pieces(f"/containers/{container}/archive", {"path": path})
+
+    def commit_container(
+        self, container: str, *, labels: Mapping[str, str], repository: str, tag: str
+    ) -> str:
+        """Make an image of a container that has ended, with its files and its config; return its ID.
+
+        Args:
+            container: Its name or ID; its volumes are no part of the image.
+            labels: Further labels of the image.
+            repository: The first part of the image's name.
+            tag: The second part.
+        """
+        changes = [f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items()]
+        params = {"container": container, "changes": changes, "repo": repository, "tag": tag, "pause": 0}
+        # Podman wants a body, in which nothing need stand.
+        body: dict[str, Any] | None = {} if self.version.is_podman else None
+        return str(
+            self._connection.post("/commit", params, json_body=body, seconds=math.inf, shape=shapes.CREATED)[
+                "Id"
+            ]
+        )
+
+    def changes(self, container: str) -> tuple[tuple[int, str], ...]:
+        """Return what a container changed in its file system: 0 changed, 1 added, 2 deleted, and the path."""
+        # Where an engine's storage knows no layers it compares all files.
+        path = f"/containers/{container}/changes"
+        answer = self._connection.get(path, shape=shapes.CHANGES, seconds=patience.LABOUR) or ()
+        return tuple((int(raw["Kind"]), raw["Path"]) for raw in answer)
+
+    def stats(self, container: str) -> dict[str, Any]:
+        """Return a container's use of memory and processors, measured once."""
+        answer: dict[str, Any] = self._connection.get(
+            f"/containers/{container}/stats", {"stream": 0, "one-shot": 1}, shape=shapes.STATS
+        )
+        return answer
+
+    # Commands in a running container
+
+    def create_exec(self, container: str, body: Mapping[str, Any]) -> str:
+        """Prepare a command in a running container and return its ID.
+
+        Args:
+            container: The container's name or ID.
+            body: The request as the Engine API writes it (Cmd, Env, User, WorkingDir, Tty, Attach...).
+        """
+        path = f"/containers/{container}/exec"
+        return str(self._connection.post(path, json_body=body, shape=shapes.CREATED)["Id"])
+
+    def start_exec(self, exec_id: str, *, tty: bool = False) -> Stream:
+        """Start a prepared command and connect to its streams."""
+        return self._connection.hijack(
+            f"/exec/{exec_id}/start", tty=tty, json_body={"Detach": False, "Tty": tty}
+        )
+
+    def find_exec(self, exec_id: str) -> ExecState:
+        """Ask how a command fares."""
+        answer = self._connection.get(f"/exec/{exec_id}/json", shape=shapes.EXEC)
+        return ExecState(exec_id, None if answer.get("Running") else answer.get("ExitCode"))
+
+    def resize_exec(self, exec_id: str, *, rows: int, columns: int) -> None:
+        """Tell a command's terminal its size."""
+        self._connection.send("POST", f"/exec/{exec_id}/resize", {"h": rows, "w": columns})
+
+    # Networks and volumes
+
+    def networks(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
+        """List networks as the engine describes them."""
+        answer = self._connection.get("/networks", _filters({"label": labels}), shape=shapes.NETWORKS)
+        return tuple(raw for raw in answer if has_labels(raw.get("Labels") or {}, labels))
+
+    def create_network(self, name: str, *, labels: Mapping[str, str], internal: bool = False) -> str:
+        """Create a network and return its ID."""
+        body = {"Name": name, "CheckDuplicate": True, "Internal": internal, "Labels": dict(labels)}
+        return str(self._connection.post("/networks/create", json_body=body, shape=shapes.CREATED)["Id"])
+
+    def remove_network(self, network: str) -> None:
+        """Remove a network; one that is gone is not an error."""
+        self._connection.send("DELETE", f"/networks/{network}", tolerate=404)
+
+    def volumes(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
+        """List volumes as the engine describes them."""
+        answer = self._connection.get("/volumes", _filters({"label": labels}), shape=shapes.VOLUMES)
+        return tuple(raw for raw in answer["Volumes"] or () if has_labels(raw.get("Labels") or {}, labels))
+
+    def remove_volume(self, volume: str) -> None:
+        """Remove a volume; one that is gone is not an error."""
+        self._connection.send("DELETE", f"/volumes/{volume}", tolerate=404)
+
+
+def has_labels(labels: Mapping[str, str], wanted: Sequence[str]) -> bool:
+    """Whether all these labels, each `key` or `key=value`, are among some: engines take patterns for them."""
+    pairs = (text.partition("=") for text in wanted)
+    return all(key in labels and (not equals or labels[key] == value) for key, equals, value in pairs)
+
+
+def _filters(filters: Mapping[str, Sequence[str]] | None) -> dict[str, str]:
+    kept = {key: list(values) for key, values in (filters or {}).items() if values}
+    return {"filters": json.dumps(kept)} if kept else {}

@@ -1,0 +1,456 @@
+"""The connection to an engine, over the docker SDK, which `nixdock.engine.connection.transport` opens.
+
+The SDK is imported at the first connection, for it takes a tenth of a second. It gives the ways to
+an engine (sockets, TLS); requests and answers are passed on as the Engine API defines them, and
+`nixdock.engine.connection.api` gives them names and types.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from nixdock.engine.connection import shapes
+from nixdock.engine.connection.answers import OLDEST_API, EngineVersion, version_key
+from nixdock.engine.connection.api import Engine
+from nixdock.engine.connection.decoding import (
+    REFUSAL_LIMIT,
+    body_of,
+    decode,
+    read_messages,
+    read_refusal,
+    socket_of,
+)
+from nixdock.engine.connection.patience import PING, Patience
+from nixdock.engine.connection.refusals import EngineRefusedError, explain_cut, is_not_ready, translate
+from nixdock.engine.connection.stream import Stream
+from nixdock.errors import EngineError
+from nixdock.image.extent import read_piece
+from nixdock.log import get_logger
+from nixdock.retry import CONNECTION_ATTEMPTS, call_with_retries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+
+    import requests
+
+    from nixdock.engine.connection.address import Address
+    from nixdock.engine.connection.patience import Wait
+    from nixdock.image.extent import Piece
+
+log = get_logger(__name__)
+
+NEWEST_API: Final = "1.51"
+"""The newest API version that nixdock is tested with; newer engines are spoken to in this one."""
+
+
+def connect(
+    address: Address, *, environ: Mapping[str, str] = os.environ, seconds: float | None = None
+) -> Engine:
+    """Connect to the engine at an address; it is asked for its version, and nothing else.
+
+    Args:
+        address: From `nixdock.engine.connection.address.choose`.
+        environ: The environment; DOCKER_API_VERSION pins the API version, as for docker.
+        seconds: How long the engine may be waited for in all (`--timeout`); None is for ever.
+
+    Raises:
+        EngineUnreachableError: Nobody answers there, or we may not use the socket.
+        EngineRefusedError: What answers is no engine.
+        EngineLateError: It did not answer in time.
+    """
+    connection = Connection(address, Patience(seconds))
+    with ExitStack() as failing:
+        failing.callback(connection.close)
+        # A cut ssh connection is ssh's own answer, said on stderr: once is enough.
+        answer = call_with_retries(
+            lambda: connection.get("/version", shape=shapes.VERSION, versioned=False),
+            retry_on=is_not_ready,
+            attempts=1 if address.scheme == "ssh" else CONNECTION_ATTEMPTS,
+        )
+        failing.pop_all()
+    version = connection.version = _read_version(answer, environ.get("DOCKER_API_VERSION"))
+    log.debug("engine.connected", url=address.url, product=version.product, api=version.api)
+    return Engine(connection)
+
+
+class Connection:
+    """Sends requests to one engine; several threads may share it.
+
+    Args:
+        address: Where it answers.
+        patience: How long it is waited for.
+    """
+
+    version: EngineVersion
+    """What it said of itself; known once it has been asked."""
+
+    def __init__(self, address: Address, patience: Patience) -> None:
+        self.address = address
+        self.patience = patience
+        with self._translated(None):
+            # A tenth of a second, only for those who need an engine.
+            from nixdock.engine.connection.transport import open_sdk  # noqa: PLC0415
+
+            self._sdk = open_sdk(address, patience)
+        patience.ping = self._ping
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.patience.close()
+        self._sdk.close()
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        shape: object,
+        versioned: bool = True,
+        seconds: float | None = None,
+    ) -> Any:  # noqa: ANN401  # any JSON
+        """Return the JSON that a GET answers.
+
+        Args:
+            path: Below the API version.
+            params: The query.
+            shape: What the answer looks like, of `nixdock.engine.connection.shapes`.
+            versioned: Whether the path is below the API version.
+            seconds: How long it may take.
+
+        Raises:
+            EngineError: The answer looks otherwise, or is none.
+        """
+        return self._ask_json(
+            "GET", path, params, shape=shape, api=None if versioned else "", seconds=seconds
+        )
+
+    def find(
+        self, path: str, params: Mapping[str, Any] | None = None, *, shape: object, api: str | None = None
+    ) -> Any:  # noqa: ANN401  # any JSON
+        """Return the JSON that a GET answers, or None where the thing is not there.
+
+        Args:
+            path: Below the API version.
+            params: The query.
+            shape: What the answer looks like.
+            api: The API version, where it is not the one that was agreed on.
+        """
+        try:
+            return self._ask_json("GET", path, params, shape=shape, api=api)
+        except EngineRefusedError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def post(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        shape: object,
+        json_body: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
+    ) -> Any:  # noqa: ANN401  # any JSON
+        """Return the JSON that a POST answers.
+
+        Args:
+            path: Below the API version.
+            params: The query.
+            shape: What the answer looks like.
+            json_body: What is sent along.
+            seconds: How long it may take; infinite is as long as the engine lives.
+        """
+        return self._ask_json("POST", path, params, shape=shape, json_body=json_body, seconds=seconds)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        json_body: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        seconds: float | None = None,
+        tolerate: int | None = None,
+        api: str | None = None,
+    ) -> None:
+        """Send a request whose answer says nothing.
+
+        Args:
+            method: Of HTTP.
+            path: Below the API version.
+            params: The query.
+            json_body: What is sent along.
+            body: A tar archive to send along.
+            seconds: How long it may take; infinite is as long as the engine lives.
+            tolerate: The status of a refusal that is as good as success.
+            api: The API version, where it is not the one that was agreed on.
+        """
+        try:
+            with self._answered(
+                method, path, params, json_body=json_body, archive=body, seconds=seconds, api=api
+            ) as response:
+                # To its end, so that the connection serves the next request too.
+                response.raw.read(REFUSAL_LIMIT)
+        except EngineRefusedError as error:
+            if error.status != tolerate:
+                raise
+
+    def pieces(self, path: str, params: Mapping[str, Any] | None = None) -> Generator[bytes]:
+        """Yield the body that a GET answers, as it comes, as long as the engine lives."""
+        with self._answered("GET", path, params, seconds=math.inf) as response:
+            yield from body_of(response)
+
+    def messages(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None,
+        *,
+        archive: Iterable[Piece] | IO[bytes],
+        size: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Send an archive and yield the JSON messages of the answer, as long as the engine lives.
+
+        Args:
+            path: Below the API version.
+            params: The query.
+            archive: Its pieces, or a stream.
+            size: How many bytes these are; they are sent in chunks when None.
+        """
+        body: Any = archive
+        if not hasattr(archive, "read"):
+            # Only what goes out as it is, over a socket that we connect ourselves, can be sent from a file.
+            by_reading = size is None or self.address.scheme == "tcp"
+            body = _Body(map(read_piece, archive) if by_reading else archive, size)
+        with self._answered("POST", path, params, archive=body, seconds=math.inf) as response:
+            yield from read_messages(body_of(response), f"POST {path}")
+
+    def stream(self, path: str, params: Mapping[str, Any] | None, *, tty: bool) -> Stream:
+        """Read a container's output from the body that a GET answers, as long as the engine lives."""
+        response, wait = self._ask("GET", path, params, seconds=math.inf)
+        pieces = body_of(response)
+        reader = _Reader(self, wait, lambda _size: next(pieces, b""), passes=False)
+        return Stream(reader, None, tty=tty, close=partial(_end, response, wait))
+
+    def begin(
+        self, path: str, params: Mapping[str, Any] | None = None, *, shape: object
+    ) -> Callable[[], Any]:
+        """Send a POST whose answer comes late; return once the engine has begun to work on it.
+
+        Returns:
+            What waits for the JSON of the answer, as long as the engine lives.
+        """
+        response, wait = self._ask("POST", path, params)
+        wait.lasts()
+
+        def read() -> Any:  # noqa: ANN401  # any JSON
+            try:
+                with response, self._translated(wait):
+                    return decode(response, shape, f"POST {path}")
+            finally:
+                wait.done()
+
+        return read
+
+    def hijack(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        tty: bool,
+        json_body: Mapping[str, Any] | None = None,
+    ) -> Stream:
+        """Ask for a raw connection: after the answer's headers it belongs to the container."""
+        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        response, wait = self._ask("POST", path, params, json_body=json_body, headers=headers)
+        wait.lasts()
+        # The buffered reader, not the socket: output that came with the headers is in it already.
+        buffered = getattr(response.raw._fp, "fp", None)  # noqa: SLF001  # as the SDK does
+        connection = socket_of(response)
+        if buffered is None or connection is None:
+            _end(response, wait)
+            raise shapes.nonsense(f"POST {path}", "the connection has ended with the answer's headers")
+        return Stream(
+            _Reader(self, wait, buffered.read1, passes=True),
+            connection,
+            tty=tty,
+            close=partial(_end, response, wait),
+        )
+
+    def _ping(self) -> None:
+        try:
+            with self._answered("GET", "/_ping", api="", seconds=PING) as response:
+                response.raw.read(REFUSAL_LIMIT)
+        except EngineRefusedError:
+            # An answer, whatever it says: somebody may have forbidden this question.
+            log.debug("engine.ping-refused")
+
+    def _ask_json(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        *,
+        shape: object,
+        **options: Any,  # noqa: ANN401  # those of _ask
+    ) -> Any:  # noqa: ANN401  # any JSON
+        with self._answered(method, path, params, **options) as response:
+            return decode(response, shape, f"{method} {path}")
+
+    @contextmanager
+    def _answered(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        **options: Any,  # noqa: ANN401  # those of _ask
+    ) -> Iterator[requests.Response]:
+        """Ask, and give the connection back once the answer has been read."""
+        response, wait = self._ask(method, path, params, **options)
+        try:
+            with response, self._translated(wait):
+                yield response
+        finally:
+            wait.done()
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        json_body: Mapping[str, Any] | None = None,
+        archive: bytes | IO[bytes] | _Body | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+        api: str | None = None,
+    ) -> tuple[requests.Response, Wait]:
+        """Send one request; return its answer unread, unless it is a refusal, and what watches over it."""
+        # Archives are wanted as they are, not packed for the way.
+        sent = {"Accept-Encoding": "identity", **(headers or {})}
+        data: Any = archive
+        if json_body is not None:
+            data = json.dumps(json_body).encode()
+            sent["Content-Type"] = "application/json"
+        elif archive is not None:
+            sent["Content-Type"] = "application/x-tar"
+        log.debug("engine.ask", method=method, path=path, params=params)
+        version = "" if api == "" else f"/v{api or self.version.api}"
+        wait = self.patience.expect(f"{method} {path}", seconds)
+        with ExitStack() as failing, self._translated(wait):
+            failing.callback(wait.done)
+            if wait.reason is not None:
+                raise explain_cut(wait.reason, wait.what, self.address)
+            response = self._sdk.request(
+                method,
+                f"{self._sdk.base_url}{version}{path}",
+                params=dict(params or {}),
+                data=data,
+                headers=sent,
+                timeout=(self.patience.connecting, None),
+                allow_redirects=False,
+                stream=True,
+            )
+            connection = socket_of(response)
+            if connection is not None:
+                wait.holds(connection)
+            if not response.ok or response.is_redirect:
+                with response:
+                    raise read_refusal(response, f"{method} {path}")
+            failing.pop_all()
+        return response, wait
+
+    @contextmanager
+    def _translated(self, wait: Wait | None) -> Iterator[None]:
+        """Turn the failures of the libraries below into ours, and those that we made into their reasons."""
+        try:
+            yield
+        except EngineError:
+            raise
+        except Exception as error:
+            ours = self.explain_cut(wait) or translate(error, self.address, "" if wait is None else wait.what)
+            if ours is None:
+                raise
+            raise ours from error
+
+    def explain_cut(self, wait: Wait | None) -> EngineError | None:
+        """Return why we have cut a request; None where we have not."""
+        return (
+            None if wait is None or wait.reason is None else explain_cut(wait.reason, wait.what, self.address)
+        )
+
+
+def _end(response: requests.Response, wait: Wait) -> None:
+    wait.done()
+    response.close()
+
+
+class _Reader:
+    """Reads what an answer goes on with, piece by piece, as it comes.
+
+    Args:
+        connection: Where it comes from.
+        wait: The request.
+        read: Returns the next piece, and nothing at the end.
+        passes: Whether failures of the socket itself are passed on, as an end that somebody else tells of.
+    """
+
+    def __init__(
+        self, connection: Connection, wait: Wait, read: Callable[[int], bytes], *, passes: bool
+    ) -> None:
+        self._connection = connection
+        self._wait = wait
+        self._read = read
+        self._passes = passes
+
+    def read1(self, size: int, /) -> bytes:
+        try:
+            piece = self._read(size)
+        except Exception as error:
+            ours = self._connection.explain_cut(self._wait)
+            if ours is None and not self._passes:
+                ours = translate(error, self._connection.address, self._wait.what)
+            if ours is None:
+                raise
+            raise ours from error
+        if not piece and (ours := self._connection.explain_cut(self._wait)) is not None:
+            # What was cut by us looks like an end.
+            raise ours
+        return piece
+
+
+class _Body:
+    """A request's body, sent piece by piece: as it is where its length is known, otherwise in chunks."""
+
+    def __init__(self, pieces: Iterable[Piece], size: int | None) -> None:
+        self._pieces = pieces
+        self.len = size  # where requests looks for it
+
+    def __iter__(self) -> Iterator[Piece]:
+        left = self.len or 0
+        for piece in self._pieces:
+            left -= len(piece)
+            if left < 0 and self.len is not None:
+                # The engine would take the rest for another request.
+                raise AssertionError("an archive is longer than was said")
+            yield piece
+        if left > 0:
+            # The engine would wait for ever for what does not come.
+            raise AssertionError(f"an archive is {left} bytes shorter than was said")
+
+
+def _read_version(answer: Mapping[str, Any], pinned: str | None) -> EngineVersion:
+    names = [component.get("Name") or "" for component in answer.get("Components") or ()]
+    offered = str(answer.get("ApiVersion") or OLDEST_API)
+    return EngineVersion(
+        product="Podman" if "Podman Engine" in names else "Docker",
+        version=str(answer.get("Version") or ""),
+        api=pinned or min(offered, NEWEST_API, key=version_key),
+        os=str(answer.get("Os") or "linux"),
+        architecture=str(answer.get("Arch") or ""),
+    )

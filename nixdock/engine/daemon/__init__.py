@@ -1,0 +1,1 @@
+"""An engine of nixdock's own, for machines that have none."""

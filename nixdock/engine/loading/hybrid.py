@@ -1,0 +1,252 @@
+"""The archive that every engine takes: a docker-archive and an OCI image layout in one tar.
+
+Engines with a graph driver read `manifest.json` and look for no layer that they have; those with
+containerd's store, and Podman, read `oci-layout` and `index.json` and need no blob that they have. So
+blobs that the engine has are left out. (An empty member in their place would become an empty layer.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from nixdock.errors import LoadError
+from nixdock.image.computed import ComputedLayer, hash_stream
+from nixdock.image.digest import Digest
+from nixdock.image.extent import HasExtents
+from nixdock.image.manifest import OCI_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from nixdock.engine.loading.parcel import LayerBlob, Parcel
+    from nixdock.image.extent import Piece
+    from nixdock.image.model import Layer
+    from nixdock.image.reference import Reference
+
+PIECE: Final = 256 * 1024
+"""Bytes that are read and sent at once; more would only be copied more slowly."""
+
+EXTENT: Final = 1024 * 1024
+"""Bytes that are sent at once, where they stand in a file."""
+
+_LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
+_BLOBS: Final = "blobs/sha256"
+_BLOCK: Final = 512
+_END: Final = bytes(2 * _BLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive on its way.
+
+    Args:
+        pieces: Its bytes, each piece to be used before the next is asked for.
+        size: How many there will be.
+    """
+
+    pieces: Iterator[Piece]
+    size: int
+
+
+def write_archive(
+    parcel: Parcel,
+    reference: Reference | None,
+    blobs: Sequence[LayerBlob],
+    advance: Callable[[int], None] | None = None,
+) -> Archive:
+    """Return the archive.
+
+    Args:
+        parcel: The image.
+        reference: The name that it gets, or None to leave it without one.
+        blobs: The layers to put in.
+        advance: Told the number of bytes of layers that went out.
+
+    Its pieces raise LoadError where a layer cannot be read, or has another size.
+    """
+    documents = b"".join(write_documents(parcel, reference))
+    # In the artefact's order, so that a compressed one is read through once.
+    ordered: dict[Digest, LayerBlob] = {}
+    for blob in sorted(blobs, key=lambda blob: blob.layer.position):
+        ordered.setdefault(blob.digest, blob)
+
+    def pieces() -> Iterator[Piece]:
+        yield documents
+        for blob in ordered.values():
+            yield from write_blob(blob, advance)
+        yield _END
+
+    size = sum(measure_member(blob.size) for blob in ordered.values())
+    return Archive(pieces(), len(documents) + size + len(_END))
+
+
+def measure_member(size: int) -> int:
+    """Return the bytes that a member with so many takes, header and filling included."""
+    return _BLOCK + size + -size % _BLOCK
+
+
+def write_documents(
+    parcel: Parcel, reference: Reference | None, names: Sequence[str] | None = None
+) -> Iterator[bytes]:
+    """Yield the members that describe the image.
+
+    Args:
+        parcel: The image.
+        reference: The name that it gets, or None.
+        names: The members that `manifest.json` names as layers; by their digests when None.
+    """
+    config, manifest = parcel.image.config_bytes, parcel.manifest
+    if names is None:
+        names = [blob_name(blob.digest) for blob in parcel.blobs]
+    document = {
+        "Config": blob_name(parcel.image.config_digest),
+        "RepoTags": [reference.familiar] if reference else None,
+        "Layers": list(names),
+    }
+    yield write_file("oci-layout", _LAYOUT)
+    yield write_file("index.json", _to_json(_index(parcel, reference)))
+    yield write_file("manifest.json", _to_json([document]))
+    yield write_file(blob_name(manifest.digest), manifest.data)
+    yield write_file(blob_name(parcel.image.config_digest), config)
+
+
+def write_blob(blob: LayerBlob, advance: Callable[[int], None] | None) -> Iterator[Piece]:
+    """Yield a layer as a member named by its digest.
+
+    That this is its digest is the engine's to find out, and every engine does, for hashing takes as long
+    as everything else here; `verify_blobs` says what was wrong when it refuses.
+    """
+    yield make_header(blob_name(blob.digest), blob.size)
+    yield from _copy(blob.layer, blob.opener, blob.size, advance)
+
+
+def verify_blobs(blobs: Iterable[LayerBlob]) -> None:
+    """Make sure that layers are what their digests say.
+
+    Raises:
+        LoadError: One is not, or cannot be read.
+    """
+    for blob in blobs:
+        found = hash_stream(blob.opener())
+        if isinstance(blob.layer, ComputedLayer):
+            blob.layer.settle(found)
+        elif found != blob.digest:
+            raise LoadError(
+                f"{blob.layer.name} is damaged: its bytes have the digest {found} instead of {blob.digest}",
+                hint="build or download the image again",
+            )
+
+
+def write_unnamed_layer(
+    layer: ComputedLayer, name: str, advance: Callable[[int], None] | None
+) -> Iterator[Piece]:
+    """Yield a layer whose digest nobody knows yet, and after it a link to it that is named by the digest.
+
+    Args:
+        layer: It is settled afterwards.
+        name: The member's name below `blobs/sha256`.
+        advance: Told the number of bytes that went out.
+    """
+    computed = hashlib.sha256()
+    yield make_header(f"{_BLOBS}/{name}", layer.size)
+    yield from _copy(layer, layer.open, layer.size, advance, computed.update)
+    digest = layer.settle(Digest(computed.hexdigest()))
+    yield make_header(blob_name(digest), 0, target=name)
+
+
+def _copy(
+    layer: Layer,
+    opener: Callable[[], IO[bytes]],
+    size: int,
+    advance: Callable[[int], None] | None,
+    look_at: Callable[[bytes], None] | None = None,
+) -> Iterator[Piece]:
+    """Yield so many bytes of a stream, filled up to whole blocks."""
+    done = 0
+    with opener() as stream:
+        for piece in _pieces(stream) if look_at is None else _read_pieces(stream, look_at):
+            count = len(piece)
+            done += count
+            if done > size:
+                break
+            yield piece
+            if advance is not None:
+                advance(count)
+    if done != size:
+        if isinstance(layer, ComputedLayer):
+            raise layer.reject(done)
+        raise LoadError(
+            f"{layer.name} is damaged: {layer.diff_id} has not the {size} bytes that it should have",
+            hint="build or download the image again",
+        )
+    if padding := -size % _BLOCK:
+        yield bytes(padding)
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[Piece]:
+    # Nothing has been read of it, so that the buffer before it holds nothing.
+    raw = getattr(stream, "raw", None)
+    if not isinstance(raw, HasExtents):
+        yield from iter(lambda: stream.read(PIECE), b"")
+        return
+    while extent := raw.take(EXTENT):
+        yield extent
+
+
+def _read_pieces(stream: IO[bytes], look_at: Callable[[bytes], None]) -> Iterator[bytes]:
+    while piece := stream.read(PIECE):
+        look_at(piece)
+        yield piece
+
+
+def write_end() -> bytes:
+    """Return what ends an archive."""
+    return _END
+
+
+def write_file(name: str, data: bytes) -> bytes:
+    """Return a small member, filled up to whole blocks."""
+    return make_header(name, len(data)) + data + bytes(-len(data) % _BLOCK)
+
+
+def make_header(name: str, size: int, *, target: str = "") -> bytes:
+    """Return a member's header; one with a target is a symbolic link."""
+    member = tarfile.TarInfo(name)
+    member.size = size
+    member.mode = 0o644
+    if target:
+        member.type, member.linkname = tarfile.SYMTYPE, target
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def blob_name(digest: Digest) -> str:
+    """Return the member that holds a blob, as an OCI layout names it."""
+    return f"{_BLOBS}/{digest.hex}"
+
+
+def _index(parcel: Parcel, reference: Reference | None) -> dict[str, Any]:
+    image, manifest = parcel.image, parcel.manifest
+    descriptor: dict[str, Any] = {
+        "mediaType": manifest.media_type,
+        "digest": str(manifest.digest),
+        "size": len(manifest.data),
+    }
+    if reference is not None:
+        # Docker and containerd read the first, Podman the second when there is no first.
+        descriptor["annotations"] = {
+            "io.containerd.image.name": str(reference),
+            "org.opencontainers.image.ref.name": reference.tag or "",
+        }
+    config = image.config
+    platform = {key: config[key] for key in ("architecture", "os", "variant") if config.get(key)}
+    if platform:
+        descriptor["platform"] = platform
+    return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [descriptor]}
+
+
+def _to_json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,141 @@
+"""What nixdock has loaded, and into which engine: for knowing layers again, and for pruning.
+
+Images cannot be marked, for their bytes are the artefact's. An engine is known by its own identity. What
+stands here may be out of date (somebody removed an image): whoever uses it asks the engine.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from nixdock import settings
+from nixdock.database import Database
+from nixdock.image.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from nixdock.engine.connection.api import Engine
+
+_VERSION: Final = 1
+_AT_ONCE: Final = 500
+
+_SCHEMA: Final = """
+CREATE TABLE images (
+    engine TEXT NOT NULL, image TEXT NOT NULL, config TEXT NOT NULL, repository TEXT NOT NULL,
+    loaded REAL NOT NULL, PRIMARY KEY (engine, image, repository)) WITHOUT ROWID;
+CREATE TABLE blobs (
+    engine TEXT NOT NULL, image TEXT NOT NULL, blob TEXT NOT NULL,
+    PRIMARY KEY (engine, image, blob)) WITHOUT ROWID;
+CREATE INDEX blobs_by_digest ON blobs (engine, blob)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An image that nixdock loaded.
+
+    Args:
+        image: The engine's ID of it.
+        config: Its config digest.
+        repository: The name that it was loaded by, without its tag; empty without a name.
+        loaded: When, in seconds since 1970.
+    """
+
+    image: str
+    config: str
+    repository: str
+    loaded: float
+
+
+def open_database(folder: Path) -> Database:
+    """Return the database in a folder; nothing is touched yet."""
+    return Database(folder / "engines.sqlite", _SCHEMA, _VERSION)
+
+
+def identify(engine: Engine) -> str:
+    """Return what an engine is known by here."""
+    info = engine.info
+    if info.id and not engine.version.is_podman:
+        return info.id
+    # Podman gives another ID at each call: its machine and its storage are as good.
+    return f"{info.raw.get('Name') or ''}:{info.root}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What was loaded.
+
+    Args:
+        database: Where it is kept.
+    """
+
+    database: Database = field(default_factory=lambda: open_database(settings.state_dir()))
+
+    def record(
+        self, engine: str, image: str, config: Digest, repositories: Iterable[str], blobs: Iterable[Digest]
+    ) -> None:
+        """Note that an image is in an engine, all its blobs included."""
+        now = time.time()
+        names = sorted(set(repositories)) or [""]
+        self.database.write(
+            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)",
+            [(engine, image, str(config), repository, now) for repository in names],
+        )
+        self.database.write(
+            "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)",
+            [(engine, image, str(blob)) for blob in set(blobs)],
+        )
+
+    def touch(self, engine: str, image: str) -> None:
+        """Note that an image was wanted again, if it is one that nixdock loaded."""
+        self.database.write(
+            "UPDATE images SET loaded = ? WHERE engine = ? AND image = ?", [(time.time(), engine, image)]
+        )
+
+    def forget(self, engine: str, image: str) -> None:
+        """Note that an image is no longer in an engine."""
+        self.database.write("DELETE FROM images WHERE engine = ? AND image = ?", [(engine, image)])
+        self.database.write("DELETE FROM blobs WHERE engine = ? AND image = ?", [(engine, image)])
+
+    def find_config(self, engine: str, image: str) -> Digest | None:
+        """Return the config digest of an image by the engine's ID of it, if nixdock loaded it."""
+        rows = self.database.read(
+            "SELECT config FROM images WHERE engine = ? AND image = ? LIMIT 1", [engine, image]
+        )
+        try:
+            return Digest.parse(rows[0][0]) if rows else None
+        except ValueError:
+            return None
+
+    def find_related(self, engine: str, blobs: Sequence[Digest], limit: int) -> tuple[str, ...]:
+        """Return the images that have most of these blobs in common, best first."""
+        counts: dict[str, int] = {}
+        for start in range(0, len(blobs), _AT_ONCE):
+            some = [str(blob) for blob in blobs[start : start + _AT_ONCE]]
+            marks = ", ".join("?" * len(some))
+            query = (
+                f"SELECT image, COUNT(*) FROM blobs WHERE engine = ? AND blob IN ({marks})"  # noqa: S608  # marks only
+                " GROUP BY image"
+            )
+            for image, count in self.database.read(query, [engine, *some]):
+                counts[image] = counts.get(image, 0) + count
+        return tuple(sorted(counts, key=lambda image: (-counts[image], image))[:limit])
+
+    def blobs_of(self, engine: str, image: str) -> frozenset[Digest]:
+        """Return the blobs that an image was loaded with."""
+        rows = self.database.read("SELECT blob FROM blobs WHERE engine = ? AND image = ?", [engine, image])
+        return frozenset(Digest.parse(row[0]) for row in rows)
+
+    def knows_repository(self, engine: str, repository: str) -> bool:
+        """Whether an image of this name was ever loaded into the engine."""
+        query = "SELECT 1 FROM images WHERE engine = ? AND repository = ? LIMIT 1"
+        return bool(self.database.read(query, [engine, repository]))
+
+    def entries(self, engine: str) -> tuple[Entry, ...]:
+        """Return all images loaded into an engine, newest first."""
+        query = "SELECT image, config, repository, loaded FROM images WHERE engine = ? ORDER BY loaded DESC"
+        return tuple(Entry(*row) for row in self.database.read(query, [engine]))

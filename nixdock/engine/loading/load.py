@@ -1,0 +1,386 @@
+"""Load an image into an engine, sending only the layers that it lacks.
+
+The steps, each made only when it is needed: is the image there already, by its name or its ID; which
+layers are missing (`inventory`); send one archive with those (`hybrid`); read the answer to its end
+(`answer`); make sure by asking that the image is there, whole and under its names. Whatever goes wrong
+with a guess (a layer that somebody has removed meanwhile) costs one more sending, in full.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nixdock.engine.connection.refusals import EngineRefusedError, EngineUnreachableError
+from nixdock.engine.loading import answer, inventory, one_pass
+from nixdock.engine.loading.hybrid import verify_blobs, write_archive
+from nixdock.engine.loading.ledger import Ledger, identify
+from nixdock.engine.loading.naming import Renaming, warn_of_platform
+from nixdock.engine.loading.parcel import is_settled, pack
+from nixdock.errors import EngineError, LoadError
+from nixdock.events import Warned, Work, ignore
+from nixdock.image.computed import ComputedImage, LayerChangedError, hash_stream, settle_layers
+from nixdock.image.reference import DEFAULT_TAG
+from nixdock.log import get_logger
+from nixdock.meter import Meter, format_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nixdock.engine.connection.answers import ImageDetails
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.loading.hybrid import Archive
+    from nixdock.engine.loading.parcel import LayerBlob, Parcel
+    from nixdock.events import Listener
+    from nixdock.image.digest import Digest
+    from nixdock.image.model import Image
+    from nixdock.image.reference import Reference
+
+log = get_logger(__name__)
+
+ATTEMPTS: Final = 3
+"""How often an image is sent at most, each time for a reason that another sending can change."""
+
+ZSTD_API: Final = "1.42"
+"""Since this version (Docker 23) engines read layers in zstd; so does Podman, which says 1.41."""
+
+REVIVAL: Final = 30.0
+"""Seconds to wait for an engine that died while it was sent an image."""
+
+
+_PAUSE: Final = 0.2
+_NOT_FOUND: Final = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An image that is in the engine.
+
+    Args:
+        references: The names it has there; none where neither the artefact nor the user gave one.
+        config_digest: The artefact's own identity.
+        engine_id: What the engine calls it: the config digest, or a manifest digest.
+        layers: How many layers it has.
+        sent_layers: How many of them were sent.
+        size: Bytes of all layers.
+        sent: Bytes of layers that were sent.
+        seconds: What it took.
+        was_there: Whether the engine had it already.
+        replaced: Names that stood for another image before, with the engine's ID of that.
+    """
+
+    references: tuple[Reference, ...]
+    config_digest: Digest
+    engine_id: str
+    layers: int
+    sent_layers: int
+    size: int
+    sent: int
+    seconds: float
+    was_there: bool
+    replaced: tuple[tuple[Reference, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What docker would print: the first name, or the ID."""
+        return self.references[0].familiar if self.references else self.engine_id
+
+
+class _NotTakenError(LoadError):
+    """The engine did not take what it was sent, though another sending may do."""
+
+
+def load_image(
+    engine: Engine,
+    image: Image,
+    *,
+    tags: Iterable[Reference] = (),
+    listener: Listener = ignore,
+    ledger: Ledger | None = None,
+) -> Loaded:
+    """Make sure that an engine has an image, under all its names.
+
+    Args:
+        engine: The engine.
+        image: The image.
+        tags: Names to give it beside its own.
+        listener: Told how far the sending is, and what is worth knowing.
+        ledger: What nixdock loaded before; nixdock's own when None.
+
+    Raises:
+        LoadError: The image cannot be read, or the engine did not take it.
+        EngineError: The engine cannot be asked.
+    """
+    references = tuple(dict.fromkeys((*image.references, *tags)))
+    return _Loading(engine, image, references, listener, ledger or Ledger()).run()
+
+
+def await_revival(engine: Engine, seconds: float = REVIVAL) -> bool:
+    """Wait until an engine that went away answers again; return whether it does."""
+    end = time.monotonic() + min(seconds, engine.seconds_left)
+    while time.monotonic() < end:
+        if engine.answers():
+            return True
+        time.sleep(_PAUSE)
+    return False
+
+
+class _Loading:
+    """One image on its way into one engine."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        image: Image,
+        references: tuple[Reference, ...],
+        listener: Listener,
+        ledger: Ledger,
+    ) -> None:
+        self._engine = engine
+        self._image = image
+        self._references = references
+        self._listener = listener
+        self._ledger = ledger
+        self._started = time.monotonic()
+        self._before: dict[Reference, ImageDetails | None] = {}
+        self._sent: tuple[int, int] | None = None
+
+    @property
+    def _reference(self) -> Reference | None:
+        """The name that goes into the archive; the others are given afterwards."""
+        return self._references[0] if self._references else None
+
+    @property
+    def _name(self) -> str:
+        return self._reference.familiar if self._reference else "the image"
+
+    @property
+    def _key(self) -> str:
+        return identify(self._engine)
+
+    @property
+    def _reads_zstd(self) -> bool:
+        version = self._engine.version
+        return version.is_podman or version.speaks(ZSTD_API)
+
+    def run(self) -> Loaded:
+        """Load the image, trying again where that can help."""
+        self._check_config()
+        warn_of_platform(self._engine, self._image, self._name, self._listener)
+        in_full = False
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._try(in_full=in_full)
+            except (LoadError, EngineUnreachableError) as error:
+                if not self._can_go_on(error):
+                    raise
+                in_full = in_full or isinstance(error, _NotTakenError)
+        try:
+            return self._try(in_full=in_full)
+        except _NotTakenError:
+            self._clean_up()
+            raise
+
+    def _check_config(self) -> None:
+        """Refuse a config that an engine cannot read before anything is sent: not every engine says so."""
+        texts = self._image.check_config().texts
+        if texts and (self._engine.info.containerd_store or self._engine.version.is_podman):
+            raise LoadError(
+                f"{texts[0]} of {self._name} is a text, and this engine reads lists of words only",
+                hint=f'write {texts[0]} = [ "PROGRAM" "ARGUMENT" ... ]; and build it again',
+            )
+
+    def _try(self, *, in_full: bool) -> Loaded:
+        """Load the image, or say why that failed."""
+        try:
+            return self._load(in_full=in_full)
+        except EngineRefusedError as error:
+            if error.status != _NOT_FOUND and not answer.is_loss(error.message):
+                raise
+            # Removed by somebody after it was found, or sent.
+            raise self._not_taken(error.message) from error
+
+    def _can_go_on(self, error: LoadError | EngineUnreachableError) -> bool:
+        """Whether another attempt can end differently, after what is done here for it."""
+        log.debug("load.failed", error=error.message)
+        if isinstance(error, LayerChangedError) and isinstance(self._image, ComputedImage):
+            self._listener(Warned(f"{error.message}; the image is made anew from what is there"))
+            self._image = self._image.described_anew()
+            return True
+        if isinstance(error, EngineUnreachableError):
+            self._listener(Warned(f"{error.message}; waiting for the engine to come back"))
+            return await_revival(self._engine)
+        return isinstance(error, _NotTakenError)
+
+    def _not_taken(self, said: str) -> _NotTakenError:
+        refusal = answer.explain(said, self._name)
+        return _NotTakenError(refusal.message, hint=refusal.hint, details=refusal.details)
+
+    def _load(self, *, in_full: bool) -> Loaded:
+        self._look_at_names()
+        if not is_settled(self._image):
+            if one_pass.fits(self._engine, self._image, self._references, self._ledger, self._key):
+                return self._load_in_one_pass()
+            self._settle()
+        parcel = self._pack()
+        there = self._find_usable(parcel)
+        if there is not None:
+            return self._finish(parcel, there)
+        missing = parcel.blobs
+        if not in_full:
+            found = inventory.take_inventory(self._engine, parcel, self._reference, self._ledger, self._key)
+            missing = found.missing
+            if found.loaded:
+                with Meter(self._listener, Work.SEND, self._name, 0) as meter:
+                    self._count(meter, 0, 0, parcel.size)
+                return self._finish(parcel, self._verify(parcel))
+        self._check_stored(missing)
+        size = sum({blob.digest: blob.size for blob in missing}.values())
+        with Meter(self._listener, Work.SEND, self._name, size) as meter:
+            self._count(meter, len(missing), size, parcel.size)
+            archive = write_archive(parcel, self._reference, missing, meter.advance)
+            self._send(archive, missing, in_full=len(missing) == len(parcel.blobs))
+        return self._finish(parcel, self._verify(parcel))
+
+    def _load_in_one_pass(self) -> Loaded:
+        size = sum(layer.size or 0 for layer in self._image.layers)
+        with Meter(self._listener, Work.SEND, self._name, size) as meter:
+            self._count(meter, len(self._image.layers), size, size)
+            self._send(one_pass.write_archive(self._image, self._reference, meter.advance), (), in_full=True)
+        parcel = self._pack()
+        return self._finish(parcel, self._verify(parcel))
+
+    def _pack(self) -> Parcel:
+        return pack(self._image, reads_zstd=self._reads_zstd)
+
+    def _settle(self) -> None:
+        """Find the diff IDs that are not known yet."""
+        size = sum(layer.size or 0 for layer in self._image.layers if layer.known_diff_id is None)
+        with Meter(self._listener, Work.READ, self._name, size) as meter:
+            settle_layers(self._image.layers, meter.advance)
+
+    def _count(self, meter: Meter, layers: int, size: int, whole: int) -> None:
+        self._sent = layers, size
+        total = len(self._image.layers)
+        meter.summary = f"{layers} of {total} layers, {format_bytes(size)} of {format_bytes(whole)}"
+
+    def _send(self, archive: Archive, blobs: Sequence[LayerBlob], *, in_full: bool) -> None:
+        """Send an archive with these layers and read the answer to its end."""
+        try:
+            said = answer.read_answer(self._engine.load(archive.pieces, size=archive.size))
+        except EngineRefusedError as error:
+            said = answer.Answer(error.message.removeprefix("the engine refused: "))
+        if said.error is None:
+            return
+        try:
+            if not answer.is_limit(said.error):
+                # What an engine says of bytes that are not what they should be is seldom clear.
+                verify_blobs(blobs)
+            if answer.is_final(said.error) or (in_full and not answer.is_loss(said.error)):
+                settled = is_settled(self._image)
+                raise answer.explain(said.error, self._name, self._pack().blobs if settled else ())
+        except LoadError:
+            self._clean_up()
+            raise
+        raise self._not_taken(said.error)
+
+    def _look_at_names(self) -> None:
+        """Find out what the image's names stand for, before anything is changed."""
+        for reference in self._references:
+            if reference not in self._before:
+                self._before[reference] = self._engine.find_image(str(reference), manifests=True)
+
+    def _find(self, parcel: Parcel, seen: Iterable[ImageDetails | None] = ()) -> ImageDetails | None:
+        """Return the image if the engine has it whole: one of those seen already, or by its ID."""
+        for details in seen:
+            if details is not None and self._is_it(parcel, details):
+                return details
+        for identity in self._ids(parcel):
+            details = self._engine.find_image(identity, manifests=True)
+            if details is not None and self._is_it(parcel, details):
+                return details
+        return None
+
+    def _find_usable(self, parcel: Parcel) -> ImageDetails | None:
+        """Return the image if the engine has it, and could unpack it."""
+        found = self._find(parcel, self._before.values())
+        runs = self._image.architecture == self._engine.version.architecture
+        return None if found is None or (runs and inventory.is_packed(found)) else found
+
+    def _verify(self, parcel: Parcel) -> ImageDetails:
+        """Make sure that what was sent is there, whole."""
+        named = self._engine.find_image(str(self._reference), manifests=True) if self._reference else None
+        details = self._find(parcel, [named])
+        if details is None:
+            raise _NotTakenError(
+                f"the engine says that it has loaded {self._name}, but it has not, or not all of it",
+                hint="somebody may be removing images at the same time: try again",
+            )
+        return details
+
+    def _is_it(self, parcel: Parcel, details: ImageDetails) -> bool:
+        known = details.id in parcel.engine_ids
+        if not known and self._engine.info.containerd_store:
+            # Loaded with another manifest, by an older nixdock perhaps.
+            known = self._ledger.find_config(self._key, details.id) == parcel.image.config_digest
+        return known and inventory.is_whole(details, self._engine)
+
+    def _ids(self, parcel: Parcel) -> tuple[str, ...]:
+        """Return what the engine would call the image, the likeliest first."""
+        if self._engine.info.containerd_store:
+            return (str(parcel.manifest.digest), *map(str, parcel.manifest.indexes))
+        return (str(parcel.image.config_digest),)
+
+    def _check_stored(self, blobs: Sequence[LayerBlob]) -> None:
+        """Check the diff IDs of compressed layers for an engine that does not (Podman)."""
+        if not self._engine.version.is_podman:
+            return
+        for blob in blobs:
+            if not blob.is_plain and hash_stream(blob.layer.open()) != blob.layer.diff_id:
+                raise LoadError(
+                    f"{self._name} is damaged: layer {blob.digest} has not the diff ID that the config says",
+                    hint="build or download it again",
+                )
+
+    def _finish(self, parcel: Parcel, details: ImageDetails) -> Loaded:
+        """Give the image its names, tell what changed, and remember it."""
+        sent_as = None if self._sent is None else self._reference
+        renaming = Renaming(self._engine, parcel.engine_ids, self._before, self._listener)
+        replaced = renaming.give_names(details, self._references, sent_as=sent_as)
+        if self._sent is None:
+            self._ledger.touch(self._key, details.id)
+        else:
+            repositories = [reference.repository for reference in self._references]
+            blobs = [blob.digest for blob in parcel.blobs]
+            self._ledger.record(self._key, details.id, parcel.image.config_digest, repositories, blobs)
+        layers, size = self._sent or (0, 0)
+        return Loaded(
+            references=self._references,
+            config_digest=parcel.image.config_digest,
+            engine_id=details.id,
+            layers=len(parcel.blobs),
+            sent_layers=layers,
+            size=parcel.size,
+            sent=size,
+            seconds=time.monotonic() - self._started,
+            was_there=self._sent is None,
+            replaced=replaced,
+        )
+
+    def _clean_up(self) -> None:
+        """Remove what a containerd store keeps of an image that it could not unpack."""
+        if not self._engine.info.containerd_store or not is_settled(self._image):
+            return
+        parcel = self._pack()
+        name = str(self._reference) if self._reference else str(parcel.manifest.digest)
+        before = self._before.get(self._reference) if self._reference else None
+        with contextlib.suppress(EngineError):
+            half = self._engine.find_image(name)
+            if half is None or half.id not in parcel.engine_ids or (before and before.id == half.id):
+                return
+            self._engine.remove_image(name, force=True)
+            if before is not None and self._reference is not None:
+                repository, tag = self._reference.repository, self._reference.tag or DEFAULT_TAG
+                self._engine.tag_image(before.id, repository, tag)

@@ -1,0 +1,1 @@
+"""What people are shown while work goes on: bars, lines, or JSON."""

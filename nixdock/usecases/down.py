@@ -1,0 +1,110 @@
+"""`down`: stop and remove what was left running."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nixdock.engine.containers.owner import (
+    SETTINGS,
+    TARGET,
+    find_ours,
+    find_ourselves,
+    forget_detached,
+    is_owned_by_living,
+)
+from nixdock.errors import UsageError
+from nixdock.nix.target import ImageTarget, PathTarget, parse
+from nixdock.usecases.prepare import key_of, name_image
+from nixdock.usecases.services import stop_and_remove
+
+if TYPE_CHECKING:
+    from nixdock.engine.connection.answers import ContainerSummary
+    from nixdock.engine.connection.api import Engine
+    from nixdock.nix.options import NixOptions
+    from nixdock.nix.target import Target
+
+_SHORT_ID: Final = 12
+
+
+def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
+    """Stop and remove the containers that a target or a container's name stands for.
+
+    Args:
+        engine: Where they run.
+        text: A container's name, or a target; the folder's own target when None.
+        nix: The attributes that choose among a target's images.
+
+    Returns:
+        The names of what was removed; empty where nothing of an existing target ran.
+
+    Raises:
+        UsageError: A name that stands for nothing.
+    """
+    ours = find_ours(engine)
+    named = [container for container in ours if text and _is_called(container, text)]
+    if not named:
+        target = _parse(text, nix)
+        image = engine.find_image(target.reference) if isinstance(target, ImageTarget) else None
+        key = key_of(target, nix, image)
+        named = [
+            container for container in ours if _is_of(container, key) and not _is_a_living_job(container)
+        ]
+        if not named and isinstance(target, PathTarget):
+            # Where nothing of it runs, a file must be there at least.
+            parse(text)
+        if isinstance(target, ImageTarget):
+            reference = name_image(target.reference, image)
+            named += [item for item in ours if name_image(item.image) == reference and item not in named]
+            if not named:
+                others = ", ".join(sorted(container.name for container in ours))
+                raise UsageError(
+                    f"there is no container of nixdock called {target.reference}, nor one of this image",
+                    hint=f"there are: {others}" if others else "there is none at all",
+                )
+    return _remove(engine, named)
+
+
+def down_all(engine: Engine) -> tuple[str, ...]:
+    """Stop and remove all that nixdock left on an engine; what a living run looks after is left to it."""
+    return _remove(engine, [item for item in find_ours(engine) if not _is_attended(item)])
+
+
+def _remove(engine: Engine, containers: list[ContainerSummary]) -> tuple[str, ...]:
+    for container in containers:
+        stop_and_remove(engine, container)
+        forget_detached(container.id)
+    return tuple(container.name for container in containers)
+
+
+def _is_called(container: ContainerSummary, text: str) -> bool:
+    """Whether a text is a container's name or its ID, which docker's commands print short."""
+    return text in {container.name, container.id} or (
+        len(text) >= _SHORT_ID and container.id.startswith(text)
+    )
+
+
+def _parse(text: str | None, nix: NixOptions) -> Target:
+    """Decide what a target is; a file that is gone may have been brought up."""
+    try:
+        return parse(text, expression=nix.expression)
+    except UsageError:
+        if text is None or nix.expression is not None or not text.endswith(".nix") or Path(text).exists():
+            raise
+        return PathTarget(text, Path(text.removeprefix("path:")).absolute())
+
+
+def _is_of(container: ContainerSummary, key: str) -> bool:
+    """Whether a container was made of a target; without attributes all of them are meant."""
+    label = container.labels.get(TARGET, "")
+    return label == key or label.startswith(f"{key} -A ")
+
+
+def _is_a_living_job(container: ContainerSummary) -> bool:
+    """Whether it is somebody's run that will end by itself, which only its name stops."""
+    return not container.labels.get(SETTINGS) and _is_attended(container)
+
+
+def _is_attended(container: ContainerSummary) -> bool:
+    return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.monotonic())

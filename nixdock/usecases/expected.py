@@ -1,0 +1,214 @@
+"""What a target itself says must hold, as `up` takes it: its container, its readiness, its checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, suite_from_value
+from nixdock.checks.model import ContainerSettings, RunCheck
+from nixdock.checks.running import readiness as probing
+from nixdock.checks.running.bench import Bench, merge
+from nixdock.checks.running.hardening import harden
+from nixdock.checks.running.live import Live
+from nixdock.checks.running.ports import publish
+from nixdock.checks.running.reproduce import docker_run_service
+from nixdock.checks.running.runner import SuiteRun
+from nixdock.checks.running.service import needed_ports
+from nixdock.checks.running.tools import lend_tools
+from nixdock.checks.subject import Subject
+from nixdock.engine.containers.owner import Owner
+from nixdock.errors import CheckError
+from nixdock.events import Notice
+from nixdock.nix.target import PathTarget
+from nixdock.usecases.check import DEFAULT_SECONDS
+from nixdock.usecases.output import tell_verdict
+from nixdock.usecases.services import NotReadyError, read_logs
+
+if TYPE_CHECKING:
+    from nixdock.checks.model import Ready as Probes
+    from nixdock.checks.model import Suite
+    from nixdock.checks.outcome import Output
+    from nixdock.checks.running.runner import Run
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.containers.options.request import CreateRequest
+    from nixdock.events import Listener
+    from nixdock.nix.target import Target
+    from nixdock.usecases.prepare import Ready
+    from nixdock.usecases.run import RunOptions
+
+_LEFT_OUT = frozenset({"tty", "interactive"})
+"""Whose terminal and input a container has is the command line's to say."""
+
+
+def find_suite(target: Target, image: Ready) -> Suite | None:
+    """Return what is expected of an image: in its expression, and in the file beside that.
+
+    Raises:
+        UsageError: It cannot be read, or contradicts itself.
+    """
+    suites = []
+    if image.expectations is not None:
+        suites.append(suite_from_value(dict(image.expectations), f"{target.text}: nixdock"))
+    file = find_suite_beside(target.file) if isinstance(target, PathTarget) else None
+    if file is not None:
+        suites.append(read_suite(file))
+    return join_suites(suites)
+
+
+class DeclaredReadiness:
+    """Tells when a service is ready, by the probes of a suite.
+
+    Args:
+        ready: The probes.
+        live: The service.
+        name: What the user calls it.
+    """
+
+    def __init__(self, ready: Probes, live: Live, name: str) -> None:
+        self._probes = probing.Readiness(ready, live)
+        self._name = name
+
+    def __call__(self) -> bool:
+        """Whether it is ready now.
+
+        Raises:
+            NotReadyError: It is not, and has had the time for it.
+        """
+        try:
+            return self._probes()
+        except probing.NotReadyError as error:
+            raise NotReadyError(f"{self._name}: {error}") from error
+
+    def close(self) -> None:
+        """Look no more."""
+        self._probes.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The suite of an image that is brought up.
+
+    Args:
+        suite: What is expected.
+        engine: Where the image is.
+        image: The image.
+        listener: Whom to tell.
+    """
+
+    suite: Suite
+    engine: Engine
+    image: Ready
+    listener: Listener
+
+    @property
+    def _settings(self) -> ContainerSettings:
+        return (self.suite.service or ContainerSettings()).over(self.suite.run)
+
+    @property
+    def runs_the_image_itself(self) -> bool:
+        """Whether a check says how the image's own command must end."""
+        return any(isinstance(one.what, RunCheck) and not one.what.command.argv for one in self.suite.checks)
+
+    def below(self, options: RunOptions) -> RunOptions:
+        """Return the user's options on top of what the suite says of the container."""
+        joined: dict[str, tuple[str, ...]] = {}
+        for name, value in self._settings.options:
+            key = name.replace("-", "_")
+            if name not in _LEFT_OUT and value != "false":
+                joined[key] = (*joined.get(key, ()), value)
+        for key, values in options.options.items():
+            joined[key] = (*joined.get(key, ()), *values)
+        command = options.command or self._settings.command or ()
+        return replace(options, options=joined, command=command)
+
+    def complete(self, request: CreateRequest) -> CreateRequest:
+        """Return a request with what only a suite can say: raw members, hardening, tools, ports.
+
+        Raises:
+            CheckError: A port cannot be published, or a tool not be lent.
+        """
+        body = merge(request.body, self._settings.raw)
+        ports = needed_ports(self.suite)
+        if self._settings.hardened:
+            asked = frozenset(name for name, _ in self._settings.options)
+            need = f"port {', '.join(map(str, ports))} is asked" if ports else None
+            body, given_up = harden(body, asked=asked, needs_network=need, info=self.engine.info.raw)
+            for what in given_up:
+                self.listener(Notice(f"not hardened: {what}"))
+        body = merge(body, lend_tools(self.suite.tools, frozenset(), self.engine.address))
+        return replace(request, body=merge(body, publish(ports, body, self.engine.address)))
+
+    def write_start(self, options: RunOptions) -> str:
+        """Return the docker command that starts such a service by hand.
+
+        Args:
+            options: How it was started.
+        """
+        pairs = tuple(
+            (key.replace("_", "-"), value) for key, values in options.options.items() for value in values
+        )
+        settings = ContainerSettings(pairs, options.command or None)
+        published = {value.rpartition(":")[2].partition("/")[0] for key, value in pairs if key == "publish"}
+        ports = tuple(port for port in needed_ports(self.suite) if str(port) not in published)
+        return docker_run_service(self.image.name, settings, ports, local=self.engine.address.is_local)
+
+    def live(
+        self, container: str, name: str, ready_after: float | None = None, again: str | None = None
+    ) -> Live:
+        """Return a running service as checks see it.
+
+        Args:
+            container: Its ID.
+            name: What the user calls it.
+            ready_after: Seconds from its start until it was ready.
+            again: A command that starts one like it, should it be gone when a verdict on it is read.
+        """
+
+        def read() -> Output:
+            details = self.engine.find_container(container)
+            return b"" if details is None else b"".join(read_logs(self.engine, details))
+
+        return Live(self.engine, container, name, read, ready_seconds=ready_after, again=again)
+
+    def readiness(self, container: str, name: str) -> DeclaredReadiness | None:
+        """Return what tells when a started service is ready; None where the suite does not say it."""
+        ready = self.suite.ready
+        return None if ready is None else DeclaredReadiness(ready, self.live(container, name), name)
+
+    def judge(self, live: Live | None = None, *, seconds: float | None = None) -> Run:
+        """Run the checks.
+
+        Args:
+            live: The service; the checks that ask one ask this.
+            seconds: How long all of them may take, if that is less than a minute.
+        """
+        bench = Bench(
+            engine=self.engine,
+            image=self.image.run_as,
+            name=self.image.name,
+            details=self.image.details,
+            owner=Owner.make(seconds=2 * DEFAULT_SECONDS),
+            settings=self.suite.run,
+            folder=self.suite.folder,
+            listener=self.listener,
+        )
+        subject = cache(self._open)
+        return SuiteRun(
+            self.suite,
+            self.image.name,
+            subject,
+            bench,
+            seconds=DEFAULT_SECONDS if seconds is None else min(seconds, DEFAULT_SECONDS),
+            tell=lambda verdict: tell_verdict(verdict, self.listener),
+            live=live,
+        ).run()
+
+    def _open(self) -> Subject:
+        from nixdock.usecases.load import open_artefact, platform_of  # noqa: PLC0415 - few suites read bytes
+
+        if self.image.artefact is None:
+            raise CheckError(f"{self.image.name} was not built here: its own bytes cannot be read")
+        images = open_artefact(self.image.artefact, self.listener, platform_of(self.engine))
+        return Subject(images[0], self.image.name)

@@ -1,0 +1,279 @@
+"""Running one container as `docker run` does: its output is ours, its exit code is ours, then it is gone."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nixdock.checks.running.ports import describe_ports
+from nixdock.checks.units import format_duration
+from nixdock.engine.connection.patience import MARGIN
+from nixdock.engine.containers.attendance import Attendance
+from nixdock.engine.containers.container import Streams, opened
+from nixdock.engine.containers.options.request import make_request
+from nixdock.engine.containers.owner import TARGET, Owner, remember_detached
+from nixdock.engine.containers.sweep import sweep
+from nixdock.engine.containers.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
+from nixdock.errors import DeadlineError, EngineError, UsageError
+from nixdock.events import Notice, Warned
+from nixdock.usecases.output import DescriptorSink, passage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.containers.attendance import Ended
+    from nixdock.engine.containers.container import Container, Sink
+    from nixdock.engine.containers.options.request import CreateRequest, Words
+    from nixdock.events import Listener
+    from nixdock.usecases.prepare import Ready
+
+_DEADLINE_SLACK = 60.0
+"""Seconds beyond `--timeout` after which a container is left over whatever its owner does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How to run a container.
+
+    Args:
+        command: The words after the image; its own Cmd when empty.
+        options: docker's options, by the table's keys.
+        detach: `-d`: it is the user's once it runs.
+        interactive: `-i`: its standard input is ours.
+        tty: `-t`: it gets a terminal.
+        remove: `--rm`: with `-d`, the engine removes it when it has ended.
+        keep: `--keep`: it is not removed at the end.
+        timeout: Seconds after which it is killed; None is never.
+        detach_keys: The keys that leave a container with a terminal.
+        variables: Environment variables below those of the options.
+    """
+
+    command: tuple[str, ...] = ()
+    options: Mapping[str, Words] = field(default_factory=dict)
+    detach: bool = False
+    interactive: bool = False
+    tty: bool = False
+    remove: bool = False
+    keep: bool = False
+    timeout: float | None = None
+    detach_keys: str | None = None
+    variables: tuple[str, ...] = ()
+
+    def request(self, image: str) -> CreateRequest:
+        """Make the request to create the container.
+
+        Raises:
+            UsageError: A value that docker refuses too, or options that exclude each other.
+        """
+        if self.remove and self.keep:
+            raise UsageError("--rm and --keep exclude each other", hint="leave one of them out")
+        if not self.detach:
+            self._check_attached()
+        return make_request(
+            image,
+            self.command,
+            self.options,
+            detach=self.detach,
+            interactive=self.interactive,
+            tty=self.tty,
+            auto_remove=self.remove and self.detach,
+            variables=self.variables,
+        )
+
+    def streams(self, stdout: Sink | None = None, stderr: Sink | None = None) -> Streams:
+        """Return where the container's streams go: ours, unless told otherwise."""
+        return Streams(
+            stdout or DescriptorSink(1),
+            stderr or DescriptorSink(2),
+            stdin=0 if self.interactive else None,
+            detach_keys=self.detach_keys or DEFAULT_DETACH_KEYS,
+        )
+
+    def owner(self) -> Owner:
+        """Make the owner of the container."""
+        return Owner.make(seconds=None if self.timeout is None else self.timeout + _DEADLINE_SLACK)
+
+    def deadline(self, engine: Engine) -> float | None:
+        """Return when its time is up, by the monotonic clock, if it starts now.
+
+        Args:
+            engine: Told that it is waited for so long, and a moment more in which the container is killed.
+        """
+        if self.timeout is None:
+            return None
+        engine.limit(self.timeout + MARGIN)
+        return time.monotonic() + self.timeout
+
+    def _check_attached(self) -> None:
+        policy = self.options.get("restart", ("no",))[-1]
+        if policy not in {"", "no"}:
+            raise UsageError("--restart needs -d: an attached container ends with its process", hint="add -d")
+        if self.tty and self.interactive and not os.isatty(0):
+            raise UsageError("the input device is not a TTY", hint="leave -t out, or run it in a terminal")
+        if self.detach_keys:
+            try:
+                parse_detach_keys(self.detach_keys)
+            except ValueError as error:
+                raise UsageError(str(error), hint="write them as ctrl-p,ctrl-q") from error
+
+
+def run(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -> int:
+    """Run a container to its end and return the exit status that goes with it.
+
+    Args:
+        engine: Where to run it.
+        image: What to run.
+        options: How to run it.
+        listener: Whom to tell what happens.
+
+    Raises:
+        EngineError: It cannot be created or started; of its command with docker's exit status.
+        DeadlineError: Its time was up.
+        BrokenPipeError: The reader of our output went away.
+    """
+    with created(engine, image, options, listener) as container:
+        deadline = options.deadline(engine)
+        container.start(options.streams(), then=ports_teller(listener))
+        ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
+        if ended.detached:
+            leave(container, listener)
+    return status_of(ended, options)
+
+
+def start(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -> str:
+    """Start a container that is the user's from then on, and return its ID.
+
+    Raises:
+        EngineError: It cannot be created or started.
+    """
+    with created(engine, image, options, listener) as container:
+        container.start(then=ports_teller(listener))
+        return container.id
+
+
+def ports_teller(listener: Listener) -> Callable[[Container], None]:
+    """Return what tells where the ports of a container are that has just started."""
+
+    def tell(container: Container) -> None:
+        host = container.request.body.get("HostConfig") or {}
+        if host.get("PortBindings") or host.get("PublishAllPorts"):
+            with suppress(EngineError):
+                tell_ports(container.engine, container.id, listener)
+
+    return tell
+
+
+def tell_ports(engine: Engine, container: str, listener: Listener, name: str | None = None) -> None:
+    """Say where the published ports of a running container are.
+
+    Args:
+        engine: Where it runs.
+        container: Its ID.
+        listener: Whom to tell.
+        name: What to call it, where more than one may be meant.
+
+    Raises:
+        EngineError: The engine does not answer.
+    """
+    details = engine.find_container(container)
+    for line in () if details is None else describe_ports(details, engine.address):
+        listener(Notice(f"{name}: {line}" if name else line))
+
+
+@contextmanager
+def created(
+    engine: Engine,
+    image: Ready,
+    options: RunOptions,
+    listener: Listener,
+    *,
+    request: CreateRequest | None = None,
+    labels: Mapping[str, str] | None = None,
+    catch_signals: bool = True,
+) -> Iterator[Container]:
+    """Create the container of a run, after what dead runs left has been removed.
+
+    Args:
+        engine: Where to run it.
+        image: What to run.
+        options: How to run it.
+        listener: Whom to tell what happens.
+        request: What to create, where that is more than the options say.
+        labels: Further labels.
+        catch_signals: Whether Ctrl-C and the like are told to whoever attends the container.
+    """
+    request = request or options.request(image.run_as)
+    _warn_of_platform(engine, image, listener)
+    sweep(engine)
+    try:
+        with opened(
+            engine,
+            request,
+            image=image.name,
+            details=image.details,
+            owner=options.owner(),
+            labels={TARGET: image.key, **(labels or {})},
+            stays=options.detach or options.keep,
+            catch_signals=catch_signals,
+            listener=listener,
+        ) as container:
+            try:
+                yield container
+            finally:
+                if options.keep and container.started and not container.was_left:
+                    with engine.cleaning():
+                        _tell_kept(container, listener)
+    finally:
+        passage.end()
+        # Its time is over; what is asked of the engine next has its own.
+        engine.renew()
+
+
+def status_of(ended: Ended, options: RunOptions) -> int:
+    """Return the exit status of a run without expectations.
+
+    Raises:
+        DeadlineError: Its time was up.
+        OSError: Its output could not be passed on; a BrokenPipeError where nobody wanted it.
+    """
+    if ended.timed_out:
+        limit = format_duration(options.timeout or ended.seconds)
+        raise DeadlineError(
+            f"the container was killed: it ran longer than {limit}", hint="--timeout gives it more time"
+        )
+    if ended.sink_error is not None:
+        raise ended.sink_error
+    if ended.stopped_by is not None:
+        return 128 + ended.stopped_by
+    return 0 if ended.detached else ended.exit_code
+
+
+def leave(container: Container, listener: Listener) -> None:
+    """Leave a container running for the user, who typed the keys for that."""
+    container.stays = container.was_left = True
+    name = container.name
+    try:
+        remember_detached(container.id)
+    except OSError as error:
+        listener(Warned(f"{name} is removed by the next run: this cannot be noted down: {error.strerror}"))
+    listener(Notice(f"{name} runs on: docker attach {name}, or nixdock down {name}"))
+
+
+def _tell_kept(container: Container, listener: Listener) -> None:
+    """Say where the container is that was not removed."""
+    name = container.name
+    listener(Notice(f"kept {name}: docker logs {name}, docker diff {name}, nixdock down {name}"))
+
+
+def _warn_of_platform(engine: Engine, image: Ready, listener: Listener) -> None:
+    """Say it when the image is for another architecture: it may yet run, by emulation."""
+    if image.artefact is not None:
+        # Whoever loaded it has said so.
+        return
+    theirs, ours = image.details.architecture, engine.version.architecture
+    if theirs and ours and theirs != ours:
+        listener(Warned(f"{image.name} is for {theirs}, the engine's machine is {ours}"))

@@ -1,0 +1,272 @@
+"""Long-running containers: whether one runs already, when it is ready, and its end.
+
+A service is known by its target and its name, and its settings by a digest over all that it was
+created from. Two `up` of one service wait for each other, so that the second finds the first ready.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Final
+
+from nixdock import settings
+from nixdock.checks.outcome import Capture, tail_of
+from nixdock.engine.connection.stream import STDOUT
+from nixdock.engine.containers.health import HealthCheck, HealthWatch, probe
+from nixdock.engine.containers.owner import SETTINGS, TARGET, find_ours, find_ourselves, is_owned_by_living
+from nixdock.errors import DeadlineError, EngineError, NixdockError
+from nixdock.events import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nixdock.checks.outcome import Output
+    from nixdock.engine.connection.answers import ContainerDetails, ContainerSummary
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.containers.options.request import CreateRequest
+    from nixdock.events import Listener
+    from nixdock.usecases.prepare import Ready
+
+AT_ONCE: Final = 0.5
+"""Seconds for which a detached container without a health check must live to have started."""
+
+_PAUSE: Final = 0.1
+_TAIL: Final = 20
+
+
+class NotReadyError(NixdockError):
+    """A service ended, or said that it is not healthy, before it was ready."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What `up` is to have running.
+
+    Args:
+        target: What the target is: the key of a label.
+        name: The container's name.
+        settings: Digests over the image and over all options, with a dash between them.
+    """
+
+    target: str
+    name: str
+    settings: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the labels by which it is found again."""
+        return {TARGET: self.target, SETTINGS: self.settings}
+
+
+def describe_service(image: Ready, request: CreateRequest) -> Service:
+    """Say what service an image and a request make."""
+    # Whether we look on while it runs is none of its settings.
+    body = {key: value for key, value in request.body.items() if not key.startswith("Attach")}
+    options = {"body": {**body, "Image": ""}, "platform": request.platform}
+    digest = f"{_digest(image.details.id)}-{_digest(options)}"
+    if request.name:
+        return Service(image.key, request.name, digest)
+    # One name for one target, which no container of another one has.
+    base = "" if image.name == image.details.id else _last_part(image.name)
+    suffix = hashlib.sha256(os.fsencode(image.key)).hexdigest()[:6]
+    return Service(image.key, f"{base or 'service'}-{suffix}", digest)
+
+
+def _digest(facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _last_part(name: str) -> str:
+    """Return the last part of an image's name, without tag and digest."""
+    return name.rpartition("/")[2].partition("@")[0].partition(":")[0]
+
+
+def has_health_check(image: Ready, request: CreateRequest) -> bool:
+    """Whether the engine will probe a container's health."""
+    return request.is_probed(image.details.config)
+
+
+@contextmanager
+def exclusively(engine: Engine, service: Service, listener: Listener) -> Iterator[None]:
+    """Keep other runs of nixdock away from this service; where no lock can be had, go on without."""
+    key = hashlib.sha256(os.fsencode(f"{engine.address.url} {service.target} {service.name}")).hexdigest()
+    folder = settings.state_dir() / "locks"
+    with contextlib.ExitStack() as stack:
+        try:
+            settings.make_private(folder)
+            file = stack.enter_context((folder / key[:32]).open("wb"))
+        except OSError:
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            listener(Notice(f"waiting for another nixdock that works on {service.name}"))
+            _await_lock(file, engine, service.name)
+        yield
+
+
+def _await_lock(file: IO[bytes], engine: Engine, name: str) -> None:
+    """Wait for a lock that somebody else has, as long as the engine may be waited for.
+
+    Raises:
+        DeadlineError: The time is up.
+    """
+    while engine.seconds_left > 0:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(_PAUSE)
+        else:
+            # The time that has passed was that one's.
+            engine.renew()
+            return
+    raise DeadlineError(
+        f"the time was up (--timeout) while another nixdock works on {name}",
+        hint="--timeout gives it more time",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The container that a service's name stands for by now.
+
+    Args:
+        container: The container, of nixdock and of this target.
+        difference: Why it is not what is wanted; None where it has the same image and options and is ready.
+    """
+
+    container: ContainerSummary
+    difference: str | None = None
+
+
+def find_service(engine: Engine, service: Service) -> Found | None:
+    """Return the service's container, whether or not it is what is wanted; None where there is none."""
+    container = _find(engine, service)
+    if container is None:
+        return None
+    changed = compare_settings(container.labels.get(SETTINGS, ""), service.settings)
+    return Found(container, changed or _find_fault(engine, container.id))
+
+
+def compare_settings(before: str, now: str) -> str | None:
+    """Say what of two settings differs; None where they are the same."""
+    if before == now:
+        return None
+    image, _, options = now.partition("-")
+    image_before, _, options_before = before.partition("-")
+    if options == options_before:
+        return "the image is another one"
+    return "the options are others" if image == image_before else "the image and the options are others"
+
+
+def _find_fault(engine: Engine, container: str) -> str | None:
+    """Say why a container is not ready: it does not run, or does not pass its health check."""
+    details = engine.find_container(container)
+    if details is None or details.status != "running":
+        if details is not None and details.status == "exited":
+            return f"it has ended with {details.exit_code}"
+        return f"it is {'gone' if details is None else details.status}"
+    if details.health == "unhealthy":
+        return "it is unhealthy"
+    check = HealthCheck.of(details)
+    if check is None or details.health == "healthy":
+        return None
+    # Its engine has not probed it yet, or never does.
+    try:
+        return None if probe(engine, container, check)[0] else "its health check fails"
+    except EngineError as error:
+        return f"its health check cannot be run: {error.message}"
+
+
+def is_attended(container: ContainerSummary) -> bool:
+    """Whether another run of nixdock is there for it, in another terminal perhaps."""
+    return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.monotonic())
+
+
+def replace_old(engine: Engine, found: Found, listener: Listener) -> None:
+    """Stop and remove what the service's name stands for by now."""
+    why = found.difference or "it runs detached, and is to be attended here"
+    listener(Notice(f"replacing {found.container.name}: {why}"))
+    stop_and_remove(engine, found.container)
+
+
+def stop_and_remove(engine: Engine, container: ContainerSummary) -> None:
+    """Let a container end, and remove it with its anonymous volumes."""
+    if container.is_running:
+        with contextlib.suppress(EngineError):
+            engine.stop_container(container.id)
+    engine.remove_container(container.id)
+
+
+class OwnReadiness:
+    """Tells when a container is ready by its own account: its health check, or that it lives.
+
+    Its end is told elsewhere.
+
+    Args:
+        engine: Where it runs.
+        container: Its ID.
+        name: What the user calls it.
+    """
+
+    def __init__(self, engine: Engine, container: str, name: str) -> None:
+        self._name = name
+        self._since = time.monotonic()
+        details = engine.find_container(container)
+        check = None if details is None else HealthCheck.of(details)
+        self._watch = HealthWatch(engine, details, check) if details is not None and check else None
+
+    def __call__(self) -> bool:
+        """Whether it is ready now; without a health check when it has lived a moment.
+
+        Raises:
+            NotReadyError: It is not healthy, and has had the time for it.
+        """
+        if self._watch is None:
+            return time.monotonic() - self._since >= AT_ONCE
+        health = self._watch.ask()
+        if health.status == "unhealthy":
+            raise NotReadyError(f"{self._name} is unhealthy" + (f": {health.said}" if health.said else ""))
+        return health.status == "healthy"
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._watch is not None:
+            self._watch.close()
+
+
+def read_tail(engine: Engine, container: str) -> str:
+    """Return the last lines that a container wrote, or nothing where the engine kept none."""
+    with contextlib.suppress(EngineError):
+        details = engine.find_container(container)
+        if details is not None:
+            tty = bool((details.raw.get("Config") or {}).get("Tty"))
+            pieces = [piece for _, piece in engine.logs(container, tty=tty, tail=_TAIL).read()]
+            return tail_of(b"".join(pieces), lines=_TAIL)
+    return ""
+
+
+def read_logs(engine: Engine, container: ContainerDetails) -> tuple[Output, Output]:
+    """Return what a running container has written so far, standard output and standard error."""
+    captures = (Capture(), Capture())
+    tty = bool((container.raw.get("Config") or {}).get("Tty"))
+    for number, piece in engine.logs(container.id, tty=tty).read():
+        captures[0 if number == STDOUT else 1].write(piece)
+    return captures[0].output, captures[1].output
+
+
+def _find(engine: Engine, service: Service) -> ContainerSummary | None:
+    """Return the container of this name, if it is of nixdock and of this target."""
+    label = f"{TARGET}={service.target}"
+    found = find_ours(engine, labels=[label], name=service.name)
+    return found[0] if found else None

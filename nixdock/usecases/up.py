@@ -1,0 +1,365 @@
+"""`up`: from a target to a container that did what was expected, or a service that runs."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from nixdock.checks.expectations import EXIT_ZERO, RunExpectation, judge_to_verdict
+from nixdock.checks.outcome import RunOutcome
+from nixdock.checks.units import format_duration
+from nixdock.checks.verdict import EXIT_FAILED, EXIT_PASSED, Status
+from nixdock.engine.containers.attendance import Attendance
+from nixdock.errors import DeadlineError, UsageError
+from nixdock.events import Notice, Work, WorkFinished, WorkStarted
+from nixdock.usecases import services
+from nixdock.usecases.output import DescriptorSink, Recorder, discard, tell_verdict
+from nixdock.usecases.run import created, leave, ports_teller, status_of, tell_ports
+
+if TYPE_CHECKING:
+    from nixdock.checks.model import Suite
+    from nixdock.checks.running.runner import Run
+    from nixdock.checks.verdict import Verdict
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.containers.attendance import Ended
+    from nixdock.engine.containers.container import Container
+    from nixdock.engine.containers.options.request import CreateRequest
+    from nixdock.events import Listener
+    from nixdock.usecases.expected import Expected
+    from nixdock.usecases.prepare import Ready
+    from nixdock.usecases.run import RunOptions
+    from nixdock.usecases.services import Service
+
+SETTLING: Final = 10.0
+"""Seconds that a service has, once it is ready, to write what is expected of its output."""
+
+TIMEOUT_STATUS: Final = DeadlineError.exit_code
+
+_KEEP: Final = "--keep leaves it for a look"
+_MOST: Final = 3
+"""How many checks are named as the reason why a service is taken away."""
+
+_STOPPED: Final = (TIMEOUT_STATUS, 128 + signal.SIGINT, 128 + signal.SIGTERM)
+"""Exit statuses after which nothing more is run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """What `up` came to.
+
+    Args:
+        status: The exit status.
+        name: The name of the service that runs on, or None.
+    """
+
+    status: int
+    name: str | None = None
+
+
+def up(
+    engine: Engine,
+    image: Ready,
+    options: RunOptions,
+    expectation: RunExpectation | None,
+    listener: Listener,
+    *,
+    suite: Suite | None = None,
+) -> Up:
+    """Run an image and judge it: a job to its end, a service until it is ready and then on.
+
+    Args:
+        engine: Where to run it.
+        image: What to run.
+        options: How to run it.
+        expectation: What must hold; None where nothing is expected, and the exit status is the container's.
+        listener: Whom to tell what happens, verdicts among it.
+        suite: What the target itself says must hold; None where it says nothing.
+
+    Raises:
+        EngineError: It cannot be created or started; of its command with docker's exit status.
+        DeadlineError: Its time was up.
+        NotReadyError: A service ended, or is unhealthy, before it was ready.
+        BrokenPipeError: The reader of our output went away.
+    """
+    expected = None if suite is None else _expected(suite, engine, image, listener)
+    if expected is not None:
+        options = expected.below(options)
+    request = options.request(image.run_as)
+    if expected is not None:
+        request = expected.complete(request)
+    probed = services.has_health_check(image, request)
+    serves = suite is not None and suite.has_service
+    if not probed and not serves and not options.detach:
+        if expectation is None and expected is not None and not expected.runs_the_image_itself:
+            expectation = RunExpectation(exit=EXIT_ZERO)
+        status = _run_job(engine, image, options, expectation=expectation, listener=listener, request=request)
+        return Up(
+            status
+            if expected is None or status in _STOPPED
+            else _judge_job(expected, status, expectation, options)
+        )
+    if expectation is not None and expectation.exit is not EXIT_ZERO:
+        why = "it has a HEALTHCHECK" if probed else "its checks ask one" if serves else "of -d"
+        raise UsageError(
+            f"--expect-exit asks for the end of {image.name}, which is a service: {why}",
+            hint="leave it out, or add --no-healthcheck" if probed else "leave one of the two out",
+        )
+    service = services.describe_service(image, request)
+    run = _ServiceRun(
+        engine, image, options, expectation, listener, service, probed=probed, expected=expected
+    )
+    return run.bring_up(request)
+
+
+def _expected(suite: Suite, engine: Engine, image: Ready, listener: Listener) -> Expected:
+    # Most targets declare nothing, and need none of the checks' machinery.
+    from nixdock.usecases.expected import Expected  # noqa: PLC0415
+
+    return Expected(suite, engine, image, listener)
+
+
+def _judge_job(
+    expected: Expected, status: int, expectation: RunExpectation | None, options: RunOptions
+) -> int:
+    """Run the checks of a job that has ended, and return the exit status of both."""
+    checks = _status_of_checks(expected.judge(seconds=options.timeout))
+    if checks in _STOPPED:
+        return checks
+    # Without an expectation of its own the status was the container's, which a check has judged.
+    return (status if expectation is not None else EXIT_PASSED) or checks
+
+
+def _status_of_checks(run: Run) -> int:
+    """Return the exit status that the target's own checks give."""
+    if run.stopped_by is not None:
+        return 128 + run.stopped_by
+    return TIMEOUT_STATUS if run.timed_out else run.report.exit_code
+
+
+def _explain_checks(run: Run) -> str:
+    """Say which checks do not hold, or why they were not all asked."""
+    if run.stopped_by is not None:
+        return "its checks were interrupted"
+    if run.timed_out:
+        return "its checks took too long"
+    words = {Status.FAIL: "does not hold", Status.ERROR: "could not run"}
+    bad = [one for one in run.report.verdicts if one.status in words]
+    listed = [f"{one.name} {words[one.status]}" for one in bad[:_MOST]]
+    more = [f"{len(bad) - _MOST} more"] if len(bad) > _MOST else []
+    return ", ".join([*listed, *more]) or "nothing was checked"
+
+
+def _run_job(
+    engine: Engine,
+    image: Ready,
+    options: RunOptions,
+    *,
+    expectation: RunExpectation | None,
+    listener: Listener,
+    request: CreateRequest,
+) -> int:
+    stdout, stderr = _sinks(expectation, shown=True)
+    with created(engine, image, options, listener, request=request) as container:
+        deadline = options.deadline(engine)
+        container.start(options.streams(stdout, stderr), then=ports_teller(listener))
+        ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
+        if ended.detached:
+            leave(container, listener)
+    was_cut = ended.sink_error is not None or ended.stopped_by is not None or ended.detached
+    if expectation is None or was_cut or not isinstance(stdout, Recorder) or not isinstance(stderr, Recorder):
+        return status_of(ended, options)
+    outcome = RunOutcome(ended.exit_code, stdout.output, stderr.output, ended.timed_out, ended.seconds)
+    verdict = judge_to_verdict(expectation, outcome, name=image.name)
+    tell_verdict(verdict, listener)
+    if ended.timed_out:
+        return TIMEOUT_STATUS
+    return EXIT_FAILED if verdict.status is Status.FAIL else EXIT_PASSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=False)
+class _ServiceRun:
+    """The bringing up of one service."""
+
+    engine: Engine
+    image: Ready
+    options: RunOptions
+    expectation: RunExpectation | None
+    listener: Listener
+    service: Service
+    probed: bool
+    expected: Expected | None = None
+
+    def bring_up(self, request: CreateRequest) -> Up:
+        """Have it running and ready, judge it, and stay with it unless it is detached."""
+        with ExitStack() as lock:
+            lock.enter_context(services.exclusively(self.engine, self.service, self.listener))
+            found = services.find_service(self.engine, self.service)
+            if found is not None:
+                if found.difference is None and (
+                    self.options.detach or services.is_attended(found.container)
+                ):
+                    return self._leave_running(found.container.id)
+                services.replace_old(self.engine, found, self.listener)
+            with created(
+                self.engine,
+                self.image,
+                self.options,
+                self.listener,
+                request=replace(request, name=self.service.name),
+                labels=self.service.labels,
+            ) as container:
+                return self._attend(container, lock)
+
+    def _attend(self, container: Container, lock: ExitStack) -> Up:
+        shown = not self.options.detach
+        stdout, stderr = _sinks(self.expectation, shown=shown)
+        # It is the user's only once it is ready and all that is expected holds.
+        container.stays = self.options.keep
+        deadline = self.options.deadline(self.engine)
+        attached = shown or self.expectation is not None
+        container.start(self.options.streams(stdout, stderr) if attached else None)
+        attendance = Attendance(container, deadline=deadline, listener=self.listener)
+        ended = self._await_readiness(attendance, container)
+        if ended is not None:
+            return self._end_early(ended, container)
+        ready_after = time.monotonic() - container.started_at
+        if isinstance(stdout, Recorder) and isinstance(stderr, Recorder):
+            verdict = self._judge_running(attendance, stdout, stderr)
+            if verdict.status is Status.FAIL:
+                return self._take_away(EXIT_FAILED, "its output is not as expected")
+        if self.expected is not None:
+            seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
+            run = self._judge_by_suite(self.expected, container, ready_after, seconds)
+            status = _status_of_checks(run)
+            if status != EXIT_PASSED:
+                return self._take_away(status, _explain_checks(run))
+        # Whoever waits for the lock finds it ready now.
+        lock.close()
+        name = self.service.name
+        known = self.probed or (self.expected is not None and self.expected.suite.ready is not None)
+        state = f"{name} is ready" if known or not self.options.detach else f"{name} is running"
+        self.listener(Notice(state if self.options.detach else f"{state}; Ctrl-C stops it"))
+        tell_ports(self.engine, container.id, self.listener, name)
+        if self.options.detach:
+            container.stays = container.was_left = True
+            return Up(EXIT_PASSED, name)
+        return Up(self._status(attendance.until_ended()))
+
+    def _take_away(self, status: int, why: str) -> Up:
+        """Say that it is not left running, and why."""
+        if not self.options.keep:
+            self.listener(Notice(f"{self.service.name} is stopped and removed: {why}; {_KEEP}"))
+        return Up(status)
+
+    def _await_readiness(self, attendance: Attendance, container: Container) -> Ended | None:
+        """Attend until it is ready: None then, and how it ended if that came first."""
+        name = self.service.name
+        declared = None if self.expected is None else self.expected.readiness(container.id, name)
+        readiness = declared or services.OwnReadiness(self.engine, container.id, name)
+        if declared is None and not self.probed:
+            return attendance.until(readiness)
+        self.listener(WorkStarted(name, Work.WAIT, f"{name} to be ready"))
+        ended: Ended | None = None
+        ready = False
+        try:
+            ended = attendance.until(readiness)
+            ready = ended is None
+        except services.NotReadyError as error:
+            error.hint = error.hint or self._how_to_look
+            if self.options.detach:
+                error.details = services.read_tail(self.engine, container.id) or None
+            raise
+        finally:
+            readiness.close()
+            self.listener(WorkFinished(name, ok=ready))
+        return ended
+
+    def _end_early(self, ended: Ended, container: Container) -> Up:
+        name = self.service.name
+        if ended.timed_out:
+            limit = format_duration(self.options.timeout or ended.seconds)
+            raise DeadlineError(f"{name} was not ready within {limit}", hint="--timeout gives it more time")
+        if ended.stopped_by is not None or ended.sink_error is not None or ended.interrupted:
+            return Up(status_of(ended, self.options))
+        if not self.probed and ended.exit_code == 0:
+            # A job that was detached, and was quick.
+            container.stays = container.was_left = True
+            where = "" if self.options.remove else f": docker logs {name}, nixdock down {name}"
+            self.listener(Notice(f"{name} has ended with 0 already{where}"))
+            return Up(EXIT_PASSED, name)
+        tail = services.read_tail(self.engine, container.id) if self.options.detach else ""
+        raise services.NotReadyError(
+            f"{name} ended before it was ready (exit status {ended.exit_code})",
+            details=tail or None,
+            hint=self._how_to_look,
+        )
+
+    @property
+    def _how_to_look(self) -> str | None:
+        return None if self.options.keep else f"it is removed; {_KEEP}"
+
+    def _judge_by_suite(
+        self, expected: Expected, container: Container, ready_after: float, seconds: float | None
+    ) -> Run:
+        """Run the target's own checks."""
+        again = None if self.options.keep else expected.write_start(self.options)
+        live = expected.live(container.id, self.service.name, ready_after, again)
+        return expected.judge(live, seconds=seconds)
+
+    def _judge_running(self, attendance: Attendance, stdout: Recorder, stderr: Recorder) -> Verdict:
+        """Judge what a ready service has written, giving it a moment to write it."""
+        started = time.monotonic()
+
+        def judge() -> Verdict:
+            outcome = RunOutcome(0, stdout.output, stderr.output, seconds=time.monotonic() - started)
+            return judge_to_verdict(self._expected, outcome, name=self.service.name)
+
+        def is_settled() -> bool:
+            return judge().status is Status.PASS or time.monotonic() - started > SETTLING
+
+        attendance.until(is_settled)
+        verdict = judge()
+        tell_verdict(verdict, self.listener)
+        return verdict
+
+    def _leave_running(self, container: str) -> Up:
+        """Do nothing, for it runs and is ready; but judge what it has written."""
+        name = self.service.name
+        self.listener(Notice(f"{name} is running already, with the same image and options"))
+        details = self.engine.find_container(container)
+        if self.expectation is not None and details is not None:
+            stdout, stderr = services.read_logs(self.engine, details)
+            verdict = judge_to_verdict(self._expected, RunOutcome(0, stdout, stderr), name=name)
+            tell_verdict(verdict, self.listener)
+            if verdict.status is Status.FAIL:
+                self.listener(Notice(f"{name} is left running; nixdock down {name} stops it"))
+                return Up(EXIT_FAILED)
+        tell_ports(self.engine, container, self.listener, name)
+        return Up(EXIT_PASSED, name if self.options.detach else None)
+
+    def _status(self, ended: Ended) -> int:
+        """Return the exit status for a service that was ready, and has ended."""
+        status = status_of(ended, self.options)
+        if self.expectation is None or ended.stopped_by is not None:
+            return status
+        if status and not ended.interrupted:
+            self.listener(Notice(f"{self.service.name} ended with exit status {status} after it was ready"))
+            return EXIT_FAILED
+        return EXIT_PASSED
+
+    @property
+    def _expected(self) -> RunExpectation:
+        if self.expectation is None:
+            raise ValueError("nothing is expected")
+        return self.expectation
+
+
+def _sinks(expectation: RunExpectation | None, *, shown: bool) -> tuple[Recorder | DescriptorSink, ...]:
+    """Return what takes standard output and error: recorders where they will be judged."""
+    descriptors = (DescriptorSink(1), DescriptorSink(2))
+    if expectation is None:
+        return descriptors
+    return tuple(Recorder(descriptor if shown else discard) for descriptor in descriptors)

@@ -1,0 +1,145 @@
+"""What makes two services the same one."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nixdock.engine.connection.address import Address
+from nixdock.engine.connection.answers import ImageDetails
+from nixdock.engine.containers.options.request import CreateRequest, make_request
+from nixdock.errors import DeadlineError
+from nixdock.usecases.prepare import Ready
+from nixdock.usecases.services import compare_settings, describe_service, exclusively, has_health_check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nixdock.events import Event
+
+
+def image(
+    name: str = "web:1",
+    *,
+    ident: str = "sha256:a",
+    key: str = "/web.nix",
+    config: dict[str, Any] | None = None,
+) -> Ready:
+    return Ready(name, ImageDetails(ident, (), (), config or {}, "linux", "amd64", "", 0, {}), name, key)
+
+
+def request(
+    *, detach: bool = False, command: tuple[str, ...] = (), **options: tuple[str, ...]
+) -> CreateRequest:
+    return make_request("web:1", command, options, detach=detach, environ={})
+
+
+def test_the_same_image_and_options_are_the_same_settings() -> None:
+    assert describe_service(image(), request(env=("A=1",))) == describe_service(
+        image(), request(env=("A=1",))
+    )
+
+
+def test_looking_on_is_no_setting() -> None:
+    assert describe_service(image(), request()) == describe_service(image(), request(detach=True))
+
+
+@pytest.mark.parametrize(
+    ("other", "asked"),
+    [
+        (image(ident="sha256:b"), request()),
+        (image(), request(env=("A=1",))),
+        (image(), request(command=("serve",))),
+        (image(), request(platform=("linux/arm64",))),
+    ],
+)
+def test_anything_else_is(other: Ready, asked: CreateRequest) -> None:
+    assert describe_service(other, asked).settings != describe_service(image(), request()).settings
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "reason"),
+    [
+        (image(), request(), None),
+        (image(ident="sha256:b"), request(), "the image is another one"),
+        (image(), request(env=("A=1",)), "the options are others"),
+        (image(), request(platform=("linux/arm64",)), "the options are others"),
+        (image(ident="sha256:b"), request(command=("x",)), "the image and the options are others"),
+    ],
+)
+def test_what_differs_is_said(before: Ready, asked: CreateRequest, reason: str | None) -> None:
+    now = describe_service(image(), request()).settings
+    assert compare_settings(describe_service(before, asked).settings, now) == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [
+        ("web:1", "web"),
+        ("registry.test:5000/team/web:1", "web"),
+        ("team/web", "web"),
+        ("sha256:a", "service"),
+    ],
+)
+def test_it_is_named_after_its_image(name: str, base: str) -> None:
+    assert describe_service(image(name), request()).name.rpartition("-")[0] == base
+
+
+def test_targets_have_names_of_their_own() -> None:
+    names = {describe_service(image(key=key), request()).name for key in ("/a/web.nix", "/b/web.nix")}
+    assert len(names) == 2
+    assert describe_service(image("web:2"), request()).name == describe_service(image(), request()).name
+
+
+def test_a_name_of_the_user_s_is_kept() -> None:
+    assert describe_service(image(), request(name=("mine",))).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("config", "options", "expected"),
+    [
+        ({}, {}, False),
+        ({"Healthcheck": {"Test": ["CMD", "x"]}}, {}, True),
+        ({"Healthcheck": {"Test": ["NONE"]}}, {}, False),
+        ({"Healthcheck": None}, {"health_cmd": ("x",)}, True),
+        ({"Healthcheck": {"Test": ["CMD", "x"]}}, {"no_healthcheck": ("true",)}, False),
+        ({"Healthcheck": {"Test": ["CMD", "x"]}}, {"health_interval": ("1s",)}, True),
+        ({}, {"health_interval": ("1s",)}, False),
+    ],
+)
+def test_who_has_a_health_check(
+    config: dict[str, Any], options: dict[str, tuple[str, ...]], expected: bool
+) -> None:
+    asked = make_request("web:1", (), options, environ={})
+    assert has_health_check(image(config=config), asked) is expected
+
+
+class Waiting:
+    """What `exclusively` asks of an engine."""
+
+    address = Address("unix:///x", "a test")
+    seconds_left = math.inf
+    renewed = 0
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+
+def test_another_nixdock_is_waited_for_as_long_as_the_time_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path))
+    service = describe_service(image(), request())
+    told: list[Event] = []
+    first, second = Waiting(), Waiting()
+    second.seconds_left = 0
+    with (
+        exclusively(first, service, told.append),  # type: ignore[arg-type]
+        pytest.raises(DeadlineError, match="while another nixdock works on web-"),
+        exclusively(second, service, told.append),  # type: ignore[arg-type]
+    ):
+        pass
+    with exclusively(second, service, told.append):  # type: ignore[arg-type]
+        assert len(told) == 1
