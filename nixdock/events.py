@@ -1,4 +1,4 @@
-"""What happens while nixdock works, as values.
+"""What happens while nixdock works, as values, and the meter that says how far a piece of work is.
 
 The parts that do the work tell a listener; they never print. The command line turns events into
 progress bars, plain lines or JSON, and a test collects them in a list.
@@ -6,9 +6,17 @@ progress bars, plain lines or JSON, and a test collects them in a list.
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Self
+
+from nixdock.text import format_bytes
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +134,74 @@ class Judged(Event):
     verdict: str
     seconds: float
     lines: tuple[str, ...] = ()
+
+
+PAUSE: Final = 0.1
+"""Seconds between two events of one piece of work."""
+
+_numbers = itertools.count(1)
+
+
+class Meter:
+    """Tells a listener of one piece of work while the `with` block lasts.
+
+    Args:
+        listener: Whom to tell.
+        kind: What kind of work it is.
+        label: What is worked on, in few words.
+        total: Bytes in all, where known.
+        clock: What tells the seconds.
+    """
+
+    def __init__(
+        self,
+        listener: Listener,
+        kind: Work,
+        label: str,
+        total: int | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.key = f"{kind}-{next(_numbers)}"
+        self.done = 0
+        self.summary: str | None = None
+        self._listener = listener
+        self._kind = kind
+        self._label = label
+        self._total = total
+        self._clock = clock
+        self._told = 0.0
+
+    def __enter__(self) -> Self:
+        self._listener(WorkStarted(self.key, self._kind, self._label, self._total))
+        self._told = self._clock()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        summary = self.summary if error is None else self._how_far()
+        self._listener(WorkFinished(self.key, ok=error is None, summary=summary))
+
+    def _how_far(self) -> str | None:
+        """Say what was done of work that failed: what was to be done is no fact of it."""
+        if not self.done:
+            return None
+        return f"after {format_bytes(self.done)}" + (
+            f" of {format_bytes(self._total)}" if self._total else ""
+        )
+
+    def advance(self, count: int) -> None:
+        """Count bytes that are done."""
+        self.reach(self.done + count)
+
+    def reach(self, done: int) -> None:
+        """Say how many bytes are done since the start."""
+        self.done = done
+        now = self._clock()
+        if now - self._told >= PAUSE:
+            self._told = now
+            self._listener(WorkAdvanced(self.key, done, self._total))

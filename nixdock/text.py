@@ -1,4 +1,4 @@
-"""Text that others wrote: how it is read, where its lines end, and how it is shown but not obeyed."""
+"""Text that others wrote: how it is read, where lines end, how it is shown but not obeyed; sizes in words."""
 
 from __future__ import annotations
 
@@ -44,6 +44,18 @@ def clean_line(text: str) -> str:
 def shorten(text: str, limit: int = 500) -> str:
     """Return a text as it is, or its beginning and how long it is."""
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+
+
+def format_bytes(count: int) -> str:
+    """Return a number of bytes as people read it, in powers of 1000 as docker shows sizes."""
+    size = float(count)
+    unit = "B"
+    for bigger in ("kB", "MB", "GB"):
+        if size < 999.5:
+            break
+        size /= 1000
+        unit = bigger
+    return f"{size:.0f} {unit}" if size >= 999.5 else f"{size:.3g} {unit}"
 
 
 def split_lines(text: str) -> list[str]:

@@ -14,11 +14,10 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
-from nixdock.events import Work, ignore
+from nixdock.events import Meter, Work, ignore
 from nixdock.formats.compression import DecompressedBytes, recognise
 from nixdock.formats.tar_members import BLOCK, MemberKind, TarWalk, is_header
 from nixdock.image.manifest import Codec
-from nixdock.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from nixdock.errors import LoadError
-from nixdock.events import Work
+from nixdock.events import Meter, Work
 from nixdock.image.extent import Extent
-from nixdock.meter import Meter
 
 if TYPE_CHECKING:
     from nixdock.events import Listener

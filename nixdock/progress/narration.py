@@ -22,8 +22,7 @@ from nixdock.events import (
     WorkFinished,
     WorkStarted,
 )
-from nixdock.meter import format_bytes
-from nixdock.text import split_lines
+from nixdock.text import format_bytes, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ PACKAGE = Path(nixdock.__file__).parent
 
 # From the ground up; a module imports from its own layer and from those before it.
 LAYERS = (
-    ("errors", "events", "settings", "process", "retry", "log", "hints", "meter", "database", "text", "out"),
+    ("errors", "events", "settings", "process", "retry", "log", "hints", "database", "text", "out"),
     ("image",),
     ("nix", "formats", "engine", "nixpkgs"),
     ("checks",),

@@ -20,11 +20,11 @@ from nixdock.engine.loading.ledger import Ledger, identify
 from nixdock.engine.loading.naming import Renaming, warn_of_platform
 from nixdock.engine.loading.parcel import is_settled, pack
 from nixdock.errors import EngineError, LoadError
-from nixdock.events import Warned, Work, ignore
+from nixdock.events import Meter, Warned, Work, ignore
 from nixdock.image.computed import ComputedImage, LayerChangedError, hash_stream, settle_layers
 from nixdock.image.reference import DEFAULT_TAG
 from nixdock.log import get_logger
-from nixdock.meter import Meter, format_bytes
+from nixdock.text import format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,8 +14,8 @@ from nixdock.events import (
     WorkFinished,
     WorkStarted,
 )
-from nixdock.meter import format_bytes
 from nixdock.progress.narration import Narration
+from nixdock.text import format_bytes
 
 
 class Clock:

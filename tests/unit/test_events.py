@@ -6,8 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from nixdock.events import Event, Work, WorkFinished
-from nixdock.meter import Meter
+from nixdock.events import Event, Meter, Work, WorkFinished
 
 
 @pytest.mark.parametrize(
