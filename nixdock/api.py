@@ -22,9 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixdock.checks.model import Command
-from nixdock.checks.outcome import RunOutcome
 from nixdock.checks.running.execution import execute
-from nixdock.checks.running.ports import locate_port
 from nixdock.engine.connection import address, client
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams
@@ -34,6 +32,8 @@ from nixdock.nix import builder
 from nixdock.nix.options import NixOptions
 from nixdock.nix.store import hold_roots
 from nixdock.nix.target import ArtefactTarget, ImageTarget, parse
+from nixdock.outcome import RunOutcome
+from nixdock.services.ports import locate_port
 from nixdock.usecases import check as checking
 from nixdock.usecases import services
 from nixdock.usecases.check import CheckOptions
@@ -45,13 +45,13 @@ from nixdock.usecases.run import RunOptions, created, ports_teller
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from nixdock.checks.outcome import Output
     from nixdock.checks.verdict import Report
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.container import Container
     from nixdock.engine.loading.load import Loaded
     from nixdock.events import Listener
     from nixdock.nix.artefact import Artefact
+    from nixdock.outcome import Output
 
 READY_WITHIN = 60.0
 """Seconds that a service has to be ready, unless told."""

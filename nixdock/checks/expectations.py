@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from nixdock.checks.matchers.algebra import Matcher, all_of, any_of
 from nixdock.checks.matchers.number import Number, exactly
 from nixdock.checks.matchers.text import Contains, Equals, Matches
-from nixdock.checks.outcome import Output, RunOutcome, tail_of
 from nixdock.checks.regex import compile_pattern
 from nixdock.checks.verdict import Finding, Status, Verdict
 from nixdock.errors import UsageError
+from nixdock.outcome import Output, RunOutcome, tail_of
 from nixdock.text import OUTPUT_LIMIT, read_bounded
 
 if TYPE_CHECKING:

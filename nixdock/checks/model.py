@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nixdock.checks.matchers.algebra import Matcher
     from nixdock.checks.matchers.number import Between, Number
     from nixdock.checks.modes import ModeMatcher
-    from nixdock.checks.outcome import Output
+    from nixdock.outcome import Output
 
 DEFAULT_WITHIN = 30.0
 """Seconds that a service has to become ready, unless the suite says otherwise."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import re2
 
-from nixdock.checks.outcome import Capture
+from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
-    from nixdock.checks.outcome import Output
+    from nixdock.outcome import Output
 
 DIALECT = "RE2"
 

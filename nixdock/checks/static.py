@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from nixdock.checks.files.entry import Entry
     from nixdock.checks.kinds.answer import Answer, Judge
     from nixdock.checks.model import Check, Suite
-    from nixdock.checks.outcome import Capture
     from nixdock.checks.subject import Subject
+    from nixdock.outcome import Capture
 
 _ANSWERS: dict[type, Callable[[Any, Subject], Answer]] = {
     FileCheck: answer_file,

@@ -30,7 +30,7 @@ class Duration(click.ParamType[float]):
         ctx: click.Context | None,
     ) -> float:
         """Read it."""
-        from nixdock.checks.units import parse_duration  # noqa: PLC0415  # for those who give one
+        from nixdock.units import parse_duration  # noqa: PLC0415  # for those who give one
 
         if isinstance(value, float):
             return value

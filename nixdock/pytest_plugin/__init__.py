@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.api import Service
-    from nixdock.checks.outcome import RunOutcome
     from nixdock.engine.connection.api import Engine
+    from nixdock.outcome import RunOutcome
 
 _SUFFIXES = (".checks.yaml", ".checks.yml", ".checks.json")
 _TAIL = 40
@@ -188,9 +188,9 @@ def _disarm(error: BaseException) -> None:
 
 
 def _describe(service: Service) -> str:
-    from nixdock.checks.outcome import tail_of  # noqa: PLC0415
     from nixdock.errors import NixdockError  # noqa: PLC0415
     from nixdock.out import form_text  # noqa: PLC0415
+    from nixdock.outcome import tail_of  # noqa: PLC0415
 
     state = "gone"
     with contextlib.suppress(NixdockError):

@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
-from nixdock.checks.units import format_duration
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
 from nixdock.out import Painted, say
 from nixdock.text import split_lines
+from nixdock.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,6 @@ from nixdock.checks.running import readiness as probing
 from nixdock.checks.running.bench import Bench, merge
 from nixdock.checks.running.hardening import harden
 from nixdock.checks.running.live import Live
-from nixdock.checks.running.ports import publish
 from nixdock.checks.running.reproduce import docker_run_service
 from nixdock.checks.running.runner import SuiteRun
 from nixdock.checks.running.service import needed_ports
@@ -22,6 +21,7 @@ from nixdock.engine.containers.owner import Owner
 from nixdock.errors import CheckError
 from nixdock.events import Notice
 from nixdock.nix.target import PathTarget
+from nixdock.services.ports import publish
 from nixdock.usecases.check import DEFAULT_SECONDS
 from nixdock.usecases.output import tell_verdict
 from nixdock.usecases.services import NotReadyError, read_logs
@@ -29,12 +29,12 @@ from nixdock.usecases.services import NotReadyError, read_logs
 if TYPE_CHECKING:
     from nixdock.checks.model import Ready as Probes
     from nixdock.checks.model import Suite
-    from nixdock.checks.outcome import Output
     from nixdock.checks.running.runner import Run
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
     from nixdock.nix.target import Target
+    from nixdock.outcome import Output
     from nixdock.usecases.prepare import Ready
     from nixdock.usecases.run import RunOptions
 

@@ -22,17 +22,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.outcome import Capture
 from nixdock.checks.verdict import Status
 from nixdock.events import Judged
 from nixdock.out import STREAMS, is_github
+from nixdock.outcome import Capture
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
-    from nixdock.checks.outcome import Output
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.containers.container import Sink
     from nixdock.events import Listener
+    from nixdock.outcome import Output
 
 
 _READER_SECONDS: Final = 5.0

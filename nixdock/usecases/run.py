@@ -8,8 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nixdock.checks.running.ports import describe_ports
-from nixdock.checks.units import format_duration
 from nixdock.engine.connection.patience import MARGIN
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams, opened
@@ -19,6 +17,8 @@ from nixdock.engine.containers.sweep import sweep
 from nixdock.engine.containers.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
 from nixdock.errors import DeadlineError, EngineError, UsageError
 from nixdock.events import Notice, Warned
+from nixdock.services.ports import describe_ports
+from nixdock.units import format_duration
 from nixdock.usecases.output import DescriptorSink, passage
 
 if TYPE_CHECKING:

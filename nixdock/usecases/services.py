@@ -17,21 +17,21 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
 from nixdock import settings
-from nixdock.checks.outcome import Capture, tail_of
 from nixdock.engine.connection.stream import STDOUT
-from nixdock.engine.containers.health import HealthCheck, HealthWatch, probe
 from nixdock.engine.containers.owner import SETTINGS, TARGET, find_ours, find_ourselves, is_owned_by_living
 from nixdock.errors import DeadlineError, EngineError, NixdockError
 from nixdock.events import Notice
+from nixdock.outcome import Capture, tail_of
+from nixdock.services.health import HealthCheck, HealthWatch, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nixdock.checks.outcome import Output
     from nixdock.engine.connection.answers import ContainerDetails, ContainerSummary
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
+    from nixdock.outcome import Output
     from nixdock.usecases.prepare import Ready
 
 AT_ONCE: Final = 0.5

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.expectations import EXIT_ZERO, RunExpectation, judge_to_verdict
-from nixdock.checks.outcome import RunOutcome
-from nixdock.checks.units import format_duration
 from nixdock.checks.verdict import EXIT_FAILED, EXIT_PASSED, Status
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.errors import DeadlineError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
+from nixdock.outcome import RunOutcome
+from nixdock.units import format_duration
 from nixdock.usecases import services
 from nixdock.usecases.output import DescriptorSink, Recorder, discard, tell_verdict
 from nixdock.usecases.run import created, leave, ports_teller, status_of, tell_ports

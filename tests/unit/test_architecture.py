@@ -18,9 +18,23 @@ PACKAGE = Path(nixdock.__file__).parent
 
 # From the ground up; a module imports from its own layer and from those before it.
 LAYERS = (
-    ("errors", "events", "settings", "process", "retry", "log", "hints", "database", "text", "out"),
+    (
+        "errors",
+        "events",
+        "settings",
+        "process",
+        "retry",
+        "log",
+        "hints",
+        "database",
+        "text",
+        "out",
+        "outcome",
+        "units",
+    ),
     ("image",),
     ("nix", "formats", "engine", "nixpkgs"),
+    ("services",),
     ("checks",),
     ("usecases", "report", "progress"),
     ("api",),

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from nixdock.checks.files.accounts import read_accounts
-from nixdock.checks.outcome import tail_of
 from nixdock.checks.structure_test.dotenv import parse_dotenv
 from nixdock.engine.containers.options.values import read_variables
 from nixdock.nix.invocation import Ended
 from nixdock.nix.search_path import _SETTING
+from nixdock.outcome import tail_of
 
 # What `str.splitlines` takes for the end of a line beside a newline.
 OTHERS = ["\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import IO, TYPE_CHECKING
 
-from nixdock.checks.outcome import Capture
 from nixdock.errors import LoadError
+from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nixdock.checks.files.entry import ElfFacts
 
 if TYPE_CHECKING:
-    from nixdock.checks.outcome import Output
+    from nixdock.outcome import Output
 
 MAGIC = b"\x7fELF"
 

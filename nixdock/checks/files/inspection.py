@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nixdock.checks.files.elf import MAGIC, read_elf
 from nixdock.checks.files.entry import ContentFacts
 from nixdock.checks.masking import STORE_HASH
-from nixdock.checks.outcome import Capture
+from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
     from nixdock.checks.files.entry import Entry

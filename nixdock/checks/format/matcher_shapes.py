@@ -41,8 +41,8 @@ from nixdock.checks.matchers.value import (
     InBounds,
     InList,
 )
-from nixdock.checks.outcome import Output
 from nixdock.checks.regex import compile_pattern
+from nixdock.outcome import Output
 
 if TYPE_CHECKING:
     from nixdock.checks.format.shapes import Value

@@ -24,7 +24,7 @@ from nixdock.checks.format.shapes import (
     suggest,
 )
 from nixdock.checks.model import ContainerSettings
-from nixdock.checks.units import parse_duration
+from nixdock.units import parse_duration
 
 Pairs = tuple[tuple[str, str], ...]
 Write = Callable[[str, Any], Pairs]

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nixdock.checks.format.nodes import Listing, Node, Place, Scalar, Table
-from nixdock.checks.units import parse_duration, parse_size
 from nixdock.errors import UsageError
 from nixdock.text import shorten
+from nixdock.units import parse_duration, parse_size
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.files.entry import Entry
     from nixdock.checks.matchers.algebra import Mismatch
-    from nixdock.checks.outcome import Output
+    from nixdock.outcome import Output
 
 Judge = Callable[["Output"], "Iterable[Finding]"]
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from nixdock.checks.files.entry import Entry
     from nixdock.checks.model import FileCheck
-    from nixdock.checks.outcome import Output
     from nixdock.checks.subject import Subject
+    from nixdock.outcome import Output
 
 _MANY = 5
 _PIECE = 1 << 20

@@ -12,7 +12,7 @@ from nixdock.checks.masking import mask_store_hashes
 from nixdock.checks.matchers.json_path import JsonPath
 from nixdock.checks.matchers.text import RecordedIn
 from nixdock.checks.modes import symbolic
-from nixdock.checks.units import format_size
+from nixdock.units import format_size
 
 if TYPE_CHECKING:
     from nixdock.checks.model import ConfigCheck, SizeCheck, SnapshotCheck

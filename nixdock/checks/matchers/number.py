@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.checks.matchers.algebra import Matcher, Mismatch
-from nixdock.checks.units import format_duration, format_size, parse_duration, parse_size
+from nixdock.units import format_duration, format_size, parse_duration, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from nixdock.checks.masking import mask_store_hashes
 from nixdock.checks.matchers.algebra import Matcher, Mismatch
 from nixdock.checks.matchers.wording import line_at, lines_of, quote, same, unified_diff
-from nixdock.checks.outcome import Output
 from nixdock.checks.regex import as_utf8
-from nixdock.checks.units import format_size
+from nixdock.outcome import Output
 from nixdock.text import OUTPUT_LIMIT, read_bounded
+from nixdock.units import format_size
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from nixdock.checks.matchers.number import Between
-    from nixdock.checks.outcome import Output
+    from nixdock.outcome import Output
 
 _EXCERPT = 200
 

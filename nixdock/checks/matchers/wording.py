@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from nixdock.checks.units import format_size
+from nixdock.units import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nixdock.checks.outcome import Output
+    from nixdock.outcome import Output
 
 _EXCERPT = 160
 _CONTEXT = 3

@@ -21,7 +21,6 @@ from nixdock.checks.model import (
     StopCheck,
     WritesCheck,
 )
-from nixdock.checks.outcome import tail_of, text_of
 from nixdock.checks.running.commands import perform_exec
 from nixdock.checks.running.performed import Performed
 from nixdock.checks.running.reproduce import curl, docker_exec
@@ -29,6 +28,7 @@ from nixdock.checks.running.service import measure_starts
 from nixdock.checks.running.web import NoAnswerError, judge_answer
 from nixdock.checks.verdict import Finding
 from nixdock.errors import CheckError
+from nixdock.outcome import tail_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.expectations import judge_run
 from nixdock.checks.model import Command
-from nixdock.checks.outcome import tail_of
 from nixdock.checks.running.performed import COMMAND_FAILURES, Performed, failed_command
 from nixdock.checks.verdict import Finding
 from nixdock.errors import CheckError, NixdockError
+from nixdock.outcome import tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.model import ExecCheck
-    from nixdock.checks.outcome import RunOutcome
+    from nixdock.outcome import RunOutcome
 
     Run = Callable[[Command, float], RunOutcome]
 

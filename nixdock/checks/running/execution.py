@@ -8,10 +8,10 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.checks.outcome import Capture, RunOutcome
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.connection.stream import STDERR
 from nixdock.errors import CheckError, CommandNotExecutableError, CommandNotFoundError, EngineError
+from nixdock.outcome import Capture, RunOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

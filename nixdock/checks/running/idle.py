@@ -28,7 +28,6 @@ from nixdock.checks.agent.protocol import (
     write_run,
     write_sweep,
 )
-from nixdock.checks.outcome import Capture, RunOutcome
 from nixdock.checks.running.bench import merge
 from nixdock.engine.connection.stream import STDOUT
 from nixdock.engine.containers.failures import explain_start
@@ -39,6 +38,7 @@ from nixdock.errors import (
     EngineError,
     NixdockError,
 )
+from nixdock.outcome import Capture, RunOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nixdock.checks.model import Check, Command
-    from nixdock.checks.outcome import RunOutcome
     from nixdock.checks.running.bench import Bench
     from nixdock.engine.connection.answers import ContainerDetails
+    from nixdock.outcome import RunOutcome
 
 
 _BUSY_SECONDS: Final = 0.3

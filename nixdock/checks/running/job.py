@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from nixdock.checks.expectations import judge_run
-from nixdock.checks.outcome import Capture, RunOutcome
 from nixdock.checks.running.bench import command_settings, keep
 from nixdock.checks.running.performed import COMMAND_FAILURES, Performed, failed_command, with_refusals
 from nixdock.checks.running.reproduce import docker_run
 from nixdock.checks.verdict import Finding
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams
+from nixdock.outcome import Capture, RunOutcome
 
 if TYPE_CHECKING:
     from nixdock.checks.model import Command, ContainerSettings, RunCheck

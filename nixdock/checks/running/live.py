@@ -7,19 +7,19 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixdock.checks.outcome import Capture, Output, tail_of
 from nixdock.checks.running.execution import execute
-from nixdock.checks.running.ports import locate_port
 from nixdock.checks.running.web import Answer, NoAnswerError, send_request
 from nixdock.errors import CheckError, EngineError
+from nixdock.outcome import Capture, Output, tail_of
+from nixdock.services.ports import locate_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.model import Command, Request
-    from nixdock.checks.outcome import RunOutcome
     from nixdock.engine.connection.answers import ContainerDetails
     from nixdock.engine.connection.api import Engine
+    from nixdock.outcome import RunOutcome
 
 
 class LogRecorder:

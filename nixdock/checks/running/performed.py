@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixdock.checks.outcome import RunOutcome, tail_of
 from nixdock.checks.running.hardening import name_refusals
 from nixdock.checks.verdict import Finding, Status, Verdict
 from nixdock.errors import (
@@ -14,6 +13,7 @@ from nixdock.errors import (
     CommandNotFoundError,
     NixdockError,
 )
+from nixdock.outcome import RunOutcome, tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

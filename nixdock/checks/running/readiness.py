@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.expectations import judge_run
 from nixdock.checks.running.web import NoAnswerError, judge_answer
-from nixdock.checks.units import format_duration
-from nixdock.engine.containers.health import HealthCheck, HealthWatch
 from nixdock.errors import CheckError, EngineError
+from nixdock.services.health import HealthCheck, HealthWatch
+from nixdock.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

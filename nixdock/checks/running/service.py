@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.model import BudgetCheck, ContainerSettings, HttpCheck, Ready
-from nixdock.checks.outcome import tail_of
 from nixdock.checks.running.bench import keep, merge
 from nixdock.checks.running.live import Live, LogRecorder
 from nixdock.checks.running.memory import MemoryWatch
-from nixdock.checks.running.ports import publish
 from nixdock.checks.running.readiness import NotReadyError, Readiness
 from nixdock.checks.running.reproduce import docker_run_service
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams
 from nixdock.errors import NixdockError
+from nixdock.outcome import tail_of
+from nixdock.services.ports import publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

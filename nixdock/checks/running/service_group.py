@@ -13,10 +13,10 @@ from nixdock.checks.running.hardening import name_refusals
 from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.performed import error_verdict, skip_verdict, with_refusals
 from nixdock.checks.running.service import ServiceFailedError, plan_service, started_service
-from nixdock.checks.units import format_duration
 from nixdock.checks.verdict import Finding, Status, Verdict
 from nixdock.errors import NixdockError
 from nixdock.events import Notice
+from nixdock.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

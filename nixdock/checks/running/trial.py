@@ -8,9 +8,9 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from nixdock.checks.running.performed import Performed, error_verdict, skip_verdict, verdict_of
-from nixdock.checks.units import format_duration
 from nixdock.checks.verdict import Finding
 from nixdock.errors import NixdockError
+from nixdock.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from nixdock.checks.kinds.answer import findings_of
 from nixdock.checks.matchers.json_path import MISSING
 from nixdock.checks.matchers.number import Between
-from nixdock.checks.outcome import Capture, Output
-from nixdock.checks.units import format_duration
+from nixdock.outcome import Capture, Output
+from nixdock.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.expectations import RunExpectation, judge_run
 from nixdock.checks.matchers.number import exactly
-from nixdock.checks.outcome import tail_of
 from nixdock.checks.structure_test.go_text import expand, text_matcher
 from nixdock.checks.structure_test.judgement import Judgement, NotReachedError
 from nixdock.checks.structure_test.log_stream import LogStreamError, split_log
@@ -19,6 +18,7 @@ from nixdock.checks.structure_test.surroundings import (
     setup_needs,
 )
 from nixdock.checks.verdict import Finding
+from nixdock.outcome import tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,8 +19,8 @@ from nixdock.checks.files.tree import LINK_LIMIT, TooManyLinksError, Tree
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nixdock.checks.outcome import Output
     from nixdock.checks.subject import Subject
+    from nixdock.outcome import Output
 
 _FOLDERS = ("dev/pts", "dev/shm", "proc", "sys")
 _FILES = (".dockerenv", "etc/resolv.conf", "etc/hosts", "etc/hostname", "dev/console")

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.checks.model import ContainerSettings
-from nixdock.checks.outcome import Capture, RunOutcome
 from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.mounted_files import MountedFiles
 from nixdock.checks.structure_test.rig import CommandAnswer
@@ -18,6 +17,7 @@ from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.containers.container import Exited, Lost, OutputEnded, SignalCaught, SinkFailed, Streams
 from nixdock.engine.containers.owner import STEP
 from nixdock.errors import CommandNotFoundError, EngineError
+from nixdock.outcome import Capture, RunOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.matchers.algebra import AllOf, Matcher, Mismatch, NoneOf
 from nixdock.checks.matchers.text import Matches
-from nixdock.checks.outcome import Output
 from nixdock.checks.regex import Pattern, compile_pattern
+from nixdock.outcome import Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nixdock.checks.outcome import RunOutcome
+    from nixdock.outcome import RunOutcome
 
 _HEADER = 8
 

@@ -9,17 +9,17 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.files.entry import Entry
-from nixdock.checks.outcome import Capture
 from nixdock.checks.structure_test.container_files import Fault, Files
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import EngineError
+from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
 
-    from nixdock.checks.outcome import Output
     from nixdock.engine.containers.container import Container
+    from nixdock.outcome import Output
 
 _PIECE: Final = 1 << 16
 _LINKS: Final = 40

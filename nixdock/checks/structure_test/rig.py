@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from nixdock.checks.outcome import RunOutcome
     from nixdock.checks.structure_test.container_files import Files
     from nixdock.checks.subject import Subject
+    from nixdock.outcome import RunOutcome
 
 
 @dataclass(frozen=True, slots=True)

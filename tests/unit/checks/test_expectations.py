@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from nixdock.checks.expectations import expectations_from_options, judge_run, judge_to_verdict
-from nixdock.checks.outcome import RunOutcome
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
 from nixdock.errors import UsageError
+from nixdock.outcome import RunOutcome
 
 
 def test_no_option_is_no_expectation() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.checks.outcome import Capture
 from nixdock.checks.regex import as_utf8, compile_pattern
+from nixdock.outcome import Capture
 
 _GO = Path(__file__).parents[1] / "data" / "go-semantics.txt"
 _LINE = re.compile(r're ("(?:[^"\\]|\\.)*")\s+("(?:[^"\\]|\\.)*")\s+(true|false|ERR.*)')

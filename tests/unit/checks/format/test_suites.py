@@ -25,8 +25,8 @@ from nixdock.checks.model import (
     StopCheck,
     Suite,
 )
-from nixdock.checks.outcome import RunOutcome
 from nixdock.errors import UsageError
+from nixdock.outcome import RunOutcome
 
 WEB = r"""
 # web.checks.yaml beside web.nix

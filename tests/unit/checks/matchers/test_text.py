@@ -9,8 +9,8 @@ from nixdock.checks.matchers.algebra import AllOf, AnyOf, Matcher, NoneOf
 from nixdock.checks.matchers.number import Between, exactly
 from nixdock.checks.matchers.text import Contains, Empty, Equals, IsJson, Length, Lines, Matches, RecordedIn
 from nixdock.checks.matchers.value import EqualsValue, Members
-from nixdock.checks.outcome import Capture, Output
 from nixdock.checks.regex import compile_pattern
+from nixdock.outcome import Capture, Output
 
 
 def _messages(matcher: Matcher[Output], output: Output) -> list[str]:

@@ -19,11 +19,11 @@ from nixdock.checks.running.idle import Idle
 from nixdock.checks.running.idle_group import IdleGroup
 from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.runner import SuiteRun
-from nixdock.engine.containers import health
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Container, Streams
-from nixdock.engine.containers.health import HealthCheck, HealthWatch
 from nixdock.engine.containers.options.request import CreateRequest
+from nixdock.services import health
+from nixdock.services.health import HealthCheck, HealthWatch
 
 SERVICE_CHECK = Check("logs", "logs", LogsCheck(Contains(b"x")))
 WRITES_CHECK = Check("writes", "writes", WritesCheck(()))

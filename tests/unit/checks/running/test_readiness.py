@@ -11,9 +11,9 @@ import pytest
 
 from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.model import Command, Ready, Request
-from nixdock.checks.outcome import RunOutcome
 from nixdock.checks.running.readiness import NotReadyError, Readiness
 from nixdock.checks.running.web import Answer, NoAnswerError
+from nixdock.outcome import RunOutcome
 
 
 def _never_answers(_request: Request, seconds: float) -> Answer:

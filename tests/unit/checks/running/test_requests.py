@@ -11,11 +11,11 @@ import pytest
 from nixdock.checks.model import Command, ContainerSettings, Request
 from nixdock.checks.running.bench import command_settings, merge
 from nixdock.checks.running.hardening import MEMORY, PIDS, harden
-from nixdock.checks.running.ports import describe_ports, locate_port, publish
 from nixdock.checks.running.reproduce import curl, docker_exec, docker_run, docker_run_service
 from nixdock.engine.connection.address import Address
 from nixdock.engine.connection.answers import ContainerDetails
 from nixdock.errors import CheckError
+from nixdock.services.ports import describe_ports, locate_port, publish
 
 LOCAL = Address("unix:///run/docker.sock", "test")
 REMOTE = Address("tcp://docker:2375", "test")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from nixdock.checks.outcome import RunOutcome
 from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.rig import CommandAnswer, CommandRequest, ContainerNeeds, Rig
 from nixdock.checks.structure_test.suite import run
@@ -14,6 +13,7 @@ from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Status, Verdict
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import CommandNotFoundError, EngineError
+from nixdock.outcome import RunOutcome
 from support.images import image_of
 
 _CONFIG = {"Env": ["PATH=/bin", "FOO=bar"]}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from nixdock.checks.matchers.algebra import Matcher
-from nixdock.checks.outcome import Output
 from nixdock.checks.structure_test.go_text import compile_go, expand, text_matcher
+from nixdock.outcome import Output
 
 _GO = Path(__file__).parents[2] / "data" / "go-semantics.txt"
 _LINE = re.compile(r'expand ("(?:[^"\\]|\\.)*") +-> ("(?:[^"\\]|\\.)*")')

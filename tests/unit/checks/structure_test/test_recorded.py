@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from nixdock import errors
-from nixdock.checks.outcome import RunOutcome
 from nixdock.checks.structure_test.divergences import DIVERGENCES
 from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.rig import CommandAnswer, CommandRequest, ContainerNeeds, Rig
 from nixdock.checks.structure_test.suite import run
 from nixdock.checks.subject import Subject
 from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.outcome import RunOutcome
 from support.images import image_of
 from support.layers import MemoryLayer
 from support.structure_tests import (

@@ -24,9 +24,9 @@ from nixdock.engine.connection.answers import ContainerDetails, ContainerSummary
 from nixdock.engine.connection.client import connect
 from nixdock.engine.connection.patience import Cut, Patience
 from nixdock.engine.connection.refusals import EngineLateError, EngineUnreachableError
-from nixdock.engine.containers.health import HealthCheck
 from nixdock.errors import EngineError
 from nixdock.image.extent import Extent
+from nixdock.services.health import HealthCheck
 from support.hostile import CONTAINER, DAMAGES, GOOD, IMAGE, VERSION, Hostile
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nixdock.checks.units import format_duration, format_size, parse_duration, parse_size
+from nixdock.units import format_duration, format_size, parse_duration, parse_size
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import mmap
 
-from nixdock.checks.outcome import Capture, tail_of, text_of
+from nixdock.outcome import Capture, tail_of, text_of
 
 
 def test_a_short_output_stays_in_memory() -> None:
