@@ -99,8 +99,8 @@ def build(
             f"'{found.text}' is nothing that Nix builds", hint="name a .nix file or a flake reference"
         )
     with hold_roots() as roots:
-        wishes = builder.Wishes(expectations=True, link=link)
-        return builder.build(found, nix, listener, roots=roots, wishes=wishes)
+        request = builder.BuildRequest(expectations=True, link=link)
+        return builder.build(found, nix, listener, roots=roots, request=request)
 
 
 def load(

@@ -10,7 +10,7 @@ from nixdock.cli.help import SectionedCommand
 from nixdock.cli.nix_options import nix_options
 from nixdock.cli.options import Session, complete_files, output_options, show_json
 from nixdock.errors import UsageError
-from nixdock.nix.builder import DEFAULT_LINK, Wishes, build
+from nixdock.nix.builder import DEFAULT_LINK, BuildRequest, build
 from nixdock.nix.store import hold_roots
 from nixdock.nix.target import ArtefactTarget, ImageTarget, parse
 from nixdock.out import say, say_json
@@ -51,7 +51,7 @@ def command(session: Session, target: str | None, *, nix: NixOptions, as_json: b
             f"'{parsed.text}' is built already", hint=f"load it into the engine: nixdock load {parsed.text}"
         )
     with hold_roots() as roots:
-        artefacts = build(parsed, nix, session.listener, roots=roots, wishes=Wishes(link=DEFAULT_LINK))
+        artefacts = build(parsed, nix, session.listener, roots=roots, request=BuildRequest(link=DEFAULT_LINK))
     session.close()
     if as_json:
         say_json([_describe(artefact) for artefact in artefacts])

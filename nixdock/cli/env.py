@@ -86,7 +86,7 @@ def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, s
         folder = offline_set.stable_path()
         variables["NIX_PATH"] = _add_to_search_path(str(folder), environ)
         busybox = next(folder.glob("bootstrap/*/bin/busybox"), None)
-    elif chosen.kind is package_set.Kind.NAMED:
+    elif chosen.kind is package_set.ChosenBy.NAMED:
         variables["NIX_PATH"] = _add_to_search_path(chosen.target, environ)
     settings = find_settings(NixOptions(), busybox=busybox, strict=False).as_nix_config()
     if settings:

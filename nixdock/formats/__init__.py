@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from nixdock.errors import LoadError
 from nixdock.events import ignore
 from nixdock.formats.archive import JSON_LIMIT, load_json, open_archive, parse_json
-from nixdock.formats.detect import HEAD, Kind, detect
+from nixdock.formats.detect import HEAD, FileKind, detect
 from nixdock.formats.door import StoreDoor
 from nixdock.formats.memory import Memory
 from nixdock.formats.source import FileBytes, open_stream
@@ -60,9 +60,9 @@ def open_images(
     with file.section(0, HEAD) as stream:
         kind = detect(stream.read())
     described = None
-    if kind is Kind.JSON:
+    if kind is FileKind.JSON:
         described = _read_json(source, file, door, memory, listener)
-    elif kind is Kind.SCRIPT:
+    elif kind is FileKind.SCRIPT:
         described = _read_conf_of(source, file, door, memory, listener)
         if described is None:
             file = run_script(source, scripts, door, listener)
@@ -108,9 +108,9 @@ def _read_archive(file: File, platform: Platform, memory: Memory, listener: List
 def _explain_other(file: File) -> LoadError:
     with file.section(0, HEAD) as stream:
         kind = detect(stream.read())
-    if kind is Kind.EMPTY:
+    if kind is FileKind.EMPTY:
         return LoadError(f"{file.name} is empty")
-    if kind is Kind.COMPRESSED:
+    if kind is FileKind.COMPRESSED:
         return LoadError(f"{file.name} is compressed, but what is in it is no image archive")
     return LoadError(
         f"{file.name} is no image but {kind.value}",

@@ -69,7 +69,7 @@ _LINKS_IN_A_ROW: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveFile:
     """A file in an archive.
 
     Args:
@@ -96,7 +96,7 @@ class Archive:
     def __init__(
         self,
         content: Bytes,
-        files: Mapping[str, Entry],
+        files: Mapping[str, ArchiveFile],
         links: Mapping[str, str],
         documents: Mapping[str, bytes],
     ) -> None:
@@ -109,7 +109,7 @@ class Archive:
     def __contains__(self, name: str) -> bool:
         return name in self.files or name in self.links
 
-    def find(self, name: str, *, what: str) -> Entry:
+    def find(self, name: str, *, what: str) -> ArchiveFile:
         """Return a file by its name in the archive, links followed inside of it.
 
         Args:
@@ -150,7 +150,7 @@ class Archive:
             raise LoadError(f"{self.name} is truncated: it ends inside of {name!r}")
         return data
 
-    def open(self, entry: Entry) -> IO[bytes]:
+    def open(self, entry: ArchiveFile) -> IO[bytes]:
         """Open a stream of a file's bytes; the caller closes it."""
         return self.content.section(entry.offset, entry.size)
 
@@ -194,7 +194,7 @@ def open_archive(file: File, memory: Memory, listener: Listener) -> Archive | No
 
 
 def _walk(file: File, content: Bytes, codec: Codec, listener: Listener) -> Archive | None:
-    files: dict[str, Entry] = {}
+    files: dict[str, ArchiveFile] = {}
     links: dict[str, str] = {}
     documents: dict[str, bytes] = {}
     room = DOCUMENTS_LIMIT
@@ -216,7 +216,7 @@ def _walk(file: File, content: Bytes, codec: Codec, listener: Listener) -> Archi
                 match member.kind:
                     case MemberKind.FILE:
                         head = walk.read(_HEAD)
-                        files[name] = Entry(member.offset, member.size, recognise(head))
+                        files[name] = ArchiveFile(member.offset, member.size, recognise(head))
                         # In a compressed archive, going back for it would mean decompressing again.
                         if compressed and _is_document(name, member.size, head) and member.size <= room:
                             documents[name] = head + walk.read(member.size)
@@ -271,7 +271,7 @@ def _to_json(archive: Archive) -> object:
 def _from_json(content: Bytes, value: Any) -> Archive | None:  # noqa: ANN401  # JSON of a damaged file, perhaps
     try:
         files = {
-            name: Entry(int(offset), int(size), Codec(codec))
+            name: ArchiveFile(int(offset), int(size), Codec(codec))
             for name, (offset, size, codec) in value["files"].items()
         }
         links = {str(name): str(target) for name, target in value["links"].items()}

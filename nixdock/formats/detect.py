@@ -13,7 +13,7 @@ HEAD: Final = 512
 """Bytes that `detect` wants to see."""
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What a file is; the value continues the sentence "it is ..."."""
 
     EMPTY = "empty"
@@ -29,31 +29,31 @@ class Kind(Enum):
 
 
 _MAGIC: Final = (
-    (b"#!", Kind.SCRIPT),
-    (b"\x7fELF", Kind.ELF),
-    (b"PK\x03\x04", Kind.ZIP),
-    (b"hsqs", Kind.SQUASHFS),
+    (b"#!", FileKind.SCRIPT),
+    (b"\x7fELF", FileKind.ELF),
+    (b"PK\x03\x04", FileKind.ZIP),
+    (b"hsqs", FileKind.SQUASHFS),
 )
 
 
-def detect(head: bytes) -> Kind:
+def detect(head: bytes) -> FileKind:
     """Say what a file is that begins with these bytes.
 
     Args:
         head: The first `HEAD` bytes, or fewer where the file is shorter.
     """
     if not head:
-        return Kind.EMPTY
+        return FileKind.EMPTY
     if recognise(head) is not Codec.NONE:
-        return Kind.COMPRESSED
+        return FileKind.COMPRESSED
     if is_header(head):
-        return Kind.TAR
+        return FileKind.TAR
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
     if head.lstrip()[:1] in {b"{", b"["}:
-        return Kind.JSON
-    return Kind.TEXT if _is_text(head) else Kind.DATA
+        return FileKind.JSON
+    return FileKind.TEXT if _is_text(head) else FileKind.DATA
 
 
 def _is_text(head: bytes) -> bool:

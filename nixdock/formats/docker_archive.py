@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nixdock.events import Listener
-    from nixdock.formats.archive import Archive, Entry
+    from nixdock.formats.archive import Archive, ArchiveFile
 
 MANIFEST: Final = "manifest.json"
 
@@ -202,10 +202,10 @@ def parse_tags(tags: Iterable[str], archive: str, listener: Listener = ignore) -
     return tuple(names)
 
 
-def _layer(archive: Archive, entry: Entry, diff_id: Digest, name: str) -> OpenerLayer:
+def _layer(archive: Archive, entry: ArchiveFile, diff_id: Digest, name: str) -> OpenerLayer:
     size = entry.size if entry.codec is Codec.NONE else None
     return OpenerLayer(diff_id, size, partial(_open_layer, archive, entry, name), position=entry.offset)
 
 
-def _open_layer(archive: Archive, entry: Entry, name: str) -> IO[bytes]:
+def _open_layer(archive: Archive, entry: ArchiveFile, name: str) -> IO[bytes]:
     return decompress(archive.open(entry), entry.codec, f"the layer {name!r} of {archive.name}")

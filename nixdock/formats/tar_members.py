@@ -58,7 +58,7 @@ _KINDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class TarMember:
     """One member of a tar.
 
     Args:
@@ -101,7 +101,7 @@ class TarWalk:
         self._left = 0
         self._padding = 0
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[TarMember]:
         count = length = 0
         while (member := self._next()) is not None:
             count += 1
@@ -136,7 +136,7 @@ class TarWalk:
             skip(self._stream, count, self._name)
             self._position += count
 
-    def _next(self) -> Member | None:
+    def _next(self) -> TarMember | None:
         long_name = long_target = None
         extended: dict[str, str] = {}
         for _ in range(EXTENSIONS_IN_A_ROW):
@@ -168,7 +168,7 @@ class TarWalk:
         extended: dict[str, str],
         long_name: str | None,
         long_target: str | None,
-    ) -> Member:
+    ) -> TarMember:
         name = extended.get("path") or long_name or _name(header)
         if any(key.startswith("GNU.sparse.") for key in extended):
             raise self._sparse(name)
@@ -185,7 +185,7 @@ class TarWalk:
             target = extended.get("linkpath") or long_target or _text(header[157:257].split(b"\0", 1)[0])
         self._left = size
         self._padding = -size % BLOCK
-        return Member(name, kind, size, self._position, target)
+        return TarMember(name, kind, size, self._position, target)
 
     def _read_header(self) -> bytes | None:
         block = self._stream.read(BLOCK)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nixdock.events import Listener
-    from nixdock.nix.evaluation import Candidate, Output
+    from nixdock.nix.evaluation import EvaluatedImage, Output
     from nixdock.nix.options import NixOptions
     from nixdock.nix.program import Nix
 
@@ -36,7 +36,7 @@ _MORE_ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class BuildRequest:
     """What a command wants of a build, apart from the image.
 
     Args:
@@ -58,7 +58,7 @@ def build(
     listener: Listener,
     *,
     roots: Path,
-    wishes: Wishes | None = None,
+    request: BuildRequest | None = None,
 ) -> tuple[Artefact, ...]:
     """Build what a target names.
 
@@ -67,7 +67,7 @@ def build(
         options: The user's own.
         listener: Whom to tell what happens.
         roots: The folder that keeps what is built from the garbage collector: `store.hold_roots`.
-        wishes: What the command wants.
+        request: What the command wants.
 
     Returns:
         The artefacts, in the target's order; at least one.
@@ -76,21 +76,21 @@ def build(
         BuildError: It cannot be evaluated or built, or is no image.
         UsageError: There are several and one is wanted, or an option does not go with the target.
     """
-    wishes = wishes or Wishes()
+    request = request or BuildRequest()
     if isinstance(target, ArtefactTarget):
         return (_adopt(target, options, roots),)
     # With all that an evaluation needs; what is built already is found without.
     from nixdock.nix.evaluator import open_evaluator  # noqa: PLC0415
 
     evaluator = open_evaluator(target, options, listener)
-    link = None if options.no_out_link else options.out_link or wishes.link
+    link = None if options.no_out_link else options.out_link or request.link
 
     # What streams an image names its parts as they are called in the store.
-    streams = wishes.streams and not lies_elsewhere(options.store)
+    streams = request.streams and not lies_elsewhere(options.store)
 
     def attempt() -> tuple[Artefact, ...]:
-        candidates = evaluator.evaluate(expectations=wishes.expectations, streams=streams)
-        if wishes.single and len(candidates) > 1:
+        candidates = evaluator.evaluate(expectations=request.expectations, streams=streams)
+        if request.single and len(candidates) > 1:
             raise _refuse_several(target.text, candidates)
         return _Realisation(evaluator.nix, target.text, candidates, roots, link).run()
 
@@ -129,7 +129,7 @@ def _hold(store_path: Path, options: NixOptions, roots: Path) -> None:
         return
 
 
-def _refuse_several(target: str, candidates: Sequence[Candidate]) -> UsageError:
+def _refuse_several(target: str, candidates: Sequence[EvaluatedImage]) -> UsageError:
     names = [candidate.label or "" for candidate in candidates]
     listed = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
     return UsageError(
@@ -152,7 +152,7 @@ class _Realisation:
 
     nix: Nix
     target: str
-    candidates: Sequence[Candidate]
+    candidates: Sequence[EvaluatedImage]
     roots: Path
     link: Path | None
 

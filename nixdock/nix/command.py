@@ -40,7 +40,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class EvaluationRequest:
     """What to learn of an expression's value; `describe.nix` says what each means.
 
     Args:
@@ -62,7 +62,7 @@ class Request:
         }
 
 
-def evaluate_file(file: Path, request: Request, context: Context) -> list[str]:
+def evaluate_file(file: Path, request: EvaluationRequest, context: Context) -> list[str]:
     """Return the command that describes the value of a file, as JSON.
 
     Args:
@@ -73,7 +73,7 @@ def evaluate_file(file: Path, request: Request, context: Context) -> list[str]:
     return _evaluate({"file": str(file)}, [], request, context)
 
 
-def evaluate_expression(expression: str, request: Request, context: Context) -> list[str]:
+def evaluate_expression(expression: str, request: EvaluationRequest, context: Context) -> list[str]:
     """Return the command that describes the value of an expression, as JSON; see `evaluate_file`."""
     # An argument's expression is read as that of -E is: relative paths start at the current folder.
     given = ["--arg", "nixdockExpression", expression]
@@ -81,7 +81,7 @@ def evaluate_expression(expression: str, request: Request, context: Context) -> 
 
 
 def _evaluate(
-    target: Mapping[str, object], given: Sequence[str], request: Request, context: Context
+    target: Mapping[str, object], given: Sequence[str], request: EvaluationRequest, context: Context
 ) -> list[str]:
     return [
         "nix-instantiate",
@@ -97,7 +97,9 @@ def _evaluate(
     ]
 
 
-def evaluate_flake(reference: str, attribute: str | None, request: Request, context: Context) -> list[str]:
+def evaluate_flake(
+    reference: str, attribute: str | None, request: EvaluationRequest, context: Context
+) -> list[str]:
     """Return the command that describes an output of a flake, as JSON.
 
     Args:

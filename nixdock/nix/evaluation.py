@@ -67,7 +67,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class EvaluatedImage:
     """A derivation that should be an image, before it is built.
 
     Args:
@@ -96,7 +96,7 @@ class Candidate:
         return join_attribute(self.attribute) if self.attribute else None
 
 
-def read_evaluation(answer: bytes, target: str) -> tuple[Candidate, ...]:
+def read_evaluation(answer: bytes, target: str) -> tuple[EvaluatedImage, ...]:
     """Read what an evaluation printed.
 
     Args:
@@ -113,9 +113,9 @@ def read_evaluation(answer: bytes, target: str) -> tuple[Candidate, ...]:
     return tuple(map(_read_candidate, found))
 
 
-def _read_candidate(entry: Mapping[str, Any]) -> Candidate:
+def _read_candidate(entry: Mapping[str, Any]) -> EvaluatedImage:
     stream = entry["stream"]
-    return Candidate(
+    return EvaluatedImage(
         attribute=tuple(entry["attribute"]),
         own=_read_output(entry),
         stream=_read_output(stream) if stream else None,

@@ -14,8 +14,8 @@ from nixdock.errors import BuildError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.nix import command, offline_set
 from nixdock.nix.elf import runs_alone
-from nixdock.nix.evaluation import Candidate, MissingArchitectureError, read_evaluation
-from nixdock.nix.package_set import Kind, PackageSet, choose
+from nixdock.nix.evaluation import EvaluatedImage, MissingArchitectureError, read_evaluation
+from nixdock.nix.package_set import ChosenBy, PackageSet, choose
 from nixdock.nix.program import Nix
 from nixdock.nix.settings import enables_flakes, find_settings
 from nixdock.nix.target import (
@@ -54,7 +54,7 @@ class Evaluator:
     nix: Nix
     nixpkgs: str | None
 
-    def evaluate(self, *, expectations: bool, streams: bool) -> tuple[Candidate, ...]:
+    def evaluate(self, *, expectations: bool, streams: bool) -> tuple[EvaluatedImage, ...]:
         """Return what the target names; at least one.
 
         Args:
@@ -65,7 +65,7 @@ class Evaluator:
             BuildError: It has a fault, or is no derivation, nor a set or list of them.
         """
         paths = tuple(split_attribute(path) for path in self.nix.options.attributes)
-        request = command.Request(paths or ((),), expectations, streams)
+        request = command.EvaluationRequest(paths or ((),), expectations, streams)
         key = f"evaluate {self.target.text}"
         self.nix.listener(WorkStarted(key, Work.EVALUATE, self.target.text))
         ok = False
@@ -76,7 +76,7 @@ class Evaluator:
             self.nix.listener(WorkFinished(key, ok=ok))
         return found
 
-    def answer(self, request: command.Request) -> tuple[Candidate, ...]:
+    def answer(self, request: command.EvaluationRequest) -> tuple[EvaluatedImage, ...]:
         """Evaluate without telling; again each time that the offline package set lacked an architecture."""
         try:
             return self._evaluate(request)
@@ -93,7 +93,7 @@ class Evaluator:
         nix = replace(self.nix, package_sets=(folder,), package_names=partial(_ask_names, str(folder)))
         return replace(self, nix=nix, nixpkgs=str(folder))
 
-    def _evaluate(self, request: command.Request) -> tuple[Candidate, ...]:
+    def _evaluate(self, request: command.EvaluationRequest) -> tuple[EvaluatedImage, ...]:
         target = self.target
         if isinstance(target, FlakeTarget):
             return self._evaluate_flake(target, request)
@@ -107,13 +107,15 @@ class Evaluator:
     def _context(self) -> command.Context:
         return command.Context(self.nix.options, self.nix.settings.evaluation, self.nixpkgs)
 
-    def _evaluate_flake(self, target: FlakeTarget, request: command.Request) -> tuple[Candidate, ...]:
+    def _evaluate_flake(
+        self, target: FlakeTarget, request: command.EvaluationRequest
+    ) -> tuple[EvaluatedImage, ...]:
         """Evaluate a flake's output; without one named, each -A names one."""
         attributes = (target.attribute,) if target.attribute else self.nix.options.attributes or (None,)
         if target.attribute is None:
             request = replace(request, attributes=((),))
         reference, cwd = _place(target)
-        found: list[Candidate] = []
+        found: list[EvaluatedImage] = []
         for attribute in attributes:
             argv = command.evaluate_flake(reference, attribute, request, self._context)
             at = split_attribute(attribute) if attribute and target.attribute is None else ()
@@ -158,7 +160,7 @@ def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener)
         is_flake=isinstance(target, FlakeTarget),
         flake=target.folder if isinstance(target, FlakeTarget) else None,
     )
-    passed = package_set is not None and package_set.kind is not Kind.CONFIGURED
+    passed = package_set is not None and package_set.kind is not ChosenBy.CONFIGURED
     return Evaluator(target, nix, package_set.target if package_set and passed else None)
 
 
@@ -176,7 +178,7 @@ def _choose_package_set(target: BuildTarget, options: NixOptions, listener: List
         ):
             return None
     package_set = choose(options.nixpkgs, listener=listener)
-    if isinstance(target, FlakeTarget) and package_set.kind is Kind.CONFIGURED:
+    if isinstance(target, FlakeTarget) and package_set.kind is ChosenBy.CONFIGURED:
         return None
     instead = ", in place of the flake's own input" if isinstance(target, FlakeTarget) else ""
     listener(Notice(f"{package_set.sentence}{instead}"))

@@ -30,7 +30,7 @@ _GRACE: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class NixOutcome:
     """How a Nix program ended.
 
     Args:
@@ -49,7 +49,7 @@ class Ended:
         return split_lines(self.stdout.decode(errors="surrogateescape"))
 
 
-def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) -> Ended:
+def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) -> NixOutcome:
     """Run a Nix program to its end.
 
     Whatever ends the wait (Ctrl-C, a signal that became an exception) ends the program too, and with
@@ -85,7 +85,7 @@ def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) 
             raise
         log.debug("process.ended", program=argv[0], status=status)
         printed.seek(0)
-        return Ended(argv[0], status, printed.read())
+        return NixOutcome(argv[0], status, printed.read())
 
 
 class _Environment:

@@ -36,7 +36,7 @@ Graph = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class UnitRule:
     """Packages that only work in one store path.
 
     Attributes:
@@ -53,7 +53,7 @@ class Group:
     version: re.Pattern[str] | None = None
 
     @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> Group:
+    def parse(cls, data: Mapping[str, Any]) -> UnitRule:
         """Read a group from its JSON value."""
         version = data.get("version")
         return cls(
@@ -71,7 +71,7 @@ class Rules:
     ignored: frozenset[str]
     ignored_pattern: re.Pattern[str]
     without: Mapping[str, frozenset[str]]
-    groups: tuple[Group, ...]
+    groups: tuple[UnitRule, ...]
 
     @classmethod
     def parse(cls, text: str) -> Rules:
@@ -81,7 +81,7 @@ class Rules:
             ignored=frozenset(data["ignored"]),
             ignored_pattern=re.compile(data["ignoredPattern"]),
             without={name: frozenset(names) for name, names in data["without"].items()},
-            groups=tuple(map(Group.parse, data["units"])),
+            groups=tuple(map(UnitRule.parse, data["units"])),
         )
 
     def keeps(self, package: str, dependency: str) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Kind(Enum):
+class ChosenBy(Enum):
     """Who chose the package set."""
 
     NAMED = "named"
@@ -38,14 +38,14 @@ class PackageSet:
         origin: Where it comes from, in words for the user.
     """
 
-    kind: Kind
+    kind: ChosenBy
     target: str
     origin: str
 
     @property
     def is_offline(self) -> bool:
         """Whether it is nixdock's own."""
-        return self.kind is Kind.OFFLINE
+        return self.kind is ChosenBy.OFFLINE
 
     @property
     def sentence(self) -> str:
@@ -72,12 +72,12 @@ def choose(
         if not search_path.is_remote(named) and not is_there(Path(named)):
             raise UsageError(f"--nixpkgs: {named} does not exist")
         target = named if search_path.is_remote(named) else str(Path(named).absolute())
-        return PackageSet(Kind.NAMED, target, f"{named} (--nixpkgs)")
+        return PackageSet(ChosenBy.NAMED, target, f"{named} (--nixpkgs)")
     found = None if named else search_path.find(os.environ if environ is None else environ)
     if found is not None and not offline_set.is_kept_here(Path(found.target)):
-        return PackageSet(Kind.CONFIGURED, found.target, f"{found.target} (by {found.origin})")
+        return PackageSet(ChosenBy.CONFIGURED, found.target, f"{found.target} (by {found.origin})")
     return PackageSet(
-        Kind.OFFLINE,
+        ChosenBy.OFFLINE,
         str(offline_set.materialise(listener)),
         "the offline package set, of this machine's Debian",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock.nix.follower import Follower
-from nixdock.nix.invocation import Ended, follow
+from nixdock.nix.invocation import NixOutcome, follow
 from nixdock.settings import here
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Nix:
     flake: Path | None = None
     _warned: set[str] = field(default_factory=set)
 
-    def run(self, argv: Sequence[str], *, cwd: Path | None = None) -> Ended:
+    def run(self, argv: Sequence[str], *, cwd: Path | None = None) -> NixOutcome:
         """Run a command of `nixdock.nix.command` to its good end.
 
         Args:

@@ -24,7 +24,7 @@ _ROOT_CHANNELS = "nix/profiles/per-user/root/channels"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundNixpkgs:
     """What `<nixpkgs>` is, and who says so.
 
     Attributes:
@@ -36,7 +36,7 @@ class Found:
     origin: str
 
 
-def find(environ: Mapping[str, str], *, name: str = "nixpkgs") -> Found | None:
+def find(environ: Mapping[str, str], *, name: str = "nixpkgs") -> FoundNixpkgs | None:
     """Return what `<name>` is to Nix in this environment, or None where it is nothing."""
     if "NIX_PATH" in environ:
         return _search(split(environ["NIX_PATH"]), name, "NIX_PATH")
@@ -66,15 +66,15 @@ def split(text: str) -> list[str]:
     return entries
 
 
-def _search(entries: list[str], name: str, origin: str) -> Found | None:
+def _search(entries: list[str], name: str, origin: str) -> FoundNixpkgs | None:
     for entry in entries:
         prefix, separator, target = entry.partition("=")
         if not separator:
             below = Path(entry) / name
             if not is_remote(entry) and is_there(below):
-                return Found(str(below), origin)
+                return FoundNixpkgs(str(below), origin)
         elif prefix == name and (is_remote(target) or is_there(Path(target))):
-            return Found(target, origin)
+            return FoundNixpkgs(target, origin)
     return None
 
 

@@ -277,11 +277,13 @@ def candidates(
         if isinstance(target, ImageTarget):
             yield (_of_engine(target, engines(), listener),)
             return
-        from nixdock.nix.builder import Wishes, build  # noqa: PLC0415 - images of the engine need no Nix
+        from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415 - images of the engine need no Nix
         from nixdock.nix.store import hold_roots  # noqa: PLC0415
 
         roots = stack.enter_context(hold_roots())
-        artefacts = build(target, nix, listener, roots=roots, wishes=Wishes(expectations=True, streams=True))
+        artefacts = build(
+            target, nix, listener, roots=roots, request=BuildRequest(expectations=True, streams=True)
+        )
         found = [
             _of_artefact(image, artefact, target, engines, listener)
             for artefact in artefacts

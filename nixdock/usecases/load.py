@@ -132,11 +132,10 @@ def _built(
     if isinstance(target, ArtefactTarget) and store_path_of(target.path.resolve()) is None:
         yield (Artefact(target.path, Form.ARCHIVE, may_run=not nix.no_scripts),)
         return
-    from nixdock.nix.builder import Wishes as BuildWishes  # noqa: PLC0415
-    from nixdock.nix.builder import build  # noqa: PLC0415
+    from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415
 
     with hold_roots() as roots:
-        yield build(target, nix, listener, roots=roots, wishes=BuildWishes(streams=True))
+        yield build(target, nix, listener, roots=roots, request=BuildRequest(streams=True))
 
 
 def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) -> tuple[Image, ...]:

@@ -84,13 +84,13 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
     key = key_of(target, nix)
     # Images of the engine are run without Nix, and without what reads archives.
     from nixdock.engine.loading.load import load_image  # noqa: PLC0415
-    from nixdock.nix.builder import Wishes, build  # noqa: PLC0415
+    from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415
     from nixdock.nix.store import hold_roots  # noqa: PLC0415
     from nixdock.usecases.load import open_artefact, platform_of  # noqa: PLC0415
 
     with hold_roots() as roots:
-        wishes = Wishes(expectations=True, streams=True, single=True)
-        (artefact,) = build(target, nix, listener, roots=roots, wishes=wishes)
+        request = BuildRequest(expectations=True, streams=True, single=True)
+        (artefact,) = build(target, nix, listener, roots=roots, request=request)
         # Nix may have taken long, for which the engine cannot help.
         engine.renew()
         images = open_artefact(artefact, listener, platform_of(engine))

@@ -10,7 +10,7 @@ import pytest
 from nixdock.checks.files.accounts import read_accounts
 from nixdock.checks.structure_test.dotenv import parse_dotenv
 from nixdock.engine.containers.options.values import read_variables
-from nixdock.nix.invocation import Ended
+from nixdock.nix.invocation import NixOutcome
 from nixdock.nix.search_path import _SETTING
 from nixdock.outcome import tail_of
 
@@ -19,7 +19,7 @@ OTHERS = ["\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
 
 READERS: dict[str, Callable[[str], object]] = {
     "a log's tail": lambda text: tail_of(text.encode(), 1) == text,
-    "a program's output": lambda text: Ended("nix", 0, text.encode()).lines == [text],
+    "a program's output": lambda text: NixOutcome("nix", 0, text.encode()).lines == [text],
     "users": lambda text: (
         [user.home for user in read_accounts(f"a:x:1:1::/{text}:/bin/sh\n".encode(), None).users or ()]
         == [f"/{text}"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import layer_tar, tar_header
-from .tar_header import EPOCH, Member
+from .tar_header import EPOCH, MemberHeader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Addition:
     """A member to add, and the file that has its content."""
 
-    member: Member
+    member: MemberHeader
     path: str
 
 
@@ -105,7 +105,7 @@ def _listed(tar: str) -> tuple[set[str], int]:
 def _folders(known: set[str]) -> Iterator[Addition]:
     for name in ("nix", "nix/store"):
         if name not in known:
-            yield Addition(Member(f"./{name}/", tar_header.DIRECTORY, 0o555, mtime=EPOCH), "")
+            yield Addition(MemberHeader(f"./{name}/", tar_header.DIRECTORY, 0o555, mtime=EPOCH), "")
 
 
 def _missing(path: str, known: set[str]) -> Iterator[Addition]:

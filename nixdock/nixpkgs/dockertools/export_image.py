@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import base_image, layer_stack, layer_tar, orders, tar_header
-from .tar_header import EPOCH, Member
+from .tar_header import EPOCH, MemberHeader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def _pieces(seen: dict[str, Seen]) -> Iterator[bytes]:
-    root = Member("./", tar_header.DIRECTORY, 0o755, mtime=EPOCH)
+    root = MemberHeader("./", tar_header.DIRECTORY, 0o755, mtime=EPOCH)
     block = tar_header.header(root, "gnu")
     yield block
     written = len(block)
@@ -32,7 +32,7 @@ def _pieces(seen: dict[str, Seen]) -> Iterator[bytes]:
         member = file.member
         size = member.size if member.isreg() else 0
         block = tar_header.header(
-            Member(
+            MemberHeader(
                 f"./{place}/" if member.isdir() else f"./{place}",
                 tar_header.FILE if member.isreg() else member.type,
                 member.mode,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from . import layer_tar, tar_header
-from .tar_header import Member
+from .tar_header import MemberHeader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ class ImageArchive:
 
     def add_folder(self, name: str) -> None:
         """Add a folder; `name` ends in a slash."""
-        self._write(Member(name, tar_header.DIRECTORY, self._mode | 0o111, mtime=self._mtime))
+        self._write(MemberHeader(name, tar_header.DIRECTORY, self._mode | 0o111, mtime=self._mtime))
 
     def add(self, name: str, content: bytes) -> None:
         """Add a small file."""
@@ -48,7 +48,7 @@ class ImageArchive:
         if name in self._names:
             return
         self._names.add(name)
-        self._write(Member(name, mode=self._mode, size=size, mtime=self._mtime))
+        self._write(MemberHeader(name, mode=self._mode, size=size, mtime=self._mtime))
         missing = size
         for chunk in layer_tar.joined(chunks):
             self._out.write(chunk)
@@ -63,7 +63,7 @@ class ImageArchive:
         self._out.write(tar_header.ending(self._written))
         self._out.flush()
 
-    def _write(self, member: Member) -> None:
+    def _write(self, member: MemberHeader) -> None:
         block = tar_header.header(member, "posix")
         self._out.write(block)
         self._written += len(block)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from . import tar_header
-from .tar_header import Member
+from .tar_header import MemberHeader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,7 +66,7 @@ class ChangedFileError(OSError):
     """A file became shorter while it was read: its store path is being removed."""
 
 
-def members(paths: Iterable[str], stamp: Stamp) -> Iterator[tuple[Member, str]]:
+def members(paths: Iterable[str], stamp: Stamp) -> Iterator[tuple[MemberHeader, str]]:
     """Yield each member of a layer's tar, with the file that has its content.
 
     Args:
@@ -171,9 +171,11 @@ def _pieces(paths: Iterable[str], stamp: Stamp) -> Iterator[bytes]:
     yield tar_header.ending(written)
 
 
-def _stamped(name: str, kind: bytes, mode: int, stamp: Stamp, *, size: int = 0, link: str = "") -> Member:
+def _stamped(
+    name: str, kind: bytes, mode: int, stamp: Stamp, *, size: int = 0, link: str = ""
+) -> MemberHeader:
     owner = (stamp.mtime, stamp.uid, stamp.gid, stamp.uname, stamp.gname)
-    return Member(name, kind, stat.S_IMODE(mode), size, *owner, link=link)
+    return MemberHeader(name, kind, stat.S_IMODE(mode), size, *owner, link=link)
 
 
 def _walk(path: str) -> Iterator[tuple[str, os.stat_result]]:

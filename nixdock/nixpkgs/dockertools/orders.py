@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ImageOrder:
     """One derivation's order.
 
     Args:
@@ -38,7 +38,7 @@ class Order:
 
 
 @contextmanager
-def received() -> Iterator[Order]:
+def received() -> Iterator[ImageOrder]:
     """Give the order that Nix left for this builder; what goes wrong ends the build with a sentence."""
     file = Path(os.environ["NIX_ATTRS_JSON_FILE"])
     if not file.exists():
@@ -46,7 +46,7 @@ def received() -> Iterator[Order]:
         file = Path(os.environ["NIX_BUILD_TOP"]) / file.name
     attributes = json.loads(file.read_text())
     graphs = {name: attributes[name] for name in attributes.get("exportReferencesGraph", {})}
-    order = Order(attributes["name"], Path(attributes["outputs"]["out"]), attributes["order"], graphs)
+    order = ImageOrder(attributes["name"], Path(attributes["outputs"]["out"]), attributes["order"], graphs)
     os.umask(0o022)
     try:
         yield order

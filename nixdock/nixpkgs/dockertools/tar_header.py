@@ -30,7 +30,7 @@ _LONG_LINK: Final = b"././@LongLink"
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class MemberHeader:
     """What a header says of a member; `name` without a leading or trailing change is what is written.
 
     Args:
@@ -70,12 +70,12 @@ def ending(size: int) -> bytes:
     return bytes(2 * BLOCK + -(size + 2 * BLOCK) % RECORD)
 
 
-def header(member: Member, flavour: Flavour) -> bytes:
+def header(member: MemberHeader, flavour: Flavour) -> bytes:
     """Return all header blocks of a member, extensions first."""
     return _posix(member) if flavour == "posix" else _gnu(member)
 
 
-def _posix(member: Member) -> bytes:
+def _posix(member: MemberHeader) -> bytes:
     plain = (
         len(member.name) <= 100
         and len(member.link) <= 100
@@ -104,7 +104,7 @@ def _posix(member: Member) -> bytes:
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
 
 
-def _gnu(member: Member) -> bytes:
+def _gnu(member: MemberHeader) -> bytes:
     name = member.name.encode("utf-8", "surrogateescape")
     link = member.link.encode("utf-8", "surrogateescape")
     blocks = b""
@@ -118,9 +118,9 @@ def _gnu(member: Member) -> bytes:
     return blocks + _block(name[:100], member, link[:100], _MAGIC["gnu"], devices=devices)
 
 
-def _gnu_long(text: bytes, kind: bytes, member: Member) -> bytes:
+def _gnu_long(text: bytes, kind: bytes, member: MemberHeader) -> bytes:
     content = text + b"\0"
-    extension = Member(
+    extension = MemberHeader(
         name="",
         kind=kind,
         mode=0o644,
@@ -139,7 +139,7 @@ def _number(value: int, width: int) -> bytes:
     return (b"\x80" if value >= 0 else b"\xff") + value.to_bytes(width - 1, "big", signed=True)
 
 
-def _block(name: bytes, member: Member, link: bytes, magic: bytes, *, devices: bytes) -> bytes:
+def _block(name: bytes, member: MemberHeader, link: bytes, magic: bytes, *, devices: bytes) -> bytes:
     start = b"".join(
         (
             name.ljust(100, b"\0"),

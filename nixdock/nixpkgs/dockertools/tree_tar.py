@@ -12,7 +12,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from . import layer_tar, tar_header
-from .tar_header import EPOCH, Member
+from .tar_header import EPOCH, MemberHeader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -33,7 +33,7 @@ def members(
     owner: tuple[int, int] | None = None,
     mtime: int = EPOCH,
     without: Collection[str] = (),
-) -> Iterator[tuple[Member, str]]:
+) -> Iterator[tuple[MemberHeader, str]]:
     """Yield each member of the tree, with the file that has its content; sockets are left out.
 
     Args:
@@ -49,7 +49,7 @@ def members(
             continue
         uid, gid = owner if owner is not None else (info.st_uid, info.st_gid)
         is_device = kind in {tar_header.CHARACTER_DEVICE, tar_header.BLOCK_DEVICE}
-        member = Member(
+        member = MemberHeader(
             name + "/" if kind == tar_header.DIRECTORY else name,
             kind,
             stat.S_IMODE(info.st_mode),
@@ -74,7 +74,7 @@ def chunks(
     return layer_tar.joined(_pieces(members(root, owner=owner, mtime=mtime, without=without)))
 
 
-def _pieces(found: Iterator[tuple[Member, str]]) -> Iterator[bytes]:
+def _pieces(found: Iterator[tuple[MemberHeader, str]]) -> Iterator[bytes]:
     written = 0
     for member, path in found:
         block = tar_header.header(member, "gnu")

@@ -14,7 +14,7 @@ SCRIPT = """
 import dataclasses, json, os, sys
 from nixdock.errors import NixdockError
 from nixdock.events import ignore
-from nixdock.nix.builder import Wishes, build
+from nixdock.nix.builder import BuildRequest, build
 from nixdock.nix.options import NixOptions
 from nixdock.nix.store import hold_roots, query_closure
 from nixdock.nix.target import parse
@@ -22,7 +22,7 @@ from nixdock.nix.target import parse
 target, wishes = sys.argv[1], json.loads(sys.argv[2])
 try:
     with hold_roots() as roots:
-        found = build(parse(target), NixOptions(), ignore, roots=roots, wishes=Wishes(**wishes))
+        found = build(parse(target), NixOptions(), ignore, roots=roots, request=BuildRequest(**wishes))
         # Everything is held while the block lasts, and nothing in the working folder says so.
         os.system("nix-store --gc --option build-users-group '' >/dev/null 2>&1")
         for artefact in found:

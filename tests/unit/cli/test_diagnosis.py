@@ -18,7 +18,7 @@ from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import BuildError
 from nixdock.nix import package_set, remedy
 from nixdock.nix.failure import explain_text
-from nixdock.nix.package_set import Kind, PackageSet
+from nixdock.nix.package_set import ChosenBy, PackageSet
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024  # the shape of shutil.disk_usage's answer
 
@@ -70,7 +70,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     monkeypatch.setattr(diagnosis, "SYSTEMD", tmp_path / "systemd")
     monkeypatch.setattr(remedy, "SYSTEMD", tmp_path / "systemd")
     monkeypatch.setattr(remedy, "UNITS", (tmp_path / "units",))
-    chosen = PackageSet(Kind.CONFIGURED, "/nixpkgs", "/nixpkgs (by NIX_PATH)")
+    chosen = PackageSet(ChosenBy.CONFIGURED, "/nixpkgs", "/nixpkgs (by NIX_PATH)")
     monkeypatch.setattr(package_set, "choose", lambda **_options: chosen)
     return machine
 

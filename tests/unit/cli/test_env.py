@@ -13,12 +13,12 @@ from nixdock.cli.env import find_variables, quote_for_fish, write_export
 from nixdock.cli.options import Session
 from nixdock.engine.daemon.home import Daemon, Home, birth_of
 from nixdock.nix import offline_set
-from nixdock.nix.package_set import Kind, PackageSet
+from nixdock.nix.package_set import ChosenBy, PackageSet
 from nixdock.nix.settings import Settings
 
-CONFIGURED = PackageSet(Kind.CONFIGURED, "/etc/nixpkgs", "/etc/nixpkgs (by NIX_PATH)")
-NAMED = PackageSet(Kind.NAMED, "/my/nixpkgs", "/my/nixpkgs (--nixpkgs)")
-OFFLINE = PackageSet(Kind.OFFLINE, "/cache/sets/abc", "the offline package set")
+CONFIGURED = PackageSet(ChosenBy.CONFIGURED, "/etc/nixpkgs", "/etc/nixpkgs (by NIX_PATH)")
+NAMED = PackageSet(ChosenBy.NAMED, "/my/nixpkgs", "/my/nixpkgs (--nixpkgs)")
+OFFLINE = PackageSet(ChosenBy.OFFLINE, "/cache/sets/abc", "the offline package set")
 
 
 @pytest.fixture

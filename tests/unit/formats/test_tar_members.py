@@ -15,13 +15,20 @@ import pytest
 from nixdock.errors import LoadError
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory, open_database
-from nixdock.formats.tar_members import EXTENSION_LIMIT, MEMBER_LIMIT, Member, MemberKind, TarWalk, is_header
+from nixdock.formats.tar_members import (
+    EXTENSION_LIMIT,
+    MEMBER_LIMIT,
+    MemberKind,
+    TarMember,
+    TarWalk,
+    is_header,
+)
 from support.layers import device, file, folder, hardlink, link, tar_of
 
 FORMATS = (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
 
 
-def walk(data: bytes) -> list[Member]:
+def walk(data: bytes) -> list[TarMember]:
     return list(TarWalk(io.BytesIO(data), "x.tar"))
 
 

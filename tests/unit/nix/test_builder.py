@@ -14,7 +14,7 @@ import pytest
 from nixdock.errors import BuildError
 from nixdock.events import Event, Warned, Work, WorkFinished, WorkStarted, ignore
 from nixdock.nix.artefact import Form
-from nixdock.nix.builder import Wishes, build
+from nixdock.nix.builder import BuildRequest, build
 from nixdock.nix.options import NixOptions
 from nixdock.nix.target import ArtefactTarget, ExpressionTarget
 
@@ -98,8 +98,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     return fakes
 
 
-def run(roots: Path, wishes: Wishes | None = None, options: NixOptions | None = None) -> list[Path]:
-    found = build(ExpressionTarget("1"), options or NixOptions(), ignore, roots=roots, wishes=wishes)
+def run(roots: Path, request: BuildRequest | None = None, options: NixOptions | None = None) -> list[Path]:
+    found = build(ExpressionTarget("1"), options or NixOptions(), ignore, roots=roots, request=request)
     return [artefact.path for artefact in found]
 
 
@@ -117,7 +117,7 @@ def test_what_is_there_takes_one_evaluation_and_one_look_by_nix(programs: Progra
 
 
 def test_what_is_to_be_built_is_looked_at_before_it_is_linked(programs: Programs, tmp_path: Path) -> None:
-    run(tmp_path / "roots", Wishes(link=Path("result")))
+    run(tmp_path / "roots", BuildRequest(link=Path("result")))
     assert programs.names == ["nix-instantiate", "nix-build", "nix-build"]
     links = [call[call.index("--out-link") + 1] for call in programs.calls[1:]]
     assert links == [str(tmp_path / "roots" / "build"), "result"]
@@ -128,14 +128,14 @@ def test_what_is_no_image_gets_no_link(programs: Programs, tmp_path: Path) -> No
     os.utime(programs.path, (1, 1))
     programs.answer("nix-build", {"stdout": f"{programs.path}\n"})
     with pytest.raises(BuildError, match=r"the expression is not an image: .* is a text file of 4 bytes"):
-        run(tmp_path / "roots", Wishes(link=Path("result")))
+        run(tmp_path / "roots", BuildRequest(link=Path("result")))
     assert all("result" not in call for call in programs.calls)
 
 
 def test_the_users_link_and_no_link_win_over_the_commands(programs: Programs, tmp_path: Path) -> None:
     built_already(programs)
-    run(tmp_path / "roots", Wishes(link=Path("result")), NixOptions(out_link=Path("mine")))
-    run(tmp_path / "roots", Wishes(link=Path("result")), NixOptions(no_out_link=True))
+    run(tmp_path / "roots", BuildRequest(link=Path("result")), NixOptions(out_link=Path("mine")))
+    run(tmp_path / "roots", BuildRequest(link=Path("result")), NixOptions(no_out_link=True))
     links = [call[call.index("--out-link") + 1] for call in programs.calls if call[0] == "nix-build"]
     assert links == ["mine", str(tmp_path / "roots" / "result")]
 
@@ -175,7 +175,7 @@ def test_the_programs_of_expectations_are_built_in_one_process(programs: Program
         NixOptions(),
         ignore,
         roots=tmp_path / "roots",
-        wishes=Wishes(expectations=True),
+        request=BuildRequest(expectations=True),
     )
     assert artefact.needs == (*tools, source)
     assert programs.names == ["nix-instantiate", "nix-store", "nix-build", "nix-build"]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from nixdock.nix import command
-from nixdock.nix.command import Context, Request
+from nixdock.nix.command import Context, EvaluationRequest
 from nixdock.nix.options import NixOptions
 
 EVERYTHING = NixOptions(
@@ -28,7 +28,7 @@ def pairs(argv: list[str], option: str) -> list[str]:
 
 def test_a_file_is_evaluated_with_all_that_the_user_said() -> None:
     argv = command.evaluate_file(
-        Path("/a b/x.nix"), Request(), Context(EVERYTHING, {"sandbox": "true"}, "/set")
+        Path("/a b/x.nix"), EvaluationRequest(), Context(EVERYTHING, {"sandbox": "true"}, "/set")
     )
     assert argv[:2] == ["nix-instantiate", str(command.FOLDER / "evaluate.nix")]
     assert {"--eval", "--strict", "--json", "--read-write-mode", "--keep-going", "--keep-failed"} <= {*argv}
@@ -45,7 +45,7 @@ def test_a_file_is_evaluated_with_all_that_the_user_said() -> None:
 
 
 def test_the_request_is_one_argument_of_json() -> None:
-    request = Request((("a", "b c"), ()), expectations=True, streams=True)
+    request = EvaluationRequest((("a", "b c"), ()), expectations=True, streams=True)
     argv = command.evaluate_file(Path("/x.nix"), request, Context(NixOptions(), {}))
     place = argv.index("nixdockRequest")
     assert json.loads(argv[place + 1]) == {
@@ -63,31 +63,31 @@ def test_the_users_settings_come_after_ours_so_that_they_win() -> None:
 
 def test_a_named_package_set_comes_before_the_users_search_path() -> None:
     options = NixOptions(search_path=("nixpkgs=/mine",), nixpkgs="/named")
-    argv = command.evaluate_file(Path("/x.nix"), Request(), Context(options, {}, "/named"))
+    argv = command.evaluate_file(Path("/x.nix"), EvaluationRequest(), Context(options, {}, "/named"))
     assert pairs(argv, "-I") == ["nixpkgs=/named", "nixpkgs=/mine"]
 
 
 def test_an_expression_is_an_argument_so_that_its_paths_start_here() -> None:
-    argv = command.evaluate_expression("import ./x.nix", Request(), Context(NixOptions(), {}))
+    argv = command.evaluate_expression("import ./x.nix", EvaluationRequest(), Context(NixOptions(), {}))
     place = argv.index("nixdockExpression")
     assert argv[place - 1 : place + 2] == ["--arg", "nixdockExpression", "import ./x.nix"]
 
 
 def test_a_flake_gets_its_features_for_the_one_call() -> None:
-    argv = command.evaluate_flake(".", "web", Request(), Context(NixOptions(), {}))
+    argv = command.evaluate_flake(".", "web", EvaluationRequest(), Context(NixOptions(), {}))
     assert argv[:5] == ["nix", "--extra-experimental-features", "nix-command flakes", "eval", ".#web"]
     assert "--override-input" not in argv
 
 
 def test_the_default_output_of_a_flake_has_no_name() -> None:
-    assert ".#" in command.evaluate_flake(".", None, Request(), Context(NixOptions(), {}))
+    assert ".#" in command.evaluate_flake(".", None, EvaluationRequest(), Context(NixOptions(), {}))
 
 
 def test_a_package_set_takes_the_place_of_a_flakes_input() -> None:
-    argv = command.evaluate_flake(".", None, Request(), Context(NixOptions(), {}, "/a b/set"))
+    argv = command.evaluate_flake(".", None, EvaluationRequest(), Context(NixOptions(), {}, "/a b/set"))
     place = argv.index("--override-input")
     assert argv[place + 1 : place + 3] == ["nixpkgs", "path:/a%20b/set"]
-    argv = command.evaluate_flake(".", None, Request(), Context(NixOptions(), {}, "github:o/r"))
+    argv = command.evaluate_flake(".", None, EvaluationRequest(), Context(NixOptions(), {}, "github:o/r"))
     assert argv[argv.index("--override-input") + 2] == "github:o/r"
 
 

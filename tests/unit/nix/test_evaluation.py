@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nixdock.errors import BuildError
-from nixdock.nix.evaluation import Candidate, Output, read_evaluation
+from nixdock.nix.evaluation import EvaluatedImage, Output, read_evaluation
 
 
 def problem(**facts: Any) -> BuildError:
@@ -31,7 +31,7 @@ def test_a_derivation_becomes_a_candidate() -> None:
         "needs": ["/nix/store/t.drv!out"],
     }
     (found,) = read_evaluation(json.dumps([entry]).encode(), "x.nix")
-    assert found == Candidate(
+    assert found == EvaluatedImage(
         attribute=("images", "web.v2"),
         own=Output("/nix/store/a.drv", "out", "/nix/store/a"),
         stream=Output("/nix/store/s.drv", "out", "/nix/store/s"),

@@ -8,7 +8,7 @@ import pytest
 
 from nixdock.errors import UsageError
 from nixdock.nix import offline_set, package_set
-from nixdock.nix.package_set import Kind
+from nixdock.nix.package_set import ChosenBy
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def bare(tmp_path: Path) -> dict[str, str]:
 
 def test_ours_where_nothing_is_configured(ours: Path, bare: dict[str, str]) -> None:
     chosen = package_set.choose(environ=bare)
-    assert chosen.kind is Kind.OFFLINE
+    assert chosen.kind is ChosenBy.OFFLINE
     assert chosen.is_offline
     assert chosen.target == str(ours)
     assert chosen.sentence == "nixpkgs: the offline package set, of this machine's Debian"
@@ -37,7 +37,7 @@ def test_ours_where_nothing_is_configured(ours: Path, bare: dict[str, str]) -> N
 
 def test_what_is_configured_comes_before_ours(ours: Path, bare: dict[str, str], tmp_path: Path) -> None:
     chosen = package_set.choose(environ={**bare, "NIX_PATH": f"nixpkgs={tmp_path}"})
-    assert chosen.kind is Kind.CONFIGURED
+    assert chosen.kind is ChosenBy.CONFIGURED
     assert chosen.target == str(tmp_path)
     assert chosen.sentence == f"nixpkgs: {tmp_path} (by NIX_PATH)"
 
@@ -48,7 +48,7 @@ def test_what_is_named_comes_before_what_is_configured(
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)
     chosen = package_set.choose("mine", environ={**bare, "NIX_PATH": f"nixpkgs={tmp_path}"})
-    assert chosen.kind is Kind.NAMED
+    assert chosen.kind is ChosenBy.NAMED
     assert chosen.target == str(tmp_path / "mine")
 
 
@@ -79,4 +79,4 @@ def test_an_offline_set_that_somebody_else_made_is_configured(
     other.mkdir()
     (other / "nixdock.json").write_text("{}")
     chosen = package_set.choose(environ={**bare, "NIX_PATH": f"nixpkgs={other}"})
-    assert chosen.kind is Kind.CONFIGURED
+    assert chosen.kind is ChosenBy.CONFIGURED

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.nix.search_path import Found, find, split
+from nixdock.nix.search_path import FoundNixpkgs, find, split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,21 +49,23 @@ def test_nothing_configured(bare: dict[str, str]) -> None:
 
 def test_an_entry_with_a_name(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "mine")
-    assert find({**bare, "NIX_PATH": f"other=/x:nixpkgs={folder}"}) == Found(str(folder), "NIX_PATH")
+    assert find({**bare, "NIX_PATH": f"other=/x:nixpkgs={folder}"}) == FoundNixpkgs(str(folder), "NIX_PATH")
 
 
 def test_an_entry_that_leads_nowhere_is_passed_over(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "mine")
-    assert find({**bare, "NIX_PATH": f"nixpkgs=/nowhere:nixpkgs={folder}"}) == Found(str(folder), "NIX_PATH")
+    assert find({**bare, "NIX_PATH": f"nixpkgs=/nowhere:nixpkgs={folder}"}) == FoundNixpkgs(
+        str(folder), "NIX_PATH"
+    )
 
 
 def test_a_folder_that_holds_it(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "all/nixpkgs")
-    assert find({**bare, "NIX_PATH": str(tmp_path / "all")}) == Found(str(folder), "NIX_PATH")
+    assert find({**bare, "NIX_PATH": str(tmp_path / "all")}) == FoundNixpkgs(str(folder), "NIX_PATH")
 
 
 def test_something_to_fetch(bare: dict[str, str]) -> None:
-    assert find({**bare, "NIX_PATH": "nixpkgs=channel:nixos-unstable"}) == Found(
+    assert find({**bare, "NIX_PATH": "nixpkgs=channel:nixos-unstable"}) == FoundNixpkgs(
         "channel:nixos-unstable", "NIX_PATH"
     )
 
@@ -83,13 +85,13 @@ def test_an_empty_variable_hides_the_channels(bare: dict[str, str], tmp_path: Pa
 )
 def test_channels(bare: dict[str, str], tmp_path: Path, place: str) -> None:
     folder = make_set(tmp_path / place)
-    assert find(bare) == Found(str(folder), "the channels")
+    assert find(bare) == FoundNixpkgs(str(folder), "the channels")
 
 
 def test_the_users_channels_come_first(bare: dict[str, str], tmp_path: Path) -> None:
     make_set(tmp_path / "state/profiles/per-user/root/channels/nixpkgs")
     folder = make_set(tmp_path / "home/.nix-defexpr/channels/nixpkgs")
-    assert find(bare) == Found(str(folder), "the channels")
+    assert find(bare) == FoundNixpkgs(str(folder), "the channels")
 
 
 def test_the_setting_comes_before_the_channels(bare: dict[str, str], tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ def test_the_setting_comes_before_the_channels(bare: dict[str, str], tmp_path: P
     folder = make_set(tmp_path / "mine")
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/nix.conf").write_text(f"cores = 2\nnix-path = nixpkgs={folder} # ours\n")
-    assert find(bare) == Found(str(folder), "nix.conf")
+    assert find(bare) == FoundNixpkgs(str(folder), "nix.conf")
 
 
 def test_the_users_setting_comes_before_the_machines(bare: dict[str, str], tmp_path: Path) -> None:
@@ -108,18 +110,18 @@ def test_the_users_setting_comes_before_the_machines(bare: dict[str, str], tmp_p
     ):
         file.parent.mkdir(parents=True)
         file.write_text(f"nix-path = nixpkgs={target}\n")
-    assert find(bare) == Found(str(folder), "nix.conf")
+    assert find(bare) == FoundNixpkgs(str(folder), "nix.conf")
 
 
 def test_the_variable_comes_before_the_setting(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "mine")
     environ = {**bare, "NIX_PATH": f"nixpkgs={folder}", "NIX_CONFIG": "nix-path = nixpkgs=/nowhere"}
-    assert find(environ) == Found(str(folder), "NIX_PATH")
+    assert find(environ) == FoundNixpkgs(str(folder), "NIX_PATH")
 
 
 def test_what_a_setting_adds_comes_after_the_channels(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "mine")
     environ = {**bare, "NIX_CONFIG": f"extra-nix-path = nixpkgs={folder}"}
-    assert find(environ) == Found(str(folder), "nix.conf")
+    assert find(environ) == FoundNixpkgs(str(folder), "nix.conf")
     channel = make_set(tmp_path / "home/.nix-defexpr/channels/nixpkgs")
-    assert find(environ) == Found(str(channel), "nix.conf")
+    assert find(environ) == FoundNixpkgs(str(channel), "nix.conf")

@@ -17,7 +17,7 @@ from . import orders
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EnvironmentEntry:
     """What a place in the environment is to be, and who says so."""
 
     path: Path
@@ -37,7 +37,7 @@ class Environment:
         self._wanted = ["/" + place.strip("/") for place in wanted]
         self._ignore = ignore_collisions
         self._check = check_contents
-        self._links: dict[str, Found] = {}
+        self._links: dict[str, EnvironmentEntry] = {}
         self._folders: set[str] = set()
 
     def add(self, path: Path, priority: int) -> None:
@@ -75,7 +75,7 @@ class Environment:
             return
         known = self._links.get(place)
         if known is None:
-            self._links[place] = Found(entry, priority)
+            self._links[place] = EnvironmentEntry(entry, priority)
         elif known.path == entry or known.path.resolve() == entry.resolve():
             return
         elif known.path.is_dir() and entry.is_dir():
@@ -85,7 +85,7 @@ class Environment:
             self._descend(place, known.path, known.priority)
             self._descend(place, entry, priority)
         else:
-            self._choose(place, known, Found(entry, priority))
+            self._choose(place, known, EnvironmentEntry(entry, priority))
 
     def _descend(self, place: str, folder: Path, priority: int) -> None:
         if self._is_wanted(place):
@@ -93,7 +93,7 @@ class Environment:
         for entry in sorted(folder.iterdir()):
             self._add(f"{place}/{entry.name}", entry, priority)
 
-    def _choose(self, place: str, known: Found, new: Found) -> None:
+    def _choose(self, place: str, known: EnvironmentEntry, new: EnvironmentEntry) -> None:
         if new.priority < known.priority:
             self._links[place] = new
         elif new.priority == known.priority and not self._is_same(known.path, new.path):

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class DerivationOrder:
     """One derivation's order.
 
     Args:
@@ -27,7 +27,7 @@ class Order:
     graphs: dict[str, list[dict[str, Any]]]
 
 
-def read() -> Order:
+def read() -> DerivationOrder:
     """Read the order that Nix left for this builder."""
     file = Path(os.environ["NIX_ATTRS_JSON_FILE"])
     if not file.exists():
@@ -35,7 +35,9 @@ def read() -> Order:
         file = Path(os.environ["NIX_BUILD_TOP"]) / file.name
     attributes = json.loads(file.read_text())
     graphs = {name: attributes[name] for name in attributes.get("exportReferencesGraph", {})}
-    return Order(attributes["name"], Path(attributes["outputs"]["out"]), attributes["order"], graphs)
+    return DerivationOrder(
+        attributes["name"], Path(attributes["outputs"]["out"]), attributes["order"], graphs
+    )
 
 
 def refuse(message: str) -> NoReturn:

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 from .patch import Loader, Patcher
-from .tree import Tree
+from .tree import UnitTree
 
 
 def main() -> None:
     """Patch the first folder by what the others hold."""
     out, libc, shell, *needs = map(Path, sys.argv[1:])
-    Patcher(Tree(out, needs), Loader(libc), shell).patch()
+    Patcher(UnitTree(out, needs), Loader(libc), shell).patch()
 
 
 if __name__ == "__main__":

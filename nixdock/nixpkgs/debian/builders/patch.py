@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import elf
-from .tree import Tree, report
+from .tree import UnitTree, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ class Patcher:
         shell: The unit whose `bin/sh` and `bin/bash` its scripts run by, None to leave them.
     """
 
-    def __init__(self, tree: Tree, loader: Loader, shell: Path | None) -> None:
+    def __init__(self, tree: UnitTree, loader: Loader, shell: Path | None) -> None:
         self.tree = tree
         self.loader = loader
         self.shell = shell

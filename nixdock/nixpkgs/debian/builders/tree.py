@@ -25,7 +25,7 @@ _OUTSIDE = ("/etc/", "/var/", "/run/", "/tmp/", "/dev/", "/proc/", "/sys/")  # n
 _ALTERNATIVES = "/etc/alternatives/"
 
 
-class Tree:
+class UnitTree:
     """The files of one unit, being put together.
 
     Args:

@@ -1,6 +1,6 @@
 """Builds one unit: a store path made of one or more Debian packages.
 
-Told by a JSON file what to make (`Order`); Nix writes it, see `unit.nix`.
+Told by a JSON file what to make (`UnitOrder`); Nix writes it, see `unit.nix`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 from . import perl_modules, python_env
 from .guide import Guide, add_guide
 from .patch import Loader, Patcher, library_folders, replace_strings
-from .tree import Tree, relative
+from .tree import UnitTree, relative
 
 
 @dataclass(frozen=True)
-class Order:
+class UnitOrder:
     """What to build.
 
     Attributes:
@@ -55,7 +55,7 @@ class Order:
     finish: str
 
     @classmethod
-    def parse(cls, data: dict[str, Any], out: Path) -> Order:
+    def parse(cls, data: dict[str, Any], out: Path) -> UnitOrder:
         """Read an order from its JSON value."""
         return cls(
             out=out,
@@ -75,10 +75,10 @@ class Order:
         )
 
 
-def build(order: Order) -> None:
+def build(order: UnitOrder) -> None:
     """Make the store path."""
     order.out.mkdir()
-    tree = Tree(order.out, order.needs, order.drop)
+    tree = UnitTree(order.out, order.needs, order.drop)
     for deb in order.debs:
         tree.unpack(deb)
     tree.link()
@@ -109,7 +109,7 @@ def add_links(out: Path, links: dict[str, str]) -> None:
             path.symlink_to(relative(place, target))
 
 
-def adjust(order: Order) -> None:
+def adjust(order: UnitOrder) -> None:
     """Do what Debian's packages do not say."""
     for pattern, strings in order.strings.items():
         for path in sorted(order.out.glob(pattern)):
@@ -133,7 +133,7 @@ def lift_libraries(out: Path) -> None:
 def main() -> None:
     """Build what Nix orders: the attributes `order` (as a file) and `out` of the derivation."""
     data = json.loads(Path(os.environ["orderPath"]).read_text())  # noqa: SIM112 - Nix names it
-    build(Order.parse(data, Path(os.environ["out"])))  # noqa: SIM112 - Nix names it
+    build(UnitOrder.parse(data, Path(os.environ["out"])))  # noqa: SIM112 - Nix names it
 
 
 if __name__ == "__main__":

