@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from nixdock.checks.verdict import Report
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.container import Container
-    from nixdock.engine.loading.load import Loaded
+    from nixdock.engine.loading.load import LoadedImage
     from nixdock.events import Listener
     from nixdock.nix.artefact import Artefact
     from nixdock.outcome import Output
@@ -111,7 +111,7 @@ def load(
     nix: NixOptions | None = None,
     engine: Engine | None = None,
     listener: Listener = ignore,
-) -> tuple[Loaded, ...]:
+) -> tuple[LoadedImage, ...]:
     """Build what a target names, and have the engine load all its images.
 
     Args:

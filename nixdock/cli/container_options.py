@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from nixdock.cli.options import Session
-    from nixdock.engine.containers.options.table import Option
+    from nixdock.engine.containers.options.table import DockerOption
     from nixdock.usecases.run import RunOptions
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
@@ -122,7 +122,7 @@ def make_options(
     return made
 
 
-def _to_click(option: Option) -> Callable[[Function], Function]:
+def _to_click(option: DockerOption) -> Callable[[Function], Function]:
     words = (*option.flags, *option.aliases, option.key)
     if option.metavar is None:
         return click.option(*words, is_flag=True, help=option.help)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixdock.cli.options import CommandGroup, Session, session_options, show_json
-from nixdock.engine.daemon.daemon import start, stop
 from nixdock.engine.daemon.home import find_home
+from nixdock.engine.daemon.lifecycle import start, stop
 from nixdock.errors import EngineError
 from nixdock.out import say, say_json
 
@@ -102,4 +102,4 @@ def _own(address: Address) -> dict[str, Any]:
     daemon = home.read()
     if daemon is None or _socket(daemon.url) != _socket(address.url):
         return {"own": False}
-    return {"own": True, "pid": daemon.pid, "folder": str(home.folder)}
+    return {"own": True, "pid": daemon.pid, "folder": str(home.directory)}

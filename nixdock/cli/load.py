@@ -17,7 +17,7 @@ from nixdock.errors import UsageError
 from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
-    from nixdock.engine.loading.load import Loaded
+    from nixdock.engine.loading.load import LoadedImage
     from nixdock.nix.options import NixOptions
 
 
@@ -101,7 +101,7 @@ def _has_input() -> bool:
     return stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-def _print(session: Session, loaded: tuple[Loaded, ...], *, as_json: bool) -> None:
+def _print(session: Session, loaded: tuple[LoadedImage, ...], *, as_json: bool) -> None:
     if as_json:
         say_json([_describe(image) for image in loaded])
         return
@@ -113,7 +113,7 @@ def _print(session: Session, loaded: tuple[Loaded, ...], *, as_json: bool) -> No
             say(reference.familiar if quiet else f"Loaded image: {reference.familiar}")
 
 
-def _describe(image: Loaded) -> dict[str, Any]:
+def _describe(image: LoadedImage) -> dict[str, Any]:
     return {
         "references": [reference.familiar for reference in image.references],
         "config_digest": str(image.config_digest),

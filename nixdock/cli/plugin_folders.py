@@ -56,7 +56,7 @@ def list_folders(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     Args:
         environ: The environment, for DOCKER_CONFIG and HOME.
     """
-    folders = [Path(folder) for folder in read_config(environ).plugin_folders if folder]
+    folders = [Path(folder) for folder in read_config(environ).plugin_directories if folder]
     return (*folders, user_folder(environ), *SYSTEM_FOLDERS)
 
 

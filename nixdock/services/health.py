@@ -21,8 +21,8 @@ from nixdock.log import get_logger
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nixdock.engine.connection.answers import ContainerDetails
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ContainerDetails
     from nixdock.engine.connection.stream import Stream
 
 log = get_logger(__name__)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nixdock.engine.connection.address import Address
-    from nixdock.engine.connection.answers import ContainerDetails
+    from nixdock.engine.connection.responses import ContainerDetails
 
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what the engine answers, not what we bind
 _LOOPBACK = "127.0.0.1"

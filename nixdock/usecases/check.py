@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from nixdock.checks.expectations import RunExpectation
     from nixdock.checks.structure_test.suite import Collection
-    from nixdock.engine.connection.answers import ImageDetails
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ImageDetails
     from nixdock.events import Listener
     from nixdock.image.model import Image
     from nixdock.nix.artefact import Artefact

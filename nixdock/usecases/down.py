@@ -20,8 +20,8 @@ from nixdock.usecases.prepare import key_of, name_image
 from nixdock.usecases.services import stop_and_remove
 
 if TYPE_CHECKING:
-    from nixdock.engine.connection.answers import ContainerSummary
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ContainerSummary
     from nixdock.nix.options import NixOptions
     from nixdock.nix.target import Target
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.loading.load import Loaded
+    from nixdock.engine.loading.load import LoadedImage
     from nixdock.events import Listener
     from nixdock.image.model import Image
     from nixdock.nix.options import NixOptions
@@ -65,7 +65,7 @@ class Wishes:
 
 def load_stream(
     engine: Engine, stream: IO[bytes], listener: Listener, wishes: Wishes | None = None
-) -> tuple[Loaded, ...]:
+) -> tuple[LoadedImage, ...]:
     """Load the images of an archive that comes as a stream.
 
     Args:
@@ -86,7 +86,7 @@ def load_stream(
 
 def load_target(
     engine: Engine, target: Target, nix: NixOptions, listener: Listener, wishes: Wishes | None = None
-) -> tuple[Loaded, ...]:
+) -> tuple[LoadedImage, ...]:
     """Build what a target names and load all of it; what was built is kept from the collector meanwhile.
 
     Args:
@@ -180,7 +180,9 @@ def platform_of(engine: Engine) -> Platform:
     return Platform(engine.version.os, engine.version.architecture)
 
 
-def _load(engine: Engine, images: Sequence[Image], listener: Listener, wishes: Wishes) -> tuple[Loaded, ...]:
+def _load(
+    engine: Engine, images: Sequence[Image], listener: Listener, wishes: Wishes
+) -> tuple[LoadedImage, ...]:
     if wishes.tags and len(images) > 1:
         raise UsageError(
             f"--tag names one image, and there are {len(images)}",

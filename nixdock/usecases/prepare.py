@@ -27,8 +27,8 @@ from nixdock.usecases.missing import explain_missing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nixdock.engine.connection.answers import ImageDetails
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ImageDetails
     from nixdock.events import Listener
     from nixdock.nix.artefact import Artefact
     from nixdock.nix.options import NixOptions

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.containers.attendance import Ended
+    from nixdock.engine.containers.attendance import ContainerEnd
     from nixdock.engine.containers.container import Container, Sink
     from nixdock.engine.containers.options.request import CreateRequest, Words
     from nixdock.events import Listener
@@ -233,7 +233,7 @@ def created(
         engine.renew()
 
 
-def status_of(ended: Ended, options: RunOptions) -> int:
+def status_of(ended: ContainerEnd, options: RunOptions) -> int:
     """Return the exit status of a run without expectations.
 
     Raises:

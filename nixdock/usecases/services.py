@@ -27,8 +27,8 @@ from nixdock.services.health import HealthCheck, HealthWatch, probe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nixdock.engine.connection.answers import ContainerDetails, ContainerSummary
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
     from nixdock.outcome import Output

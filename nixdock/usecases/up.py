@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nixdock.checks.running.runner import Run
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.containers.attendance import Ended
+    from nixdock.engine.containers.attendance import ContainerEnd
     from nixdock.engine.containers.container import Container
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
@@ -254,7 +254,7 @@ class _ServiceRun:
             self.listener(Notice(f"{self.service.name} is stopped and removed: {why}; {_KEEP}"))
         return Up(status)
 
-    def _await_readiness(self, attendance: Attendance, container: Container) -> Ended | None:
+    def _await_readiness(self, attendance: Attendance, container: Container) -> ContainerEnd | None:
         """Attend until it is ready: None then, and how it ended if that came first."""
         name = self.service.name
         declared = None if self.expected is None else self.expected.readiness(container.id, name)
@@ -262,7 +262,7 @@ class _ServiceRun:
         if declared is None and not self.probed:
             return attendance.until(readiness)
         self.listener(WorkStarted(name, Work.WAIT, f"{name} to be ready"))
-        ended: Ended | None = None
+        ended: ContainerEnd | None = None
         ready = False
         try:
             ended = attendance.until(readiness)
@@ -277,7 +277,7 @@ class _ServiceRun:
             self.listener(WorkFinished(name, ok=ready))
         return ended
 
-    def _end_early(self, ended: Ended, container: Container) -> Up:
+    def _end_early(self, ended: ContainerEnd, container: Container) -> Up:
         name = self.service.name
         if ended.timed_out:
             limit = format_duration(self.options.timeout or ended.seconds)
@@ -340,7 +340,7 @@ class _ServiceRun:
         tell_ports(self.engine, container, self.listener, name)
         return Up(EXIT_PASSED, name if self.options.detach else None)
 
-    def _status(self, ended: Ended) -> int:
+    def _status(self, ended: ContainerEnd) -> int:
         """Return the exit status for a service that was ready, and has ended."""
         status = status_of(ended, self.options)
         if self.expectation is None or ended.stopped_by is not None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.live import Live
     from nixdock.checks.running.service import ServicePlan
-    from nixdock.engine.connection.answers import ContainerDetails
+    from nixdock.engine.connection.responses import ContainerDetails
 
 _KILLED: Final = 137
 

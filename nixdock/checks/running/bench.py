@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.checks.model import Command
-    from nixdock.engine.connection.answers import ImageDetails
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ImageDetails
     from nixdock.engine.containers.container import Container
     from nixdock.engine.containers.owner import Owner
     from nixdock.events import Listener
@@ -103,7 +103,7 @@ class Bench:
             detach=detach,
             interactive=stdin or separate.get("interactive", False),
             tty=separate.get("tty", False),
-            folder=self.folder,
+            directory=self.folder,
             from_file=self.folder is not None,
         )
         body = merge(merge(request.body, settings.raw), own or {})

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.model import Check, Command
     from nixdock.checks.running.bench import Bench
-    from nixdock.engine.connection.answers import ContainerDetails
+    from nixdock.engine.connection.responses import ContainerDetails
     from nixdock.outcome import RunOutcome
 
 

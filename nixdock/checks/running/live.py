@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.model import Command, Request
-    from nixdock.engine.connection.answers import ContainerDetails
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ContainerDetails
     from nixdock.outcome import RunOutcome
 
 

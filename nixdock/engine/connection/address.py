@@ -5,7 +5,7 @@ current context of docker's config.json, the default socket. Where nothing was c
 default socket cannot be used, the sockets of rootless Docker and of Podman are tried too. A context
 that does not exist is an error, never a silent default.
 
-A context is two folders below `$DOCKER_CONFIG/contexts`, named by the sha256 of its name:
+A context is two directories below `$DOCKER_CONFIG/contexts`, named by the sha256 of its name:
 `meta/<hash>/meta.json` with the endpoint, and `tls/<hash>/docker/{ca,cert,key}.pem` where it has any.
 """
 
@@ -144,9 +144,9 @@ def context_names(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
 
 
 def _from_context(name: str, source: str, environ: Mapping[str, str]) -> Address:
-    folder = config_dir(environ) / "contexts"
+    directory = config_dir(environ) / "contexts"
     key = hashlib.sha256(os.fsencode(name)).hexdigest()
-    meta = folder / "meta" / key / "meta.json"
+    meta = directory / "meta" / key / "meta.json"
     try:
         host, skips_verification = read_endpoint(meta)
     except (FileNotFoundError, NotADirectoryError):
@@ -161,15 +161,15 @@ def _from_context(name: str, source: str, environ: Mapping[str, str]) -> Address
             f"the docker context {name!r} names no engine: {meta}: {error}",
             hint=f"docker context inspect {name}",
         ) from error
-    tls = _read_tls(folder / "tls" / key / "docker", verify=not skips_verification)
+    tls = _read_tls(directory / "tls" / key / "docker", verify=not skips_verification)
     return _from_host(host or f"unix://{DEFAULT_SOCKET}", f"the docker context {name!r}", tls, context=name)
 
 
-def _read_tls(folder: Path, *, verify: bool) -> Tls | None:
-    """Return the material that a folder holds in docker's file names; None where it holds none."""
+def _read_tls(directory: Path, *, verify: bool) -> Tls | None:
+    """Return the material that a directory holds in docker's file names; None where it holds none."""
 
     def find(name: str) -> Path | None:
-        path = folder / name
+        path = directory / name
         return path if path.is_file() else None
 
     ca, cert, key = find("ca.pem"), find("cert.pem"), find("key.pem")
@@ -181,8 +181,8 @@ def _environment_tls(environ: Mapping[str, str]) -> Tls | None:
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
     if not verify and not environ.get("DOCKER_TLS"):
         return None
-    folder = Path(environ.get("DOCKER_CERT_PATH") or config_dir(environ))
-    return _read_tls(folder, verify=verify) or Tls(verify=verify)
+    directory = Path(environ.get("DOCKER_CERT_PATH") or config_dir(environ))
+    return _read_tls(directory, verify=verify) or Tls(verify=verify)
 
 
 def _from_host(text: str, source: str, tls: Tls | None, *, context: str | None = None) -> Address:

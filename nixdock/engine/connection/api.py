@@ -14,17 +14,17 @@ import time
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from nixdock.engine.connection import patience, shapes
-from nixdock.engine.connection.answers import (
+from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.engine.connection.responses import (
     STOP_TIMEOUT,
     ContainerDetails,
     ContainerSummary,
-    Created,
+    CreatedContainer,
     EngineInfo,
     ExecState,
     ImageDetails,
     ImageSummary,
 )
-from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from nixdock.engine.connection.address import Address
-    from nixdock.engine.connection.answers import EngineVersion
     from nixdock.engine.connection.client import Connection
+    from nixdock.engine.connection.responses import EngineVersion
     from nixdock.engine.connection.stream import Stream
     from nixdock.image.extent import Piece
 
@@ -220,7 +220,7 @@ class Engine:
 
     def create_container(
         self, body: Mapping[str, Any], *, name: str | None = None, platform: str | None = None
-    ) -> Created:
+    ) -> CreatedContainer:
         """Create a container; an image that is not there is refused (404), never pulled.
 
         Args:
@@ -233,7 +233,7 @@ class Engine:
             # Podman's imitation of docker takes none for no time at all.
             body = {**body, "StopTimeout": STOP_TIMEOUT}
         answer = self._connection.post("/containers/create", params, json_body=body, shape=shapes.CREATED)
-        return Created(answer["Id"], tuple(answer.get("Warnings") or ()))
+        return CreatedContainer(answer["Id"], tuple(answer.get("Warnings") or ()))
 
     def start_container(self, container: str) -> None:
         """Start a container."""
@@ -332,11 +332,11 @@ class Engine:
         return self._connection.stream(f"/containers/{container}/logs", params, tty=tty)
 
     def put_archive(self, container: str, path: str, archive: bytes) -> None:
-        """Unpack a tar archive into a folder of a container, running or not."""
+        """Unpack a tar archive into a directory of a container, running or not."""
         self._connection.send("PUT", f"/containers/{container}/archive", {"path": path}, body=archive)
 
     def get_archive(self, container: str, path: str) -> Generator[bytes]:
-        """Yield a tar archive of a file or folder of a container, piece by piece.
+        """Yield a tar archive of a file or directory of a container, piece by piece.
 
         Whoever has enough of it must close it: until then the engine keeps the container locked.
         """

@@ -15,7 +15,6 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.engine.connection import shapes
-from nixdock.engine.connection.answers import OLDEST_API, EngineVersion, version_key
 from nixdock.engine.connection.api import Engine
 from nixdock.engine.connection.decoding import (
     REFUSAL_LIMIT,
@@ -27,6 +26,7 @@ from nixdock.engine.connection.decoding import (
 )
 from nixdock.engine.connection.patience import PING, Patience
 from nixdock.engine.connection.refusals import EngineRefusedError, explain_cut, is_not_ready, translate
+from nixdock.engine.connection.responses import OLDEST_API, EngineVersion, version_key
 from nixdock.engine.connection.stream import Stream
 from nixdock.errors import EngineError
 from nixdock.image.extent import read_piece
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import requests
 
     from nixdock.engine.connection.address import Address
-    from nixdock.engine.connection.patience import Wait
+    from nixdock.engine.connection.patience import PendingRequest
     from nixdock.image.extent import Piece
 
 log = get_logger(__name__)
@@ -329,7 +329,7 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
         api: str | None = None,
-    ) -> tuple[requests.Response, Wait]:
+    ) -> tuple[requests.Response, PendingRequest]:
         """Send one request; return its answer unread, unless it is a refusal, and what watches over it."""
         # Archives are wanted as they are, not packed for the way.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
@@ -366,7 +366,7 @@ class Connection:
         return response, wait
 
     @contextmanager
-    def _translated(self, wait: Wait | None) -> Iterator[None]:
+    def _translated(self, wait: PendingRequest | None) -> Iterator[None]:
         """Turn the failures of the libraries below into ours, and those that we made into their reasons."""
         try:
             yield
@@ -378,14 +378,14 @@ class Connection:
                 raise
             raise ours from error
 
-    def explain_cut(self, wait: Wait | None) -> EngineError | None:
+    def explain_cut(self, wait: PendingRequest | None) -> EngineError | None:
         """Return why we have cut a request; None where we have not."""
         return (
             None if wait is None or wait.reason is None else explain_cut(wait.reason, wait.what, self.address)
         )
 
 
-def _end(response: requests.Response, wait: Wait) -> None:
+def _end(response: requests.Response, wait: PendingRequest) -> None:
     wait.done()
     response.close()
 
@@ -401,7 +401,7 @@ class _Reader:
     """
 
     def __init__(
-        self, connection: Connection, wait: Wait, read: Callable[[int], bytes], *, passes: bool
+        self, connection: Connection, wait: PendingRequest, read: Callable[[int], bytes], *, passes: bool
     ) -> None:
         self._connection = connection
         self._wait = wait

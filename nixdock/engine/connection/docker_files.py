@@ -39,7 +39,7 @@ class DockerConfig:
         context: The current context; empty where none is named.
         detach_keys: The keys that leave a container.
         headers: What goes along with every request to an engine.
-        plugin_folders: Where plugins are looked for first.
+        plugin_directories: Where plugins are looked for first.
         proxies: Of engines by their address, and `default`: settings by their names in small letters.
         fault: What could not be read of it, as a sentence; None where all could.
     """
@@ -47,13 +47,13 @@ class DockerConfig:
     context: str = ""
     detach_keys: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    plugin_folders: tuple[str, ...] = ()
+    plugin_directories: tuple[str, ...] = ()
     proxies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     fault: str | None = None
 
 
 def config_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of docker's own configuration; it may not exist."""
+    """Return the directory of docker's own configuration; it may not exist."""
     if environ.get("DOCKER_CONFIG"):
         return Path(environ["DOCKER_CONFIG"])
     home = environ.get("HOME")
@@ -85,7 +85,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> DockerConfig:
         context=reader.text(given.get("currentcontext"), "currentContext"),
         detach_keys=reader.text(given.get("detachkeys"), "detachKeys"),
         headers={name: text for name, text in headers.items() if reader.is_sendable(name, text)},
-        plugin_folders=reader.several(given.get("clipluginsextradirs"), "cliPluginsExtraDirs"),
+        plugin_directories=reader.several(given.get("clipluginsextradirs"), "cliPluginsExtraDirs"),
         proxies={
             name: reader.texts(None if item is None else _fold_any(item), f"proxies[{name!r}]")
             for name, item in proxies.items()

@@ -66,7 +66,7 @@ class Cut(Enum):
     """The time for everything is up."""
 
 
-class Wait:
+class PendingRequest:
     """A request that has not ended.
 
     Args:
@@ -140,7 +140,7 @@ class Patience:
         self.seconds = seconds
         self.ping = ping
         self._until = math.inf
-        self._waits: list[Wait] = []
+        self._waits: list[PendingRequest] = []
         self._changed = threading.Condition()
         self._clock: threading.Thread | None = None
         self._closed = False
@@ -171,7 +171,7 @@ class Patience:
             self._until = math.inf if seconds is None else time.monotonic() + seconds
             self._changed.notify()
 
-    def expect(self, what: str, seconds: float | None = None) -> Wait:
+    def expect(self, what: str, seconds: float | None = None) -> PendingRequest:
         """Begin a request; whoever begins it says when it is done.
 
         Args:
@@ -181,7 +181,11 @@ class Patience:
         now = time.monotonic()
         end = now + (ANSWER if seconds is None else seconds)
         mine: float | None = getattr(self._own, "end", None)
-        wait = Wait(self, what, end) if mine is None else Wait(self, what, min(end, mine), cleaning=True)
+        wait = (
+            PendingRequest(self, what, end)
+            if mine is None
+            else PendingRequest(self, what, min(end, mine), cleaning=True)
+        )
         if wait.due(self._until)[0] <= now:
             # Not even begun: the watch would cut it too late to matter.
             wait.reason = wait.due(self._until)[1]
@@ -200,9 +204,9 @@ class Patience:
         return wait
 
     @property
-    def latest(self) -> Wait | None:
+    def latest(self) -> PendingRequest | None:
         """The request that this thread began last."""
-        found: Wait | None = getattr(self._own, "wait", None)
+        found: PendingRequest | None = getattr(self._own, "wait", None)
         return found
 
     @contextmanager
@@ -236,7 +240,7 @@ class Patience:
             self._alive = time.monotonic()
             self._changed.notify()
 
-    def forget(self, wait: Wait) -> None:
+    def forget(self, wait: PendingRequest) -> None:
         """Drop a request that has ended."""
         with self._changed, contextlib.suppress(ValueError):
             self._waits.remove(wait)

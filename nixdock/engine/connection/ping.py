@@ -19,7 +19,7 @@ _SECONDS: Final = 20
 """A socket that systemd listens on starts the engine first."""
 
 
-class Answer(Enum):
+class PingResult(Enum):
     """What came back."""
 
     ENGINE = auto()
@@ -32,7 +32,7 @@ class Answer(Enum):
     """Somebody listens, and did not answer as an engine does."""
 
 
-def ping(path: Path) -> Answer:
+def ping(path: Path) -> PingResult:
     """Ask whether an engine answers.
 
     Args:
@@ -43,16 +43,16 @@ def ping(path: Path) -> Answer:
         try:
             connection.connect(str(path))
         except PermissionError:
-            return Answer.FORBIDDEN
+            return PingResult.FORBIDDEN
         except TimeoutError:
-            return Answer.SILENCE
+            return PingResult.SILENCE
         except OSError:
-            return Answer.NOBODY
+            return PingResult.NOBODY
         try:
             connection.sendall(_REQUEST)
             status = connection.recv(64).split(b" ")[1:2]
         except ConnectionError:
-            return Answer.NOBODY  # it was just ending
+            return PingResult.NOBODY  # it was just ending
         except OSError:
-            return Answer.SILENCE
-        return Answer.ENGINE if status == [b"200"] else Answer.SILENCE
+            return PingResult.SILENCE
+        return PingResult.ENGINE if status == [b"200"] else PingResult.SILENCE

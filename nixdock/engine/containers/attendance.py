@@ -33,7 +33,7 @@ OUTPUT_PATIENCE: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ContainerEnd:
     """How a container ended.
 
     Args:
@@ -77,7 +77,7 @@ class Attendance:
         self._detached = False
         self._sink_error: OSError | None = None
 
-    def until(self, ready: Callable[[], bool]) -> Ended | None:
+    def until(self, ready: Callable[[], bool]) -> ContainerEnd | None:
         """Attend until a question is answered with yes.
 
         Args:
@@ -95,7 +95,7 @@ class Attendance:
             self._take(self._container.next(PROBE_PAUSE))
         return self._end()
 
-    def until_ended(self) -> Ended:
+    def until_ended(self) -> ContainerEnd:
         """Attend until the container has ended and all its output has been passed on.
 
         Raises:
@@ -171,8 +171,8 @@ class Attendance:
         else:
             self._container.kill()
 
-    def _end(self) -> Ended:
-        ended = Ended(
+    def _end(self) -> ContainerEnd:
+        ended = ContainerEnd(
             exit_code=self._exit_code if self._exit_code is not None else 0,
             seconds=time.monotonic() - self._container.started_at,
             timed_out=self._timed_out,

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.connection.answers import read_stop_timeout
 from nixdock.engine.connection.refusals import EngineLateError, EngineUnreachableError
+from nixdock.engine.connection.responses import read_stop_timeout
 from nixdock.engine.connection.stream import STDERR, STDOUT
-from nixdock.engine.containers.failures import HEAD, Subject, explain_create, explain_start
+from nixdock.engine.containers.failures import HEAD, ImageCommand, explain_create, explain_start
 from nixdock.engine.containers.interrupts import await_item, caught
 from nixdock.engine.containers.owner import MARKED, RUN, find_ours, mark_of
 from nixdock.engine.containers.terminal import DetachKeys, parse_detach_keys, raw_mode, read_size
@@ -32,8 +32,8 @@ from nixdock.log import get_logger
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from nixdock.engine.connection.answers import ImageDetails
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ImageDetails
     from nixdock.engine.connection.stream import Stream
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.engine.containers.owner import Owner
@@ -200,7 +200,7 @@ def _create(engine: Engine, request: CreateRequest, image: str, details: ImageDe
         created = engine.create_container(body, name=request.name, platform=request.platform)
     except EngineError as error:
         raise explain_create(error, image) from error
-    subject = Subject(image, details, engine.version, command_of(body, details))
+    subject = ImageCommand(image, details, engine.version, command_of(body, details))
     return Container(engine, created.id, request, subject, created.warnings)
 
 
@@ -241,7 +241,7 @@ class Container:
         engine: Engine,
         ident: str,
         request: CreateRequest,
-        subject: Subject,
+        subject: ImageCommand,
         warnings: tuple[str, ...] = (),
     ) -> None:
         self.engine = engine

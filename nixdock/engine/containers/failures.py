@@ -23,7 +23,7 @@ from nixdock.errors import CommandNotExecutableError, CommandNotFoundError, Engi
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nixdock.engine.connection.answers import EngineVersion, ImageDetails
+    from nixdock.engine.connection.responses import EngineVersion, ImageDetails
 
 _RUNTIME_SAYS: Final = re.compile(
     rb"\A(?:standard_init_linux\.go:\d+: exec user process caused|exec (?P<program>[^:\n]*)): "
@@ -52,7 +52,7 @@ HEAD: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ImageCommand:
     """What was to be run.
 
     Args:
@@ -101,7 +101,7 @@ def explain_missing_image(image: str) -> EngineError:
     )
 
 
-def explain_start(error: EngineError, subject: Subject) -> EngineError:
+def explain_start(error: EngineError, subject: ImageCommand) -> EngineError:
     """Say why a container could not be started, with docker's exit status for it."""
     text = error.message
     found = _QUOTED.search(text)
@@ -118,7 +118,7 @@ def explain_start(error: EngineError, subject: Subject) -> EngineError:
     return error
 
 
-def explain_exec(head: bytes, subject: Subject) -> EngineError | None:
+def explain_exec(head: bytes, subject: ImageCommand) -> EngineError | None:
     """Say why the kernel did not execute the command; None where the output is the command's own.
 
     Args:
@@ -151,7 +151,7 @@ def explain_exec(head: bytes, subject: Subject) -> EngineError | None:
     )
 
 
-def _not_found(program: str, subject: Subject, *, surely: bool = True) -> EngineError:
+def _not_found(program: str, subject: ImageCommand, *, surely: bool = True) -> EngineError:
     if not surely:
         return CommandNotFoundError(
             f"{program!r} could not be executed in {subject.image}: it, or its interpreter, is not there",
@@ -170,7 +170,7 @@ def _not_found(program: str, subject: Subject, *, surely: bool = True) -> Engine
     )
 
 
-def _wrong_format(program: str, subject: Subject) -> EngineError:
+def _wrong_format(program: str, subject: ImageCommand) -> EngineError:
     if subject.is_foreign:
         return CommandNotExecutableError(
             f"{program!r} cannot be executed: {subject.image} is for {subject.details.architecture}, "

@@ -26,8 +26,8 @@ from nixdock.text import read_system_file
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nixdock.engine.connection.answers import ContainerDetails, ContainerSummary
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary
 
 PREFIX: Final = "io.nixdock."
 RUN: Final = f"{PREFIX}run"
@@ -191,15 +191,15 @@ def remember_detached(container: str) -> None:
     Raises:
         OSError: The note cannot be written: the next run takes the container for left over.
     """
-    folder = _detached_folder()
-    settings.make_private(folder)
-    (folder / container).touch()
+    directory = _detached_directory()
+    settings.make_private(directory)
+    (directory / container).touch()
 
 
 def is_detached(container: str) -> bool:
     """Whether the user left this container running; so it may have been where the notes cannot be read."""
     try:
-        return (_detached_folder() / container).exists()
+        return (_detached_directory() / container).exists()
     except OSError:
         return True
 
@@ -207,10 +207,10 @@ def is_detached(container: str) -> bool:
 def forget_detached(container: str) -> None:
     """Drop the note about a container that is gone."""
     with contextlib.suppress(OSError):
-        (_detached_folder() / container).unlink(missing_ok=True)
+        (_detached_directory() / container).unlink(missing_ok=True)
 
 
-def _detached_folder() -> Path:
+def _detached_directory() -> Path:
     return settings.state_dir() / "detached"
 
 

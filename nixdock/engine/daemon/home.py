@@ -1,4 +1,4 @@
-"""Our own engine: which process it is, and the folders and files that it has.
+"""Our own engine: which process it is, and the directories and files that it has.
 
 Its process is known by number, start time and boot, never by number alone.
 """
@@ -21,7 +21,7 @@ from nixdock.hints import ourselves_as_root
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DEFAULT_FOLDER: Final = Path("/var/lib/nixdock/engine")
+DEFAULT_DIRECTORY: Final = Path("/var/lib/nixdock/engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,25 @@ class Daemon:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folders and files of our own engine.
+    """The directories and files of our own engine.
 
     Args:
-        folder: What it keeps: images, containers, its log.
+        directory: What it keeps: images, containers, its log.
     """
 
-    folder: Path
+    directory: Path
 
     @property
     def data(self) -> Path:
         """Images, containers and volumes."""
-        return self.folder / "data"
+        return self.directory / "data"
 
     @property
     def name(self) -> str:
         """What its bridge and its part of a shared containerd are called; a bridge's name has 15 bytes."""
-        if self.folder == DEFAULT_FOLDER:
+        if self.directory == DEFAULT_DIRECTORY:
             return "nixdock0"
-        return f"nixdock{sha256(os.fsencode(self.folder)).hexdigest()[:8]}"
+        return f"nixdock{sha256(os.fsencode(self.directory)).hexdigest()[:8]}"
 
     @property
     def run(self) -> Path:
@@ -76,17 +76,17 @@ class Home:
     @property
     def log(self) -> Path:
         """What it writes; the log of the start before is beside it, with `.1`."""
-        return self.folder / "log"
+        return self.directory / "log"
 
     @property
     def state(self) -> Path:
         """Which process it is."""
-        return self.folder / "engine.json"
+        return self.directory / "engine.json"
 
     @property
     def config(self) -> Path:
         """Its daemon.json."""
-        return self.folder / "daemon.json"
+        return self.directory / "daemon.json"
 
     def read(self) -> Daemon | None:
         """Return our engine if it runs."""
@@ -107,14 +107,14 @@ class Home:
         """Keep other nixdocks from starting or stopping it meanwhile.
 
         Raises:
-            EngineError: The folder cannot be written.
+            EngineError: The directory cannot be written.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self.directory.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise EngineError(
-                f"cannot write to {self.folder}: {error.strerror}", hint=ourselves_as_root("engine start")
+                f"cannot write to {self.directory}: {error.strerror}", hint=ourselves_as_root("engine start")
             ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -126,7 +126,7 @@ class Home:
 def find_home() -> Home:
     """Return the place of our own engine: below NIXDOCK_STATE_DIR where that is set."""
     state = os.environ.get("NIXDOCK_STATE_DIR")
-    return Home(Path(state).absolute() / "engine" if state else DEFAULT_FOLDER)
+    return Home(Path(state).absolute() / "engine" if state else DEFAULT_DIRECTORY)
 
 
 def birth_of(pid: int) -> str | None:

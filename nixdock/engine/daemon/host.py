@@ -37,18 +37,18 @@ class Tables:
     """How our engine gets at packet rules.
 
     Args:
-        folders: What goes in front of its PATH.
+        directories: What goes in front of its PATH.
         options: What it is told.
     """
 
-    folders: tuple[Path, ...] = ()
+    directories: tuple[Path, ...] = ()
     options: tuple[str, ...] = ()
 
 
 def search_path() -> str:
-    """Return PATH with the folders of system programs, which an ordinary user's may lack."""
+    """Return PATH with the directories of system programs, which an ordinary user's may lack."""
     own = os.environ.get("PATH", "").split(os.pathsep)
-    return os.pathsep.join(dict.fromkeys([folder for folder in own if folder] + list(_SBIN)))
+    return os.pathsep.join(dict.fromkeys([directory for directory in own if directory] + list(_SBIN)))
 
 
 def prepare_cgroups(root: Path = CGROUPS, proc: Path = PROC, *, listener: Listener = ignore) -> None:
@@ -135,26 +135,26 @@ def _mount(kind: str, where: Path, source: str, options: str | None = None) -> N
         )
 
 
-def choose_iptables(folder: Path, *, listener: Listener = ignore) -> Tables:
+def choose_iptables(directory: Path, *, listener: Listener = ignore) -> Tables:
     """Find an iptables that this kernel understands.
 
     Debian's own is the nftables one; kernels without nftables know only the legacy one, which is
     installed beside it.
 
     Args:
-        folder: Where links to the legacy programs go, if these are to be used.
+        directory: Where links to the legacy programs go, if these are to be used.
         listener: Whom to tell.
     """
     path = search_path()
     if _lists_rules("iptables", path):
         return Tables()
     if _lists_rules("iptables-legacy", path):
-        folder.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
         for name in _TABLES:
-            link = folder / name
+            link = directory / name
             link.unlink(missing_ok=True)
             link.symlink_to(shutil.which(f"{name}-legacy", path=path) or "/bin/false")
-        return Tables(folders=(folder,))
+        return Tables(directories=(directory,))
     listener(
         Warned(
             "no iptables works here: containers reach each other and published ports, but no other network"
@@ -187,10 +187,10 @@ def is_another_running(proc: Path = PROC) -> bool:
     return False
 
 
-def _read_network(folder: Path) -> str | None:
+def _read_network(directory: Path) -> str | None:
     """Return what tells the network namespace of a process; None where that may not be known."""
     try:
-        return str((folder / "ns" / "net").readlink())
+        return str((directory / "ns" / "net").readlink())
     except OSError:
         return None
 

@@ -40,7 +40,7 @@ _END: Final = bytes(2 * _BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class HybridArchive:
     """An archive on its way.
 
     Args:
@@ -57,7 +57,7 @@ def write_archive(
     reference: Reference | None,
     blobs: Sequence[LayerBlob],
     advance: Callable[[int], None] | None = None,
-) -> Archive:
+) -> HybridArchive:
     """Return the archive.
 
     Args:
@@ -81,7 +81,7 @@ def write_archive(
         yield _END
 
     size = sum(measure_member(blob.size) for blob in ordered.values())
-    return Archive(pieces(), len(documents) + size + len(_END))
+    return HybridArchive(pieces(), len(documents) + size + len(_END))
 
 
 def measure_member(size: int) -> int:

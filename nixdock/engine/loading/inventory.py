@@ -18,16 +18,16 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.loading.answer import read_answer
 from nixdock.engine.loading.hybrid import write_documents, write_end
 from nixdock.engine.loading.probe import probe_blobs
+from nixdock.engine.loading.response import read_response
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nixdock.engine.connection.answers import ImageDetails
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ImageDetails
     from nixdock.engine.loading.ledger import Ledger
     from nixdock.engine.loading.parcel import LayerBlob, Parcel
     from nixdock.image.digest import Digest
@@ -99,7 +99,7 @@ def _probe_chain(engine: Engine, parcel: Parcel, reference: Reference | None) ->
         yield from write_documents(parcel, reference, names)
         yield write_end()
 
-    answer = read_answer(engine.load(archive()))
+    answer = read_response(engine.load(archive()))
     if answer.error is None:
         return Inventory((), loaded=True)
     found = _MISSING.search(answer.error)

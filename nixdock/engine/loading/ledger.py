@@ -35,7 +35,7 @@ CREATE INDEX blobs_by_digest ON blobs (engine, blob)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """An image that nixdock loaded.
 
     Args:
@@ -51,9 +51,9 @@ class Entry:
     loaded: float
 
 
-def open_database(folder: Path) -> Database:
-    """Return the database in a folder; nothing is touched yet."""
-    return Database(folder / "engines.sqlite", _SCHEMA, _VERSION)
+def open_database(directory: Path) -> Database:
+    """Return the database in a directory; nothing is touched yet."""
+    return Database(directory / "engines.sqlite", _SCHEMA, _VERSION)
 
 
 def identify(engine: Engine) -> str:
@@ -135,7 +135,7 @@ class Ledger:
         query = "SELECT 1 FROM images WHERE engine = ? AND repository = ? LIMIT 1"
         return bool(self.database.read(query, [engine, repository]))
 
-    def entries(self, engine: str) -> tuple[Entry, ...]:
+    def entries(self, engine: str) -> tuple[LedgerEntry, ...]:
         """Return all images loaded into an engine, newest first."""
         query = "SELECT image, config, repository, loaded FROM images WHERE engine = ? ORDER BY loaded DESC"
-        return tuple(Entry(*row) for row in self.database.read(query, [engine]))
+        return tuple(LedgerEntry(*row) for row in self.database.read(query, [engine]))

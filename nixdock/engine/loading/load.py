@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.connection.refusals import EngineRefusedError, EngineUnreachableError
-from nixdock.engine.loading import answer, inventory, one_pass
+from nixdock.engine.loading import inventory, one_pass, response
 from nixdock.engine.loading.hybrid import verify_blobs, write_archive
 from nixdock.engine.loading.ledger import Ledger, identify
 from nixdock.engine.loading.naming import Renaming, warn_of_platform
@@ -29,9 +29,9 @@ from nixdock.text import format_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nixdock.engine.connection.answers import ImageDetails
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.loading.hybrid import Archive
+    from nixdock.engine.connection.responses import ImageDetails
+    from nixdock.engine.loading.hybrid import HybridArchive
     from nixdock.engine.loading.parcel import LayerBlob, Parcel
     from nixdock.events import Listener
     from nixdock.image.digest import Digest
@@ -55,7 +55,7 @@ _NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedImage:
     """An image that is in the engine.
 
     Args:
@@ -99,7 +99,7 @@ def load_image(
     tags: Iterable[Reference] = (),
     listener: Listener = ignore,
     ledger: Ledger | None = None,
-) -> Loaded:
+) -> LoadedImage:
     """Make sure that an engine has an image, under all its names.
 
     Args:
@@ -165,7 +165,7 @@ class _Loading:
         version = self._engine.version
         return version.is_podman or version.speaks(ZSTD_API)
 
-    def run(self) -> Loaded:
+    def run(self) -> LoadedImage:
         """Load the image, trying again where that can help."""
         self._check_config()
         warn_of_platform(self._engine, self._image, self._name, self._listener)
@@ -192,12 +192,12 @@ class _Loading:
                 hint=f'write {texts[0]} = [ "PROGRAM" "ARGUMENT" ... ]; and build it again',
             )
 
-    def _try(self, *, in_full: bool) -> Loaded:
+    def _try(self, *, in_full: bool) -> LoadedImage:
         """Load the image, or say why that failed."""
         try:
             return self._load(in_full=in_full)
         except EngineRefusedError as error:
-            if error.status != _NOT_FOUND and not answer.is_loss(error.message):
+            if error.status != _NOT_FOUND and not response.is_loss(error.message):
                 raise
             # Removed by somebody after it was found, or sent.
             raise self._not_taken(error.message) from error
@@ -215,10 +215,10 @@ class _Loading:
         return isinstance(error, _NotTakenError)
 
     def _not_taken(self, said: str) -> _NotTakenError:
-        refusal = answer.explain(said, self._name)
+        refusal = response.explain(said, self._name)
         return _NotTakenError(refusal.message, hint=refusal.hint, details=refusal.details)
 
-    def _load(self, *, in_full: bool) -> Loaded:
+    def _load(self, *, in_full: bool) -> LoadedImage:
         self._look_at_names()
         if not is_settled(self._image):
             if one_pass.fits(self._engine, self._image, self._references, self._ledger, self._key):
@@ -244,7 +244,7 @@ class _Loading:
             self._send(archive, missing, in_full=len(missing) == len(parcel.blobs))
         return self._finish(parcel, self._verify(parcel))
 
-    def _load_in_one_pass(self) -> Loaded:
+    def _load_in_one_pass(self) -> LoadedImage:
         size = sum(layer.size or 0 for layer in self._image.layers)
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
             self._count(meter, len(self._image.layers), size, size)
@@ -266,21 +266,21 @@ class _Loading:
         total = len(self._image.layers)
         meter.summary = f"{layers} of {total} layers, {format_bytes(size)} of {format_bytes(whole)}"
 
-    def _send(self, archive: Archive, blobs: Sequence[LayerBlob], *, in_full: bool) -> None:
+    def _send(self, archive: HybridArchive, blobs: Sequence[LayerBlob], *, in_full: bool) -> None:
         """Send an archive with these layers and read the answer to its end."""
         try:
-            said = answer.read_answer(self._engine.load(archive.pieces, size=archive.size))
+            said = response.read_response(self._engine.load(archive.pieces, size=archive.size))
         except EngineRefusedError as error:
-            said = answer.Answer(error.message.removeprefix("the engine refused: "))
+            said = response.LoadResponse(error.message.removeprefix("the engine refused: "))
         if said.error is None:
             return
         try:
-            if not answer.is_limit(said.error):
+            if not response.is_limit(said.error):
                 # What an engine says of bytes that are not what they should be is seldom clear.
                 verify_blobs(blobs)
-            if answer.is_final(said.error) or (in_full and not answer.is_loss(said.error)):
+            if response.is_final(said.error) or (in_full and not response.is_loss(said.error)):
                 settled = is_settled(self._image)
-                raise answer.explain(said.error, self._name, self._pack().blobs if settled else ())
+                raise response.explain(said.error, self._name, self._pack().blobs if settled else ())
         except LoadError:
             self._clean_up()
             raise
@@ -344,7 +344,7 @@ class _Loading:
                     hint="build or download it again",
                 )
 
-    def _finish(self, parcel: Parcel, details: ImageDetails) -> Loaded:
+    def _finish(self, parcel: Parcel, details: ImageDetails) -> LoadedImage:
         """Give the image its names, tell what changed, and remember it."""
         sent_as = None if self._sent is None else self._reference
         renaming = Renaming(self._engine, parcel.engine_ids, self._before, self._listener)
@@ -356,7 +356,7 @@ class _Loading:
             blobs = [blob.digest for blob in parcel.blobs]
             self._ledger.record(self._key, details.id, parcel.image.config_digest, repositories, blobs)
         layers, size = self._sent or (0, 0)
-        return Loaded(
+        return LoadedImage(
             references=self._references,
             config_digest=parcel.image.config_digest,
             engine_id=details.id,

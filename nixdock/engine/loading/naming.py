@@ -12,8 +12,8 @@ from nixdock.image.reference import DEFAULT_TAG
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nixdock.engine.connection.answers import ImageDetails
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ImageDetails
     from nixdock.events import Listener
     from nixdock.image.model import Image
     from nixdock.image.reference import Reference

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixdock.engine.loading.hybrid import (
-    Archive,
+    HybridArchive,
     measure_member,
     write_blob,
     write_documents,
@@ -56,7 +56,7 @@ def fits(engine: Engine, image: Image, references: Sequence[Reference], ledger: 
     return not (names and engine.images(filters={"reference": names}))
 
 
-def write_archive(image: Image, reference: Reference | None, advance: Callable[[int], None]) -> Archive:
+def write_archive(image: Image, reference: Reference | None, advance: Callable[[int], None]) -> HybridArchive:
     """Return the archive with all layers; the image is settled when it has ended.
 
     Args:
@@ -70,7 +70,7 @@ def write_archive(image: Image, reference: Reference | None, advance: Callable[[
     size = len(write_end()) + _measure_documents(image, reference)
     for layer in layers:
         size += measure_member(layer.size or 0) + (measure_member(0) if layer.known_diff_id is None else 0)
-    return Archive(_write_pieces(image, layers, reference, advance), size)
+    return HybridArchive(_write_pieces(image, layers, reference, advance), size)
 
 
 def _write_pieces(

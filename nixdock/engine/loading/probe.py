@@ -13,8 +13,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.engine.loading.answer import read_answer
 from nixdock.engine.loading.hybrid import blob_name, write_end, write_file
+from nixdock.engine.loading.response import read_response
 from nixdock.errors import EngineError
 from nixdock.image.digest import Digest
 from nixdock.image.manifest import DOCKER_LAYER, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor
@@ -56,7 +56,7 @@ def probe_blobs(engine: Engine, blobs: Sequence[LayerBlob]) -> frozenset[Digest]
     name = f"{REPOSITORY}:{int(time.time())}-{secrets.token_hex(8)}"
     try:
         _sweep(engine)
-        answer = read_answer(engine.load(_write_archive(list(manifests), name)))
+        answer = read_response(engine.load(_write_archive(list(manifests), name)))
         details = engine.find_image(name, manifests=True) if answer.ok else None
     finally:
         with contextlib.suppress(EngineError):

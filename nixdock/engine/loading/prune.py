@@ -13,14 +13,14 @@ from nixdock.image.reference import Reference
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nixdock.engine.connection.answers import ImageSummary
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.loading.ledger import Entry
+    from nixdock.engine.connection.responses import ImageSummary
+    from nixdock.engine.loading.ledger import LedgerEntry
     from nixdock.events import Listener
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class OldBuild:
     """An older build that nobody uses.
 
     Args:
@@ -39,9 +39,9 @@ class Candidate:
         return ", ".join(name.familiar for name in self.names) or self.image
 
 
-def find_candidates(
+def find_old_builds(
     engine: Engine, *, keep: int, repositories: Iterable[str] = (), ledger: Ledger | None = None
-) -> tuple[Candidate, ...]:
+) -> tuple[OldBuild, ...]:
     """Find the images that `prune` would remove.
 
     Only what nixdock itself loaded into this engine counts, and of that only what no container uses,
@@ -60,7 +60,7 @@ def find_candidates(
     key = identify(engine)
     there = {image.id: image for image in engine.images(every=True)}
     used = {container.image_id for container in engine.containers(every=True)}
-    builds: dict[str, list[Entry]] = {}
+    builds: dict[str, list[LedgerEntry]] = {}
     for entry in ledger.entries(key):
         if entry.image not in there:
             ledger.forget(key, entry.image)
@@ -68,7 +68,7 @@ def find_candidates(
             builds.setdefault(entry.repository, []).append(entry)
     wanted = set(repositories) or builds.keys()
     return tuple(
-        Candidate(entry.image, repository, _names(there[entry.image], repository))
+        OldBuild(entry.image, repository, _names(there[entry.image], repository))
         for repository, entries in builds.items()
         if repository in wanted
         for entry in entries[keep:]
@@ -77,13 +77,13 @@ def find_candidates(
 
 
 def remove(
-    engine: Engine, candidates: Iterable[Candidate], listener: Listener, ledger: Ledger | None = None
-) -> tuple[Candidate, ...]:
+    engine: Engine, builds: Iterable[OldBuild], listener: Listener, ledger: Ledger | None = None
+) -> tuple[OldBuild, ...]:
     """Remove images; one that somebody has begun to use meanwhile stays, and that is told.
 
     Args:
         engine: The engine.
-        candidates: What `find_candidates` gave.
+        builds: What `find_old_builds` gave.
         listener: Told what could not be removed.
         ledger: What nixdock loaded; its own when None.
 
@@ -93,16 +93,16 @@ def remove(
     ledger = ledger or Ledger()
     key = identify(engine)
     removed = []
-    for candidate in candidates:
+    for build in builds:
         try:
-            for name in candidate.names or (candidate.image,):
+            for name in build.names or (build.image,):
                 engine.remove_image(str(name))
         except EngineRefusedError as error:
             if error.status != 404:
-                listener(Notice(f"{candidate.label} stays: {error.message}"))
+                listener(Notice(f"{build.label} stays: {error.message}"))
                 continue
-        ledger.forget(key, candidate.image)
-        removed.append(candidate)
+        ledger.forget(key, build.image)
+        removed.append(build)
     return tuple(removed)
 
 

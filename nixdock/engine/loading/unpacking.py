@@ -2,7 +2,7 @@
 
 Engines say it in four ways (recorded in tests/unit/data/unpacking.json): Docker before 25 and Podman quote
 what unpacked the tar, Docker's later graph drivers say it bare, its containerd store names the layer and
-puts its own folders before each path. Some name no layer, some no path: then the tar is looked through.
+puts its own directories before each path. Some name no layer, some no path: then the tar is looked through.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _PATHS: Final = tuple(
         r"\Afailed to setxattr \"(?P<path>[^\"]*)\" for key ",
     )
 )
-_OWN_FOLDERS: Final = re.compile(
+_OWN_DIRECTORIES: Final = re.compile(
     r"/[^\s\"]*?/(?:tmpmounts/containerd-mount\d+|snapshots/\d+/fs)(?=[/\s\":]|\Z)"
 )
 _NOT_THE_TAR: Final = re.compile(
@@ -63,8 +63,8 @@ _LINKS: Final = 40
 _SHOWN: Final = 100
 _HELD: Final = 256 << 20
 _MEMBER: Final = 600
-_FOLDER: Final = tarfile.TarInfo()
-_FOLDER.type = tarfile.DIRTYPE
+_DIRECTORY: Final = tarfile.TarInfo()
+_DIRECTORY.type = tarfile.DIRTYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Unpacking:
     """That a layer could not be unpacked.
 
     Args:
-        said: What the engine said of it, without its own folders.
+        said: What the engine said of it, without its own directories.
         layer: The digest of the layer, or empty where it did not say.
         path: The path in the layer, or empty where it did not say.
     """
@@ -88,7 +88,7 @@ def read_unpacking(error: str) -> Unpacking | None:
         found = pattern.search(error)
         if found is None:
             continue
-        said = _OWN_FOLDERS.sub("", found["said"]).strip()
+        said = _OWN_DIRECTORIES.sub("", found["said"]).strip()
         if _NOT_THE_TAR.search(said):
             return None
         return Unpacking(said, found.groupdict().get("layer") or "", _path_in(said))
@@ -182,7 +182,7 @@ class _Search:
         for count in range(1, len(parts)):
             above = "/".join(parts[:count])
             if above not in self._seen:
-                self._seen[above] = _FOLDER
+                self._seen[above] = _DIRECTORY
                 self._held += len(above) + _MEMBER
         self._seen[path] = info
         self._held += len(path) + _MEMBER

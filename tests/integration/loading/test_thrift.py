@@ -15,7 +15,7 @@ from nixdock.engine.connection.api import Engine
 from nixdock.engine.connection.client import Connection, connect
 from nixdock.engine.loading.ledger import Ledger
 from nixdock.engine.loading.ledger import open_database as open_ledger
-from nixdock.engine.loading.load import Loaded, load_image
+from nixdock.engine.loading.load import LoadedImage, load_image
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory, open_database
 from support.archives import docker_archive, layer, runnable, tar
@@ -39,7 +39,7 @@ class Thrift:
         self.bytes_passed = 0
         self.requests: list[str] = []
 
-    def __call__(self, path: Path) -> Loaded:
+    def __call__(self, path: Path) -> LoadedImage:
         self.bytes_read = self.bytes_passed = 0
         self.requests.clear()
         (image,) = open_images(path, memory=self.memory)

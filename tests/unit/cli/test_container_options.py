@@ -43,7 +43,7 @@ def program(context: click.Context, /, **parameters: Any) -> None:
         tty=parameters["tty"],
         auto_remove=parameters["remove"],
         environ=ENVIRON,
-        folder=context.obj["folder"],
+        directory=context.obj["folder"],
     )
 
 

@@ -65,7 +65,7 @@ def test_settings_are_added_to_those_of_the_user(home: Home, monkeypatch: pytest
 
 
 def test_an_engine_that_docker_would_not_find_is_named(home: Home, tmp_path: Path) -> None:
-    home.folder.mkdir()
+    home.directory.mkdir()
     home.write(Daemon(os.getpid(), birth_of(os.getpid()) or "", "unix:///ours.sock"))
     assert find(CONFIGURED, Session()) == {"DOCKER_HOST": "unix:///ours.sock"}
 

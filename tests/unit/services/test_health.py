@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.engine.connection.answers import ContainerDetails
+from nixdock.engine.connection.responses import ContainerDetails
 from nixdock.services.health import HealthCheck
 
 SECOND = 1_000_000_000

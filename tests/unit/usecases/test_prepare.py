@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.engine.connection.answers import ImageDetails
+from nixdock.engine.connection.responses import ImageDetails
 from nixdock.nix.options import NixOptions
 from nixdock.nix.target import ArtefactTarget, ExpressionTarget, FlakeTarget, ImageTarget, PathTarget, parse
 from nixdock.usecases.prepare import key_of

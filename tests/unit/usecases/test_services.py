@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nixdock.engine.connection.address import Address
-from nixdock.engine.connection.answers import ImageDetails
+from nixdock.engine.connection.responses import ImageDetails
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.errors import DeadlineError
 from nixdock.usecases.prepare import Ready

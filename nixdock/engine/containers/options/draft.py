@@ -16,7 +16,7 @@ class Draft:
     """What the options have said so far.
 
     Args:
-        folder: What relative paths are relative to.
+        directory: What relative paths are relative to.
         environ: The environment that `-e NAME` reads.
         by_hand: Whether the options were typed, and not read from a file.
         body: The request as the Engine API writes it, but for its HostConfig.
@@ -28,7 +28,7 @@ class Draft:
         no_health: Whether the image's own is switched off.
     """
 
-    folder: Path = field(default_factory=Path.cwd)
+    directory: Path = field(default_factory=Path.cwd)
     environ: Mapping[str, str] = field(default_factory=dict)
     by_hand: bool = True
     body: dict[str, Any] = field(default_factory=dict)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from nixdock.engine.containers.options.table import Option
+    from nixdock.engine.containers.options.table import DockerOption
 
 Words = tuple[str, ...]
 _SHARED_NETWORKS: Final = frozenset({"", "default", "bridge", "host", "none"})
@@ -91,7 +91,7 @@ def make_request(
     auto_remove: bool = False,
     variables: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
-    folder: Path | None = None,
+    directory: Path | None = None,
     from_file: bool = False,
 ) -> CreateRequest:
     """Make the request that docker would make of the same words.
@@ -106,13 +106,13 @@ def make_request(
         auto_remove: Whether the engine removes the container as soon as it has ended.
         variables: Environment variables below those of the options.
         environ: The environment that `-e NAME` reads.
-        folder: What relative paths are relative to; the working directory when None.
+        directory: What relative paths are relative to; the working directory when None.
         from_file: Whether a file says so, and not the command line: it names no pipes.
 
     Raises:
         UsageError: A value that docker refuses too, in docker's words.
     """
-    draft = Draft(folder=folder or here(), environ=environ, by_hand=not from_file)
+    draft = Draft(directory=directory or here(), environ=environ, by_hand=not from_file)
     if variables:
         draft.body["Env"] = list(variables)
     given = options or {}
@@ -150,7 +150,7 @@ def _last_of_each(variables: Sequence[str]) -> list[str]:
     return list({variable.partition("=")[0]: variable for variable in variables}.values())
 
 
-def _write(draft: Draft, option: Option, text: str) -> None:
+def _write(draft: Draft, option: DockerOption, text: str) -> None:
     try:
         option.write(draft, text)
     except ValueError as error:
@@ -161,7 +161,7 @@ def _write(draft: Draft, option: Option, text: str) -> None:
         ) from error
 
 
-def _explain_form(option: Option) -> str:
+def _explain_form(option: DockerOption) -> str:
     """Say how an option's value is written."""
     form = _FORMS.get(option.metavar or "")
     return f"write it as {option.flags[-1]} {option.metavar}" + (f", {form}" if form else "")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class DockerOption:
     """One option.
 
     Args:
@@ -48,58 +48,64 @@ class Option:
 
 
 OPTIONS: Final = (
-    Option(
+    DockerOption(
         ("--env-file",), writers.write_variables, "FILE", "Set environment variables from a file.", many=True
     ),
-    Option(
+    DockerOption(
         ("-e", "--env"), writers.write_variable, "NAME[=VALUE]", "Set an environment variable.", many=True
     ),
-    Option(
+    DockerOption(
         ("-p", "--publish"),
         writers.write_published,
         "[[IP:]PORT:]PORT",
         "Publish a port of the container on the engine's host.",
         many=True,
     ),
-    Option(("-P", "--publish-all"), switch_host("PublishAllPorts"), None, "Publish every exposed port."),
-    Option(("--expose",), writers.write_exposed, "PORT", "Expose a port.", many=True),
-    Option(
+    DockerOption(
+        ("-P", "--publish-all"), switch_host("PublishAllPorts"), None, "Publish every exposed port."
+    ),
+    DockerOption(("--expose",), writers.write_exposed, "PORT", "Expose a port.", many=True),
+    DockerOption(
         ("-v", "--volume"),
         writers.write_volume,
         "[SOURCE:]TARGET[:ro]",
-        "Mount a volume or folder.",
+        "Mount a volume or directory.",
         many=True,
     ),
-    Option(("--mount",), writers.write_mount, "type=...,source=...", "Mount a file system.", many=True),
-    Option(
+    DockerOption(("--mount",), writers.write_mount, "type=...,source=...", "Mount a file system.", many=True),
+    DockerOption(
         ("--tmpfs",),
         merge_host("Tmpfs", volumes.parse_tmpfs),
         "TARGET[:OPTIONS]",
         "Mount a file system in memory.",
         many=True,
     ),
-    Option(("--volumes-from",), append_host("VolumesFrom"), "CONTAINER", "Mount its volumes too.", many=True),
-    Option(("--volume-driver",), put_host("VolumeDriver"), "NAME", "Driver of the volumes."),
-    Option(("-u", "--user"), put("User"), "USER[:GROUP]", "User, by name or number."),
-    Option(("--group-add",), append_host("GroupAdd"), "GROUP", "Add a group to the user's.", many=True),
-    Option(("-w", "--workdir"), put("WorkingDir"), "FOLDER", "Working directory in the container."),
-    Option(("--name",), writers.write_name, "NAME", "Name of the container."),
-    Option(("--label-file",), writers.write_labels, "FILE", "Label the container from a file.", many=True),
-    Option(
+    DockerOption(
+        ("--volumes-from",), append_host("VolumesFrom"), "CONTAINER", "Mount its volumes too.", many=True
+    ),
+    DockerOption(("--volume-driver",), put_host("VolumeDriver"), "NAME", "Driver of the volumes."),
+    DockerOption(("-u", "--user"), put("User"), "USER[:GROUP]", "User, by name or number."),
+    DockerOption(("--group-add",), append_host("GroupAdd"), "GROUP", "Add a group to the user's.", many=True),
+    DockerOption(("-w", "--workdir"), put("WorkingDir"), "DIRECTORY", "Working directory in the container."),
+    DockerOption(("--name",), writers.write_name, "NAME", "Name of the container."),
+    DockerOption(
+        ("--label-file",), writers.write_labels, "FILE", "Label the container from a file.", many=True
+    ),
+    DockerOption(
         ("-l", "--label"),
         merge("Labels", values.parse_pair),
         "NAME[=VALUE]",
         "Label the container.",
         many=True,
     ),
-    Option(
+    DockerOption(
         ("--annotation",),
         merge_host("Annotations", values.parse_pair),
         "NAME=VALUE",
         "Annotate it.",
         many=True,
     ),
-    Option(
+    DockerOption(
         ("--network",),
         writers.write_network,
         "NETWORK",
@@ -107,7 +113,7 @@ OPTIONS: Final = (
         many=True,
         aliases=("--net",),
     ),
-    Option(
+    DockerOption(
         ("--network-alias",),
         writers.write_alias,
         "NAME",
@@ -115,23 +121,23 @@ OPTIONS: Final = (
         many=True,
         aliases=("--net-alias",),
     ),
-    Option(("--ip",), writers.write_ip, "ADDRESS", "IPv4 address in that network."),
-    Option(("--ip6",), writers.write_ip, "ADDRESS", "IPv6 address in that network."),
-    Option(("--mac-address",), writers.write_mac, "ADDRESS", "Address of its network card."),
-    Option(("-h", "--hostname"), put("Hostname"), "NAME", "Host name in the container."),
-    Option(("--domainname",), put("Domainname"), "NAME", "Domain name in the container."),
-    Option(
+    DockerOption(("--ip",), writers.write_ip, "ADDRESS", "IPv4 address in that network."),
+    DockerOption(("--ip6",), writers.write_ip, "ADDRESS", "IPv6 address in that network."),
+    DockerOption(("--mac-address",), writers.write_mac, "ADDRESS", "Address of its network card."),
+    DockerOption(("-h", "--hostname"), put("Hostname"), "NAME", "Host name in the container."),
+    DockerOption(("--domainname",), put("Domainname"), "NAME", "Domain name in the container."),
+    DockerOption(
         ("--add-host",),
         append_host("ExtraHosts", values.parse_host),
         "NAME:IP",
         "Add to its hosts.",
         many=True,
     ),
-    Option(("--dns",), append_host("Dns", values.parse_address), "IP", "Name server.", many=True),
-    Option(
+    DockerOption(("--dns",), append_host("Dns", values.parse_address), "IP", "Name server.", many=True),
+    DockerOption(
         ("--dns-search",), append_host("DnsSearch", values.parse_domain), "DOMAIN", "Search in it.", many=True
     ),
-    Option(
+    DockerOption(
         ("--dns-option",),
         append_host("DnsOptions"),
         "OPTION",
@@ -139,155 +145,169 @@ OPTIONS: Final = (
         many=True,
         aliases=("--dns-opt",),
     ),
-    Option(
+    DockerOption(
         ("--entrypoint",),
         writers.write_entry_point,
         "PROGRAM",
         "Run this instead of the image's entry point.",
     ),
-    Option(("--init",), switch_host("Init"), None, "Run a small init as process 1."),
-    Option(("--platform",), writers.write_platform, "OS/ARCH", "Platform that the image must be for."),
-    Option(("--runtime",), put_host("Runtime"), "NAME", "Runtime of the engine to use."),
-    Option(("--read-only",), switch_host("ReadonlyRootfs"), None, "Mount the image read-only."),
-    Option(("--privileged",), switch_host("Privileged"), None, "Give it all privileges."),
-    Option(
+    DockerOption(("--init",), switch_host("Init"), None, "Run a small init as process 1."),
+    DockerOption(("--platform",), writers.write_platform, "OS/ARCH", "Platform that the image must be for."),
+    DockerOption(("--runtime",), put_host("Runtime"), "NAME", "Runtime of the engine to use."),
+    DockerOption(("--read-only",), switch_host("ReadonlyRootfs"), None, "Mount the image read-only."),
+    DockerOption(("--privileged",), switch_host("Privileged"), None, "Give it all privileges."),
+    DockerOption(
         ("--cap-add",), append_host("CapAdd", values.parse_capability), "CAPABILITY", "Add one.", many=True
     ),
-    Option(
+    DockerOption(
         ("--cap-drop",), append_host("CapDrop", values.parse_capability), "CAPABILITY", "Drop one.", many=True
     ),
-    Option(("--security-opt",), writers.write_security, "OPTION", "Security option.", many=True),
-    Option(
+    DockerOption(("--security-opt",), writers.write_security, "OPTION", "Security option.", many=True),
+    DockerOption(
         ("--sysctl",),
         merge_host("Sysctls", values.parse_sysctl),
         "NAME=VALUE",
         "Set a kernel setting.",
         many=True,
     ),
-    Option(
+    DockerOption(
         ("--device",), writers.write_device, "PATH[:PATH][:rwm]", "Give it a device of the host.", many=True
     ),
-    Option(
+    DockerOption(
         ("--device-cgroup-rule",),
         append_host("DeviceCgroupRules", values.parse_device_rule),
         "RULE",
         "Allow devices.",
         many=True,
     ),
-    Option(("--gpus",), append_host("DeviceRequests", values.parse_gpus), "all|N", "Give it GPUs."),
-    Option(
+    DockerOption(("--gpus",), append_host("DeviceRequests", values.parse_gpus), "all|N", "Give it GPUs."),
+    DockerOption(
         ("-m", "--memory"), put_host("Memory", values.parse_size), "SIZE", "Limit of memory, such as 512m."
     ),
-    Option(
+    DockerOption(
         ("--memory-swap",), put_host("MemorySwap", values.parse_swap), "SIZE", "Memory and swap; -1 no limit."
     ),
-    Option(
+    DockerOption(
         ("--memory-reservation",),
         put_host("MemoryReservation", values.parse_size),
         "SIZE",
         "Soft limit of memory.",
     ),
-    Option(
+    DockerOption(
         ("--memory-swappiness",),
         put_host("MemorySwappiness", values.parse_whole),
         "N",
         "Swappiness, 0 to 100.",
     ),
-    Option(("--oom-kill-disable",), switch_host("OomKillDisable"), None, "Never kill it for want of memory."),
-    Option(
+    DockerOption(
+        ("--oom-kill-disable",), switch_host("OomKillDisable"), None, "Never kill it for want of memory."
+    ),
+    DockerOption(
         ("--oom-score-adj",), put_host("OomScoreAdj", values.parse_whole), "N", "Whom the kernel kills first."
     ),
-    Option(("--shm-size",), put_host("ShmSize", values.parse_size), "SIZE", "Size of /dev/shm."),
-    Option(("--pids-limit",), put_host("PidsLimit", values.parse_whole), "N", "Limit of processes; -1 none."),
-    Option(
+    DockerOption(("--shm-size",), put_host("ShmSize", values.parse_size), "SIZE", "Size of /dev/shm."),
+    DockerOption(
+        ("--pids-limit",), put_host("PidsLimit", values.parse_whole), "N", "Limit of processes; -1 none."
+    ),
+    DockerOption(
         ("--ulimit",),
         append_host("Ulimits", values.parse_ulimit),
         "NAME=SOFT[:HARD]",
         "Limit of a process.",
         many=True,
     ),
-    Option(("--cpus",), put_host("NanoCpus", values.parse_cpus), "N", "Number of processors, such as 1.5."),
-    Option(("-c", "--cpu-shares"), put_host("CpuShares", values.parse_whole), "N", "Share of processors."),
-    Option(("--cpu-period",), put_host("CpuPeriod", values.parse_whole), "N", "Scheduler's period in µs."),
-    Option(("--cpu-quota",), put_host("CpuQuota", values.parse_whole), "N", "Time in that period in µs."),
-    Option(("--cpuset-cpus",), put_host("CpusetCpus"), "LIST", "Processors to run on, such as 0-2."),
-    Option(("--cpuset-mems",), put_host("CpusetMems"), "LIST", "Memory nodes to use."),
-    Option(
+    DockerOption(
+        ("--cpus",), put_host("NanoCpus", values.parse_cpus), "N", "Number of processors, such as 1.5."
+    ),
+    DockerOption(
+        ("-c", "--cpu-shares"), put_host("CpuShares", values.parse_whole), "N", "Share of processors."
+    ),
+    DockerOption(
+        ("--cpu-period",), put_host("CpuPeriod", values.parse_whole), "N", "Scheduler's period in µs."
+    ),
+    DockerOption(
+        ("--cpu-quota",), put_host("CpuQuota", values.parse_whole), "N", "Time in that period in µs."
+    ),
+    DockerOption(("--cpuset-cpus",), put_host("CpusetCpus"), "LIST", "Processors to run on, such as 0-2."),
+    DockerOption(("--cpuset-mems",), put_host("CpusetMems"), "LIST", "Memory nodes to use."),
+    DockerOption(
         ("--blkio-weight",),
         put_host("BlkioWeight", values.parse_whole),
         "N",
         "Share of the disks, 10 to 1000.",
     ),
-    Option(("--cgroup-parent",), put_host("CgroupParent"), "PATH", "Parent of its control group."),
-    Option(
+    DockerOption(("--cgroup-parent",), put_host("CgroupParent"), "PATH", "Parent of its control group."),
+    DockerOption(
         ("--cgroupns",),
         writers.write_mode("CgroupnsMode", "--cgroupns: invalid CGROUP mode", "host", "private", ""),
         "MODE",
         "Control group name space: host or private.",
     ),
-    Option(("--ipc",), put_host("IpcMode"), "MODE", "IPC name space."),
-    Option(
+    DockerOption(("--ipc",), put_host("IpcMode"), "MODE", "IPC name space."),
+    DockerOption(
         ("--pid",),
         writers.write_mode("PidMode", "--pid: invalid PID mode", "host", "container:", ""),
         "MODE",
         "Process name space: host or container:NAME.",
     ),
-    Option(
+    DockerOption(
         ("--uts",),
         writers.write_mode("UTSMode", "--uts: invalid UTS mode", "host", ""),
         "MODE",
         "UTS name space.",
     ),
-    Option(
+    DockerOption(
         ("--userns",),
         writers.write_mode("UsernsMode", "--userns: invalid USER mode", "host", ""),
         "MODE",
         "User name space.",
     ),
-    Option(("--stop-signal",), put("StopSignal"), "SIGNAL", "Signal that asks it to end."),
-    Option(
+    DockerOption(("--stop-signal",), put("StopSignal"), "SIGNAL", "Signal that asks it to end."),
+    DockerOption(
         ("--stop-timeout",), put("StopTimeout", values.parse_whole), "SECONDS", "How long it may take to end."
     ),
-    Option(
+    DockerOption(
         ("--restart",), put_host("RestartPolicy", values.parse_restart), "POLICY", "Restart policy, with -d."
     ),
-    Option(("--log-driver",), writers.write_log_driver, "NAME", "Driver of its log."),
-    Option(("--log-opt",), writers.write_log_option, "NAME=VALUE", "Option of that driver.", many=True),
-    Option(
+    DockerOption(("--log-driver",), writers.write_log_driver, "NAME", "Driver of its log."),
+    DockerOption(("--log-opt",), writers.write_log_option, "NAME=VALUE", "Option of that driver.", many=True),
+    DockerOption(
         ("--storage-opt",), writers.write_storage, "NAME=VALUE", "Option of the storage driver.", many=True
     ),
-    Option(
+    DockerOption(
         ("--health-cmd",),
         writers.write_health_command,
         "COMMAND",
         "Shell command that tells whether it is healthy.",
     ),
-    Option(
+    DockerOption(
         ("--health-interval",),
         writers.write_health_time("Interval", "--health-interval"),
         "TIME",
         "Time between probes.",
     ),
-    Option(
+    DockerOption(
         ("--health-timeout",),
         writers.write_health_time("Timeout", "--health-timeout"),
         "TIME",
         "Limit of a probe.",
     ),
-    Option(
+    DockerOption(
         ("--health-start-period",),
         writers.write_health_time("StartPeriod", "--health-start-period"),
         "TIME",
         "Time to start in, without counting failures.",
     ),
-    Option(
+    DockerOption(
         ("--health-start-interval",),
         writers.write_health_time("StartInterval", "--health-start-interval"),
         "TIME",
         "Time between probes while it starts.",
     ),
-    Option(
+    DockerOption(
         ("--health-retries",), writers.write_health_retries, "N", "Failures in a row that make it unhealthy."
     ),
-    Option(("--no-healthcheck",), writers.write_no_health, None, "Switch the image's health check off."),
+    DockerOption(
+        ("--no-healthcheck",), writers.write_no_health, None, "Switch the image's health check off."
+    ),
 )

@@ -213,7 +213,7 @@ def parse_restart(text: str) -> dict[str, Any]:
     return {"Name": name, "MaximumRetryCount": most}
 
 
-def parse_security(text: str, folder: Path) -> str:
+def parse_security(text: str, directory: Path) -> str:
     """Read a security option; a seccomp profile is sent as its text, without white space."""
     if "=" not in text and ":" not in text and text != "no-new-privileges":
         raise ValueError(f'Invalid --security-opt: "{text}"')
@@ -221,7 +221,7 @@ def parse_security(text: str, folder: Path) -> str:
     if name != "seccomp" or not equals or value in {"unconfined", "builtin"}:
         return text
     try:
-        profile = json.loads(read_bounded(folder / value, from_shell=True))
+        profile = json.loads(read_bounded(directory / value, from_shell=True))
     except OSError as error:
         reason = (error.strerror or "").lower()
         raise ValueError(f"opening seccomp profile ({value}) failed: open {value}: {reason}") from error
@@ -271,7 +271,7 @@ def hide_value(text: str) -> str:
 
 
 def read_variables(
-    name: str, folder: Path, environ: Mapping[str, str], *, from_shell: bool = True
+    name: str, directory: Path, environ: Mapping[str, str], *, from_shell: bool = True
 ) -> Iterator[str]:
     """Yield the variables of an `--env-file`; a name that we have no value for is left out.
 
@@ -279,12 +279,12 @@ def read_variables(
 
     Args:
         name: The file.
-        folder: What that is relative to.
+        directory: What that is relative to.
         environ: Where a name without a value gets one.
         from_shell: Whether the command line names it: what another file names must be no pipe, and its lines
             are not shown.
     """
-    for number, line in enumerate(_read_lines(name, folder, from_shell=from_shell), start=1):
+    for number, line in enumerate(_read_lines(name, directory, from_shell=from_shell), start=1):
         text = line.lstrip(BLANKS)
         if not text or text.startswith("#"):
             continue
@@ -305,9 +305,9 @@ def read_variables(
             yield f"{variable}={environ[variable]}"
 
 
-def _read_lines(name: str, folder: Path, *, from_shell: bool) -> list[str]:
+def _read_lines(name: str, directory: Path, *, from_shell: bool) -> list[str]:
     try:
-        text = read_bounded(folder / name, from_shell=from_shell).decode("utf-8-sig")
+        text = read_bounded(directory / name, from_shell=from_shell).decode("utf-8-sig")
     except OSError as error:
         raise ValueError(f"open {name}: {(error.strerror or '').lower()}") from error
     except UnicodeDecodeError as error:

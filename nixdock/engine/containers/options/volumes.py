@@ -29,12 +29,12 @@ _OPTIONS: Final = {
 _RECURSIVE: Final = ("enabled", "disabled", "writable", "readonly")
 
 
-def parse_volume(text: str, folder: Path) -> tuple[str, bool]:
+def parse_volume(text: str, directory: Path) -> tuple[str, bool]:
     """Read `[source:]target[:options]`.
 
     Args:
         text: The option's value.
-        folder: What a relative source is relative to.
+        directory: What a relative source is relative to.
 
     Returns:
         The binding as the API writes it, and whether it has a source; without one it is a target alone.
@@ -52,7 +52,7 @@ def parse_volume(text: str, folder: Path) -> tuple[str, bool]:
     if len(parts) == 1:
         return text, False
     if parts[0].startswith("."):
-        parts[0] = str((folder / parts[0]).resolve())
+        parts[0] = str((directory / parts[0]).resolve())
     return ":".join(parts), True
 
 
@@ -62,7 +62,7 @@ def parse_tmpfs(text: str) -> tuple[str, str]:
     return target, options
 
 
-def parse_mount(text: str, folder: Path) -> dict[str, Any]:
+def parse_mount(text: str, directory: Path) -> dict[str, Any]:
     """Read `type=bind,source=...,target=...,...`, fields as in a CSV line.
 
     Raises:
@@ -85,7 +85,7 @@ def parse_mount(text: str, folder: Path) -> dict[str, Any]:
         raise ValueError("target is required")
     source = mount.get("Source", "")
     if kind == "bind" and source.split("/")[0] in {".", ".."}:
-        mount["Source"] = str((folder / source).resolve())
+        mount["Source"] = str((directory / source).resolve())
     return mount
 
 

@@ -21,14 +21,14 @@ def write_variable(draft: Draft, text: str) -> None:
 
 def write_variables(draft: Draft, text: str) -> None:
     """Add the variables of a file."""
-    variables = values.read_variables(text, draft.folder, draft.environ, from_shell=draft.by_hand)
+    variables = values.read_variables(text, draft.directory, draft.environ, from_shell=draft.by_hand)
     draft.body.setdefault("Env", []).extend(variables)
 
 
 def write_labels(draft: Draft, text: str) -> None:
     """Add the labels of a file."""
     # The same format as of variables; a name without a value is left out there too.
-    for label in values.read_variables(text, draft.folder, {}, from_shell=draft.by_hand):
+    for label in values.read_variables(text, draft.directory, {}, from_shell=draft.by_hand):
         name, value = values.parse_pair(label)
         draft.body.setdefault("Labels", {})[name] = value
 
@@ -47,8 +47,8 @@ def write_exposed(draft: Draft, text: str) -> None:
 
 
 def write_volume(draft: Draft, text: str) -> None:
-    """Mount a volume or a folder."""
-    binding, has_source = volumes.parse_volume(text, draft.folder)
+    """Mount a volume or a directory."""
+    binding, has_source = volumes.parse_volume(text, draft.directory)
     if has_source:
         draft.host.setdefault("Binds", []).append(binding)
     else:
@@ -57,7 +57,7 @@ def write_volume(draft: Draft, text: str) -> None:
 
 def write_mount(draft: Draft, text: str) -> None:
     """Mount a file system."""
-    draft.host.setdefault("Mounts", []).append(volumes.parse_mount(text, draft.folder))
+    draft.host.setdefault("Mounts", []).append(volumes.parse_mount(text, draft.directory))
 
 
 def write_security(draft: Draft, text: str) -> None:
@@ -65,7 +65,7 @@ def write_security(draft: Draft, text: str) -> None:
     if text in {"systempaths=unconfined", "systempaths:unconfined"}:
         draft.host["MaskedPaths"] = draft.host["ReadonlyPaths"] = []
         return
-    draft.host.setdefault("SecurityOpt", []).append(values.parse_security(text, draft.folder))
+    draft.host.setdefault("SecurityOpt", []).append(values.parse_security(text, draft.directory))
 
 
 def write_device(draft: Draft, text: str) -> None:

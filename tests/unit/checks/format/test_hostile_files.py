@@ -191,7 +191,7 @@ def test_an_environment_file_that_a_check_file_names_is_not_shown(tmp_path: Path
     (tmp_path / "key").write_text(PEM.replace("KEY-----", "KEY=-----"))
 
     with pytest.raises(UsageError) as caught:
-        make_request("image", options={"env_file": ("key",)}, folder=tmp_path, from_file=True)
+        make_request("image", options={"env_file": ("key",)}, directory=tmp_path, from_file=True)
 
     assert "contains whitespaces (line 1)" in caught.value.message
     assert "PRIVATE" not in caught.value.message

@@ -13,7 +13,7 @@ from nixdock.checks.running.bench import command_settings, merge
 from nixdock.checks.running.hardening import MEMORY, PIDS, harden
 from nixdock.checks.running.reproduce import curl, docker_exec, docker_run, docker_run_service
 from nixdock.engine.connection.address import Address
-from nixdock.engine.connection.answers import ContainerDetails
+from nixdock.engine.connection.responses import ContainerDetails
 from nixdock.errors import CheckError
 from nixdock.services.ports import describe_ports, locate_port, publish
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from nixdock.checks.model import WritesCheck
 from nixdock.checks.running.asking import ask_writes
 from nixdock.checks.running.idle_group import IdleGroup, _Pool
-from nixdock.engine.connection.answers import ContainerDetails
+from nixdock.engine.connection.responses import ContainerDetails
 
 
 def _details() -> ContainerDetails:

@@ -20,10 +20,10 @@ import pytest
 
 from nixdock.engine.connection import patience, shapes
 from nixdock.engine.connection.address import Address, choose
-from nixdock.engine.connection.answers import ContainerDetails, ContainerSummary, ImageDetails, ImageSummary
 from nixdock.engine.connection.client import connect
 from nixdock.engine.connection.patience import Cut, Patience
 from nixdock.engine.connection.refusals import EngineLateError, EngineUnreachableError
+from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary, ImageDetails, ImageSummary
 from nixdock.errors import EngineError
 from nixdock.image.extent import Extent
 from nixdock.services.health import HealthCheck

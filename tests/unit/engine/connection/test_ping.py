@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nixdock.engine.connection import ping as ping_module
-from nixdock.engine.connection.ping import Answer, ping
+from nixdock.engine.connection.ping import PingResult, ping
 
 
 def serve(path: Path, reply: bytes | None) -> None:
@@ -35,31 +35,31 @@ def serve(path: Path, reply: bytes | None) -> None:
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
-        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nOK", Answer.ENGINE),
-        (b"HTTP/1.1 200 OK\r\n\r\nOK", Answer.ENGINE),
-        (b"HTTP/1.0 404 Not Found\r\n\r\n", Answer.SILENCE),
-        (b"SSH-2.0-OpenSSH\r\n", Answer.SILENCE),
-        (b"", Answer.SILENCE),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nOK", PingResult.ENGINE),
+        (b"HTTP/1.1 200 OK\r\n\r\nOK", PingResult.ENGINE),
+        (b"HTTP/1.0 404 Not Found\r\n\r\n", PingResult.SILENCE),
+        (b"SSH-2.0-OpenSSH\r\n", PingResult.SILENCE),
+        (b"", PingResult.SILENCE),
     ],
 )
-def test_only_an_engines_answer_is_one(reply: bytes, expected: Answer, tmp_path: Path) -> None:
+def test_only_an_engines_answer_is_one(reply: bytes, expected: PingResult, tmp_path: Path) -> None:
     serve(tmp_path / "s", reply)
     assert ping(tmp_path / "s") is expected
 
 
 def test_a_missing_socket_is_nobody(tmp_path: Path) -> None:
-    assert ping(tmp_path / "s") is Answer.NOBODY
+    assert ping(tmp_path / "s") is PingResult.NOBODY
 
 
 def test_a_socket_left_by_a_dead_engine_is_nobody(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "s"))
-    assert ping(tmp_path / "s") is Answer.NOBODY
+    assert ping(tmp_path / "s") is PingResult.NOBODY
 
 
 def test_a_plain_file_is_nobody(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("")
-    assert ping(tmp_path / "s") is Answer.NOBODY
+    assert ping(tmp_path / "s") is PingResult.NOBODY
 
 
 def test_one_who_listens_and_never_answers_is_given_up(
@@ -67,11 +67,11 @@ def test_one_who_listens_and_never_answers_is_given_up(
 ) -> None:
     monkeypatch.setattr(ping_module, "_SECONDS", 0.1)
     serve(tmp_path / "s", None)
-    assert ping(tmp_path / "s") is Answer.SILENCE
+    assert ping(tmp_path / "s") is PingResult.SILENCE
 
 
 def test_a_path_too_long_for_a_socket_is_nobody(tmp_path: Path) -> None:
-    assert ping(tmp_path / ("x" * 200)) is Answer.NOBODY
+    assert ping(tmp_path / ("x" * 200)) is PingResult.NOBODY
 
 
 class Forbidden(socket.socket):
@@ -83,4 +83,4 @@ class Forbidden(socket.socket):
 
 def test_a_socket_that_we_may_not_use_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", Forbidden)
-    assert ping(tmp_path / "s") is Answer.FORBIDDEN
+    assert ping(tmp_path / "s") is PingResult.FORBIDDEN

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nixdock.engine.connection.answers import EngineVersion, ImageDetails
 from nixdock.engine.connection.refusals import EngineRefusedError
-from nixdock.engine.containers.failures import Subject, explain_create, explain_exec, explain_start
+from nixdock.engine.connection.responses import EngineVersion, ImageDetails
+from nixdock.engine.containers.failures import ImageCommand, explain_create, explain_exec, explain_start
 from nixdock.errors import CommandNotExecutableError, CommandNotFoundError, EngineError
 
 RUNC = "failed to create shim task: OCI runtime create failed: runc create failed: "
@@ -54,9 +54,9 @@ SAID_INSTEAD = {
 }
 
 
-def subject(*command: str, architecture: str = "amd64", env: list[str] | None = None) -> Subject:
+def subject(*command: str, architecture: str = "amd64", env: list[str] | None = None) -> ImageCommand:
     details = ImageDetails("id", (), (), {"Env": env or []}, "linux", architecture, "", 0, {})
-    return Subject("box:1", details, EngineVersion("Docker", "28", "1.51", "linux", "amd64"), command)
+    return ImageCommand("box:1", details, EngineVersion("Docker", "28", "1.51", "linux", "amd64"), command)
 
 
 @pytest.mark.parametrize("name", NEVER_STARTED)

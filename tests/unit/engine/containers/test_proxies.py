@@ -56,7 +56,7 @@ def test_a_variable_without_a_name_keeps_its_value_to_itself(text: str) -> None:
 def test_a_file_of_variables_that_cannot_be_read_is_told_of_by_its_lines(text: str, tmp_path: Path) -> None:
     (tmp_path / "env").write_text(text)
     with pytest.raises(UsageError, match="line 2") as caught:
-        make_request("image", (), {"env_file": ("env",)}, environ={}, folder=tmp_path)
+        make_request("image", (), {"env_file": ("env",)}, environ={}, directory=tmp_path)
     assert "hunter2" not in caught.value.message
 
 

@@ -148,7 +148,7 @@ def test_legacy_iptables_stand_in_for_our_engine_alone(
     folder = tmp_path / "bin"
     for _time in range(2):
         tables = host.choose_iptables(folder, listener=machine.told.append)
-        assert tables == host.Tables(folders=(folder,))
+        assert tables == host.Tables(directories=(folder,))
     assert (folder / "iptables").readlink() == programs / "iptables-legacy"
     assert (folder / "ip6tables").readlink() == programs / "ip6tables-legacy"
     assert machine.told == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from nixdock.engine.connection.answers import EngineInfo, EngineVersion, ImageDetails, ImageSummary
+from nixdock.engine.connection.responses import EngineInfo, EngineVersion, ImageDetails, ImageSummary
 from nixdock.engine.loading.inventory import Inventory, take_inventory
 from nixdock.engine.loading.ledger import Ledger, open_database
 from nixdock.engine.loading.parcel import Parcel, pack

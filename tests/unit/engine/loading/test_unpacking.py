@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.engine.loading.answer import explain, is_final, is_loss
 from nixdock.engine.loading.parcel import LayerBlob
+from nixdock.engine.loading.response import explain, is_final, is_loss
 from support.layers import MemoryLayer, file, folder, hardlink, layer_of, link, tar_of
 
 RECORDED: dict[str, dict[str, str]] = json.loads(

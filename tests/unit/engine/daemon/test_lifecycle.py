@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from nixdock.engine.connection.address import Address
-from nixdock.engine.connection.ping import Answer
-from nixdock.engine.daemon import daemon as daemon_module
-from nixdock.engine.daemon.daemon import start, stop
+from nixdock.engine.connection.ping import PingResult
+from nixdock.engine.daemon import lifecycle as daemon_module
 from nixdock.engine.daemon.home import Daemon, Home, birth_of, find_home
+from nixdock.engine.daemon.lifecycle import start, stop
 from nixdock.errors import EngineError
 
 SOCKET = Address("unix:///nowhere/docker.sock", "the default socket")
@@ -24,7 +24,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def remember(home: Home, daemon: Daemon) -> None:
-    home.folder.mkdir()
+    home.directory.mkdir()
     home.write(daemon)
 
 
@@ -61,7 +61,7 @@ def test_ours_is_remembered_while_it_lives(home: Home) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"pid": 1}', "null"])
 def test_a_damaged_memory_is_no_memory(home: Home, text: str) -> None:
-    home.folder.mkdir()
+    home.directory.mkdir()
     home.state.write_text(text)
     assert home.read() is None
 
@@ -74,10 +74,10 @@ def test_a_process_with_the_number_of_ours_is_not_ours(home: Home) -> None:
 
 def test_the_place_follows_the_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NIXDOCK_STATE_DIR", raising=False)
-    assert find_home().folder == Path("/var/lib/nixdock/engine")
+    assert find_home().directory == Path("/var/lib/nixdock/engine")
     assert find_home().name == "nixdock0"
     monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path))
-    assert find_home().folder == tmp_path / "engine"
+    assert find_home().directory == tmp_path / "engine"
     assert len(find_home().name) == 15
 
 
@@ -85,18 +85,21 @@ def test_an_engine_elsewhere_cannot_be_started(home: Home) -> None:
     with pytest.raises(EngineError) as caught:
         start(Address("tcp://build:2375", "DOCKER_HOST"), home)
     assert caught.value.message.startswith("no engine can be started at tcp://build:2375 (DOCKER_HOST)")
-    assert not home.folder.exists()
+    assert not home.directory.exists()
 
 
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (Answer.FORBIDDEN, "an engine listens on /nowhere/docker.sock, and you may not use it"),
-        (Answer.SILENCE, "something listens on /nowhere/docker.sock, but it does not answer as an engine"),
+        (PingResult.FORBIDDEN, "an engine listens on /nowhere/docker.sock, and you may not use it"),
+        (
+            PingResult.SILENCE,
+            "something listens on /nowhere/docker.sock, but it does not answer as an engine",
+        ),
     ],
 )
 def test_whoever_listens_there_is_not_pushed_aside(
-    answer: Answer, message: str, home: Home, monkeypatch: pytest.MonkeyPatch
+    answer: PingResult, message: str, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(daemon_module, "ping", lambda _path: answer)
     with pytest.raises(EngineError) as caught:
@@ -106,9 +109,9 @@ def test_whoever_listens_there_is_not_pushed_aside(
 
 
 def test_an_engine_that_answers_is_left_alone(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon_module, "ping", lambda _path: Answer.ENGINE)
+    monkeypatch.setattr(daemon_module, "ping", lambda _path: PingResult.ENGINE)
     assert start(SOCKET, home) is None
-    assert not home.folder.exists()
+    assert not home.directory.exists()
 
 
 def test_without_dockerd_the_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +129,7 @@ def test_only_root_can_start_one(home: Home, monkeypatch: pytest.MonkeyPatch, tm
         start(SOCKET, home)
     assert "nixdock engine start" in str(caught.value.hint)
     assert str(caught.value.hint).startswith(("sudo ", "su - -c "))
-    assert not home.folder.exists()
+    assert not home.directory.exists()
 
 
 def test_ours_on_another_address_is_told(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """An engine of nixdock's own, where none answers: start it, stop it, ask about it.
 
 A bare machine (a container, a virtual machine without an init system) has dockerd installed and
-nobody to start it. Ours keeps all it has in a folder of its own and is stopped only by who it was
+nobody to start it. Ours keeps all it has in a directory of its own and is stopped only by who it was
 started by.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import process
 from nixdock.engine.connection.docker_files import read_daemon_settings
-from nixdock.engine.connection.ping import Answer, ping
+from nixdock.engine.connection.ping import PingResult, ping
 from nixdock.engine.connection.refusals import hint_for_group
 from nixdock.engine.daemon.home import Daemon, Home, birth_of
 from nixdock.engine.daemon.host import (
@@ -70,15 +70,15 @@ def start(address: Address, home: Home, *, listener: Listener = ignore) -> Daemo
             hint="unset DOCKER_HOST DOCKER_CONTEXT; nixdock engine start",
         )
     found = ping(path)
-    if found is Answer.FORBIDDEN:
+    if found is PingResult.FORBIDDEN:
         raise EngineError(
             f"an engine listens on {path}, and you may not use it",
             hint=hint_for_group(address),
         )
-    if found is Answer.ENGINE:
+    if found is PingResult.ENGINE:
         running = home.read()
         return running if running and running.url == address.url else None
-    if found is Answer.SILENCE:
+    if found is PingResult.SILENCE:
         raise EngineError(f"something listens on {path}, but it does not answer as an engine")
     program = _find_program()
     if os.geteuid() != 0:
@@ -137,14 +137,14 @@ def stop(home: Home, *, listener: Listener = ignore) -> Daemon | None:
 def _launch(program: Path, address: Address, home: Home, listener: Listener) -> Daemon:
     """Prepare the machine and start the process."""
     socket_path = address.socket_path
-    for folder in (home.data, home.run, *([socket_path.parent] if socket_path else [])):
-        folder.mkdir(parents=True, exist_ok=True)
+    for directory in (home.data, home.run, *([socket_path.parent] if socket_path else [])):
+        directory.mkdir(parents=True, exist_ok=True)
     _forget_dead(home)
     home.config.write_text(json.dumps(_read_machine_config(listener)), encoding="utf-8")
     if home.log.exists():
         home.log.replace(home.log.with_suffix(".1"))
     prepare_cgroups(listener=listener)
-    tables = choose_iptables(home.folder / "bin", listener=listener)
+    tables = choose_iptables(home.directory / "bin", listener=listener)
     bridge = home.name if is_another_running() else None
     if bridge:
         listener(Notice(f"another engine runs here, so this one gets the bridge {bridge} instead of docker0"))
@@ -163,7 +163,7 @@ def _launch(program: Path, address: Address, home: Home, listener: Listener) -> 
         *([f"--bridge={bridge}"] if bridge else []),
     ]
     with home.log.open("wb") as out:
-        path = os.pathsep.join([*map(str, tables.folders), search_path()])
+        path = os.pathsep.join([*map(str, tables.directories), search_path()])
         child = process.start(
             argv, stdout=out, stderr=out, env={**os.environ, "PATH": path}, cwd=Path("/"), own_session=True
         )
@@ -196,7 +196,7 @@ def _await(daemon: Daemon, path: Path, home: Home, listener: Listener) -> None:
     ready = False
     try:
         while time.monotonic() < end and daemon.is_alive:
-            ready = ping(path) is Answer.ENGINE
+            ready = ping(path) is PingResult.ENGINE
             if ready:
                 return
             time.sleep(0.1)
@@ -233,15 +233,15 @@ def _tidy(daemon: Daemon, home: Home) -> None:
     home.state.unlink(missing_ok=True)
     if daemon.bridge:
         remove_bridge(daemon.bridge)
-    for mount in _mounts_below(home.run, home.folder):
+    for mount in _mounts_below(home.run, home.directory):
         process.run(["umount", "--lazy", mount])
     shutil.rmtree(home.run, ignore_errors=True)
 
 
-def _mounts_below(*folders: Path) -> list[Path]:
-    """Return what is mounted in these folders, the innermost first; a killed dockerd leaves some."""
+def _mounts_below(*directories: Path) -> list[Path]:
+    """Return what is mounted in these directories, the innermost first; a killed dockerd leaves some."""
     paths = [path for path, _ in list_mounts()]
-    return sorted((path for path in paths if any(top in path.parents for top in folders)), reverse=True)
+    return sorted((path for path in paths if any(top in path.parents for top in directories)), reverse=True)
 
 
 def _find_program() -> Path:

@@ -30,7 +30,7 @@ _WRONG_LAYER: Final = ("invalid diffid", "wrong diff id")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LoadResponse:
     """What an engine said.
 
     Args:
@@ -45,12 +45,12 @@ class Answer:
         return self.error is None
 
 
-def read_answer(messages: Iterable[Mapping[str, Any]]) -> Answer:
+def read_response(messages: Iterable[Mapping[str, Any]]) -> LoadResponse:
     """Read an answer to its end; the first error in it counts."""
     error: str | None = None
     for message in messages:
         error = error or _find_error(message)
-    return Answer(error)
+    return LoadResponse(error)
 
 
 def _find_error(message: Mapping[str, Any]) -> str | None:

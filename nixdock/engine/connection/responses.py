@@ -59,7 +59,7 @@ class EngineInfo:
         id: Its own identity, stable over restarts; empty where it has none (Podman).
         driver: The storage driver's name.
         containerd_store: Whether images live in containerd's store, not in a graph driver's.
-        root: Its data folder, on its own machine.
+        root: Its data directory, on its own machine.
         rootless: Whether it runs without root.
         raw: The whole answer.
     """
@@ -251,7 +251,7 @@ class ContainerDetails:
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreatedContainer:
     """A container that was created, and what the engine had to say about it."""
 
     id: str

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.engine.loading.answer import explain, is_final, is_limit, is_loss, read_answer
+from nixdock.engine.loading.response import explain, is_final, is_limit, is_loss, read_response
 
 MISSING = (
     "open /var/lib/docker/tmp/docker-import-517382946/blobs/sha256/2e1b1e4c7a0d: no such file or directory"
@@ -31,7 +31,7 @@ UNPACKING = (
     ],
 )
 def test_the_first_error_counts_wherever_it_stands(messages: list[dict[str, Any]], error: str | None) -> None:
-    answer = read_answer(messages)
+    answer = read_response(messages)
     assert answer.error == error
     assert answer.ok is (error is None)
 
