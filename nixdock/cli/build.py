@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixdock.cli.help import SectionedCommand
-from nixdock.cli.nix_options import nix_options
-from nixdock.cli.options import Session, complete_files, output_options, show_json
+from nixdock.cli.options import Session, output_options, show_json
+from nixdock.cli.target_options import SectionedCommand, nix_options, target_argument
 from nixdock.errors import UsageError
 from nixdock.nix.builder import DEFAULT_LINK, BuildRequest, build
 from nixdock.nix.store import hold_roots
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("target", required=False, shell_complete=complete_files)
+@target_argument
 @show_json
 @nix_options
 @output_options

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixdock.cli.container_options import Duration, container_options, take_options
-from nixdock.cli.nix_options import nix_options, scripts_option
-from nixdock.cli.options import complete_files, session_options, show_json
-from nixdock.cli.up import WORDS, CommandAfterDashes, expect_options
+from nixdock.cli.options import session_options, show_json, together
+from nixdock.cli.target_options import (
+    FILE,
+    WORDS,
+    CommandAfterDashes,
+    Duration,
+    container_options,
+    expect_options,
+    nix_options,
+    scripts_option,
+    take_expectation,
+    take_options,
+    target_argument,
+)
 from nixdock.out import is_github, say_json, say_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from nixdock.checks.verdict import Report, Verdict
     from nixdock.cli.options import Session
     from nixdock.nix.options import NixOptions
     from nixdock.usecases.check import CheckOptions
 
-_FILE = click.Path(path_type=Path)
-
-
-def report_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how verdicts are reported; they go to `Reporter`."""
-    for add in (
-        click.option("--junit", type=_FILE, metavar="FILE", help="Write the report as JUnit XML, too."),
-        click.option("--tap", "as_tap", is_flag=True, help="Print the report as TAP."),
-        show_json,
-    ):
-        function = add(function)
-    return function
+report_options = together(
+    show_json,
+    click.option("--tap", "as_tap", is_flag=True, help="Print the report as TAP."),
+    click.option("--junit", type=FILE, metavar="FILE", help="Write the report as JUnit XML, too."),
+)
+"""Adds the options that say how verdicts are reported; they go to `Reporter`."""
 
 
 class Reporter:
@@ -109,13 +113,13 @@ def _print_schema(context: click.Context, _parameter: click.Parameter, value: bo
         context.exit()
 
 
-_CHECK: tuple[Callable[[Any], Any], ...] = (
+check_options = together(
     click.option(
         "--checks",
         "--config",
         "files",
         multiple=True,
-        type=_FILE,
+        type=FILE,
         metavar="FILE",
         help="A check file, or one for container-structure-test; repeatable.",
     ),
@@ -161,13 +165,7 @@ _CHECK: tuple[Callable[[Any], Any], ...] = (
         help="Print the JSON Schema of check files.",
     ),
 )
-
-
-def check_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what is checked, and how."""
-    for add in reversed(_CHECK):
-        function = add(function)
-    return function
+"""Adds the options that say what is checked, and how."""
 
 
 @click.command(cls=CommandAfterDashes)
@@ -178,7 +176,7 @@ def check_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @container_options
 @scripts_option
 @nix_options
-@click.argument("target", required=False, shell_complete=complete_files)
+@target_argument
 @click.pass_context
 def command(context: click.Context, /, target: str | None, nix: NixOptions, **given: Any) -> int:  # noqa: ANN401
     """Judge the images of TARGET against what is expected of them.
@@ -236,12 +234,11 @@ def _options(
     settings: Mapping[str, tuple[str, ...]], words: tuple[str, ...], given: Mapping[str, Any]
 ) -> CheckOptions:
     from nixdock.checks.choice import Choice, default_jobs  # noqa: PLC0415
-    from nixdock.checks.expectations import RunExpectation, expectations_from_options  # noqa: PLC0415
+    from nixdock.checks.expectations import RunExpectation  # noqa: PLC0415
     from nixdock.checks.model import ContainerSettings  # noqa: PLC0415
     from nixdock.usecases.check import DEFAULT_SECONDS, CheckOptions  # noqa: PLC0415
 
-    names = ("texts", "regexes", "stdout_files", "stderr_files", "exit_codes")
-    expectation = expectations_from_options(**{name: given[name] for name in names})
+    expectation = take_expectation(given)
     if words and expectation is None:
         expectation = RunExpectation()
     pairs = tuple((key.replace("_", "-"), value) for key, values in settings.items() for value in values)

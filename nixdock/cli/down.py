@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nixdock.cli.nix_options import naming_options
 from nixdock.cli.options import HelpfulCommand, Session, complete_files, session_options
+from nixdock.cli.target_options import naming_options
 from nixdock.errors import UsageError
 from nixdock.out import say
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixdock.cli.help import SectionedCommand
-from nixdock.cli.nix_options import nix_options, scripts_option
-from nixdock.cli.options import complete_files, session_options, show_json
+from nixdock.cli.options import session_options, show_json
+from nixdock.cli.target_options import SectionedCommand, nix_options, scripts_option, target_argument
 from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def _print_rules(context: click.Context, _parameter: click.Parameter, value: boo
 @show_json
 @scripts_option
 @nix_options
-@click.argument("target", required=False, shell_complete=complete_files)
+@target_argument
 @click.pass_obj
 def command(session: Session, /, target: str | None, nix: NixOptions, **given: Any) -> int:  # noqa: ANN401
     """Look for the usual faults of the images of TARGET.

@@ -5,29 +5,29 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from nixdock.cli.help import SectionedCommand
-from nixdock.cli.nix_options import nix_options, scripts_option
-from nixdock.cli.options import Progress, Session, complete_files, session_options, show_json
+from nixdock.cli.options import Progress, Session, session_options, show_json
+from nixdock.cli.target_options import FILE, SectionedCommand, nix_options, scripts_option, target_argument
 from nixdock.errors import UsageError
 from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nixdock.engine.loading.load import LoadedImage
     from nixdock.nix.options import NixOptions
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("target", required=False, shell_complete=complete_files)
+@target_argument
 @click.option(
     "-i",
     "--input",
     "file",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Archive to load; - is stdin.",
 )

@@ -7,10 +7,11 @@ a command takes the session, `click.pass_obj`, and asks it.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -180,84 +181,62 @@ def _remember(context: click.Context, parameter: click.Parameter, value: object)
     session.start_log()
 
 
-def engine_options(function: Function) -> Function:
-    """Add the options that choose the engine: `--context` and `--host`."""
-    for add in (
-        click.option(
-            "-H",
-            "--host",
-            metavar="URL",
-            expose_value=False,
-            callback=_remember,
-            help="Engine to use, as unix:///run/docker.sock, tcp://HOST:PORT or ssh://HOST.",
-        ),
-        click.option(
-            "--context",
-            metavar="NAME",
-            expose_value=False,
-            callback=_remember,
-            help="Docker context that names the engine to use.",
-        ),
-    ):
-        function = add(function)
-    return function
-
-
-def output_options(function: Function) -> Function:
-    """Add the options that say how much is told, and how: all of them about stderr."""
-    for add in (
-        click.option(
-            "--log-json",
-            is_flag=True,
-            expose_value=False,
-            callback=_remember,
-            help="Log to stderr as JSON, one object a line.",
-        ),
-        click.option(
-            "-D",
-            "--debug",
-            is_flag=True,
-            expose_value=False,
-            callback=_remember,
-            help="Log every call of a program or the engine; show tracebacks.",
-        ),
-        click.option(
-            "-q",
-            "--quiet",
-            is_flag=True,
-            expose_value=False,
-            callback=_be_quiet,
-            help="Tell nothing but warnings: --progress quiet.",
-        ),
-        click.option(
-            "--verbose",
-            is_flag=True,
-            expose_value=False,
-            callback=_remember,
-            help="Tell each step, and show the builders' own output.",
-        ),
-        click.option(
-            "--progress",
-            type=click.Choice([form.value for form in Progress]),
-            default=Progress.AUTO.value,
-            expose_value=False,
-            callback=_remember,
-            help="How progress is shown on stderr; auto is bars on a terminal, lines elsewhere.",
-        ),
-    ):
-        function = add(function)
-    return function
-
-
-def session_options(function: Function) -> Function:
-    """Add all global options."""
-    return engine_options(output_options(function))
-
-
 def _be_quiet(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     session = context.find_object(Session)
     if value and session is not None:
         session.progress = Progress.QUIET
+
+
+def together(*options: Callable[[Any], Any]) -> Callable[[Function], Function]:
+    """Return a decorator that adds options to a command, in the order in which its help shows them."""
+
+    def add(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+_global: Final = functools.partial(click.option, expose_value=False, callback=_remember)
+
+engine_options = together(
+    _global("--context", metavar="NAME", help="Docker context that names the engine to use."),
+    _global(
+        "-H",
+        "--host",
+        metavar="URL",
+        help="Engine to use, as unix:///run/docker.sock, tcp://HOST:PORT or ssh://HOST.",
+    ),
+)
+"""Adds the options that choose the engine."""
+
+output_options = together(
+    _global(
+        "--progress",
+        type=click.Choice([form.value for form in Progress]),
+        default=Progress.AUTO.value,
+        help="How progress is shown on stderr; auto is bars on a terminal, lines elsewhere.",
+    ),
+    _global("--verbose", is_flag=True, help="Tell each step, and show the builders' own output."),
+    _global(
+        "-q", "--quiet", is_flag=True, callback=_be_quiet, help="Tell nothing but warnings: --progress quiet."
+    ),
+    _global(
+        "-D",
+        "--debug",
+        is_flag=True,
+        help="Log every call of a program or the engine; show tracebacks.",
+    ),
+    _global("--log-json", is_flag=True, help="Log to stderr as JSON, one object a line."),
+)
+"""Adds the options that say how much is told, and how: all of them about stderr."""
+
+session_options = together(engine_options, output_options)
+"""Adds all global options."""
+
+show_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+"""Adds `--json`, as the parameter `as_json`: the result on stdout as one JSON document."""
 
 
 def complete_files(
@@ -267,8 +246,3 @@ def complete_files(
     from click.shell_completion import CompletionItem  # noqa: PLC0415  # completion is rare
 
     return [CompletionItem(incomplete, type="file")]
-
-
-def show_json(function: Function) -> Function:
-    """Add `--json`, as the parameter `as_json`: the result on stdout as one JSON document."""
-    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(function)

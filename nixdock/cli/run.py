@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixdock.cli.container_options import container_options, make_options, run_options, take_options
-from nixdock.cli.help import SectionedCommand
-from nixdock.cli.nix_options import nix_options, scripts_option
 from nixdock.cli.options import Session, complete_files, session_options
+from nixdock.cli.target_options import (
+    SectionedCommand,
+    container_options,
+    make_options,
+    nix_options,
+    run_options,
+    scripts_option,
+    take_options,
+)
 from nixdock.out import say
 
 if TYPE_CHECKING:

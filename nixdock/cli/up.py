@@ -2,83 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixdock.cli.container_options import container_options, make_options, run_options, take_options
-from nixdock.cli.help import SectionedCommand
-from nixdock.cli.nix_options import nix_options, scripts_option
-from nixdock.cli.options import complete_files, session_options
+from nixdock.cli.options import session_options
+from nixdock.cli.target_options import (
+    WORDS,
+    CommandAfterDashes,
+    container_options,
+    expect_options,
+    make_options,
+    nix_options,
+    run_options,
+    scripts_option,
+    take_expectation,
+    take_options,
+    target_argument,
+)
 from nixdock.out import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from nixdock.cli.options import Session
     from nixdock.nix.options import NixOptions
-
-WORDS = "nixdock.words"
-_FILE = click.Path(path_type=Path)
-_EXPECT: tuple[Callable[[Any], Any], ...] = (
-    click.option("--expect", "texts", multiple=True, metavar="TEXT", help="Its output must contain this."),
-    click.option(
-        "--expect-regex",
-        "regexes",
-        multiple=True,
-        metavar="RE2",
-        help="Its output must match this somewhere.",
-    ),
-    click.option(
-        "--expect-stdout",
-        "stdout_files",
-        multiple=True,
-        type=_FILE,
-        metavar="FILE",
-        help="Its whole output must be this file's.",
-    ),
-    click.option(
-        "--expect-stderr",
-        "stderr_files",
-        multiple=True,
-        type=_FILE,
-        metavar="FILE",
-        help="The same of its standard error.",
-    ),
-    click.option(
-        "--expect-exit",
-        "exit_codes",
-        multiple=True,
-        type=int,
-        metavar="N",
-        help="It must end with this status; 0 where anything else is expected.",
-    ),
-)
-
-
-def expect_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what must hold; they are the parameters of `expectations_from_options`."""
-    for add in reversed(_EXPECT):
-        function = add(function)
-    return function
-
-
-class CommandAfterDashes(SectionedCommand):
-    """Keeps the words after `--` for the container, so that the target may be left out."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse what stands before the dashes."""
-        words: list[str] = []
-        if "--" in args:
-            position = args.index("--")
-            args, words = args[:position], args[position + 1 :]
-        ctx.meta[WORDS] = tuple(words)
-        return super().parse_args(ctx, args)
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Return the pieces of the usage line."""
-        return [*super().collect_usage_pieces(ctx), "[-- CMD ARG...]"]
 
 
 @click.command(cls=CommandAfterDashes)
@@ -88,7 +34,7 @@ class CommandAfterDashes(SectionedCommand):
 @container_options
 @scripts_option
 @nix_options
-@click.argument("target", required=False, shell_complete=complete_files)
+@target_argument
 @click.pass_context
 def command(
     context: click.Context,
@@ -116,15 +62,13 @@ def command(
       nixdock up tools.nix -A cli -- --version
     """  # noqa: D301  # \b is click's own mark
     # Nothing of Nix or the engine is imported for --help.
-    from nixdock.checks.expectations import expectations_from_options  # noqa: PLC0415
     from nixdock.nix.target import parse  # noqa: PLC0415
     from nixdock.usecases.prepare import prepared  # noqa: PLC0415
     from nixdock.usecases.up import up  # noqa: PLC0415
 
     session: Session = context.obj
     options = make_options(session, context.meta[WORDS], take_options(given), given)
-    names = ("texts", "regexes", "stdout_files", "stderr_files", "exit_codes")
-    expectation = expectations_from_options(**{name: given[name] for name in names})
+    expectation = take_expectation(given)
     found = parse(target, expression=nix.expression)
     with (
         session.connect(seconds=options.timeout) as engine,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from nixdock.cli.container_options import container_options, take_options
+from nixdock.cli.target_options import container_options, take_options
 from nixdock.engine.containers.options.request import make_request
 from nixdock.engine.containers.options.table import OPTIONS
 from nixdock.errors import UsageError
