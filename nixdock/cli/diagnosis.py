@@ -16,12 +16,13 @@ from nixdock.cli.plugin_folders import find_plugins
 from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import NixdockError
 from nixdock.hints import as_root, ourselves_as_root
-from nixdock.nix import offline_set, package_set
+from nixdock.nix import package_set
 from nixdock.nix.failure import explain_text
 from nixdock.nix.options import NixOptions
 from nixdock.nix.remedy import SYSTEMD, hint_for_users
 from nixdock.nix.settings import DEFAULT_GROUP, find_settings
 from nixdock.nix.store import store_dir
+from nixdock.nixpkgs.assembly import offline_set
 from nixdock.text import format_bytes, split_lines
 
 if TYPE_CHECKING:

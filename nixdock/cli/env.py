@@ -14,9 +14,10 @@ from nixdock.cli.options import HelpfulCommand, Session, session_options, show_j
 from nixdock.engine.connection.address import DEFAULT_SOCKET
 from nixdock.engine.daemon.home import find_home
 from nixdock.events import Notice
-from nixdock.nix import offline_set, package_set, search_path
+from nixdock.nix import package_set, search_path
 from nixdock.nix.options import NixOptions
 from nixdock.nix.settings import find_settings
+from nixdock.nixpkgs.assembly import offline_set
 from nixdock.out import say_exactly, say_json
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock import process
 from nixdock.errors import BuildError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
-from nixdock.nix import command, offline_set
+from nixdock.nix import command
 from nixdock.nix.elf import runs_alone
 from nixdock.nix.evaluation import EvaluatedImage, MissingArchitectureError, read_evaluation
 from nixdock.nix.package_set import ChosenBy, PackageSet, choose
@@ -26,6 +26,7 @@ from nixdock.nix.target import (
     PathTarget,
     split_attribute,
 )
+from nixdock.nixpkgs.assembly import offline_set
 from nixdock.settings import is_there
 
 if TYPE_CHECKING:

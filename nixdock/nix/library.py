@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import nixdock
 from nixdock.errors import BuildError
-from nixdock.nix.kept import find_home, new_folder, remove_old, work_alone
+from nixdock.kept_directories import find_home, new_folder, remove_old, work_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from nixdock.errors import UsageError
 from nixdock.events import Listener, ignore
-from nixdock.nix import offline_set, search_path
+from nixdock.nix import search_path
+from nixdock.nixpkgs.assembly import offline_set
 from nixdock.settings import is_there
 
 if TYPE_CHECKING:

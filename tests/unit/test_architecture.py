@@ -31,9 +31,11 @@ LAYERS = (
         "out",
         "outcome",
         "units",
+        "kept_directories",
     ),
+    ("nixpkgs",),
     ("image",),
-    ("nix", "formats", "engine", "nixpkgs"),
+    ("nix", "formats", "engine"),
     ("services",),
     ("checks",),
     ("usecases", "report", "progress"),
@@ -78,7 +80,11 @@ def name_of(path: Path) -> str:
 
 EVERY_MODULE = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 # Builders run inside Nix's sandbox, alone with the standard library: they are data of ours.
-BUILDERS = {name: path for name, path in EVERY_MODULE.items() if name.startswith("nixdock.nixpkgs.")}
+BUILDERS = {
+    name: path
+    for name, path in EVERY_MODULE.items()
+    if name.startswith("nixdock.nixpkgs.") and not name.startswith("nixdock.nixpkgs.assembly")
+}
 MODULES = {name: path for name, path in EVERY_MODULE.items() if name not in BUILDERS}
 
 

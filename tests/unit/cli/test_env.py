@@ -12,9 +12,9 @@ from nixdock.cli import env as env_module
 from nixdock.cli.env import find_variables, quote_for_fish, write_export
 from nixdock.cli.options import Session
 from nixdock.engine.daemon.home import Daemon, Home, birth_of
-from nixdock.nix import offline_set
 from nixdock.nix.package_set import ChosenBy, PackageSet
 from nixdock.nix.settings import Settings
+from nixdock.nixpkgs.assembly import offline_set
 
 CONFIGURED = PackageSet(ChosenBy.CONFIGURED, "/etc/nixpkgs", "/etc/nixpkgs (by NIX_PATH)")
 NAMED = PackageSet(ChosenBy.NAMED, "/my/nixpkgs", "/my/nixpkgs (--nixpkgs)")

@@ -12,12 +12,13 @@ import pytest
 
 from nixdock.errors import BuildError
 from nixdock.events import ignore
-from nixdock.nix import offline_set, remedy
+from nixdock.nix import remedy
 from nixdock.nix.build_log import Level, Message, Position
 from nixdock.nix.evaluation import CollectedError, MissingArchitectureError
 from nixdock.nix.failure import Circumstances, explain
 from nixdock.nix.follower import Follower
 from nixdock.nix.sources import Sources
+from nixdock.nixpkgs.assembly import offline_set
 
 from .replay import VERSIONS, replay
 

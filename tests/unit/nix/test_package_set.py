@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from nixdock.errors import UsageError
-from nixdock.nix import offline_set, package_set
+from nixdock.nix import package_set
 from nixdock.nix.package_set import ChosenBy
+from nixdock.nixpkgs.assembly import offline_set
 
 
 @pytest.fixture

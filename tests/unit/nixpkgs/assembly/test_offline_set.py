@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nixdock.errors import BuildError
-from nixdock.nix import offline_set, other_architecture
-from nixdock.nix.apt import Apt
+from nixdock.nixpkgs.assembly import offline_set, other_architecture
+from nixdock.nixpkgs.assembly.apt import Apt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nixdock.events import Event
 
-DATA = Path(__file__).parents[1] / "data" / "apt"
+DATA = Path(__file__).parents[2] / "data" / "apt"
 
 
 def make_deb(files: dict[str, bytes]) -> bytes:
@@ -109,7 +109,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     helper = made.bin / "apt-helper"
     helper.write_text('#!/bin/sh\ncat "$2"\n')
     helper.chmod(0o755)
-    monkeypatch.setattr("nixdock.nix.apt.HELPER", str(helper))
+    monkeypatch.setattr("nixdock.nixpkgs.assembly.apt.HELPER", str(helper))
     return made
 
 

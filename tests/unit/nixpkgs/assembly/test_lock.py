@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixdock.nix import lock
-from nixdock.nix.apt import Package, parse_relations, parse_stanzas
-from nixdock.nix.offline_set import SOURCES
+from nixdock.nixpkgs.assembly import lock
+from nixdock.nixpkgs.assembly.apt import Package, parse_relations, parse_stanzas
+from nixdock.nixpkgs.assembly.offline_set import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DATA = Path(__file__).parents[1] / "data" / "apt"
+DATA = Path(__file__).parents[2] / "data" / "apt"
 RULES = lock.Rules.parse((SOURCES / "debian/rules.json").read_text())
 NO_RULES = lock.Rules.parse('{"ignored": [], "ignoredPattern": "(?!)", "without": {}, "units": []}')
 

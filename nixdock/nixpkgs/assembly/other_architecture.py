@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixdock.errors import BuildError
-from nixdock.nix.apt import Apt
+from nixdock.nixpkgs.assembly.apt import Apt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nixdock.nix.apt import Index
+    from nixdock.nixpkgs.assembly.apt import Index
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 """Debian's own keys, where its package `debian-archive-keyring` has them."""

@@ -1,8 +1,9 @@
 """The offline package set as one folder: what <nixpkgs> is where the machine has none.
 
-The folder holds all that an evaluation reads: the Nix files and builders of `nixdock/nixpkgs`, the lock of
-Debian's index, and the two static programs that the first builder needs. It is named by its content and
-never changes once it is there, so Nix may be using one while the next is made.
+The folder holds all that an evaluation reads: the Nix files and builders of `nixdock/nixpkgs` (what is
+beside this file is left out), the lock of Debian's index, and the two static programs that the first
+builder needs. It is named by its content and never changes once it is there, so Nix may be using one while
+the next is made.
 
     <cache>/nixpkgs/sets/<fingerprint>/    the folder itself
     <cache>/nixpkgs/current -> sets/…      for shells that live longer than a fingerprint
@@ -28,15 +29,15 @@ from typing import TYPE_CHECKING, Any
 import nixdock.nixpkgs
 from nixdock.errors import BuildError
 from nixdock.events import Listener, Notice, Work, WorkFinished, WorkStarted, ignore
-from nixdock.nix import apt, lock, other_architecture
-from nixdock.nix.kept import find_home, list_homes, new_folder, remove_old, work_alone
+from nixdock.kept_directories import find_home, list_homes, new_folder, remove_old, work_alone
+from nixdock.nixpkgs.assembly import apt, lock, other_architecture
 from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
 from nixdock.settings import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from nixdock.nix.apt import Apt, Package
+    from nixdock.nixpkgs.assembly.apt import Apt, Package
 
 SOURCES = Path(nixdock.nixpkgs.__file__).parent
 """The Nix files and builders, as nixdock was installed with them."""
@@ -252,7 +253,7 @@ def _source_files() -> list[Path]:
         Path(folder) / name
         for folder, _, names in os.walk(SOURCES)
         for name in names
-        if not folder.endswith("__pycache__")
+        if not folder.endswith("__pycache__") and Path(folder) != Path(__file__).parent
     )
 
 

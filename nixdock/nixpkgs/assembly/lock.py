@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nixdock.errors import BuildError
-from nixdock.nix.apt import Apt, Index, Package, address, fetchable
+from nixdock.nixpkgs.assembly.apt import Apt, Index, Package, address, fetchable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

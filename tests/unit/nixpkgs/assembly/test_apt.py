@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nixdock.errors import BuildError
-from nixdock.nix.apt import Apt, Index, address, fetchable, parse_relations, parse_stanzas
+from nixdock.nixpkgs.assembly.apt import Apt, Index, address, fetchable, parse_relations, parse_stanzas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DATA = Path(__file__).parents[1] / "data" / "apt"
+DATA = Path(__file__).parents[2] / "data" / "apt"
 
 CONFIG = """#!/bin/sh
 # Answers `apt-config shell VARIABLE NAME...` as apt does.
