@@ -5,14 +5,14 @@ The same judge serves the command line's `--expect...` options and the `run` and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.checks.matchers.algebra import Matcher, all_of, any_of
 from nixdock.checks.matchers.number import Number, exactly
 from nixdock.checks.matchers.text import Contains, Equals, Matches
 from nixdock.checks.regex import compile_pattern
-from nixdock.checks.verdict import Finding, Status, Verdict
+from nixdock.checks.verdict import CheckResult, Finding
 from nixdock.errors import UsageError
 from nixdock.outcome import Output, RunOutcome, tail_of
 from nixdock.text import OUTPUT_LIMIT, read_bounded
@@ -20,6 +20,8 @@ from nixdock.text import OUTPUT_LIMIT, read_bounded
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from nixdock.checks.verdict import Verdict
 
 EXIT_ZERO = exactly(0)
 
@@ -92,22 +94,21 @@ def judge_run(expectation: RunExpectation, outcome: RunOutcome) -> tuple[Finding
     return tuple(found)
 
 
+def judge_outcome(expectation: RunExpectation, outcome: RunOutcome) -> CheckResult:
+    """Return what is not as expected of the outcome, with the last lines of its output."""
+    return CheckResult(
+        list(judge_run(expectation, outcome)),
+        stdout=tail_of(outcome.stdout) or None,
+        stderr=tail_of(outcome.stderr) or None,
+        seconds=outcome.seconds,
+    )
+
+
 def judge_to_verdict(
     expectation: RunExpectation, outcome: RunOutcome, *, name: str = "run", suite: str = ""
 ) -> Verdict:
     """Judge a run and give its verdict; the output's last lines go with one that fails."""
-    findings = judge_run(expectation, outcome)
-    verdict = Verdict(
-        name=name,
-        kind="run",
-        status=Status.FAIL if findings else Status.PASS,
-        findings=findings,
-        seconds=outcome.seconds,
-        suite=suite,
-    )
-    if not findings:
-        return verdict
-    return replace(verdict, stdout=tail_of(outcome.stdout), stderr=tail_of(outcome.stderr))
+    return judge_outcome(expectation, outcome).verdict(name, "run", suite=suite)
 
 
 def _judge_stream(

@@ -1,4 +1,4 @@
-"""What came of a check: a status, and findings that say why.
+"""What came of a check: findings and notes, the status that follows from them, and reports of many.
 
 FAIL and ERROR are different things: a check that FAILs ran and said no; one that is an ERROR could
 not run, and says nothing about the image.
@@ -7,12 +7,19 @@ not run, and says nothing about the image.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from nixdock.checks.files.entry import Entry
+    from nixdock.checks.matchers.algebra import Mismatch
+    from nixdock.outcome import Output
+
+ContentJudge = Callable[["Output"], "Iterable[Finding]"]
 
 EXIT_PASSED = 0
 EXIT_FAILED = 1
@@ -102,6 +109,88 @@ class Verdict:
             "seconds": round(self.seconds, 6),
             **{key: value for key, value in optional.items() if value},
         }
+
+
+@dataclass(slots=True)
+class CheckResult:
+    """What one try of a check finds, of whatever kind it is.
+
+    Contents of an image's files are not read by the check itself: those of all checks are read
+    together, in the order in which they lie in the layers.
+
+    Args:
+        findings: What is not as expected; why it could not run, where it `is_error`.
+        notes: Remarks that change nothing.
+        reproduce: A command that does the same by hand.
+        stdout: The last lines of standard output, to show with a failure.
+        stderr: The same of standard error.
+        seconds: How long it took.
+        is_error: Whether it could not run.
+        skipped: Why it was not run.
+        wanted: Files whose contents are still to be judged.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    reproduce: str | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    seconds: float = 0.0
+    is_error: bool = False
+    skipped: str | None = None
+    wanted: list[tuple[Entry, ContentJudge]] = field(default_factory=list)
+
+    @classmethod
+    def error(cls, message: str, details: str | None = None) -> Self:
+        """Return the result of a check that could not run."""
+        result = cls()
+        result.give_up(message, details)
+        return result
+
+    @property
+    def status(self) -> Status:
+        """What follows from it."""
+        if self.skipped is not None:
+            return Status.SKIP
+        if self.is_error:
+            return Status.ERROR
+        return Status.FAIL if self.findings else Status.PASS
+
+    def find(self, subject: str, message: str, details: str | None = None) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(subject, message, details))
+
+    def add(self, subject: str, mismatches: Iterable[Mismatch]) -> None:
+        """Add a matcher's mismatches as findings about one subject."""
+        self.findings += findings_of(subject, mismatches)
+
+    def give_up(self, message: str, details: str | None = None) -> None:
+        """Say that it cannot be run to its end, whatever was found so far."""
+        self.findings = [Finding("", message, details)]
+        self.is_error = True
+
+    def verdict(self, name: str, kind: str, *, suite: str = "", place: str | None = None) -> Verdict:
+        """Return it as the verdict of a check; output is shown only with a failure."""
+        failed = self.status is Status.FAIL
+        return Verdict(
+            name=name,
+            kind=kind,
+            status=self.status,
+            findings=tuple(self.findings),
+            reason=self.skipped,
+            notes=tuple(self.notes),
+            seconds=self.seconds,
+            reproduce=self.reproduce,
+            suite=suite,
+            place=place,
+            stdout=self.stdout if failed else None,
+            stderr=self.stderr if failed else None,
+        )
+
+
+def findings_of(subject: str, mismatches: Iterable[Mismatch]) -> list[Finding]:
+    """Return a matcher's mismatches as findings about one subject."""
+    return [Finding(subject, wrong.message, wrong.details) for wrong in mismatches]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from nixdock.checks.structure_test.reader import recognise
 from nixdock.checks.structure_test.running import StructureRun, needs_engine
 from nixdock.checks.structure_test.suite import collect_files
 from nixdock.checks.subject import Subject
-from nixdock.checks.verdict import Finding, Report, Status, Verdict
+from nixdock.checks.verdict import CheckResult, Report, Status
 from nixdock.engine.containers.failures import explain_missing_image
 from nixdock.engine.containers.owner import Owner
 from nixdock.engine.containers.sweep import sweep
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.expectations import RunExpectation
     from nixdock.checks.structure_test.suite import Collection
+    from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
     from nixdock.events import Listener
@@ -194,30 +195,21 @@ def _rebuild(image: Candidate) -> Verdict:
     if image.artefact is None:
         raise ValueError(f"{image.name} was not built here")
     begun = time.monotonic()
-    findings: tuple[Finding, ...]
-    again: tuple[str, ...]
+    result = CheckResult()
     try:
-        rebuilt = rebuild(image.artefact)
+        differences = rebuild(image.artefact).differences
     except BuildError as error:
-        status = Status.ERROR
-        told = [text for text in (error.details, error.hint) if text]
-        findings = (Finding("rebuild", error.message, "\n".join(told) or None),)
-        again = ()
+        said = [text for text in (error.details, error.hint) if text]
+        result.find("rebuild", error.message, "\n".join(said) or None)
+        result.is_error = True
     else:
-        status = Status.FAIL if rebuilt.differences else Status.PASS
-        findings = tuple(
-            Finding("rebuild", different.message, different.hint) for different in rebuilt.differences
-        )
-        again = tuple(different.derivation for different in rebuilt.differences)
-    return Verdict(
-        "rebuild",
-        "rebuild",
-        status,
-        findings,
-        seconds=time.monotonic() - begun,
-        reproduce=" ".join(("nix-store --realise --check", *again)) if again else None,
-        suite=image.name,
-    )
+        for different in differences:
+            result.find("rebuild", different.message, different.hint)
+        if differences:
+            again = (different.derivation for different in differences)
+            result.reproduce = " ".join(("nix-store --realise --check", *again))
+    result.seconds = time.monotonic() - begun
+    return result.verdict("rebuild", "rebuild", suite=image.name)
 
 
 def _runs(

@@ -6,8 +6,8 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.store import list_store_paths
-from nixdock.checks.kinds.answer import Answer
 from nixdock.checks.kinds.names import matches_any
+from nixdock.checks.verdict import CheckResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from nixdock.checks.subject import Subject
 
 
-def answer_closure(check: ClosureCheck, subject: Subject) -> Answer:
+def judge_closure(check: ClosureCheck, subject: Subject) -> CheckResult:
     """Judge the store paths; a path that should not be there is shown with what brought it in."""
-    answer = Answer()
+    result = CheckResult()
     names = list_store_paths(subject.tree())
     if not names:
-        answer.notes.append("the image has no store paths")
+        result.notes.append("the image has no store paths")
     for name in names:
         if matches_any(name, check.forbid):
-            answer.find("forbid", f"/nix/store/{name} is in the image", _chain(subject, name))
+            result.find("forbid", f"/nix/store/{name} is in the image", _chain(subject, name))
         elif check.allow and not matches_any(name, check.allow):
-            answer.find("allow", f"/nix/store/{name} is in the image", _chain(subject, name))
+            result.find("allow", f"/nix/store/{name} is in the image", _chain(subject, name))
     if check.licences is not None:
-        _judge_licences(check.licences, names, subject, answer)
+        _judge_licences(check.licences, names, subject, result)
     if check.count is not None:
-        answer.add("count", check.count.judge(len(names)))
+        result.add("count", check.count.judge(len(names)))
     if check.complete:
         for missing in subject.store_paths.missing():
-            answer.find(
+            result.find(
                 "complete", f"/nix/store/{missing.name} is not in the image, and {missing.origin} names it"
             )
-    return answer
+    return result
 
 
 def _chain(subject: Subject, name: str) -> str:
@@ -44,7 +44,7 @@ def _chain(subject: Subject, name: str) -> str:
     return "\n".join(lines) or "nothing else in the image refers to it: it was put in by itself"
 
 
-def _judge_licences(policy: Licences, names: Sequence[str], subject: Subject, answer: Answer) -> None:
+def _judge_licences(policy: Licences, names: Sequence[str], subject: Subject, result: CheckResult) -> None:
     unknown: list[str] = []
     for name in names:
         licences = [
@@ -59,12 +59,12 @@ def _judge_licences(policy: Licences, names: Sequence[str], subject: Subject, an
             forbidden = _is_one_of(licence, policy.forbid)
             if forbidden or (policy.allow and not _is_one_of(licence, policy.allow)):
                 message = f"/nix/store/{name} has the licence {licence}"
-                answer.find("licences", message, _chain(subject, name))
+                result.find("licences", message, _chain(subject, name))
     if unknown and not policy.unknown:
         for name in unknown:
-            answer.find("licences", f"the licence of /nix/store/{name} is not known")
+            result.find("licences", f"the licence of /nix/store/{name} is not known")
     elif unknown:
-        answer.notes.append(f"licences of {len(unknown)} of {len(names)} store paths are not known")
+        result.notes.append(f"licences of {len(unknown)} of {len(names)} store paths are not known")
 
 
 def _is_one_of(licence: str, patterns: Sequence[str]) -> bool:

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.tree import TooManyLinksError, is_pattern
-from nixdock.checks.kinds.answer import Answer, findings_of
 from nixdock.checks.modes import symbolic
-from nixdock.checks.verdict import Finding
+from nixdock.checks.verdict import CheckResult, Finding, findings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,51 +22,51 @@ _MANY = 5
 _PIECE = 1 << 20
 
 
-def answer_file(check: FileCheck, subject: Subject) -> Answer:
+def judge_file(check: FileCheck, subject: Subject) -> CheckResult:
     """Look at a path, or at each path that matches."""
     if not is_pattern(check.path):
-        return _answer_one(check, subject)
-    answer = Answer()
+        return _judge_one(check, subject)
+    result = CheckResult()
     found = subject.tree().glob(check.path)
     if not check.exists:
         if found:
             shown = ", ".join(entry.absolute for entry in found[:_MANY])
             more = f" and {len(found) - _MANY} more" if len(found) > _MANY else ""
-            answer.find("", f"there are paths that match {check.path}: {shown}{more}")
-        return answer
+            result.find("", f"there are paths that match {check.path}: {shown}{more}")
+        return result
     if not found:
-        answer.find("", f"no path in the image matches {check.path}")
+        result.find("", f"no path in the image matches {check.path}")
     for entry in found:
-        one = _answer_one(replace(check, path=entry.absolute), subject)
-        answer.findings += [
+        one = _judge_one(replace(check, path=entry.absolute), subject)
+        result.findings += [
             replace(finding, subject=f"{entry.absolute}: {finding.subject}") for finding in one.findings
         ]
-        answer.wanted += one.wanted
-    return answer
+        result.wanted += one.wanted
+    return result
 
 
-def _answer_one(check: FileCheck, subject: Subject) -> Answer:
-    answer = Answer()
+def _judge_one(check: FileCheck, subject: Subject) -> CheckResult:
+    result = CheckResult()
     tree = subject.tree()
     try:
         itself = tree.find(check.path, follow=False)
         if not check.exists:
             if itself is not None:
-                answer.find("exists", f"{check.path} is in the image: {_describe(itself)}")
-            return answer
+                result.find("exists", f"{check.path} is in the image: {_describe(itself)}")
+            return result
         if itself is None:
-            answer.find("exists", f"{check.path} is not in the image{_how_far(check.path, subject)}")
-            return answer
+            result.find("exists", f"{check.path} is not in the image{_how_far(check.path, subject)}")
+            return result
         entry = tree.find(check.path) if _follows(check) else itself
     except TooManyLinksError:
-        answer.find("exists", f"the symbolic links of {check.path} lead in a circle")
-        return answer
+        result.find("exists", f"the symbolic links of {check.path} lead in a circle")
+        return result
     if entry is None:
-        answer.find("exists", f"{check.path} is a symbolic link that leads to nothing: {itself.target}")
-        return answer
-    _judge_properties(check, entry, subject, answer)
-    _judge_content(check, entry, subject, answer)
-    return answer
+        result.find("exists", f"{check.path} is a symbolic link that leads to nothing: {itself.target}")
+        return result
+    _judge_properties(check, entry, subject, result)
+    _judge_content(check, entry, subject, result)
+    return result
 
 
 def _follows(check: FileCheck) -> bool:
@@ -76,48 +75,48 @@ def _follows(check: FileCheck) -> bool:
     return check.type != "symlink" and check.target is None
 
 
-def _judge_properties(check: FileCheck, entry: Entry, subject: Subject, answer: Answer) -> None:
+def _judge_properties(check: FileCheck, entry: Entry, subject: Subject, result: CheckResult) -> None:
     if check.type is not None and check.type != entry.kind:
-        answer.find("type", f"expected to be a {check.type}, found a {entry.kind}")
+        result.find("type", f"expected to be a {check.type}, found a {entry.kind}")
     if check.mode is not None and not check.mode.accepts(entry.kind, entry.mode):
         found = f"{entry.mode:04o} ({symbolic(entry.kind, entry.mode)})"
-        answer.find("mode", f"expected to be {check.mode.text}, found {found}")
+        result.find("mode", f"expected to be {check.mode.text}, found {found}")
     for name, matcher, number in (("uid", check.uid, entry.uid), ("gid", check.gid, entry.gid)):
         if matcher is not None:
-            answer.add(name, matcher.judge(number))
+            result.add(name, matcher.judge(number))
     if check.size is not None:
-        answer.add("size", check.size.judge(entry.size))
+        result.add("size", check.size.judge(entry.size))
     if check.target is not None:
         if entry.kind == "symlink":
-            answer.add("target", check.target.judge(entry.target.encode(errors="surrogateescape")))
+            result.add("target", check.target.judge(entry.target.encode(errors="surrogateescape")))
         else:
-            answer.find("target", f"expected to be a symlink, found a {entry.kind}")
-    _judge_owner(check, entry, subject, answer)
+            result.find("target", f"expected to be a symlink, found a {entry.kind}")
+    _judge_owner(check, entry, subject, result)
 
 
-def _judge_owner(check: FileCheck, entry: Entry, subject: Subject, answer: Answer) -> None:
+def _judge_owner(check: FileCheck, entry: Entry, subject: Subject, result: CheckResult) -> None:
     if check.user is not None:
         user = subject.accounts.user_of(entry.uid)
         if user is None or user.name != check.user:
             known = f"{user.name} (uid {entry.uid})" if user else f"uid {entry.uid}, which /etc/passwd lacks"
-            answer.find("user", f"expected to be {check.user}, found {known}")
+            result.find("user", f"expected to be {check.user}, found {known}")
     if check.group is not None:
         group = subject.accounts.group_of(entry.gid)
         if group is None or group.name != check.group:
             known = f"{group.name} (gid {entry.gid})" if group else f"gid {entry.gid}, which /etc/group lacks"
-            answer.find("group", f"expected to be {check.group}, found {known}")
+            result.find("group", f"expected to be {check.group}, found {known}")
 
 
-def _judge_content(check: FileCheck, entry: Entry, subject: Subject, answer: Answer) -> None:
+def _judge_content(check: FileCheck, entry: Entry, subject: Subject, result: CheckResult) -> None:
     if check.entries is not None:
         if entry.is_directory:
-            answer.add("entries", check.entries.judge(list(subject.tree().list(entry))))
+            result.add("entries", check.entries.judge(list(subject.tree().list(entry))))
         else:
-            answer.find("entries", f"expected to be a directory, found a {entry.kind}")
+            result.find("entries", f"expected to be a directory, found a {entry.kind}")
     if check.content is None and check.sha256 is None:
         return
     if entry.kind != "file":
-        answer.find("content", f"{check.path} has no content: it is a {entry.kind}")
+        result.find("content", f"{check.path} has no content: it is a {entry.kind}")
         return
 
     def judge(content: Output) -> Iterable[Finding]:
@@ -126,7 +125,7 @@ def _judge_content(check: FileCheck, entry: Entry, subject: Subject, answer: Ans
         if check.sha256 is not None and (found := _sha256(content)) != check.sha256:
             yield Finding("sha256", f"expected to be {check.sha256}, found {found}")
 
-    answer.wanted.append((entry, judge))
+    result.wanted.append((entry, judge))
 
 
 def _sha256(content: Output) -> str:

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.store import measure_store_paths
-from nixdock.checks.kinds.answer import Answer
 from nixdock.checks.kinds.names import matches_any
 from nixdock.checks.masking import mask_store_hashes
 from nixdock.checks.matchers.json_path import JsonPath
 from nixdock.checks.matchers.text import RecordedIn
 from nixdock.checks.modes import symbolic
+from nixdock.checks.verdict import CheckResult
 from nixdock.units import format_size
 
 if TYPE_CHECKING:
@@ -21,40 +21,40 @@ if TYPE_CHECKING:
 _LARGEST = 5
 
 
-def answer_config(check: ConfigCheck, subject: Subject) -> Answer:
+def judge_config(check: ConfigCheck, subject: Subject) -> CheckResult:
     """Compare fields of the config; no layer is read."""
-    answer = Answer()
+    result = CheckResult()
     for field in check.fields:
         value = JsonPath(field.name, field.path).find(subject.config)
-        answer.add(field.name, field.matcher.judge(value))
-    return answer
+        result.add(field.name, field.matcher.judge(value))
+    return result
 
 
-def answer_size(check: SizeCheck, subject: Subject) -> Answer:
+def judge_size(check: SizeCheck, subject: Subject) -> CheckResult:
     """Compare with the budgets; what is large is named where one is exceeded."""
-    answer = Answer()
+    result = CheckResult()
     sizes = [sum(entry.size for entry in index.entries) for index in subject.indexes()]
     if check.total is not None:
         for wrong in check.total.judge(sum(sizes)):
-            answer.find("size", wrong.message, _largest(subject))
+            result.find("size", wrong.message, _largest(subject))
     if check.layers is not None:
-        answer.add("layers", check.layers.judge(len(sizes)))
+        result.add("layers", check.layers.judge(len(sizes)))
     if check.layer is not None:
         for number, size in enumerate(sizes, start=1):
-            answer.add(f"layer {number} of {len(sizes)}", check.layer.judge(size))
+            result.add(f"layer {number} of {len(sizes)}", check.layer.judge(size))
     if check.paths:
-        _judge_paths(check, subject, answer)
-    return answer
+        _judge_paths(check, subject, result)
+    return result
 
 
-def _judge_paths(check: SizeCheck, subject: Subject, answer: Answer) -> None:
+def _judge_paths(check: SizeCheck, subject: Subject, result: CheckResult) -> None:
     measured = measure_store_paths(subject.tree())
     for pattern, budget in check.paths.items():
         matching = [name for name in measured if matches_any(name, (pattern,))]
         if not matching:
-            answer.notes.append(f"no store path matches {pattern}")
+            result.notes.append(f"no store path matches {pattern}")
         for name in matching:
-            answer.add(f"/nix/store/{name}", budget.judge(measured[name]))
+            result.add(f"/nix/store/{name}", budget.judge(measured[name]))
 
 
 def _largest(subject: Subject) -> str | None:
@@ -63,13 +63,13 @@ def _largest(subject: Subject) -> str | None:
     return "\n".join(f"{format_size(size):>9}  /nix/store/{name}" for name, size in largest) or None
 
 
-def answer_snapshot(check: SnapshotCheck, subject: Subject) -> Answer:
+def judge_snapshot(check: SnapshotCheck, subject: Subject) -> CheckResult:
     """Compare with what was recorded."""
-    answer = Answer()
-    answer.add(
+    result = CheckResult()
+    result.add(
         check.of, RecordedIn(check.of, check.file, update=check.update).judge(snapshot_text(check, subject))
     )
-    return answer
+    return result
 
 
 def snapshot_text(check: SnapshotCheck, subject: Subject) -> bytes:

@@ -6,11 +6,9 @@ import fnmatch
 import math
 import time
 from bisect import bisect
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.agent import FOLDER
-from nixdock.checks.kinds.answer import findings_of
 from nixdock.checks.model import (
     BudgetCheck,
     Check,
@@ -22,11 +20,10 @@ from nixdock.checks.model import (
     WritesCheck,
 )
 from nixdock.checks.running.commands import perform_exec
-from nixdock.checks.running.performed import Performed
 from nixdock.checks.running.reproduce import curl, docker_exec
 from nixdock.checks.running.service import measure_starts
 from nixdock.checks.running.web import NoAnswerError, judge_answer
-from nixdock.checks.verdict import Finding
+from nixdock.checks.verdict import CheckResult, Finding, findings_of
 from nixdock.errors import CheckError
 from nixdock.outcome import tail_of, text_of
 
@@ -55,7 +52,7 @@ _ENGINES_OWN: Final = (
 )
 
 
-def ask_service(check: Check, live: Live, bench: Bench, plan: ServicePlan) -> Performed:
+def ask_service(check: Check, live: Live, bench: Bench, plan: ServicePlan) -> CheckResult:
     """Do once what a check of a service asks.
 
     Raises:
@@ -69,32 +66,33 @@ def ask_service(check: Check, live: Live, bench: Bench, plan: ServicePlan) -> Pe
             return _ask_http(what, live, check.timeout)
         case LogsCheck() as what:
             logs = live.logs()
-            return Performed(
-                tuple(findings_of("logs", what.matcher.judge(logs))),
+            return CheckResult(
+                findings_of("logs", what.matcher.judge(logs)),
                 reproduce=live.by_hand(f"docker logs{' -f' if live.again else ''} {live.word}"),
                 stdout=tail_of(logs) or None,
             )
         case StopCheck() as what:
             return _ask_stop(what, live)
         case WritesCheck() as what:
-            found = ask_writes(what, live.details(), live.engine.changes(live.container))
-            return replace(found, reproduce=live.by_hand(f"docker diff {live.word}"))
+            result = ask_writes(what, live.details(), live.engine.changes(live.container))
+            result.reproduce = live.by_hand(f"docker diff {live.word}")
+            return result
         case BudgetCheck() as what:
             return _ask_budget(what, live, bench, plan)
         case _:
             raise CheckError(f"a check of the kind {check.kind} asks no service")
 
 
-def _ask_http(check: HttpCheck, live: Live, timeout: float) -> Performed:
+def _ask_http(check: HttpCheck, live: Live, timeout: float) -> CheckResult:
     reproduce = None
     try:
         host, port = live.address(check.request.port)
         reproduce = live.by_hand(curl(check.request, _base(check.request, live, host, port)))
         answer = live.send(check.request, timeout)
     except NoAnswerError as error:
-        return Performed((Finding("http", str(error), live.tail()),), reproduce=reproduce)
+        return CheckResult([Finding("http", str(error), live.tail())], reproduce=reproduce)
     shown = text_of(answer.body, 4096) or None
-    return Performed(judge_answer(check, answer), reproduce=reproduce, stdout=shown)
+    return CheckResult(judge_answer(check, answer), reproduce=reproduce, stdout=shown)
 
 
 def _base(request: Request, live: Live, host: str, port: int) -> str:
@@ -107,7 +105,7 @@ def _base(request: Request, live: Live, host: str, port: int) -> str:
     return f"{request.scheme}://{host}:$({found} | grep -o '[0-9]*$')"
 
 
-def _ask_stop(check: StopCheck, live: Live) -> Performed:
+def _ask_stop(check: StopCheck, live: Live) -> CheckResult:
     """Ask the service to end as `docker stop` does, and look how it did."""
     began = time.monotonic()
     before = len(live.logs())
@@ -124,7 +122,7 @@ def _ask_stop(check: StopCheck, live: Live) -> Performed:
     if check.exit is not None:
         found += findings_of("exit", check.exit.judge(exit_code))
     reproduce = live.by_hand(f"docker stop -t {math.ceil(check.grace)} {live.word}")
-    return Performed(tuple(found), reproduce=reproduce, stdout=live.tail())
+    return CheckResult(found, reproduce=reproduce, stdout=live.tail())
 
 
 def _why_not_ended(live: Live, before: int) -> str:
@@ -141,7 +139,7 @@ def _why_not_ended(live: Live, before: int) -> str:
 
 def ask_writes(
     check: WritesCheck, details: ContainerDetails, changes: Iterable[tuple[int, str]]
-) -> Performed:
+) -> CheckResult:
     """Judge what a container changed in its own layer.
 
     Args:
@@ -167,7 +165,7 @@ def ask_writes(
         ):
             what = {0: "changed", 1: "written", 2: "deleted"}.get(kind, "changed")
             found.append(Finding("writes", f"{path} was {what}"))
-    return Performed(tuple(found))
+    return CheckResult(found)
 
 
 def _mounts(details: ContainerDetails) -> tuple[str, ...]:
@@ -180,7 +178,7 @@ def _is_below(path: str, folders: Iterable[str]) -> bool:
     return any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
 
 
-def _ask_budget(check: BudgetCheck, live: Live, bench: Bench, plan: ServicePlan) -> Performed:
+def _ask_budget(check: BudgetCheck, live: Live, bench: Bench, plan: ServicePlan) -> CheckResult:
     found: list[Finding] = []
     if check.memory is not None:
         found += findings_of("memory", check.memory.judge(live.peak_memory()))
@@ -193,4 +191,4 @@ def _ask_budget(check: BudgetCheck, live: Live, bench: Bench, plan: ServicePlan)
                 found.append(Finding("first_log", "it wrote nothing before it was ready"))
             else:
                 found += findings_of("first_log", check.first_log.judge(first_log))
-    return Performed(tuple(found))
+    return CheckResult(found)

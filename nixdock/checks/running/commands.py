@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.expectations import judge_run
+from nixdock.checks.expectations import judge_outcome
 from nixdock.checks.model import Command
-from nixdock.checks.running.performed import COMMAND_FAILURES, Performed, failed_command
-from nixdock.checks.verdict import Finding
-from nixdock.errors import CheckError, NixdockError
-from nixdock.outcome import tail_of
+from nixdock.checks.verdict import CheckResult, Finding
+from nixdock.errors import CheckError, CommandNotExecutableError, CommandNotFoundError, NixdockError
+from nixdock.outcome import RunOutcome, tail_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.model import ExecCheck
-    from nixdock.outcome import RunOutcome
 
     Run = Callable[[Command, float], RunOutcome]
+
+COMMAND_FAILURES = (CommandNotFoundError, CommandNotExecutableError)
+"""What says something about the image, where other errors of an engine do not."""
 
 STEP_SECONDS: Final = 60.0
 """Seconds that a step of a setup or teardown may take."""
 
 
-def perform_exec(check: ExecCheck, run: Run, timeout: float, *, reproduce: str) -> Performed:
+def perform_exec(check: ExecCheck, run: Run, timeout: float, *, reproduce: str) -> CheckResult:
     """Run a check's command and judge it.
 
     Args:
@@ -44,15 +45,16 @@ def perform_exec(check: ExecCheck, run: Run, timeout: float, *, reproduce: str) 
         except COMMAND_FAILURES as error:
             meant = failed_command(error, check.command)
             if isinstance(meant, Finding):
-                return Performed((meant,), reproduce=reproduce)
+                return CheckResult([meant], reproduce=reproduce)
             outcome = meant
     finally:
         notes = _tear_down(check, run)
-    findings = judge_run(check.command.expected, outcome)
-    return Performed(findings, notes, reproduce).with_output(outcome)
+    result = judge_outcome(check.command.expected, outcome)
+    result.notes, result.reproduce = notes, reproduce
+    return result
 
 
-def _tear_down(check: ExecCheck, run: Run) -> tuple[str, ...]:
+def _tear_down(check: ExecCheck, run: Run) -> list[str]:
     """Take all steps of a teardown; what fails is a remark, for the check has been judged."""
     notes: list[str] = []
     for words in check.teardown:
@@ -60,7 +62,7 @@ def _tear_down(check: ExecCheck, run: Run) -> tuple[str, ...]:
             _take_step("teardown", words, run)
         except NixdockError as error:
             notes.append(error.message)
-    return tuple(notes)
+    return notes
 
 
 def _take_step(what: str, words: tuple[str, ...], run: Run) -> None:
@@ -76,3 +78,27 @@ def _take_step(what: str, words: tuple[str, ...], run: Run) -> None:
             f"{what}: {line}: exit status {outcome.exit_code}",
             details=tail_of(outcome.stderr) or tail_of(outcome.stdout) or None,
         )
+
+
+def failed_command(error: NixdockError, command: Command) -> RunOutcome | Finding:
+    """Turn a command that could not be executed into what it means for a check.
+
+    With an expected exit status of 126 or 127 it is the outcome that a shell would report.
+
+    Args:
+        error: One of `COMMAND_FAILURES`.
+        command: What was to be run.
+
+    Raises:
+        CheckError: It is a program in the Nix store that nobody put into the container.
+    """
+    program = command.words[0] if command.words else ""
+    if isinstance(error, CommandNotFoundError) and program.startswith("/nix/store/"):
+        raise CheckError(
+            f"{program} is neither in the image nor among the tools",
+            hint="lend it: tools = [ ... ]; or name a program of the image",
+        ) from error
+    expected = command.expected
+    if not expected.exit.judge(error.exit_code):
+        return RunOutcome(error.exit_code, b"", error.message.encode())
+    return Finding("command", error.message, error.hint)

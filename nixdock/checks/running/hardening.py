@@ -14,6 +14,8 @@ from nixdock.text import split_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from nixdock.checks.verdict import CheckResult
+
 PIDS: Final = 512
 MEMORY: Final = 1 << 30
 TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in the container
@@ -169,3 +171,16 @@ def _explain_network(_line: str) -> str:
 
 def _explain_processes(_line: str) -> str:
     return "it may have no more processes (pids_limit)"
+
+
+def with_refusals(result: CheckResult, body: Mapping[str, Any]) -> CheckResult:
+    """Return a result with remarks on what its container was refused, where it failed.
+
+    Args:
+        result: Of a try.
+        body: The request that created the container.
+    """
+    if result.findings:
+        found = [part for one in result.findings for part in (one.message, one.details)]
+        result.notes += name_refusals(body, (result.stderr, result.stdout, *found))
+    return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Condition
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,10 +17,11 @@ from nixdock.checks.agent import MACHINES
 from nixdock.checks.model import ContainerSettings, ExecCheck, WritesCheck
 from nixdock.checks.running.asking import ask_writes
 from nixdock.checks.running.commands import perform_exec
+from nixdock.checks.running.hardening import with_refusals
 from nixdock.checks.running.idle import Idle, idle_container
 from nixdock.checks.running.job import perform_fresh
-from nixdock.checks.running.performed import Performed, with_refusals
 from nixdock.checks.running.reproduce import docker_run
+from nixdock.checks.verdict import CheckResult
 from nixdock.errors import CheckError, NixdockError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class IdleGroup:
                     stack.push(opened)
                 pool.free.clear()
 
-    def attempt(self, check: Check) -> Performed:
+    def attempt(self, check: Check) -> CheckResult:
         """Do once what a check asks.
 
         Raises:
@@ -88,7 +89,7 @@ class IdleGroup:
             raise CheckError(f"a check of the kind {check.kind} runs no command")
         return self._execute(check.what, check.timeout)
 
-    def _execute(self, check: ExecCheck, timeout: float) -> Performed:
+    def _execute(self, check: ExecCheck, timeout: float) -> CheckResult:
         command = check.command
         reproduce = docker_run(self._bench.name, self._bench.settings, command, replace=True)
         if self._bench.engine.version.architecture not in MACHINES:
@@ -168,7 +169,7 @@ class IdleGroup:
                 self._lost.append(idle)
         return None
 
-    def _without_agent(self, check: ExecCheck, timeout: float, reproduce: str) -> Performed:
+    def _without_agent(self, check: ExecCheck, timeout: float, reproduce: str) -> CheckResult:
         if check.setup or check.teardown:
             machine = self._bench.engine.version.architecture
             raise CheckError(f"setup and teardown need nixdock's agent, and there is none for {machine}")
@@ -186,13 +187,13 @@ class IdleGroup:
         self._writer = details
         self._written.update(engine.changes(ident))
 
-    def _ask_writes(self, check: WritesCheck) -> Performed:
+    def _ask_writes(self, check: WritesCheck) -> CheckResult:
         if self._unseen is not None:
             raise CheckError(f"what was written cannot be asked any more: {self._unseen.message}")
         for idle in (*self._lost, *(idle for pool in self._pools.values() for idle, _ in pool.free)):
             self._note_writes(idle)
         if self._writer is None:
-            return Performed(notes=("no command was run in a container that could have written anything",))
+            return CheckResult(notes=["no command was run in a container that could have written anything"])
         return ask_writes(check, self._writer, self._written)
 
 
@@ -200,6 +201,6 @@ def _settings_of(command: Command) -> ContainerSettings:
     return ContainerSettings(() if command.user is None else (("user", command.user),))
 
 
-def _noted(performed: Performed, idle: Idle) -> Performed:
-    noted = replace(performed, notes=(*performed.notes, *idle.notes))
-    return with_refusals(noted, idle.container.request.body)
+def _noted(result: CheckResult, idle: Idle) -> CheckResult:
+    result.notes += idle.notes
+    return with_refusals(result, idle.container.request.body)

@@ -7,11 +7,12 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from nixdock.checks.expectations import judge_run
+from nixdock.checks.expectations import judge_outcome
 from nixdock.checks.running.bench import command_settings, keep
-from nixdock.checks.running.performed import COMMAND_FAILURES, Performed, failed_command, with_refusals
+from nixdock.checks.running.commands import COMMAND_FAILURES, failed_command
+from nixdock.checks.running.hardening import with_refusals
 from nixdock.checks.running.reproduce import docker_run
-from nixdock.checks.verdict import Finding
+from nixdock.checks.verdict import CheckResult, Finding
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams
 from nixdock.outcome import Capture, RunOutcome
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from nixdock.engine.containers.container import Container
 
 
-def perform_run(bench: Bench, check: RunCheck, timeout: float) -> Performed:
+def perform_run(bench: Bench, check: RunCheck, timeout: float) -> CheckResult:
     """Run a container of the image and judge how it ended and what it wrote.
 
     Args:
@@ -43,13 +44,13 @@ def perform_run(bench: Bench, check: RunCheck, timeout: float) -> Performed:
         except COMMAND_FAILURES as error:
             meant = failed_command(error, check.command)
             if isinstance(meant, Finding):
-                return with_refusals(Performed((meant,), tuple(notes), reproduce), request.body)
+                return with_refusals(CheckResult([meant], notes, reproduce), request.body)
             outcome = meant
-        findings = judge_run(check.command.expected, outcome)
-        if findings and bench.keep and (note := keep(container)):
+        result = judge_outcome(check.command.expected, outcome)
+        result.notes, result.reproduce = notes, reproduce
+        if result.findings and bench.keep and (note := keep(container)):
             notes.append(note)
-        performed = Performed(findings, tuple(notes), reproduce).with_output(outcome)
-        return with_refusals(performed, request.body)
+        return with_refusals(result, request.body)
 
 
 def perform_fresh(bench: Bench, command: Command, settings: ContainerSettings, timeout: float) -> RunOutcome:

@@ -17,13 +17,12 @@ from nixdock.checks.model import Check, RunCheck, Suite, WritesCheck
 from nixdock.checks.running.idle_group import IdleGroup
 from nixdock.checks.running.job import perform_run
 from nixdock.checks.running.ledger import Ledger
-from nixdock.checks.running.performed import error_verdict, skip_verdict
 from nixdock.checks.running.service_group import READY, ServiceGroup
 from nixdock.checks.running.supervision import Worker, supervise
 from nixdock.checks.running.tools import lend_tools
 from nixdock.checks.running.trial import Trials
 from nixdock.checks.static import judge_static
-from nixdock.checks.verdict import Report, Verdict
+from nixdock.checks.verdict import CheckResult, Report
 from nixdock.errors import CheckError, NixdockError
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.live import Live
-    from nixdock.checks.running.performed import Performed
     from nixdock.checks.subject import Subject
+    from nixdock.checks.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class SuiteRun:
         pending: list[Check] = []
         for check in chosen:
             if check.skip is not None:
-                trials.ledger.note(skip_verdict(check, check.skip, suite=self.name))
+                trials.note(check, CheckResult(skipped=check.skip))
             else:
                 pending.append(check)
         static = [check for check in pending if check.is_static]
@@ -131,13 +130,11 @@ class SuiteRun:
         try:
             if self.subject is None:
                 raise CheckError(f"the bytes of {self.name} cannot be read here")
-            verdicts = judge_static(checks, self.subject())
+            results = judge_static(checks, self.subject())
         except NixdockError as error:
-            for check in checks:
-                trials.ledger.note(error_verdict(check, error.message, suite=self.name), check)
-            return
-        for check, verdict in zip(checks, verdicts, strict=True):
-            trials.ledger.note(replace(verdict, suite=self.name), check)
+            results = tuple(CheckResult.error(error.message) for _ in checks)
+        for check, result in zip(checks, results, strict=True):
+            trials.note(check, result)
 
     def _run_containers(
         self, checks: Sequence[Check], trials: Trials, pool: ThreadPoolExecutor, *, serves: bool
@@ -145,14 +142,13 @@ class SuiteRun:
         bench = self.bench
         if bench is None:
             for check in checks:
-                message = f"a check of the kind {check.kind} needs an engine"
-                trials.ledger.note(error_verdict(check, message, suite=self.name))
+                trials.note(check, CheckResult.error(f"a check of the kind {check.kind} needs an engine"))
             return
         try:
             own = lend_tools(self.suite.tools, self._store_names(), bench.engine.address)
         except NixdockError as error:
             for check in checks:
-                trials.ledger.note(error_verdict(check, error.message, suite=self.name))
+                trials.note(check, CheckResult.error(error.message))
             return
         asking = [check for check in checks if self.suite.asks_service(check)]
         with ExitStack() as stack:
@@ -181,7 +177,7 @@ class SuiteRun:
         for check in late:
             trials.judge(check, group.attempt)
 
-    def _run_job(self, check: Check) -> Performed:
+    def _run_job(self, check: Check) -> CheckResult:
         if self.bench is None or not isinstance(check.what, RunCheck):
             raise CheckError(f"a check of the kind {check.kind} starts no container")
         return perform_run(self.bench, check.what, check.timeout)
@@ -198,5 +194,4 @@ class SuiteRun:
         missing = set(trials.ledger.missing())
         for check in chosen:
             if check.name in missing:
-                message = trials.why_unfinished()
-                trials.ledger.note(error_verdict(check, message, suite=self.name))
+                trials.note(check, CheckResult.error(trials.why_unfinished()))

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.model import BudgetCheck, StopCheck, WritesCheck
 from nixdock.checks.running.asking import ask_service
-from nixdock.checks.running.hardening import name_refusals
+from nixdock.checks.running.hardening import name_refusals, with_refusals
 from nixdock.checks.running.memory import MemoryWatch
-from nixdock.checks.running.performed import error_verdict, skip_verdict, with_refusals
 from nixdock.checks.running.service import ServiceFailedError, plan_service, started_service
-from nixdock.checks.verdict import Finding, Status, Verdict
+from nixdock.checks.verdict import CheckResult, Finding
 from nixdock.errors import NixdockError
 from nixdock.events import Notice
 from nixdock.units import format_duration
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from nixdock.checks.model import Check, Suite
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.live import Live
-    from nixdock.checks.running.performed import Performed
     from nixdock.checks.running.service import ServicePlan
     from nixdock.checks.running.trial import Trials
 
@@ -70,17 +68,16 @@ class ServiceGroup:
                 if self.bench.keep and self.trials.ledger.failed(check.name for check in self.checks):
                     self._tell_kept(live.keep())
         except ServiceFailedError as error:
-            self._give_up(error, Status.FAIL, plan)
+            self._give_up(error, plan, failed=True)
         except NixdockError as error:
-            self._give_up(error, Status.ERROR, plan)
+            self._give_up(error, plan, failed=False)
 
     def _ask_running(self, live: Live, plan: ServicePlan, pool: Executor) -> None:
         """Judge by a service that is not ours to stop."""
         self._note_ready(plan, live)
         ends = [check for check in self.checks if isinstance(check.what, StopCheck)]
         for check in ends:
-            reason = "it would stop the service; nixdock check runs it"
-            self.trials.ledger.note(skip_verdict(check, reason, suite=self.trials.suite))
+            self.trials.note(check, CheckResult(skipped="it would stop the service; nixdock check runs it"))
         group = replace(self, checks=[check for check in self.checks if check not in ends])
         with ExitStack() as stack:
             if plan.watches_memory:
@@ -92,7 +89,7 @@ class ServiceGroup:
     def ask(self, live: Live, plan: ServicePlan, pool: Executor) -> None:
         """Judge the checks by a service that is ready."""
 
-        def attempt(check: Check) -> Performed:
+        def attempt(check: Check) -> CheckResult:
             return with_refusals(ask_service(check, live, self.bench, plan), plan.request.body)
 
         early = [check for check in self.checks if not isinstance(check.what, (*_LATE, StopCheck))]
@@ -113,39 +110,25 @@ class ServiceGroup:
 
     def _note_ready(self, plan: ServicePlan, live: Live) -> None:
         seconds = live.ready_seconds or 0.0
-        notes = (*plan.notes, f"ready after {format_duration(seconds)}")
-        self.trials.ledger.note(
-            Verdict(
-                READY,
-                "service",
-                Status.PASS,
-                notes=notes,
-                seconds=seconds,
-                reproduce=plan.reproduce,
-                suite=self.trials.suite,
-            )
-        )
+        notes = [*plan.notes, f"ready after {format_duration(seconds)}"]
+        self._note(CheckResult(notes=notes, reproduce=plan.reproduce, seconds=seconds))
 
-    def _give_up(self, error: NixdockError, status: Status, plan: ServicePlan | None) -> None:
+    def _note(self, result: CheckResult) -> None:
+        """Note whether the service is ready."""
+        self.trials.ledger.note(result.verdict(READY, "service", suite=self.trials.suite))
+
+    def _give_up(self, error: NixdockError, plan: ServicePlan | None, *, failed: bool) -> None:
         """Note that the service is not ready, and that its checks are not run."""
-        notes = (*(plan.notes if plan is not None else ()), *((error.hint,) if error.hint else ()))
+        result = CheckResult([Finding("", error.message, error.details)], is_error=not failed)
+        if error.hint:
+            result.notes.append(error.hint)
         if plan is not None:
-            notes += name_refusals(plan.request.body, (error.message, error.details))
-        finding = Finding("", error.message, error.details)
-        self.trials.ledger.note(
-            Verdict(
-                READY,
-                "service",
-                status,
-                (finding,),
-                notes=notes,
-                reproduce=plan.reproduce if plan is not None else None,
-                suite=self.trials.suite,
-            )
-        )
+            refused = name_refusals(plan.request.body, (error.message, error.details))
+            result.notes = [*plan.notes, *result.notes, *refused]
+            result.reproduce = plan.reproduce
+        self._note(result)
         for check in self.checks:
-            if status is Status.FAIL:
-                verdict = skip_verdict(check, "the service is not ready", suite=self.trials.suite)
+            if failed:
+                self.trials.note(check, CheckResult(skipped="the service is not ready"))
             else:
-                verdict = error_verdict(check, "the service could not be started", suite=self.trials.suite)
-            self.trials.ledger.note(verdict)
+                self.trials.note(check, CheckResult.error("the service could not be started"))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING
 
-from nixdock.checks.running.performed import Performed, error_verdict, skip_verdict, verdict_of
-from nixdock.checks.verdict import Finding
+from nixdock.checks.verdict import CheckResult, Finding
 from nixdock.errors import NixdockError
 from nixdock.units import format_duration
 
@@ -41,13 +40,17 @@ class Trials:
         """Seconds until the time of the whole run is up."""
         return float("inf") if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
+    def note(self, check: Check, result: CheckResult) -> None:
+        """Note what came of a check."""
+        verdict = result.verdict(check.name, check.kind, suite=self.suite, place=check.place)
+        self.ledger.note(verdict, check)
+
     def refuse(self, check: Check) -> bool:
         """Note why a check is not begun, and say whether that is so."""
         if self.cancelled.is_set() or self.seconds_left <= 0:
-            self.ledger.note(error_verdict(check, self.why_unfinished(), suite=self.suite))
+            self.note(check, CheckResult.error(self.why_unfinished()))
         elif self.ledger.stopped.is_set():
-            reason = "not begun: a check before it failed (--fail-fast)"
-            self.ledger.note(skip_verdict(check, reason, suite=self.suite))
+            self.note(check, CheckResult(skipped="not begun: a check before it failed (--fail-fast)"))
         else:
             return False
         return True
@@ -58,7 +61,7 @@ class Trials:
             return "the time of the whole run was up (--timeout)"
         return "the run was stopped"
 
-    def judge(self, check: Check, attempt: Callable[[Check], Performed], live: Live | None = None) -> None:
+    def judge(self, check: Check, attempt: Callable[[Check], CheckResult], live: Live | None = None) -> None:
         """Try a check and note its verdict.
 
         Args:
@@ -70,48 +73,45 @@ class Trials:
             return
         began = time.monotonic()
         try:
-            performed = self._until_it_holds(check, attempt, live)
-            seconds = time.monotonic() - began
-            verdict = verdict_of(check, performed, suite=self.suite, seconds=seconds)
-            if performed.findings and self.cancelled.is_set():
+            result = self._until_it_holds(check, attempt, live)
+            if result.findings and self.cancelled.is_set():
                 # Its container was taken away meanwhile: what it found says nothing.
-                verdict = error_verdict(check, self.why_unfinished(), suite=self.suite, seconds=seconds)
+                result = CheckResult.error(self.why_unfinished())
         except NixdockError as error:
-            end = live.end() if live is not None else None
-            seconds = time.monotonic() - began
-            if self.cancelled.is_set() or self.seconds_left <= 0:
-                verdict = error_verdict(check, self.why_unfinished(), suite=self.suite, seconds=seconds)
-            elif end is not None and live is not None:
-                # That the service is gone is its own fault, not that of whoever asks it.
-                finding = Finding("service", end, live.tail())
-                verdict = verdict_of(check, Performed((finding,)), suite=self.suite, seconds=seconds)
-            else:
-                details = "\n".join(part for part in (error.hint, error.details) if part) or None
-                verdict = error_verdict(
-                    check, error.message, suite=self.suite, seconds=seconds, details=details
-                )
-        self.ledger.note(verdict, check)
+            result = self._explain(error, live)
+        result.seconds = time.monotonic() - began
+        self.note(check, result)
+
+    def _explain(self, error: NixdockError, live: Live | None) -> CheckResult:
+        """Return what it means that a try came to nothing."""
+        end = live.end() if live is not None else None
+        if self.cancelled.is_set() or self.seconds_left <= 0:
+            return CheckResult.error(self.why_unfinished())
+        if end is not None and live is not None:
+            # That the service is gone is its own fault, not that of whoever asks it.
+            return CheckResult([Finding("service", end, live.tail())])
+        details = "\n".join(part for part in (error.hint, error.details) if part) or None
+        return CheckResult.error(error.message, details)
 
     def _until_it_holds(
-        self, check: Check, attempt: Callable[[Check], Performed], live: Live | None
-    ) -> Performed:
+        self, check: Check, attempt: Callable[[Check], CheckResult], live: Live | None
+    ) -> CheckResult:
         began = time.monotonic()
         end = began + (check.within or 0.0)
         tries = 0
         while True:
-            performed = attempt(check)
+            result = attempt(check)
             tries += 1
             now = time.monotonic()
-            if not performed.findings or now >= end or self.cancelled.is_set():
+            if not result.findings or now >= end or self.cancelled.is_set():
                 break
             ended = live.end() if live is not None else None
             if ended is not None and live is not None:
-                finding = Finding("service", ended, live.tail())
-                performed = replace(performed, findings=(*performed.findings, finding))
+                result.find("service", ended, live.tail())
                 break
             self.cancelled.wait(min(check.interval, end - now))
         if tries == 1:
-            return performed
-        held = "it did not hold" if performed.findings else "it held"
-        note = f"{held} at try {tries}, after {format_duration(now - began)}"
-        return replace(performed, notes=(*performed.notes, note))
+            return result
+        held = "it did not hold" if result.findings else "it held"
+        result.notes.append(f"{held} at try {tries}, after {format_duration(now - began)}")
+        return result

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.kinds.answer import findings_of
 from nixdock.checks.matchers.json_path import MISSING
 from nixdock.checks.matchers.number import Between
+from nixdock.checks.verdict import findings_of
 from nixdock.outcome import Capture, Output
 from nixdock.units import format_duration
 
@@ -139,7 +139,7 @@ def _explain(error: OSError | http.client.HTTPException) -> str:
             return f"no connection: {error.strerror or error}"
 
 
-def judge_answer(check: HttpCheck, answer: Answer) -> tuple[Finding, ...]:
+def judge_answer(check: HttpCheck, answer: Answer) -> list[Finding]:
     """Return everything about an answer that is not as expected."""
     status = check.status or _FINE
     found = findings_of("status", status.judge(answer.status))
@@ -147,4 +147,4 @@ def judge_answer(check: HttpCheck, answer: Answer) -> tuple[Finding, ...]:
         found += findings_of(f"headers.{name}", matcher.judge(answer.headers.get(name.lower(), MISSING)))
     if check.body is not None:
         found += findings_of("body", check.body.judge(answer.body))
-    return tuple(found)
+    return found

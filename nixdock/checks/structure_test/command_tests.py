@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from nixdock.checks.expectations import RunExpectation, judge_run
+from nixdock.checks.expectations import RunExpectation, judge_outcome
 from nixdock.checks.matchers.number import exactly
 from nixdock.checks.structure_test.go_text import expand, text_matcher
-from nixdock.checks.structure_test.judgement import Judgement, NotReachedError
+from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.log_stream import LogStreamError, split_log
 from nixdock.checks.structure_test.rig import CommandRequest, ContainerNeeds
 from nixdock.checks.structure_test.surroundings import (
@@ -17,8 +17,7 @@ from nixdock.checks.structure_test.surroundings import (
     host_variables,
     setup_needs,
 )
-from nixdock.checks.verdict import Finding
-from nixdock.outcome import tail_of
+from nixdock.checks.verdict import CheckResult, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +43,7 @@ def find_faults(test: CommandTest) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def judge(test: CommandTest, tests: StructureTests, rig: Rig) -> Judgement:
+def judge(test: CommandTest, tests: StructureTests, rig: Rig) -> CheckResult:
     """Run a test's command and judge it.
 
     Raises:
@@ -53,18 +52,18 @@ def judge(test: CommandTest, tests: StructureTests, rig: Rig) -> Judgement:
     """
     assert rig.runner is not None  # noqa: S101 - whoever asks has looked
     request, remarks = make_request(test, tests, rig)
-    judgement = Judgement(notes=list(remarks))
-    judgement.reproduce = _docker_command(request, rig.subject.name) if not request.setup else None
     answer = rig.runner.run(request)
-    judgement.notes += [
+    result = _judge_answer(test, tests, answer, rig)
+    result.reproduce = _docker_command(request, rig.subject.name) if not request.setup else None
+    result.notes += remarks
+    result.notes += [
         f"the setup command {shlex.join(argv)} ended with {code}, which is not looked at"
         for argv, code in zip(request.setup, answer.setup_codes, strict=True)
         if code
     ]
     if test.teardown:
-        judgement.notes.append("teardown is not run: every test has files of its own")
-    _judge_answer(test, tests, answer, rig, judgement)
-    return judgement
+        result.notes.append("teardown is not run: every test has files of its own")
+    return result
 
 
 def make_request(
@@ -108,25 +107,19 @@ def make_request(
     return request, remarks
 
 
-def _judge_answer(
-    test: CommandTest, tests: StructureTests, answer: CommandAnswer, rig: Rig, judgement: Judgement
-) -> None:
+def _judge_answer(test: CommandTest, tests: StructureTests, answer: CommandAnswer, rig: Rig) -> CheckResult:
     outcome = answer.outcome
     if tests.options.tty and rig.compat and not outcome.timed_out:
         try:
             outcome = split_log(outcome)
         except LogStreamError as error:
-            judgement.find("stdout", str(error))
-            return
+            return CheckResult([Finding("stdout", str(error))])
     expectation = RunExpectation(
         exit=exactly(test.exit_code),
         stdout=text_matcher(test.expected_output, test.excluded_output),
         stderr=text_matcher(test.expected_error, test.excluded_error),
     )
-    judgement.findings += judge_run(expectation, outcome)
-    judgement.seconds = outcome.seconds
-    judgement.stdout = tail_of(outcome.stdout)
-    judgement.stderr = tail_of(outcome.stderr)
+    return judge_outcome(expectation, outcome)
 
 
 def _docker_command(request: CommandRequest, image: str) -> str:

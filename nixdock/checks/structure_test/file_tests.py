@@ -9,10 +9,9 @@ from nixdock.checks.files.entry import Entry
 from nixdock.checks.modes import go_text
 from nixdock.checks.structure_test.container_files import Fault
 from nixdock.checks.structure_test.go_text import expand, text_matcher
-from nixdock.checks.structure_test.judgement import Judgement
 from nixdock.checks.structure_test.model import UNCHECKED
 from nixdock.checks.structure_test.surroundings import global_variables, setup_needs
-from nixdock.checks.verdict import Finding
+from nixdock.checks.verdict import CheckResult, Finding
 
 if TYPE_CHECKING:
     from nixdock.checks.structure_test.container_files import Files
@@ -48,7 +47,7 @@ def find_faults(test: FileExistenceTest | FileContentTest) -> tuple[Finding, ...
     return tuple(found)
 
 
-def judge_existence(test: FileExistenceTest, tests: StructureTests, rig: Rig) -> Judgement:
+def judge_existence(test: FileExistenceTest, tests: StructureTests, rig: Rig) -> CheckResult:
     """Look at a path and judge it.
 
     Raises:
@@ -56,7 +55,7 @@ def judge_existence(test: FileExistenceTest, tests: StructureTests, rig: Rig) ->
         NotReachedError: There can be no container.
         EngineError: The engine is not there, or failed.
     """
-    judgement = Judgement()
+    result = CheckResult()
     files = _files(tests, rig)
     # Version 1.0.0 takes a path as it is written.
     first = tests.version == "1.0.0"
@@ -65,34 +64,34 @@ def judge_existence(test: FileExistenceTest, tests: StructureTests, rig: Rig) ->
     shown = path or "the empty path"
     if not test.should_exist:
         if isinstance(found, Entry):
-            judgement.find("shouldExist", f"{shown} is there, and must not be")
-        return judgement
+            result.find("shouldExist", f"{shown} is there, and must not be")
+        return result
     if isinstance(found, Fault):
-        judgement.find("shouldExist", f"{shown} {_REASONS[found]}")
-        return judgement
-    _judge_mode(test, found, judgement)
+        result.find("shouldExist", f"{shown} {_REASONS[found]}")
+        return result
+    _judge_mode(test, found, result)
     for key, wanted, number in (("uid", test.uid, found.uid), ("gid", test.gid, found.gid)):
         if wanted not in {UNCHECKED, number}:
-            judgement.find(key, f"expected {wanted}, found {number}")
-    return judgement
+            result.find(key, f"expected {wanted}, found {number}")
+    return result
 
 
-def _judge_mode(test: FileExistenceTest, found: Entry, judgement: Judgement) -> None:
+def _judge_mode(test: FileExistenceTest, found: Entry, result: CheckResult) -> None:
     mode = go_text(found.kind, found.mode)
     if test.permissions and test.permissions != mode:
-        judgement.find("permissions", f"expected {test.permissions}, found {mode}")
+        result.find("permissions", f"expected {test.permissions}, found {mode}")
     if not test.executable_by:
         return
     bits = _EXECUTABLE.get(test.executable_by)
     if bits is None:
-        judgement.find("isExecutableBy", f"{test.executable_by!r} is none of owner, group, other and any")
+        result.find("isExecutableBy", f"{test.executable_by!r} is none of owner, group, other and any")
     elif not found.mode & bits:
-        judgement.find("isExecutableBy", f"{test.executable_by} may not execute it: its mode is {mode}")
+        result.find("isExecutableBy", f"{test.executable_by} may not execute it: its mode is {mode}")
     elif found.kind == "symlink":
-        judgement.notes.append("it is a symbolic link: its mode, which allows everything, is what was judged")
+        result.notes.append("it is a symbolic link: its mode, which allows everything, is what was judged")
 
 
-def judge_content(test: FileContentTest, tests: StructureTests, rig: Rig) -> Judgement:
+def judge_content(test: FileContentTest, tests: StructureTests, rig: Rig) -> CheckResult:
     """Read a file and judge its content.
 
     Raises:
@@ -100,20 +99,20 @@ def judge_content(test: FileContentTest, tests: StructureTests, rig: Rig) -> Jud
         NotReachedError: There can be no container.
         EngineError: The engine is not there, or failed.
     """
-    judgement = Judgement()
+    result = CheckResult()
     files = _files(tests, rig)
     found = files.find_file(test.path)
     if isinstance(found, Fault):
-        judgement.find("path", f"{test.path} {_REASONS[found]}")
-        return judgement
+        result.find("path", f"{test.path} {_REASONS[found]}")
+        return result
     matcher = text_matcher(test.expected, test.excluded)
     if matcher is not None:
         for wrong in matcher.judge(files.read(found)):
-            judgement.find("content", wrong.message, wrong.details)
-    return judgement
+            result.find("content", wrong.message, wrong.details)
+    return result
 
 
-def judge_licences(test: LicenceTest, tests: StructureTests, rig: Rig) -> Judgement:
+def judge_licences(test: LicenceTest, tests: StructureTests, rig: Rig) -> CheckResult:
     """Look for the names of unwanted licences in copyright files.
 
     Raises:
@@ -121,29 +120,29 @@ def judge_licences(test: LicenceTest, tests: StructureTests, rig: Rig) -> Judgem
         NotReachedError: There can be no container.
         EngineError: The engine is not there, or failed.
     """
-    judgement = Judgement()
+    result = CheckResult()
     files = _files(tests, rig, with_variables=False)
     paths = list(test.files)
     if test.debian:
         packages = files.folders_in(_DOCUMENTS)
         if isinstance(packages, Fault):
-            judgement.find("debian", f"{_DOCUMENTS} {_REASONS[packages]}")
-            return judgement
+            result.find("debian", f"{_DOCUMENTS} {_REASONS[packages]}")
+            return result
         kept = [name for name in packages if name not in _EXEMPT]
         paths[:0] = [posixpath.join(_DOCUMENTS, name, "copyright") for name in kept]
         if not packages:
-            judgement.notes.append(f"there is no package in {_DOCUMENTS}, so nothing was looked at")
+            result.notes.append(f"there is no package in {_DOCUMENTS}, so nothing was looked at")
     for path in paths:
         found = files.find_file(path)
         if isinstance(found, Fault):
-            judgement.find("files", f"{path} {_REASONS[found]}")
+            result.find("files", f"{path} {_REASONS[found]}")
             continue
         content = bytes(files.read(found)[:]).upper()
         for word in _UNWANTED:
             if word in content:
-                judgement.find("files", f"{path} names {word.decode()}")
+                result.find("files", f"{path} names {word.decode()}")
                 break
-    return judgement
+    return result
 
 
 def _files(tests: StructureTests, rig: Rig, *, with_variables: bool = True) -> Files:

@@ -1,16 +1,15 @@
-"""What a test finds, before it is made a verdict."""
+"""One test of a file, ready to be judged, and what keeps it from being."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from nixdock.checks.verdict import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.structure_test.rig import Rig
+    from nixdock.checks.verdict import CheckResult, Finding
 
 
 class NotReachedError(Exception):
@@ -27,33 +26,6 @@ class NotReachedError(Exception):
         self.subject = subject
         self.message = message
         self.begun = begun
-
-
-@dataclass(slots=True)
-class Judgement:
-    """What one test found.
-
-    Args:
-        findings: What is not as asked.
-        notes: Remarks that change nothing.
-        begun: Whether the test has begun; if not, the original reports its bare name.
-        seconds: How long it took.
-        stdout: The last lines of the standard output that was judged.
-        stderr: The same of the standard error.
-        reproduce: A docker command that does the same by hand.
-    """
-
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    begun: bool = True
-    seconds: float = 0.0
-    stdout: str | None = None
-    stderr: str | None = None
-    reproduce: str | None = None
-
-    def find(self, subject: str, message: str, details: str | None = None) -> None:
-        """Say what is not as asked."""
-        self.findings.append(Finding(subject, message, details))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +54,7 @@ class StructureCheck:
     version: str
     needs_engine: bool
     faults: tuple[Finding, ...]
-    judge: Callable[[Rig], Judgement]
+    judge: Callable[[Rig], CheckResult]
 
     @property
     def full_name(self) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixdock.checks.structure_test.go_text import text_matcher
-from nixdock.checks.structure_test.judgement import Judgement
-from nixdock.checks.verdict import Finding
+from nixdock.checks.verdict import CheckResult, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,33 +24,33 @@ def find_faults(test: MetadataTest) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def judge(test: MetadataTest, rig: Rig) -> Judgement:
+def judge(test: MetadataTest, rig: Rig) -> CheckResult:
     """Judge the config of the image; the file's own variables are not in it."""
-    judgement = Judgement()
+    result = CheckResult()
     config = rig.subject.run_config
     environment = rig.subject.env
-    _judge_variables("envVars", test.environment, environment, judgement)
+    _judge_variables("envVars", test.environment, environment, result)
     for variable in test.unbound:
         if variable.key in environment:
-            judgement.find("unboundEnvVars", f"{variable.key} is set: {environment[variable.key]!r}")
-    _judge_variables("labels", test.labels, _mapping(config.get("Labels")), judgement)
+            result.find("unboundEnvVars", f"{variable.key} is set: {environment[variable.key]!r}")
+    _judge_variables("labels", test.labels, _mapping(config.get("Labels")), result)
     for key, wanted in (("cmd", test.cmd), ("entrypoint", test.entrypoint)):
         found = tuple(str(word) for word in config.get(key.capitalize()) or ())
         if wanted is not None and wanted != found:
-            judgement.find(key, f"expected {list(wanted)!r}, found {list(found)!r}")
+            result.find(key, f"expected {list(wanted)!r}, found {list(found)!r}")
     for key, word in (("workdir", test.workdir), ("user", test.user)):
         said = str(config.get("WorkingDir" if key == "workdir" else "User") or "")
         if word and word != said:
-            judgement.find(key, f"expected {word!r}, found {said!r}")
+            result.find(key, f"expected {word!r}, found {said!r}")
     volumes = {volume: volume for volume in _mapping(config.get("Volumes"))}
     _judge_names(
-        judgement,
+        result,
         _name_ports(_mapping(config.get("ExposedPorts")), compat=rig.compat),
         exposedPorts=test.exposed_ports,
         unexposedPorts=test.unexposed_ports,
     )
-    _judge_names(judgement, volumes, volumes=test.volumes, unmountedVolumes=test.unmounted_volumes)
-    return judgement
+    _judge_names(result, volumes, volumes=test.volumes, unmountedVolumes=test.unmounted_volumes)
+    return result
 
 
 def _name_ports(ports: Iterable[str], *, compat: bool) -> dict[str, str]:
@@ -70,27 +69,27 @@ def _mapping(value: object) -> Mapping[str, str]:
 
 
 def _judge_variables(
-    subject: str, wanted: Iterable[Variable], found: Mapping[str, str], judgement: Judgement
+    subject: str, wanted: Iterable[Variable], found: Mapping[str, str], result: CheckResult
 ) -> None:
     for variable in wanted:
         value = found.get(variable.key)
         if value is None:
-            judgement.find(subject, f"{variable.key} is not set")
+            result.find(subject, f"{variable.key} is not set")
         elif variable.is_regex:
             matcher = text_matcher((variable.value,), ())
             for wrong in matcher.judge(value.encode(errors="surrogateescape")) if matcher else ():
-                judgement.find(subject, f"{variable.key}: {wrong.message}", wrong.details)
+                result.find(subject, f"{variable.key}: {wrong.message}", wrong.details)
         elif value != variable.value:
-            judgement.find(subject, f"{variable.key}: expected {variable.value!r}, found {value!r}")
+            result.find(subject, f"{variable.key}: expected {variable.value!r}, found {value!r}")
 
 
-def _judge_names(judgement: Judgement, found: Mapping[str, str], **asked: tuple[str, ...]) -> None:
+def _judge_names(result: CheckResult, found: Mapping[str, str], **asked: tuple[str, ...]) -> None:
     """Judge two lists by their keys: of what must be there, and of what must not."""
     (key, wanted), (unwanted_key, unwanted) = asked.items()
     there = ", ".join(dict.fromkeys(found.values())) or "none"
     for name in wanted:
         if name not in found:
-            judgement.find(key, f"{name} is missing; there is {there}")
+            result.find(key, f"{name} is missing; there is {there}")
     for name in unwanted:
         if name in found:
-            judgement.find(unwanted_key, f"{found[name]} is there, and must not be")
+            result.find(unwanted_key, f"{found[name]} is there, and must not be")

@@ -16,7 +16,7 @@ from nixdock.checks.structure_test.engine_runner import EngineRunner
 from nixdock.checks.structure_test.rig import Rig
 from nixdock.checks.structure_test.shared_runner import SharedRunner
 from nixdock.checks.structure_test.suite import judge
-from nixdock.checks.verdict import Finding, Report, Status, Verdict
+from nixdock.checks.verdict import CheckResult, Report, Status, Verdict
 from nixdock.events import Warned, ignore
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ class StructureRun:
             rig = Rig(self.subject(), runner, compat=self.compat, environ=self.environ, folder=self.folder)
             for item in _in_order(self.collections, self.choice):
                 if failed and self.choice.fail_fast:
-                    reason = "not begun: a check before it failed (--fail-fast)"
-                    yield item if isinstance(item, Verdict) else _not_judged(item, Status.SKIP, reason)
+                    not_begun = CheckResult(skipped="not begun: a check before it failed (--fail-fast)")
+                    yield item if isinstance(item, Verdict) else _not_judged(item, not_begun)
                     continue
                 verdict = self._judge_one(item, rig, cancelled, seconds_left)
                 if verdict is not None:
@@ -116,7 +116,8 @@ class StructureRun:
         if cancelled.is_set() or seconds_left() <= 0:
             # Whatever it says was said of a container that had been taken away.
             cancelled.set()
-            return _not_judged(item, Status.ERROR, "the run was stopped, or its time was up (--timeout)")
+            stopped = CheckResult.error("the run was stopped, or its time was up (--timeout)")
+            return _not_judged(item, stopped)
         return verdict
 
     def _runner(self, seconds_left: Callable[[], float]) -> AbstractContextManager[CommandRunner | None]:
@@ -136,14 +137,5 @@ def _in_order(collections: Sequence[Collection], choice: Choice) -> Iterator[Str
         yield from (check for check in collection.checks if choice.includes_name(check.full_name))
 
 
-def _not_judged(check: StructureCheck, status: Status, reason: str) -> Verdict:
-    skipped = status is Status.SKIP
-    return Verdict(
-        name=check.full_name,
-        kind=check.kind,
-        status=status,
-        findings=() if skipped else (Finding("", reason),),
-        reason=reason if skipped else None,
-        suite=check.suite,
-        place=check.place,
-    )
+def _not_judged(check: StructureCheck, result: CheckResult) -> Verdict:
+    return result.verdict(check.full_name, check.kind, suite=check.suite, place=check.place)

@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nixdock.checks.structure_test import command_tests, file_tests, metadata_test
-from nixdock.checks.structure_test.judgement import Judgement, NotReachedError, StructureCheck
+from nixdock.checks.structure_test.judgement import NotReachedError, StructureCheck
 from nixdock.checks.structure_test.reader import read_file
-from nixdock.checks.verdict import Finding, Status, Verdict
+from nixdock.checks.verdict import CheckResult, Finding, Verdict
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import CommandNotExecutableError, CommandNotFoundError, NixdockError, UsageError
 from nixdock.events import Warned, ignore
@@ -100,51 +100,34 @@ def judge(check: StructureCheck, rig: Rig) -> Verdict | None:
     Returns:
         Its verdict; None where the original, in `compat`, tells nothing of the test.
     """
-    verdict = Verdict(
-        name=check.full_name, kind=check.kind, status=Status.PASS, suite=check.suite, place=check.place
-    )
+    name = check.full_name
     if check.faults:
         # The metadata test keeps its title; the others are reported by their bare names.
         name = check.name if check.named else check.title
-        return replace(verdict, name=name, status=Status.FAIL, findings=check.faults)
-    if check.needs_engine and rig.runner is None:
-        reason = Finding("", "an engine is needed for this, and there is none")
-        return replace(verdict, status=Status.ERROR, findings=(reason,))
-    try:
-        judgement = _judge(check, rig)
-    except NixdockError as error:
-        reason = Finding("", error.message, error.details or error.hint)
-        return replace(verdict, status=Status.ERROR, findings=(reason,))
-    if not judgement.begun and rig.compat and check.version == "1.0.0":
-        return None
-    return _verdict(check, verdict, judgement)
+        result = CheckResult(list(check.faults))
+    elif check.needs_engine and rig.runner is None:
+        result = CheckResult.error("an engine is needed for this, and there is none")
+    else:
+        try:
+            result = _judge(check, rig)
+        except NotReachedError as error:
+            if not error.begun and rig.compat and check.version == "1.0.0":
+                return None
+            name = check.name if check.named and not error.begun else name
+            result = CheckResult([Finding(error.subject, error.message)])
+    return result.verdict(name, check.kind, suite=check.suite, place=check.place)
 
 
-def _judge(check: StructureCheck, rig: Rig) -> Judgement:
+def _judge(check: StructureCheck, rig: Rig) -> CheckResult:
     """Judge a check that can be; what the image or the file is to blame for is a finding."""
     try:
         return check.judge(rig)
-    except NotReachedError as error:
-        return Judgement([Finding(error.subject, error.message)], begun=error.begun)
     except (CommandNotFoundError, CommandNotExecutableError) as error:
-        return Judgement([Finding("command", error.message, error.hint)])
+        return CheckResult([Finding("command", error.message, error.hint)])
     except EngineRefusedError as error:
-        return Judgement([Finding("", error.message, error.hint)])
-
-
-def _verdict(check: StructureCheck, verdict: Verdict, judgement: Judgement) -> Verdict:
-    failed = bool(judgement.findings)
-    return replace(
-        verdict,
-        name=check.name if check.named and not judgement.begun else verdict.name,
-        status=Status.FAIL if failed else Status.PASS,
-        findings=tuple(judgement.findings),
-        notes=tuple(judgement.notes),
-        seconds=judgement.seconds,
-        stdout=judgement.stdout if failed else None,
-        stderr=judgement.stderr if failed else None,
-        reproduce=judgement.reproduce,
-    )
+        return CheckResult([Finding("", error.message, error.hint)])
+    except NixdockError as error:
+        return CheckResult.error(error.message, error.details or error.hint)
 
 
 def _collect_or_blame(path: Path, *, compat: bool) -> Collection:
@@ -152,14 +135,8 @@ def _collect_or_blame(path: Path, *, compat: bool) -> Collection:
         return collect(path, compat=compat)
     except UsageError as error:
         details = "\n".join(text for text in (error.details, error.hint) if text) or None
-        verdict = Verdict(
-            name=str(path),
-            kind=KIND,
-            status=Status.FAIL if compat else Status.ERROR,
-            findings=(Finding("", error.message, details),),
-            suite=str(path),
-        )
-        return Collection((), unreadable=verdict)
+        result = CheckResult([Finding("", error.message, details)], is_error=not compat)
+        return Collection((), unreadable=result.verdict(str(path), KIND, suite=str(path)))
 
 
 def _without_faults(checks: Iterable[StructureCheck]) -> Iterator[StructureCheck]:
@@ -179,7 +156,7 @@ def _checks(tests: StructureTests, suite: str) -> list[StructureCheck]:
         title: str,
         test: object,
         kind: str,
-        judge_with: Callable[[Rig], Judgement],
+        judge_with: Callable[[Rig], CheckResult],
         *,
         faults: tuple[Finding, ...] = (),
         engine: bool = mounted,

@@ -9,7 +9,7 @@ from nixdock.checks.format.suite import read_suite, suite_from_value
 from nixdock.checks.model import Suite
 from nixdock.checks.static import judge_static
 from nixdock.checks.subject import Subject
-from nixdock.checks.verdict import Finding, Status, Verdict
+from nixdock.checks.verdict import CheckResult, Finding, Status
 from nixdock.image.digest import Digest
 from support.images import image_of
 from support.layers import MemoryLayer, file, folder, layer_of, link, tar_of
@@ -60,15 +60,15 @@ def _suite(check: dict[str, Any]) -> Suite:
     return suite_from_value({"checks": {"x": check}}, "x.nix")
 
 
-def _judge(subject: Subject, check: dict[str, Any]) -> Verdict:
-    (verdict,) = judge_static(_suite(check).checks, subject)
-    return verdict
+def _judge(subject: Subject, check: dict[str, Any]) -> CheckResult:
+    (result,) = judge_static(_suite(check).checks, subject)
+    return result
 
 
 def _said(subject: Subject, check: dict[str, Any]) -> list[str]:
-    verdict = _judge(subject, check)
-    assert (verdict.status is Status.PASS) == (not verdict.findings)
-    return [str(finding) for finding in verdict.findings]
+    result = _judge(subject, check)
+    assert (result.status is Status.PASS) == (not result.findings)
+    return [str(finding) for finding in result.findings]
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_what_does_not_hold_fails_and_says_why(subject: Subject, check: dict[str
 
 
 def test_a_path_that_should_not_be_there_is_shown_with_what_brought_it_in(subject: Subject) -> None:
-    verdict = _judge(subject, {"closure": {"forbid": ["gcc-*"]}})
+    result = _judge(subject, {"closure": {"forbid": ["gcc-*"]}})
 
-    assert verdict.findings[0].details == "\n".join(
+    assert result.findings[0].details == "\n".join(
         [
             f"the image's config -> /nix/store/{HELLO}",
             f"  /nix/store/{HELLO}/bin/hello -> /nix/store/{LIBC}",
@@ -220,18 +220,18 @@ def test_what_the_history_says_layers_are_made_of_is_no_reference(tmp_path: Path
 
 
 def test_an_image_that_is_too_large_names_what_is_large(subject: Subject) -> None:
-    verdict = _judge(subject, {"size": "2kB"})
+    result = _judge(subject, {"size": "2kB"})
 
-    assert verdict.findings[0].details is not None
-    assert verdict.findings[0].details.splitlines()[0] == f"     5 kB  /nix/store/{GCC}"
+    assert result.findings[0].details is not None
+    assert result.findings[0].details.splitlines()[0] == f"     5 kB  /nix/store/{GCC}"
 
 
 def test_licences_that_are_not_known_are_a_note_unless_forbidden(subject: Subject) -> None:
     licences = {"of": {"hello-*": "MIT"}}
 
-    assert _judge(subject, {"closure": {"licences": licences}}).notes == (
-        "licences of 2 of 3 store paths are not known",
-    )
+    assert _judge(subject, {"closure": {"licences": licences}}).notes == [
+        "licences of 2 of 3 store paths are not known"
+    ]
     assert len(_said(subject, {"closure": {"licences": {**licences, "unknown": False}}})) == 2
 
 
@@ -249,9 +249,9 @@ def test_a_thousand_file_checks_read_each_layer_once(tmp_path: Path) -> None:
     subject = Subject(image_of(*layers), cache=tmp_path)
     checks = {f"{n}-{m}": {"file": f"/{n}/{m}", "content": str(m)} for n in range(2) for m in range(500)}
 
-    verdicts = judge_static(suite_from_value({"checks": checks}, "x").checks, subject)
+    results = judge_static(suite_from_value({"checks": checks}, "x").checks, subject)
 
-    assert {verdict.status for verdict in verdicts} == {Status.PASS}
+    assert {result.status for result in results} == {Status.PASS}
     assert [layer.opened for layer in layers] == [2, 2]  # once for the index, once for the contents
 
 
@@ -259,10 +259,10 @@ def test_an_image_that_cannot_be_read_is_an_error_not_a_failure(tmp_path: Path) 
     damaged = MemoryLayer(b"rubbish" * 200)
     subject = Subject(image_of(damaged), cache=tmp_path)
 
-    verdict = _judge(subject, {"file": "/x"})
+    result = _judge(subject, {"file": "/x"})
 
-    assert verdict.status is Status.ERROR
-    assert "is damaged" in verdict.findings[0].message
+    assert result.status is Status.ERROR
+    assert "is damaged" in result.findings[0].message
 
 
 def test_a_layer_that_shrinks_after_its_index_was_made_is_an_error(tmp_path: Path) -> None:
@@ -271,10 +271,10 @@ def test_a_layer_that_shrinks_after_its_index_was_made_is_an_error(tmp_path: Pat
     subject.indexes()
     layer.tar = layer.tar[:2000]
 
-    verdict = _judge(subject, {"file": "/a", "content": {"contains": "x"}})
+    result = _judge(subject, {"file": "/a", "content": {"contains": "x"}})
 
-    assert verdict.status is Status.ERROR
-    assert verdict.findings == (Finding("", "a layer is shorter than its index says"),)
+    assert result.status is Status.ERROR
+    assert result.findings == [Finding("", "a layer is shorter than its index says")]
 
 
 def test_snapshots_of_config_and_files_are_compared(tmp_path: Path) -> None:
@@ -285,11 +285,11 @@ def test_snapshots_of_config_and_files_are_compared(tmp_path: Path) -> None:
         image_of(MemoryLayer(tar_of([file("b"), link("a", f"/nix/store/{HELLO}")])), config={"User": "1"}),
         cache=tmp_path / "cache",
     )
-    assert {verdict.status for verdict in judge_static(suite.checks, subject)} == {Status.FAIL}
+    assert {result.status for result in judge_static(suite.checks, subject)} == {Status.FAIL}
 
     judge_static(read_suite(path, update=True).checks, subject)
 
-    assert {verdict.status for verdict in judge_static(suite.checks, subject)} == {Status.PASS}
+    assert {result.status for result in judge_static(suite.checks, subject)} == {Status.PASS}
     files = (tmp_path / "web.snapshots" / "image-files.txt").read_text()
     assert files.splitlines() == [
         "-rw-r--r-- 0:0 /b",

@@ -152,16 +152,16 @@ def test_whatever_looks_at_an_image_says_that_its_config_cannot_be_read(
     subject = Subject(image_with(key, VALUES[name]), cache=tmp_path / "cache")
     suite = suite_from_value({"checks": CHECKS}, str(tmp_path / "x.nix"))
 
-    verdicts = judge_static(suite.checks, subject)
+    results = judge_static(suite.checks, subject)
 
-    said = [str(finding) for verdict in verdicts for finding in verdict.findings]
+    said = [str(finding) for result in results for finding in result.findings]
     json.dumps(said, ensure_ascii=False).encode()
     if name in ACCEPTED[key]:
-        assert [verdict.name for verdict in verdicts if verdict.status is Status.ERROR] == []
+        assert [result for result in results if result.status is Status.ERROR] == []
         for look in LOOKS:
             look(subject)
         return
-    assert {verdict.status for verdict in verdicts} == {Status.ERROR}
+    assert {result.status for result in results} == {Status.ERROR}
     assert all("config cannot be read: " in sentence for sentence in said)
     for look in LOOKS:
         with pytest.raises(LoadError):

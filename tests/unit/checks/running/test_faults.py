@@ -62,7 +62,7 @@ STEPS: dict[str, tuple[str, Check]] = {
     "a late check of the service": ("ask_service", WRITES_CHECK),
     "the plan": ("plan_service", SERVICE_CHECK),
     "the start": ("started_service", SERVICE_CHECK),
-    "the note that it is ready": ("Verdict", SERVICE_CHECK),
+    "the note that it is ready": ("CheckResult", SERVICE_CHECK),
 }
 
 

@@ -14,17 +14,19 @@ from nixdock.checks.choice import Choice
 from nixdock.checks.model import Check, Command, ExecCheck
 from nixdock.checks.running.ledger import Ledger
 from nixdock.checks.running.live import Live
-from nixdock.checks.running.performed import Performed
 from nixdock.checks.running.trial import Trials
-from nixdock.checks.verdict import Finding, Status, Verdict
+from nixdock.checks.verdict import CheckResult, Finding, Status, Verdict
 from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import CheckError
 
 CHECK = Check("a", "exec", ExecCheck(Command(("x",))), interval=0.01)
-BAD = Performed((Finding("stdout", "wrong"),))
 
 
-def _judge(check: Check, attempt: Callable[[Check], Performed], **more: object) -> Verdict:
+def _bad() -> CheckResult:
+    return CheckResult([Finding("stdout", "wrong")])
+
+
+def _judge(check: Check, attempt: Callable[[Check], CheckResult], **more: object) -> Verdict:
     ledger = Ledger([check.name], fail_fast=False)
     Trials("it", ledger, **more).judge(check, attempt)  # type: ignore[arg-type]
     (verdict,) = ledger.verdicts()
@@ -34,9 +36,9 @@ def _judge(check: Check, attempt: Callable[[Check], Performed], **more: object) 
 def test_one_try_is_enough_unless_it_may_take_time() -> None:
     tries: list[Check] = []
 
-    def attempt(check: Check) -> Performed:
+    def attempt(check: Check) -> CheckResult:
         tries.append(check)
-        return BAD
+        return _bad()
 
     assert _judge(CHECK, attempt).status is Status.FAIL
     assert len(tries) == 1
@@ -45,9 +47,9 @@ def test_one_try_is_enough_unless_it_may_take_time() -> None:
 def test_what_may_take_time_is_tried_until_it_holds() -> None:
     tries: list[Check] = []
 
-    def attempt(check: Check) -> Performed:
+    def attempt(check: Check) -> CheckResult:
         tries.append(check)
-        return Performed() if len(tries) == 3 else BAD
+        return CheckResult() if len(tries) == 3 else _bad()
 
     verdict = _judge(replace(CHECK, within=60), attempt)
 
@@ -56,7 +58,7 @@ def test_what_may_take_time_is_tried_until_it_holds() -> None:
 
 
 def test_what_never_holds_fails_when_its_time_is_up() -> None:
-    verdict = _judge(replace(CHECK, within=0.05), lambda _check: BAD)
+    verdict = _judge(replace(CHECK, within=0.05), lambda _check: _bad())
 
     assert verdict.status is Status.FAIL
     assert verdict.notes[0].startswith("it did not hold at try ")
@@ -66,9 +68,9 @@ def test_what_is_found_after_a_run_was_stopped_says_nothing() -> None:
     ledger = Ledger(["a"], fail_fast=False)
     trials = Trials("it", ledger)
 
-    def attempt(_check: Check) -> Performed:
+    def attempt(_check: Check) -> CheckResult:
         trials.cancelled.set()
-        return BAD
+        return _bad()
 
     trials.judge(CHECK, attempt)
 
@@ -91,9 +93,9 @@ def test_an_engine_that_is_gone_is_no_fault_of_the_service() -> None:
     assert (verdict.status, verdict.findings[0].message) == (Status.ERROR, "no engine answers")
 
 
-def _ask_gone(live: Live) -> Performed:
+def _ask_gone(live: Live) -> CheckResult:
     live.details()
-    return BAD
+    return _bad()
 
 
 def test_a_service_that_is_gone_is_to_blame_itself() -> None:
@@ -107,7 +109,7 @@ def test_a_service_that_is_gone_is_to_blame_itself() -> None:
 
 
 def test_what_could_not_be_done_is_an_error_with_its_reasons() -> None:
-    def attempt(_check: Check) -> Performed:
+    def attempt(_check: Check) -> CheckResult:
         raise CheckError("the engine is gone", hint="start it", details="more")
 
     verdict = _judge(CHECK, attempt)
@@ -127,7 +129,7 @@ def test_the_first_failure_stops_what_has_not_begun() -> None:
     ledger = Ledger(["a", "b"], fail_fast=True)
     trials = Trials("it", ledger)
 
-    trials.judge(CHECK, lambda _check: BAD)
+    trials.judge(CHECK, lambda _check: _bad())
     trials.judge(replace(CHECK, name="b"), lambda _check: pytest.fail("it was begun"))
 
     assert [verdict.status for verdict in ledger.verdicts()] == [Status.FAIL, Status.SKIP]
@@ -136,8 +138,8 @@ def test_the_first_failure_stops_what_has_not_begun() -> None:
 def test_a_check_that_is_expected_to_fail_is_bad_news_when_it_holds() -> None:
     known = replace(CHECK, xfail="bug 7")
 
-    failing = _judge(known, lambda _check: BAD)
-    holding = _judge(known, lambda _check: Performed())
+    failing = _judge(known, lambda _check: _bad())
+    holding = _judge(known, lambda _check: CheckResult())
 
     assert (failing.status, failing.reason) == (Status.SKIP, "it fails, as expected: bug 7")
     assert holding.status is Status.FAIL
