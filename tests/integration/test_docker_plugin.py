@@ -14,7 +14,7 @@ import pytest
 from nixdock import __version__
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 

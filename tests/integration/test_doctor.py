@@ -13,7 +13,7 @@ import pytest
 from support.nix import PROGRAM
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
 
     Findings = dict[str, dict[str, str | None]]
 

@@ -19,7 +19,7 @@ from nixdock.usecases.services import NotReadyError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from nixdock.engine.connection.api import Engine
     from support.engines import Engine as RunningEngine
 

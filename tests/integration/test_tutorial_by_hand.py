@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 PATH_OF_RESULT = re.compile(r"/nix/store/([0-9a-z]{32})-docker-image-hello-docker\.tar\.gz\n")

@@ -18,7 +18,7 @@ from support.package_sets import change_record, find_record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
 
 
 class Mirror:

@@ -11,7 +11,7 @@ import pytest
 from support.archives import Entries, docker_archive_entries, layer, runnable, tar
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 SAMPLE = runnable(layer("hostile"), tags=("nixdock-test-hostile:1",))

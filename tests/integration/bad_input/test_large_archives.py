@@ -21,7 +21,7 @@ from support.archives import program_layer
 from support.nix import PROGRAM
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 SIZE = 300 << 20

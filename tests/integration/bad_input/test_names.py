@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from support.archives import docker_archive, layer, runnable
 
 if TYPE_CHECKING:
-    from conftest import Nixdock, Run
+    from integration.conftest import Nixdock, Run
     from support.engines import Engine
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conftest import Run
-from nix.conftest import LIBRARY
+from integration.conftest import Run
+from integration.nix.conftest import LIBRARY
 from support import nix
 from support.archives import docker_archive, layer, runnable
 from support.nix import PROGRAM

@@ -28,7 +28,7 @@ from nixdock.image.digest import Digest
 from support.archives import Sample, docker_archive, layer, oci_entries, runnable, write_folder
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 SECRET = b"correct horse battery staple"

@@ -12,7 +12,7 @@ from support.package_sets import change_record
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from conftest import Nixdock, Run
+    from integration.conftest import Nixdock, Run
     from support.engines import Engine
 
 GREETING = "Hello, world!\n"

@@ -17,7 +17,7 @@ from support.layers import file, folder, link, tar_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from conftest import Nixdock, Run
+    from integration.conftest import Nixdock, Run
     from support.engines import Engine
 
 APPLETS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from checking.conftest import Checker
+from integration.checking.conftest import Checker
 
 
 def _pass(check: Checker, checks: dict[str, Any], *options: str, **suite: Any) -> None:

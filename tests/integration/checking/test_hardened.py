@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checking.conftest import Checker
+from integration.checking.conftest import Checker
 
 RESTRICTED = {
     "no capability": {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from checking.conftest import Checked, Checker
+from integration.checking.conftest import Checked, Checker
 from support.layers import file, folder, link
 
 PYTHON = [f"{path}:{path}:ro" for path in ("/usr", "/lib", "/lib64") if Path(path).exists()]

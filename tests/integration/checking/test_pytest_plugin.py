@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from checking.conftest import Checker, busybox
-from conftest import Nixdock
+from integration.checking.conftest import Checker, busybox
+from integration.conftest import Nixdock
 from support.archives import Sample, docker_archive
 from support.layers import tar_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import nixdock
-from checking.conftest import Checker
+from integration.checking.conftest import Checker
 
 TOP = Path(__file__).parents[3] / "README.md"
 ROOM = Path(nixdock.__file__).parent / "checks" / "README.md"

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from conftest import Nixdock
+from integration.conftest import Nixdock
 from support.archives import Sample, docker_archive
 from support.layers import file, tar_of
 

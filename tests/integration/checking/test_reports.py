@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checking.conftest import Checker
+from integration.checking.conftest import Checker
 
 MIXED = {
     "good": {"exec": ["true"]},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from checking.conftest import Checker, wait_until
+from integration.checking.conftest import Checker, wait_until
 
 LONG = {f"c{n}": {"run": ["/bin/sleep", "1000"]} for n in range(2)}
 SERVICE = {

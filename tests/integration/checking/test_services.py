@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from checking.conftest import Checker
+from integration.checking.conftest import Checker
 from nixdock.checks.running import service_group
 from nixdock.cli import main
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from checking.conftest import Checker, busybox
-from conftest import Nixdock
+from integration.checking.conftest import Checker, busybox
+from integration.conftest import Nixdock
 from support.archives import Sample, docker_archive, oci_entries, tar, write_folder
 from support.layers import file, folder, link, tar_of
 

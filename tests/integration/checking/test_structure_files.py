@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checking.conftest import Checker
+from integration.checking.conftest import Checker
 
 if TYPE_CHECKING:
     from pathlib import Path

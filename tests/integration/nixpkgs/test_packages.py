@@ -10,7 +10,7 @@ import pytest
 from .programs import MORE_PROGRAMS, PROGRAMS, Program
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
 
 IMAGE = """
 {{ pkgs ? import <nixpkgs> {{ }} }}:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 PROGRAM = Path(sys.executable).parent / "nixdock"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from offline.conftest import Images
+from integration.offline.conftest import Images
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 

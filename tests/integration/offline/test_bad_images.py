@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 
 @pytest.mark.parametrize(

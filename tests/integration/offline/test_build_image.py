@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 
 def members(archive: bytes) -> dict[str, tarfile.TarInfo]:

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 MAKEFILE = """\
 greet: main.c

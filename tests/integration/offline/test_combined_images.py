@@ -6,7 +6,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 
 def test_a_plain_image_goes_on_top_of_a_layered_one(images: Images) -> None:

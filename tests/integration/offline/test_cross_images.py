@@ -16,7 +16,7 @@ from support import debian
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 AMD64 = platform.machine() == "x86_64"
 CROSS = "aarch64-multiplatform" if AMD64 else "gnu64"

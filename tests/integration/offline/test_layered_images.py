@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 
 def test_a_layered_image_runs_and_has_the_file_of_its_commands(images: Images) -> None:

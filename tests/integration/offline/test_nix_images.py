@@ -8,7 +8,7 @@ import pexpect
 import pytest
 
 if TYPE_CHECKING:
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 
 def test_nix_in_the_image_knows_what_it_needs(images: Images) -> None:

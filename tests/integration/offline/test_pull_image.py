@@ -16,7 +16,7 @@ import nixdock.nixpkgs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 README = Path(nixdock.nixpkgs.__file__).parent / "README.md"
 

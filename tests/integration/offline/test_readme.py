@@ -11,7 +11,7 @@ import pytest
 import nixdock.nixpkgs
 
 if TYPE_CHECKING:
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 README = Path(nixdock.nixpkgs.__file__).parent / "README.md"
 PAIR = re.compile(r"```nix\n(# (\S+\.nix)\n.*?)```\n```console\n(.*?)```", re.DOTALL)

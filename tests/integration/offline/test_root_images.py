@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 
 def test_a_service_has_a_user_and_a_folder_of_its_own(images: Images) -> None:

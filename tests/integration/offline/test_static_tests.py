@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     import subprocess
 
-    from offline.conftest import Images
+    from integration.offline.conftest import Images
 
 IMAGE = """
 (dockerTools.{builder} {{

@@ -19,7 +19,7 @@ from nixdock.image.platform import Platform
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import Nixdock, Run
+    from integration.conftest import Nixdock, Run
     from support.engines import Engine
 
 APPLETS = (

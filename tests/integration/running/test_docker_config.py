@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 

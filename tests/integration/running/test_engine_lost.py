@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from running.conftest import wait_until
+from integration.running.conftest import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from running.conftest import Box
+    from integration.running.conftest import Box
 
 
 class Relay:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.running.conftest import MACHINE, make_archive
 from nixdock.cli.main import run
 from nixdock.engine.connection import patience
-from running.conftest import MACHINE, make_archive
 from support.hostile import DAMAGES, Hostile
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.running.conftest import wait_until
 from nixdock.engine.connection.address import choose
 from nixdock.engine.connection.client import connect
 from nixdock.engine.containers.owner import Owner, find_ourselves
-from running.conftest import wait_until
 from support.nix import PROGRAM
 
 if TYPE_CHECKING:
-    from running.conftest import Box
+    from integration.running.conftest import Box
 
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 LOOP = "echo ready; while true; do sleep 0.1; done"

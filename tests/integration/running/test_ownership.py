@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from running.conftest import wait_until
+from integration.running.conftest import wait_until
 
 if TYPE_CHECKING:
-    from running.conftest import Box
+    from integration.running.conftest import Box
 
 
 COMMITTED = "nixdock-test-committed:1"

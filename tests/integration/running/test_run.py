@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from running.conftest import FOREIGN, read_peak_memory
+from integration.running.conftest import FOREIGN, read_peak_memory
 from support.nix import PROGRAM
 
 if TYPE_CHECKING:
-    from running.conftest import Box
+    from integration.running.conftest import Box
 
 
 def test_the_container_s_streams_and_status_are_nixdock_s_own(any_box: Box) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from running.conftest import MACHINE, make_archive, make_root
+from integration.running.conftest import MACHINE, make_archive, make_root
 from support import engines
 from support.certificates import make_authority, make_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
 
 NAME = "nixdock-test-secure:1"
 

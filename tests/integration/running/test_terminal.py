@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from running.conftest import wait_until
+from integration.running.conftest import wait_until
 from support.nix import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from running.conftest import Box
+    from integration.running.conftest import Box
 
 PROMPT = r"[#$] "
 

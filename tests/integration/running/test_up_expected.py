@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Nixdock
+    from integration.conftest import Nixdock
     from support.engines import Engine
 
 WEB = """

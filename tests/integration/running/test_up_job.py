@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from running.conftest import make_archive, make_root
+from integration.running.conftest import make_archive, make_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from running.conftest import Box
+    from integration.running.conftest import Box
 
 
 def test_without_expectations_the_status_is_the_container_s(any_box: Box) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from running.conftest import wait_until
+from integration.running.conftest import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from running.conftest import Box
+    from integration.running.conftest import Box
 
 MS = 1_000_000
 SERVE = (

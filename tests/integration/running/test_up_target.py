@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from running.conftest import Box
+    from integration.running.conftest import Box
 
 SERVICE = """\
 { pkgs ? import <nixpkgs> { } }:

@@ -9,7 +9,7 @@ import pytest
 from support.structure_tests import CRASHES, Case, cases, differences
 
 if TYPE_CHECKING:
-    from structure_test.conftest import Judges
+    from integration.structure_test.conftest import Judges
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)

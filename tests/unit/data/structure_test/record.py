@@ -1,6 +1,6 @@
 """Record what the real program says of the corpus, and how the commands in it end on a real engine.
 
-    PYTHONPATH=tests/integration python tests/unit/data/structure_test/record.py [NAME...]
+    PYTHONPATH=tests python tests/unit/data/structure_test/record.py [NAME...]
 
 recorded.json is written; and differences.json, in which a new entry must be given the name of its
 divergence by hand. With names only these files of the corpus are recorded anew. Files whose tests need
@@ -18,11 +18,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from integration.structure_test.conftest import Judges, judging
 from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.rig import CommandAnswer, CommandRequest, Rig
 from nixdock.checks.structure_test.suite import run
 from nixdock.errors import EngineError
-from structure_test.conftest import Judges, judging
 from support import engines
 from support.structure_tests import DATA, ENVIRON, FOLDER, Case, cases, results_of
 

@@ -19,7 +19,7 @@ from nixdock.checks.verdict import Verdict
 from support.archives import Sample
 from support.layers import device, file, folder, hardlink, link, tar_of
 
-DATA = Path(__file__).parents[2] / "unit" / "data" / "structure_test"
+DATA = Path(__file__).parents[1] / "unit" / "data" / "structure_test"
 CORPUS = DATA / "corpus"
 FOLDER = DATA / "folder"
 """Where `envFile` is looked for, and what is mounted."""
