@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support import engines
-from support.nix import PROGRAM
+from support.program import Nixdock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.engines import Engine
 
@@ -76,69 +74,6 @@ def any_engine(request: pytest.FixtureRequest, fleet: Fleet) -> Engine:
     if name not in request.config.getoption("--engines").split(","):
         pytest.skip(f"{name} is left out by --engines")
     return fleet.get(name)
-
-
-@dataclass(frozen=True)
-class Run:
-    """How a run of nixdock ended."""
-
-    status: int
-    out: bytes
-    err: bytes
-
-    @property
-    def stdout(self) -> str:
-        """Standard output as text."""
-        return self.out.decode(errors="replace")
-
-    @property
-    def stderr(self) -> str:
-        """Standard error as text."""
-        return self.err.decode(errors="replace")
-
-
-class Nixdock:
-    """The installed program, run with a home of the test's own."""
-
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self.environment = environment
-        self.folder = folder
-
-    def __call__(
-        self,
-        *words: str | Path,
-        env: dict[str, str] | None = None,
-        stdin: bytes = b"",
-        timeout: float = 240,
-        cwd: Path | None = None,
-    ) -> Run:
-        """Run `nixdock WORDS...` to its end."""
-        done = subprocess.run(
-            [PROGRAM, *map(str, words)],
-            input=stdin,
-            capture_output=True,
-            env={**self.environment, **(env or {})},
-            cwd=cwd or self.folder,
-            timeout=timeout,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, done.stderr)
-
-    def start(self, *words: str | Path, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start `nixdock WORDS...` with pipes, in a process group of its own."""
-        return subprocess.Popen(
-            [PROGRAM, *map(str, words)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**self.environment, **(env or {})},
-            cwd=self.folder,
-            start_new_session=True,
-        )
-
-    def at(self, engine: Engine) -> Nixdock:
-        """Return the same program speaking to another engine."""
-        return Nixdock({**self.environment, "DOCKER_HOST": engine.host}, self.folder)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ import pytest
 from nixdock import __version__
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
     from support.engines import Engine
+    from support.program import Nixdock
 
 
 def find_clients() -> list[str]:

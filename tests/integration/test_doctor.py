@@ -13,7 +13,7 @@ import pytest
 from support.nix import PROGRAM
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
+    from support.program import Nixdock
 
     Findings = dict[str, dict[str, str | None]]
 

@@ -20,7 +20,7 @@ from support.engines import DOCKER_28
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration.conftest import Nixdock, Run
+    from support.program import Nixdock, Run
 
 
 BUSYBOX = "busybox-of-the-test"

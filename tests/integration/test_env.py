@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
+    from support.program import Nixdock
 
 
 def type_in_a_shell(nixdock: Nixdock, script: str, env: dict[str, str] | None = None) -> str:

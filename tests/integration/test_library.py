@@ -19,9 +19,9 @@ from nixdock.usecases.services import NotReadyError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration.conftest import Nixdock
     from nixdock.engine.connection.api import Engine
     from support.engines import Engine as RunningEngine
+    from support.program import Nixdock
 
 WEB = """
 { pkgs ? import <nixpkgs> { } }:

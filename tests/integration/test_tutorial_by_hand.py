@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
     from support.engines import Engine
+    from support.program import Nixdock
 
 PATH_OF_RESULT = re.compile(r"/nix/store/([0-9a-z]{32})-docker-image-hello-docker\.tar\.gz\n")
 

@@ -1,1 +1,1 @@
-"""What the integration tests stand on: real engines, and other Debian releases' packages."""
+"""What both suites of tests use: real and hostile engines, archives, Nix machines, the program itself."""

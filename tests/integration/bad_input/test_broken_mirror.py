@@ -18,7 +18,7 @@ from support.package_sets import change_record, find_record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration.conftest import Nixdock
+    from support.program import Nixdock
 
 
 class Mirror:

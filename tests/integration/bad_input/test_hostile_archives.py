@@ -11,8 +11,8 @@ import pytest
 from support.archives import Entries, docker_archive_entries, layer, runnable, tar
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
     from support.engines import Engine
+    from support.program import Nixdock
 
 SAMPLE = runnable(layer("hostile"), tags=("nixdock-test-hostile:1",))
 ENTRIES = docker_archive_entries(SAMPLE)

@@ -21,8 +21,8 @@ from support.archives import program_layer
 from support.nix import PROGRAM
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
     from support.engines import Engine
+    from support.program import Nixdock
 
 SIZE = 300 << 20
 MEMORY = 120_000_000

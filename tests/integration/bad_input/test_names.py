@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from support.archives import docker_archive, layer, runnable
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock, Run
     from support.engines import Engine
+    from support.program import Nixdock, Run
 
 
 def tell(run: Run, status: int) -> str:

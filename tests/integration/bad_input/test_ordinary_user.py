@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.conftest import Run
 from integration.nix.conftest import LIBRARY
 from support import nix
 from support.archives import docker_archive, layer, runnable
 from support.nix import PROGRAM
+from support.program import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

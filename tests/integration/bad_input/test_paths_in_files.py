@@ -28,8 +28,8 @@ from nixdock.image.digest import Digest
 from support.archives import Sample, docker_archive, layer, oci_entries, runnable, write_folder
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
     from support.engines import Engine
+    from support.program import Nixdock
 
 SECRET = b"correct horse battery staple"
 TAR = "application/vnd.oci.image.layer.v1.tar"

@@ -12,8 +12,8 @@ from support.package_sets import change_record
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from integration.conftest import Nixdock
     from support.engines import Engine
+    from support.program import Nixdock
 
 
 def test_a_package_that_the_mirror_has_no_more(

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from integration.conftest import Nixdock, Run
     from support.engines import Engine
+    from support.program import Nixdock, Run
 
 GREETING = "Hello, world!\n"
 

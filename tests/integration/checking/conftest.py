@@ -17,8 +17,8 @@ from support.layers import file, folder, link, tar_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from integration.conftest import Nixdock, Run
     from support.engines import Engine
+    from support.program import Nixdock, Run
 
 APPLETS = (
     *("cat", "chmod", "cut", "dd", "echo", "env", "false", "grep", "head", "httpd", "id", "kill", "ls"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from integration.checking.conftest import Checker
-    from integration.conftest import Run
+    from support.program import Run
 
 EVIL = "\x1b]52;c;cm0=\x07\x1b[2J\r\u202egnp\u2028\n::add-path::/tmp/evil\n  ##[set-env name=a]b"
 GITHUB = {"GITHUB_ACTIONS": "true", "SECRET": "hunter2"}

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from integration.checking.conftest import Checker, Members, busybox
-from integration.conftest import Nixdock
 from support.archives import Sample, docker_archive
 from support.images import host_program
 from support.layers import file, tar_of
+from support.program import Nixdock
 
 IMAGE = """
 { pkgs ? import <nixpkgs> { } }:

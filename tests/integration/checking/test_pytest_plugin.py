@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from integration.checking.conftest import Checker, busybox
-from integration.conftest import Nixdock
 from support.archives import Sample, docker_archive
 from support.layers import tar_of
+from support.program import Nixdock
 
 NOWHERE = "unix:///nowhere/docker.sock"
 SERVICE = """

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from integration.conftest import Nixdock
 from support.archives import Sample, docker_archive
 from support.layers import file, tar_of
+from support.program import Nixdock
 
 NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere"}
 SAME = 'buildImage { name = "again/same"; extraCommands = "echo 1 > stamp"; }'

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from integration.checking.conftest import Checker, busybox
-from integration.conftest import Nixdock
 from support.archives import Sample, docker_archive, oci_entries, tar, write_folder
 from support.layers import file, folder, link, tar_of
+from support.program import Nixdock
 
 NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
 HASH = "4b1sx2gsbb8iqm93q7cknh6b9wrmr8h4"

@@ -10,7 +10,7 @@ import pytest
 from .programs import MORE_PROGRAMS, PROGRAMS, Program
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
+    from support.program import Nixdock
 
 IMAGE = """
 {{ pkgs ? import <nixpkgs> {{ }} }}:

@@ -9,8 +9,8 @@ import pytest
 from integration.offline.conftest import Images
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
     from support.engines import Engine
+    from support.program import Nixdock
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from nixdock.image.platform import Platform
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from integration.conftest import Nixdock, Run
     from support.engines import Engine
+    from support.program import Nixdock, Run
 
 APPLETS = (
     *("cat", "dd", "echo", "env", "false", "grep", "head", "id", "kill", "ls", "nc", "od", "printf", "pwd"),

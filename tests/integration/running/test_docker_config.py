@@ -10,8 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from integration.conftest import Nixdock
     from support.engines import Engine
+    from support.program import Nixdock
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from support.certificates import make_authority, make_certificate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration.conftest import Nixdock
+    from support.program import Nixdock
 
 NAME = "nixdock-test-secure:1"
 

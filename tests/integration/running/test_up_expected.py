@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from integration.conftest import Nixdock
     from support.engines import Engine
+    from support.program import Nixdock
 
 WEB = """
 { pkgs ? import <nixpkgs> { } }:
