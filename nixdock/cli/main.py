@@ -19,7 +19,7 @@ import click
 
 from nixdock.cli.options import CommandGroup, Session, session_options
 from nixdock.errors import MachineError, NixdockError, UsageError, find_exhaustion
-from nixdock.out import STREAMS, say, say_text, tell_text
+from nixdock.out import STREAMS, say, tell_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -232,26 +232,15 @@ def run(arguments: Sequence[str], *, session: Session | None = None, name: str =
 def _invoke(arguments: Sequence[str], session: Session, name: str) -> int:
     instruction = os.environ.get(COMPLETION_VARIABLE)
     if instruction and name == "nixdock":
-        return _complete(session, name, instruction)
+        from nixdock.cli.completion import complete_for_shell  # noqa: PLC0415
+
+        return complete_for_shell(program, session, instruction)
     try:
         with program.make_context(name, list(arguments), obj=session) as context:
             status = program.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code
     return status if isinstance(status, int) else 0
-
-
-def _complete(session: Session, name: str, instruction: str) -> int:
-    """Answer a shell that completes a command line, as click does but through our own door."""
-    from click.shell_completion import get_completion_class  # noqa: PLC0415
-
-    shell, _, wanted = instruction.partition("_")
-    kind = get_completion_class(shell)
-    if kind is None or wanted not in {"source", "complete"}:
-        return 1
-    completion = kind(program, {"obj": session}, name, COMPLETION_VARIABLE)
-    say_text(completion.source() if wanted == "source" else completion.complete())
-    return 0
 
 
 def _explain(error: BaseException, session: Session) -> int:

@@ -19,10 +19,10 @@ import pytest
 from nixdock import log, out, pytest_plugin
 from nixdock.checks.lint.rules import Gravity, Remark
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
-from nixdock.cli import diagnosis, doctor, lint, load, main, plugin, plugin_command
-from nixdock.cli.completion import complete_for_docker
+from nixdock.cli import doctor, lint, load, main, plugin, plugin_command
+from nixdock.cli.completion import complete_for_docker, complete_for_shell
 from nixdock.cli.options import Session
-from nixdock.cli.plugin_folders import Plugin
+from nixdock.cli.plugin_command import Plugin
 from nixdock.errors import NixdockError
 from nixdock.events import (
     Event,
@@ -317,7 +317,7 @@ def lint_report(text: str) -> None:
 
 @an_exit()
 def doctor_report(text: str) -> None:
-    doctor._show(diagnosis.Finding(text, diagnosis.State.MISSING, text, text))
+    doctor._show(doctor.Diagnosis(text, doctor.State.MISSING, text, text))
 
 
 @an_exit()
@@ -336,8 +336,8 @@ def plugin_status(text: str) -> None:
 
 @an_exit()
 def completion_for_docker(text: str) -> None:
-    complete_for_docker(["lint", text], described=True)
-    complete_for_docker([text], described=False)
+    complete_for_docker(main.program, ["lint", text], described=True)
+    complete_for_docker(main.program, [text], described=False)
 
 
 @an_exit(lines=True)
@@ -346,7 +346,7 @@ def completion_for_zsh(text: str) -> None:
         patch.setenv("COMP_WORDS", "nixdock lint x")
         patch.setenv("COMP_CWORD", "2")
         patch.setattr("click.shell_completion.ZshComplete.get_completion_args", lambda _: (["lint"], text))
-        assert main._complete(Session(), "nixdock", "zsh_complete") == 0
+        assert complete_for_shell(main.program, Session(), "zsh_complete") == 0
 
 
 @an_exit()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.cli.docker_flags import parse_flags
+from nixdock.cli.plugin import parse_flags
 from nixdock.engine.connection.address import Tls
 from nixdock.errors import UsageError
 

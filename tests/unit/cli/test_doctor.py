@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from nixdock import process
-from nixdock.cli import diagnosis
-from nixdock.cli.diagnosis import Finding, State, examine
+from nixdock.cli import doctor
+from nixdock.cli.doctor import Diagnosis, State, examine
 from nixdock.cli.options import Session
 from nixdock.engine.connection.api import Engine
 from nixdock.engine.connection.refusals import EngineUnreachableError
@@ -55,7 +55,7 @@ class Machine:
                 return process.Outcome(tuple(words), status, out.encode(), err.encode())
         raise FileNotFoundError(words[0])
 
-    def examine(self) -> dict[str, Finding]:
+    def examine(self) -> dict[str, Diagnosis]:
         order = [State.OK, State.OPTIONAL, State.MISSING]
         findings = examine(Unreachable(host="unix:///nowhere/docker.sock"))
         return {found.part: found for found in sorted(findings, key=lambda found: order.index(found.state))}
@@ -67,7 +67,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     monkeypatch.setattr(process, "run", machine.run)
     monkeypatch.setattr(shutil, "which", machine.which)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(diagnosis, "SYSTEMD", tmp_path / "systemd")
+    monkeypatch.setattr(doctor, "SYSTEMD", tmp_path / "systemd")
     monkeypatch.setattr(remedy, "SYSTEMD", tmp_path / "systemd")
     monkeypatch.setattr(remedy, "UNITS", (tmp_path / "units",))
     chosen = PackageSet(ChosenBy.CONFIGURED, "/nixpkgs", "/nixpkgs (by NIX_PATH)")
@@ -98,7 +98,7 @@ def test_a_store_that_refuses_is_quoted(machine: Machine, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     machine.answers["nix-store"] = (1, "", "warning: x\nerror: cannot connect to socket at '/s'\n")
     machine.answers["sudo"] = (0, "", "")
-    assert machine.examine()["nix"] == Finding(
+    assert machine.examine()["nix"] == Diagnosis(
         "nix",
         State.MISSING,
         "the Nix daemon cannot be used: it does not answer: cannot connect to socket at '/s'",
@@ -222,7 +222,7 @@ def test_one_fault_does_not_hide_the_others(machine: Machine, monkeypatch: pytes
     monkeypatch.setattr(package_set, "choose", refuse)
     monkeypatch.setattr(process, "run", hang)
     found = machine.examine()
-    assert found["nixpkgs"] == Finding("nixpkgs", State.MISSING, "apt has no lists", "apt-get update")
+    assert found["nixpkgs"] == Diagnosis("nixpkgs", State.MISSING, "apt has no lists", "apt-get update")
     assert found["builds"].message == "builds could not be looked at: nix-build ran longer than 60 s"
     assert found["nix"].state is State.OK
     assert found["disk"].state is not None

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from nixdock import __version__
-from nixdock.cli import plugin_folders
+from nixdock.cli import plugin_command
 from nixdock.cli.main import run
-from nixdock.cli.plugin_folders import find_plugins, install, list_folders, uninstall
+from nixdock.cli.plugin_command import find_plugins, install, list_folders, uninstall
 from nixdock.errors import UsageError
 
 
@@ -22,7 +22,7 @@ def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Docker's folder of this test alone, with no plugins of the machine beside it."""
     folder = tmp_path / "docker config"
     monkeypatch.setenv("DOCKER_CONFIG", str(folder))
-    monkeypatch.setattr(plugin_folders, "SYSTEM_FOLDERS", (tmp_path / "system" / "cli-plugins",))
+    monkeypatch.setattr(plugin_command, "SYSTEM_FOLDERS", (tmp_path / "system" / "cli-plugins",))
     return folder
 
 
