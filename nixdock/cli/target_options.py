@@ -284,7 +284,7 @@ def make_options(
     Raises:
         UsageError: A value that docker refuses too, or options that exclude each other.
     """
-    from nixdock.engine.containers.options.proxies import proxy_variables  # noqa: PLC0415  # not for --help
+    from nixdock.engine.connection.proxies import proxy_variables  # noqa: PLC0415  # not for --help
     from nixdock.usecases.run import RunOptions  # noqa: PLC0415
 
     config = session.docker_config()

@@ -21,8 +21,7 @@ from nixdock.checks.structure_test.suite import collect_files
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import CheckResult, Report, Status
 from nixdock.engine.containers.failures import explain_missing_image
-from nixdock.engine.containers.owner import Owner
-from nixdock.engine.containers.sweep import sweep
+from nixdock.engine.containers.owner import Owner, sweep
 from nixdock.errors import BuildError, CheckError, UsageError
 from nixdock.nix.target import ArtefactTarget, ImageTarget, PathTarget
 from nixdock.usecases.missing import explain_missing

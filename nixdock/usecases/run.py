@@ -12,8 +12,7 @@ from nixdock.engine.connection.patience import MARGIN
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams, opened
 from nixdock.engine.containers.options.request import make_request
-from nixdock.engine.containers.owner import TARGET, Owner, remember_detached
-from nixdock.engine.containers.sweep import sweep
+from nixdock.engine.containers.owner import TARGET, Owner, remember_detached, sweep
 from nixdock.engine.containers.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
 from nixdock.errors import DeadlineError, EngineError, UsageError
 from nixdock.events import Notice, Warned

@@ -7,8 +7,8 @@ from contextlib import ExitStack, nullcontext, suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.containers.interrupts import caught
 from nixdock.engine.containers.owner import RUN, find_ours
+from nixdock.engine.containers.terminal import caught
 from nixdock.errors import EngineError
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import requests.adapters
 import urllib3
 
 from nixdock import process
-from nixdock.engine.connection.http_proxy import find_proxies
+from nixdock.engine.connection.proxies import find_proxies
 from nixdock.image.extent import Extent
 
 if TYPE_CHECKING:

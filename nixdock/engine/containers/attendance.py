@@ -16,7 +16,7 @@ from nixdock.engine.containers.container import (
     SinkFailed,
 )
 from nixdock.engine.containers.failures import explain_exec
-from nixdock.engine.containers.interrupts import Action, Escalation
+from nixdock.engine.containers.terminal import Action, Escalation
 from nixdock.events import Notice, ignore
 
 if TYPE_CHECKING:

@@ -22,9 +22,15 @@ from nixdock.engine.connection.refusals import EngineLateError, EngineUnreachabl
 from nixdock.engine.connection.responses import read_stop_timeout
 from nixdock.engine.connection.stream import STDERR, STDOUT
 from nixdock.engine.containers.failures import HEAD, ImageCommand, explain_create, explain_start
-from nixdock.engine.containers.interrupts import await_item, caught
 from nixdock.engine.containers.owner import MARKED, RUN, find_ours, mark_of
-from nixdock.engine.containers.terminal import DetachKeys, parse_detach_keys, raw_mode, read_size
+from nixdock.engine.containers.terminal import (
+    DetachKeys,
+    await_item,
+    caught,
+    parse_detach_keys,
+    raw_mode,
+    read_size,
+)
 from nixdock.errors import EngineError
 from nixdock.events import Warned, ignore
 from nixdock.log import get_logger

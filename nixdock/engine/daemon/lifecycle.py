@@ -11,13 +11,15 @@ import json
 import os
 import shutil
 import signal
+import socket
 import time
+from contextlib import closing
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import process
 from nixdock.engine.connection.docker_files import read_daemon_settings
-from nixdock.engine.connection.ping import PingResult, ping
 from nixdock.engine.connection.refusals import hint_for_group
 from nixdock.engine.daemon.home import Daemon, Home, birth_of
 from nixdock.engine.daemon.host import (
@@ -43,6 +45,12 @@ log = get_logger(__name__)
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 45
 """dockerd gives containers 15 seconds to stop; a busy machine takes longer to end them all."""
+_PING: Final = b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n"
+"""The Engine API's own question: it needs no version and no permission but the socket's."""
+
+_PING_SECONDS: Final = 20
+"""A socket that systemd listens on starts the engine first."""
+
 _TAIL: Final = 15
 _PID_FILE: Final = "docker.pid"
 _OURS: Final = ("hosts", "data-root", "graph", "exec-root", "pidfile", "bridge", "bip", "containerd", "group")
@@ -276,3 +284,42 @@ def _tail(path: Path) -> str:
 
 def _cannot(message: str, *, verb: str = "start") -> EngineError:
     return EngineError(message, hint=ourselves_as_root(f"engine {verb}"))
+
+
+class PingResult(Enum):
+    """What came back."""
+
+    ENGINE = auto()
+    """An engine answered."""
+    NOBODY = auto()
+    """Nobody listens there."""
+    FORBIDDEN = auto()
+    """There is a socket, and we may not use it."""
+    SILENCE = auto()
+    """Somebody listens, and did not answer as an engine does."""
+
+
+def ping(path: Path) -> PingResult:
+    """Ask whether an engine answers: one plain request, without the docker SDK.
+
+    Args:
+        path: The socket.
+    """
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
+        connection.settimeout(_PING_SECONDS)
+        try:
+            connection.connect(str(path))
+        except PermissionError:
+            return PingResult.FORBIDDEN
+        except TimeoutError:
+            return PingResult.SILENCE
+        except OSError:
+            return PingResult.NOBODY
+        try:
+            connection.sendall(_PING)
+            status = connection.recv(64).split(b" ")[1:2]
+        except ConnectionError:
+            return PingResult.NOBODY  # it was just ending
+        except OSError:
+            return PingResult.SILENCE
+        return PingResult.ENGINE if status == [b"200"] else PingResult.SILENCE

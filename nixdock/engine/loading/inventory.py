@@ -13,24 +13,31 @@ An answer that is wrong costs one sending in full, never a broken image.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
+import secrets
+import time
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.engine.loading.hybrid import write_documents, write_end
-from nixdock.engine.loading.probe import probe_blobs
+from nixdock.engine.loading.archive import blob_name, to_json, write_documents, write_end, write_file
+from nixdock.engine.loading.parcel import is_settled
 from nixdock.engine.loading.response import read_response
+from nixdock.errors import EngineError
+from nixdock.image.digest import Digest
+from nixdock.image.manifest import DOCKER_LAYER, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
     from nixdock.engine.loading.ledger import Ledger
     from nixdock.engine.loading.parcel import LayerBlob, Parcel
-    from nixdock.image.digest import Digest
+    from nixdock.image.model import Image
     from nixdock.image.reference import Reference
 
 log = get_logger(__name__)
@@ -47,6 +54,22 @@ _NOT_WORTH_ASKING: Final = 32_000_000
 _SECONDS_A_MANIFEST: Final = 0.02
 _BYTES_A_SECOND: Final = 150_000_000
 """What asking and sending take, roughly, to choose the cheaper (Docker 28 on two slow cores)."""
+
+
+PROBES: Final = "nixdock.invalid/probe"
+"""No registry can have this name (RFC 2606)."""
+
+MANIFESTS_API: Final = "1.48"
+"""Since this version (Docker 28) an image's manifests can be asked for."""
+
+_ABANDONED: Final = 600
+"""Seconds after which a probe is certainly no longer wanted by anybody."""
+
+_GROUPS: Final = 32
+"""Manifests in one probe; each costs the engine some 20 ms."""
+
+_PLATFORM: Final = {"architecture": "s390x", "os": "plan9"}
+_CONFIG: Final = json.dumps({**_PLATFORM, "rootfs": {"type": "layers", "diff_ids": []}}).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +113,32 @@ def take_inventory(
             known = probe_blobs(engine, parcel.blobs)
         return Inventory(tuple(blob for blob in parcel.blobs if blob.digest not in known))
     return _probe_chain(engine, parcel, reference)
+
+
+def fits_one_pass(
+    engine: Engine, image: Image, references: Sequence[Reference], ledger: Ledger, key: str
+) -> bool:
+    """Whether an image is best sent in one pass: its layers are not known, and hardly there either.
+
+    Args:
+        engine: The engine.
+        image: The image.
+        references: The names that it is to get.
+        ledger: What nixdock loaded before.
+        key: What the ledger knows the engine by.
+    """
+    if is_settled(image) or not all(layer.size is not None for layer in image.layers):
+        return False
+    if not engine.has_images():
+        return True
+    repositories = {reference.repository for reference in references}
+    if any(ledger.knows_repository(key, repository) for repository in repositories):
+        return False
+    known = [layer.known_diff_id for layer in image.layers if layer.known_diff_id is not None]
+    if ledger.find_related(key, known, 1):
+        return False
+    names = [reference.familiar.rpartition(":")[0] or reference.familiar for reference in references]
+    return not (names and engine.images(filters={"reference": names}))
 
 
 def _probe_chain(engine: Engine, parcel: Parcel, reference: Reference | None) -> Inventory:
@@ -169,3 +218,82 @@ def is_packed(details: ImageDetails) -> bool:
 
 def _is_worth_asking(parcel: Parcel) -> bool:
     return parcel.size / _BYTES_A_SECOND > len(parcel.blobs) * _SECONDS_A_MANIFEST
+
+
+def probe_blobs(engine: Engine, blobs: Sequence[LayerBlob]) -> frozenset[Digest]:
+    """Ask a containerd store which blobs it surely has, by an image that nobody could run.
+
+    No request lists its blobs. But an index may be loaded whose manifests are for a platform that nothing
+    here runs: nothing is unpacked then, and inspecting the image tells of each manifest whether all it names
+    is there. While the image exists, what it names cannot be collected. None where it cannot be asked.
+    """
+    if not engine.version.speaks(MANIFESTS_API):
+        return frozenset()
+    digests = sorted({blob.digest for blob in blobs})
+    sizes = {blob.digest: blob.size for blob in blobs}
+    step = -(-len(digests) // _GROUPS)
+    groups = [digests[start : start + step] for start in range(0, len(digests), step)]
+    manifests = {_write_manifest(group, sizes): group for group in groups}
+    name = f"{PROBES}:{int(time.time())}-{secrets.token_hex(8)}"
+    try:
+        _sweep_probes(engine)
+        answer = read_response(engine.load(_write_probe(list(manifests), name)))
+        details = engine.find_image(name, manifests=True) if answer.ok else None
+    finally:
+        with contextlib.suppress(EngineError):
+            engine.remove_image(name, force=True)
+    if details is None:
+        log.debug("probe.failed", error=answer.error)
+        return frozenset()
+    by_digest = {str(Digest.of(data)): group for data, group in manifests.items()}
+    present: set[Digest] = set()
+    for manifest in details.raw.get("Manifests") or ():
+        if manifest.get("Available"):
+            present.update(by_digest.get(manifest.get("ID") or "", ()))
+    log.debug("probe.answered", asked=len(digests), present=len(present))
+    return frozenset(present)
+
+
+def _sweep_probes(engine: Engine) -> None:
+    """Remove what killed probes left behind."""
+    for image in engine.images(filters={"reference": [PROBES]}):
+        for tag in image.tags:
+            begun = tag.rpartition(":")[2].partition("-")[0]
+            if begun.isdigit() and time.time() - int(begun) > _ABANDONED:
+                engine.remove_image(tag, force=True)
+
+
+def _write_manifest(group: Sequence[Digest], sizes: dict[Digest, int]) -> bytes:
+    config = Descriptor(OCI_CONFIG, Digest.of(_CONFIG), len(_CONFIG))
+    layers = [Descriptor(DOCKER_LAYER, digest, sizes[digest]).to_json() for digest in group]
+    return to_json(
+        {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config.to_json(), "layers": layers}
+    )
+
+
+def _write_probe(manifests: Sequence[bytes], name: str) -> Iterator[bytes]:
+    index = to_json(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_INDEX,
+            "manifests": [
+                {**Descriptor(OCI_MANIFEST, Digest.of(data), len(data)).to_json(), "platform": _PLATFORM}
+                for data in manifests
+            ],
+        }
+    )
+    top: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": [
+            {
+                **Descriptor(OCI_INDEX, Digest.of(index), len(index)).to_json(),
+                "annotations": {"io.containerd.image.name": name},
+            }
+        ],
+    }
+    yield write_file("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+    yield write_file("index.json", to_json(top))
+    for data in (index, _CONFIG, *manifests):
+        yield write_file(blob_name(Digest.of(data)), data)
+    yield write_end()

@@ -1,8 +1,8 @@
 """Load an image into an engine, sending only the layers that it lacks.
 
 The steps, each made only when it is needed: is the image there already, by its name or its ID; which
-layers are missing (`inventory`); send one archive with those (`hybrid`); read the answer to its end
-(`answer`); make sure by asking that the image is there, whole and under its names. Whatever goes wrong
+layers are missing (`inventory`); send one archive with those (`archive`); read the answer to its end
+(`response`); make sure by asking that the image is there, whole and under its names. Whatever goes wrong
 with a guess (a layer that somebody has removed meanwhile) costs one more sending, in full.
 """
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.connection.refusals import EngineRefusedError, EngineUnreachableError
-from nixdock.engine.loading import inventory, one_pass, response
-from nixdock.engine.loading.hybrid import verify_blobs, write_archive
+from nixdock.engine.loading import inventory, response
+from nixdock.engine.loading.archive import verify_blobs, write_archive, write_in_one_pass
 from nixdock.engine.loading.ledger import Ledger, identify
 from nixdock.engine.loading.naming import Renaming, warn_of_platform
 from nixdock.engine.loading.parcel import is_settled, pack
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
-    from nixdock.engine.loading.hybrid import HybridArchive
+    from nixdock.engine.loading.archive import HybridArchive
     from nixdock.engine.loading.parcel import LayerBlob, Parcel
     from nixdock.events import Listener
     from nixdock.image.digest import Digest
@@ -221,7 +221,7 @@ class _Loading:
     def _load(self, *, in_full: bool) -> LoadedImage:
         self._look_at_names()
         if not is_settled(self._image):
-            if one_pass.fits(self._engine, self._image, self._references, self._ledger, self._key):
+            if inventory.fits_one_pass(self._engine, self._image, self._references, self._ledger, self._key):
                 return self._load_in_one_pass()
             self._settle()
         parcel = self._pack()
@@ -248,7 +248,7 @@ class _Loading:
         size = sum(layer.size or 0 for layer in self._image.layers)
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
             self._count(meter, len(self._image.layers), size, size)
-            self._send(one_pass.write_archive(self._image, self._reference, meter.advance), (), in_full=True)
+            self._send(write_in_one_pass(self._image, self._reference, meter.advance), (), in_full=True)
         parcel = self._pack()
         return self._finish(parcel, self._verify(parcel))
 

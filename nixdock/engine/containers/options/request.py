@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.engine.containers.options.draft import Draft
 from nixdock.engine.containers.options.table import OPTIONS
 from nixdock.engine.containers.options.values import hide_value
+from nixdock.engine.containers.options.writers import Draft
 from nixdock.errors import UsageError
 from nixdock.settings import here
 

@@ -10,10 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.containers.options import values, volumes, writers
-from nixdock.engine.containers.options.draft import append_host, merge, merge_host, put, put_host, switch_host
+from nixdock.engine.containers.options.writers import (
+    append_host,
+    merge,
+    merge_host,
+    put,
+    put_host,
+    switch_host,
+)
 
 if TYPE_CHECKING:
-    from nixdock.engine.containers.options.draft import Write
+    from nixdock.engine.containers.options.writers import Write
 
 
 @dataclass(frozen=True, slots=True)

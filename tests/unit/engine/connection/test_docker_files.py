@@ -13,8 +13,8 @@ from nixdock.cli.options import Session
 from nixdock.engine.connection.address import Address, choose, context_names
 from nixdock.engine.connection.docker_files import DockerConfig, read_config, read_daemon_settings
 from nixdock.engine.connection.patience import Patience
+from nixdock.engine.connection.proxies import proxy_variables
 from nixdock.engine.connection.transport import _make_sdk, open_sdk
-from nixdock.engine.containers.options.proxies import proxy_variables
 from nixdock.errors import UsageError
 from nixdock.events import Warned
 

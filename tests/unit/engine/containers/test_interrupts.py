@@ -9,7 +9,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from nixdock.engine.containers.interrupts import Action, Escalation, await_item, caught
+from nixdock.engine.containers.terminal import Action, Escalation, await_item, caught
 
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 

@@ -10,8 +10,7 @@ import pytest
 
 from nixdock.engine.connection.address import choose
 from nixdock.engine.connection.client import connect
-from nixdock.engine.containers.owner import Owner, find_ourselves
-from nixdock.engine.containers.sweep import sweep
+from nixdock.engine.containers.owner import Owner, find_ourselves, sweep
 from support import hostile
 from support.hostile import CONTAINER, IMAGE, Hostile
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from nixdock.engine.connection.address import Address
-from nixdock.engine.connection.ping import PingResult
 from nixdock.engine.daemon import lifecycle as daemon_module
 from nixdock.engine.daemon.home import Daemon, Home, birth_of, find_home
-from nixdock.engine.daemon.lifecycle import start, stop
+from nixdock.engine.daemon.lifecycle import PingResult, start, stop
 from nixdock.errors import EngineError
 
 SOCKET = Address("unix:///nowhere/docker.sock", "the default socket")

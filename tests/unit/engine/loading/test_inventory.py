@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from nixdock.engine.connection.responses import EngineInfo, EngineVersion, ImageDetails, ImageSummary
-from nixdock.engine.loading.inventory import Inventory, take_inventory
+from nixdock.engine.loading.inventory import PROBES, Inventory, probe_blobs, take_inventory
 from nixdock.engine.loading.ledger import Ledger, open_database
 from nixdock.engine.loading.parcel import Parcel, pack
-from nixdock.engine.loading.probe import REPOSITORY, probe_blobs
 from nixdock.image.digest import Digest
 from nixdock.image.model import Image, OpenerLayer
 from nixdock.image.reference import Reference
@@ -76,11 +75,11 @@ class FakeEngine:
     def find_image(self, name: str, *, manifests: bool = False) -> ImageDetails | None:
         assert manifests or not (self.containerd or self.product == "Podman")
         self.asked.append("find_image")
-        raw = self._probed() if name.startswith(REPOSITORY) else self.details.get(name)
+        raw = self._probed() if name.startswith(PROBES) else self.details.get(name)
         return ImageDetails.from_json(raw) if raw is not None else None
 
     def images(self, *, filters: dict[str, list[str]]) -> tuple[ImageSummary, ...]:
-        assert filters == {"reference": [REPOSITORY]}
+        assert filters == {"reference": [PROBES]}
         self.asked.append("images")
         return (ImageSummary.from_json({"Id": "sha256:0", "RepoTags": list(self.stale)}),)
 
@@ -221,7 +220,7 @@ def test_only_the_nearest_relatives_are_looked_at(parcel: Parcel, ledger: Ledger
 
 def test_a_probe_tells_which_blobs_are_there_and_goes_again(parcel: Parcel) -> None:
     present = frozenset(blob.digest for blob in parcel.blobs[1:3])
-    engine = FakeEngine(containerd=True, present=present, stale=(f"{REPOSITORY}:17-abandoned",))
+    engine = FakeEngine(containerd=True, present=present, stale=(f"{PROBES}:17-abandoned",))
     assert probe_blobs(cast("Engine", engine), parcel.blobs) == present
     assert engine.asked == ["images", "remove stale", "load", "find_image", "remove probe"]
 

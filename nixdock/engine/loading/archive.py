@@ -3,6 +3,10 @@
 Engines with a graph driver read `manifest.json` and look for no layer that they have; those with
 containerd's store, and Podman, read `oci-layout` and `index.json` and need no blob that they have. So
 blobs that the engine has are left out. (An empty member in their place would become an empty layer.)
+
+Layers whose digests nobody knows yet can be sent in one pass, hashed while they are sent. An OCI layout names
+blobs by digest, so each layer goes under a number, and is followed by a link to it by its digest; what
+describes the image comes last.
 """
 
 from __future__ import annotations
@@ -13,16 +17,18 @@ import tarfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from nixdock.engine.loading.parcel import LayerBlob, pack
 from nixdock.errors import LoadError
-from nixdock.image.computed import ComputedLayer, hash_stream
+from nixdock.image.computed import ComputedImage, ComputedLayer, hash_stream
 from nixdock.image.digest import Digest
 from nixdock.image.extent import HasExtents
 from nixdock.image.manifest import OCI_INDEX
+from nixdock.image.model import Image, OpenerLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from nixdock.engine.loading.parcel import LayerBlob, Parcel
+    from nixdock.engine.loading.parcel import Parcel
     from nixdock.image.extent import Piece
     from nixdock.image.model import Layer
     from nixdock.image.reference import Reference
@@ -108,8 +114,8 @@ def write_documents(
         "Layers": list(names),
     }
     yield write_file("oci-layout", _LAYOUT)
-    yield write_file("index.json", _to_json(_index(parcel, reference)))
-    yield write_file("manifest.json", _to_json([document]))
+    yield write_file("index.json", to_json(_index(parcel, reference)))
+    yield write_file("manifest.json", to_json([document]))
     yield write_file(blob_name(manifest.digest), manifest.data)
     yield write_file(blob_name(parcel.image.config_digest), config)
 
@@ -248,5 +254,47 @@ def _index(parcel: Parcel, reference: Reference | None) -> dict[str, Any]:
     return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [descriptor]}
 
 
-def _to_json(value: object) -> bytes:
+def to_json(value: object) -> bytes:
+    """Return a document without white space."""
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def write_in_one_pass(
+    image: Image, reference: Reference | None, advance: Callable[[int], None]
+) -> HybridArchive:
+    """Return the archive with all layers; the image is settled when it has ended.
+
+    Args:
+        image: The image.
+        reference: The name that it gets, or None to leave it without one.
+        advance: Told the number of bytes of layers that went out.
+
+    Its pieces raise LoadError where a layer cannot be read, or is not what it was.
+    """
+    layers = sorted({id(layer): layer for layer in image.layers}.values(), key=lambda layer: layer.position)
+    size = len(write_end()) + _measure_documents(image, reference)
+    for layer in layers:
+        size += measure_member(layer.size or 0) + (measure_member(0) if layer.known_diff_id is None else 0)
+    return HybridArchive(_write_pieces(image, layers, reference, advance), size)
+
+
+def _write_pieces(
+    image: Image, layers: Sequence[Layer], reference: Reference | None, advance: Callable[[int], None]
+) -> Iterator[Piece]:
+    for number, layer in enumerate(layers):
+        known, size = layer.known_diff_id, layer.size
+        if isinstance(layer, ComputedLayer) and known is None:
+            yield from write_unnamed_layer(layer, f"layer-{number}", advance)
+        elif known is not None and size is not None:
+            yield from write_blob(LayerBlob(layer, known, size, layer.open), advance)
+    yield from write_documents(pack(image), reference)
+    yield write_end()
+
+
+def _measure_documents(image: Image, reference: Reference | None) -> int:
+    """Return how long the documents will be: all digests are of one length."""
+    if isinstance(image, ComputedImage):
+        some = Digest.of(b"")
+        config = image.make_config(tuple(some for _ in image.layers))
+        image = Image(config, tuple(OpenerLayer(some, layer.size, layer.open) for layer in image.layers))
+    return sum(map(len, write_documents(pack(image), reference)))

@@ -1,17 +1,25 @@
-"""Which proxy leads to an engine on another machine: by Go's rules, as docker's requests follow them.
+"""Which proxy leads to an engine on another machine, and which proxies docker gives to every container.
 
-The source is golang.org/x/net/http/httpproxy: HTTP_PROXY or HTTPS_PROXY by the address's scheme, in capitals
-or else in small letters, but not for what NO_PROXY names, nor for this machine itself.
+The first by Go's rules, as docker's requests follow them. The source is golang.org/x/net/http/httpproxy:
+HTTP_PROXY or HTTPS_PROXY by the address's scheme, in capitals or else in small letters, but not for what
+NO_PROXY names, nor for this machine itself.
+
+The second stand in docker's config.json; each becomes a variable in capitals and one in small letters, and
+what the user sets is left alone:
+
+    {"proxies": {"default": {"httpProxy": "...", "noProxy": "..."}, "tcp://far.test:2376": {...}}}
 """
 
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from nixdock.engine.connection.docker_files import DockerConfig
 
 _Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -73,3 +81,28 @@ def _parse_ip(text: str) -> _Ip | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
+
+
+_VARIABLES: Final = {
+    "httpproxy": "HTTP_PROXY",
+    "httpsproxy": "HTTPS_PROXY",
+    "ftpproxy": "FTP_PROXY",
+    "noproxy": "NO_PROXY",
+    "allproxy": "ALL_PROXY",
+}
+
+
+def proxy_variables(config: DockerConfig, url: str) -> tuple[str, ...]:
+    """Return the variables that containers on an engine get.
+
+    Args:
+        config: docker's config.json.
+        url: The engine's address.
+    """
+    chosen = config.proxies.get(url, config.proxies.get("default", {}))
+    return tuple(
+        f"{name}={chosen[key]}"
+        for key, capitals in _VARIABLES.items()
+        if chosen.get(key)
+        for name in (capitals, capitals.lower())
+    )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.engine.connection import ping as ping_module
-from nixdock.engine.connection.ping import PingResult, ping
+from nixdock.engine.daemon import lifecycle as ping_module
+from nixdock.engine.daemon.lifecycle import PingResult, ping
 
 
 def serve(path: Path, reply: bytes | None) -> None:
@@ -65,7 +65,7 @@ def test_a_plain_file_is_nobody(tmp_path: Path) -> None:
 def test_one_who_listens_and_never_answers_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ping_module, "_SECONDS", 0.1)
+    monkeypatch.setattr(ping_module, "_PING_SECONDS", 0.1)
     serve(tmp_path / "s", None)
     assert ping(tmp_path / "s") is PingResult.SILENCE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nixdock.engine.connection.http_proxy import find_proxies
+from nixdock.engine.connection.proxies import find_proxies
 
 ENGINE = "https://engine.example:2376"
 

@@ -8,7 +8,7 @@ import pytest
 
 from nixdock.checks.structure_test.dotenv import parse_dotenv
 from nixdock.engine.connection.docker_files import DockerConfig
-from nixdock.engine.containers.options.proxies import proxy_variables
+from nixdock.engine.connection.proxies import proxy_variables
 from nixdock.engine.containers.options.request import make_request
 from nixdock.errors import UsageError
 

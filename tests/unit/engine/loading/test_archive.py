@@ -11,8 +11,7 @@ from typing import IO
 
 import pytest
 
-from nixdock.engine.loading.hybrid import verify_blobs, write_archive
-from nixdock.engine.loading.one_pass import write_archive as write_in_one_pass
+from nixdock.engine.loading.archive import verify_blobs, write_archive, write_in_one_pass
 from nixdock.engine.loading.parcel import Parcel, is_settled, pack
 from nixdock.errors import LoadError
 from nixdock.formats.chunks import open_chunks
