@@ -28,7 +28,7 @@ from nixdock.errors import NixdockError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from nixdock.checks.files.entry import Entry
+    from nixdock.checks.files.entry import LayerEntry
     from nixdock.checks.model import Check, Suite
     from nixdock.checks.subject import Subject
     from nixdock.checks.verdict import ContentJudge
@@ -79,12 +79,12 @@ def skip_dynamic(suite: Suite) -> Suite:
 
 
 def _judge_contents(results: Iterable[CheckResult], subject: Subject) -> None:
-    by_entry: dict[Entry, list[tuple[ContentJudge, CheckResult]]] = {}
+    by_entry: dict[LayerEntry, list[tuple[ContentJudge, CheckResult]]] = {}
     for result in results:
         for entry, judge in result.wanted:
             by_entry.setdefault(entry, []).append((judge, result))
 
-    def take(entry: Entry, content: Capture) -> None:
+    def take(entry: LayerEntry, content: Capture) -> None:
         for judge, result in by_entry[entry]:
             began = time.monotonic()
             result.findings += judge(content.output)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from nixdock.checks.files.entry import Entry
+    from nixdock.checks.files.entry import LayerEntry
     from nixdock.checks.files.layer_index import LayerIndex
     from nixdock.image.model import Image, Layer
 
@@ -98,7 +98,7 @@ class Subject:
                 self._tree = build_tree(indexes)
             return self._tree
 
-    def find(self, path: str) -> Entry | None:
+    def find(self, path: str) -> LayerEntry | None:
         """Return what a path leads to in the image; None where nothing, or a circle of links."""
         try:
             return self.tree().find(path)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nixdock.checks.files.entry import Entry
+    from nixdock.checks.files.entry import LayerEntry
     from nixdock.checks.matchers.algebra import Mismatch
     from nixdock.outcome import Output
 
@@ -138,7 +138,7 @@ class CheckResult:
     seconds: float = 0.0
     is_error: bool = False
     skipped: str | None = None
-    wanted: list[tuple[Entry, ContentJudge]] = field(default_factory=list)
+    wanted: list[tuple[LayerEntry, ContentJudge]] = field(default_factory=list)
 
     @classmethod
     def error(cls, message: str, details: str | None = None) -> Self:

@@ -47,7 +47,7 @@ class Wrote:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandEnded:
     """A command ended.
 
     Args:
@@ -87,7 +87,7 @@ class Swept:
     is_clean: bool
 
 
-Message = Greeted | Wrote | Ended | NotRun | Swept
+Message = Greeted | Wrote | CommandEnded | NotRun | Swept
 
 
 def write_run(
@@ -161,5 +161,5 @@ class Parser:
             return Swept(ident, first == 1)
         if kind == _EXIT:
             signal = first & 0x7F
-            return Ended(ident, 128 + signal if signal else first >> 8 & 0xFF)
+            return CommandEnded(ident, 128 + signal if signal else first >> 8 & 0xFF)
         return NotRun(ident, first == 1, others[0])

@@ -11,7 +11,7 @@ _HIGHEST = (1 << 32) - 2
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class UnixUser:
     """A line of /etc/passwd."""
 
     name: str
@@ -22,7 +22,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class UnixGroup:
     """A line of /etc/group."""
 
     name: str
@@ -39,22 +39,22 @@ class Accounts:
         groups: None where there is no /etc/group.
     """
 
-    users: tuple[User, ...] | None
-    groups: tuple[Group, ...] | None
+    users: tuple[UnixUser, ...] | None
+    groups: tuple[UnixGroup, ...] | None
 
-    def user(self, name: str) -> User | None:
+    def user(self, name: str) -> UnixUser | None:
         """Return the user of this name."""
         return next((user for user in self.users or () if user.name == name), None)
 
-    def user_of(self, uid: int) -> User | None:
+    def user_of(self, uid: int) -> UnixUser | None:
         """Return the user of this number."""
         return next((user for user in self.users or () if user.uid == uid), None)
 
-    def group(self, name: str) -> Group | None:
+    def group(self, name: str) -> UnixGroup | None:
         """Return the group of this name."""
         return next((group for group in self.groups or () if group.name == name), None)
 
-    def group_of(self, gid: int) -> Group | None:
+    def group_of(self, gid: int) -> UnixGroup | None:
         """Return the group of this number."""
         return next((group for group in self.groups or () if group.gid == gid), None)
 
@@ -79,18 +79,18 @@ def _lines(data: bytes) -> list[list[str]]:
     return [line.split(":") for line in split_lines(data.decode("utf-8", "surrogateescape"))]
 
 
-def _user(fields: list[str]) -> User | None:
+def _user(fields: list[str]) -> UnixUser | None:
     if len(fields) < 7:
         return None
     uid, gid = read_id(fields[2]), read_id(fields[3])
-    return None if uid is None or gid is None else User(fields[0], uid, gid, fields[5], fields[6])
+    return None if uid is None or gid is None else UnixUser(fields[0], uid, gid, fields[5], fields[6])
 
 
-def _group(fields: list[str]) -> Group | None:
+def _group(fields: list[str]) -> UnixGroup | None:
     gid = read_id(fields[2]) if len(fields) >= 4 else None
     if gid is None:
         return None
-    return Group(fields[0], gid, tuple(name for name in fields[3].split(",") if name))
+    return UnixGroup(fields[0], gid, tuple(name for name in fields[3].split(",") if name))
 
 
 def read_id(text: str) -> int | None:

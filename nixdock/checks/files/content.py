@@ -11,14 +11,14 @@ from nixdock.outcome import Capture
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from nixdock.checks.files.entry import Entry
+    from nixdock.checks.files.entry import LayerEntry
     from nixdock.image.model import Layer
 
 _PIECE = 1 << 20
 
 
 def read_contents(
-    layers: Sequence[Layer], entries: Iterable[Entry], take: Callable[[Entry, Capture], None]
+    layers: Sequence[Layer], entries: Iterable[LayerEntry], take: Callable[[LayerEntry, Capture], None]
 ) -> None:
     """Read files' contents, in the order in which they lie in the layers.
 
@@ -30,7 +30,7 @@ def read_contents(
     Raises:
         LoadError: A layer cannot be read.
     """
-    by_layer: dict[int, dict[int, list[Entry]]] = {}
+    by_layer: dict[int, dict[int, list[LayerEntry]]] = {}
     for entry in entries:
         same = by_layer.setdefault(entry.layer, {}).setdefault(entry.offset, [])
         if entry not in same:
@@ -49,7 +49,7 @@ def read_contents(
                 position = offset + same[0].size
 
 
-def read_content(layers: Sequence[Layer], entry: Entry) -> bytes:
+def read_content(layers: Sequence[Layer], entry: LayerEntry) -> bytes:
     """Return the whole content of one file, which had better be small."""
     found: list[bytes] = []
     read_contents(layers, [entry], lambda _entry, content: found.append(content.output[:]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Entry(NamedTuple):
+class LayerEntry(NamedTuple):
     """A path and its properties.
 
     A named tuple, for an image has a hundred thousand of them and they are kept as JSON rows.

@@ -11,7 +11,7 @@ from nixdock.checks.masking import STORE_HASH
 from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
-    from nixdock.checks.files.entry import Entry
+    from nixdock.checks.files.entry import LayerEntry
 
 STORE = b"/nix/store/"
 # A name may have 211 characters (nix/src/libstore/path.cc, checkName).
@@ -43,7 +43,7 @@ class ContentInspector:
         self._references: set[str] = set()
         self._elf: Capture | None = None
 
-    def begin(self, entry: Entry) -> None:
+    def begin(self, entry: LayerEntry) -> None:
         """Forget the file before."""
         self._path = entry.path
         self._head = self._tail = b""

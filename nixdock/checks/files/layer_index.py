@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import zstandard
 
 from nixdock import settings
-from nixdock.checks.files.entry import ContentFacts, ElfFacts, Entry
+from nixdock.checks.files.entry import ContentFacts, ElfFacts, LayerEntry
 from nixdock.checks.files.inspection import ContentInspector
 from nixdock.checks.files.layer_tar import Room, read_entries
 from nixdock.errors import LoadError
@@ -47,7 +47,7 @@ class LayerIndex:
         facts: What is known of contents by path; None where they were not looked at.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[LayerEntry, ...]
     facts: Mapping[str, ContentFacts] | None = None
 
 
@@ -186,7 +186,7 @@ def _to_json(index: LayerIndex) -> dict[str, Any]:
 
 
 def _from_json(value: Any) -> LayerIndex:  # noqa: ANN401 - JSON
-    entries = tuple(Entry(*row) for row in value["entries"])
+    entries = tuple(LayerEntry(*row) for row in value["entries"])
     facts: dict[str, ContentFacts] | None = None
     if value["facts"] is not None:
         facts = {

@@ -12,7 +12,7 @@ import posixpath
 import struct
 from typing import IO, TYPE_CHECKING, Protocol
 
-from nixdock.checks.files.entry import Entry
+from nixdock.checks.files.entry import LayerEntry
 from nixdock.errors import LoadError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _KINDS = {
 class Inspector(Protocol):
     """Looks at the contents of files while a layer is read."""
 
-    def begin(self, entry: Entry) -> None:
+    def begin(self, entry: LayerEntry) -> None:
         """Hear that the content of a file follows."""
 
     def feed(self, data: bytes) -> None:
@@ -56,7 +56,7 @@ class Inspector(Protocol):
         """Hear that it is complete."""
 
 
-def read_entries(stream: IO[bytes], name: str, inspector: Inspector | None = None) -> Iterator[Entry]:
+def read_entries(stream: IO[bytes], name: str, inspector: Inspector | None = None) -> Iterator[LayerEntry]:
     """Yield the members of a layer's tar.
 
     Without an inspector contents are skipped, by seeking where the stream can.
@@ -111,7 +111,7 @@ class _Reader:
         self._position = 0
         self._seekable = stream.seekable()
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[LayerEntry]:
         room = Room(self._name)
         for entry in iter(self._next, None):
             room.take(1, len(entry.path) + len(entry.target))
@@ -125,7 +125,7 @@ class _Reader:
             else:
                 self._skip(entry.size + padding)
 
-    def _next(self) -> Entry | None:
+    def _next(self) -> LayerEntry | None:
         long_name = long_target = ""
         extended: dict[str, str] = {}
         while True:
@@ -157,7 +157,7 @@ class _Reader:
         extended: dict[str, str],
         long_name: str,
         long_target: str,
-    ) -> Entry:
+    ) -> LayerEntry:
         name = extended.get("path") or long_name or _name(fields)
         kind = _KINDS.get(fields[7])
         if kind is None or "GNU.sparse.major" in extended or "GNU.sparse.map" in extended:
@@ -176,7 +176,7 @@ class _Reader:
             target = extended.get("linkpath") or long_target or _string(fields[8])
             if kind == "hardlink":
                 target = clean_path(target)
-        return Entry(
+        return LayerEntry(
             path=clean_path(name),
             kind=kind,
             # Linux gives every symbolic link this mode (symlink(7)).
@@ -189,7 +189,7 @@ class _Reader:
             mtime=self._seconds(extended, fields[5]),
         )
 
-    def _show(self, entry: Entry) -> None:
+    def _show(self, entry: LayerEntry) -> None:
         inspector = self._inspector
         if inspector is None:
             return

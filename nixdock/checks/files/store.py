@@ -43,7 +43,7 @@ def measure_store_paths(tree: Tree) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class StoreReference:
     """A store path that is named somewhere.
 
     Args:
@@ -65,12 +65,12 @@ class StorePaths:
     """
 
     names: tuple[str, ...]
-    references: Mapping[str, tuple[Reference, ...]] = field(repr=False)
+    references: Mapping[str, tuple[StoreReference, ...]] = field(repr=False)
 
-    def missing(self) -> tuple[Reference, ...]:
+    def missing(self) -> tuple[StoreReference, ...]:
         """Return one reference to each store path that is named but not in the image."""
         hashes = {name[:32] for name in self.names}
-        found: dict[str, Reference] = {}
+        found: dict[str, StoreReference] = {}
         for references in self.references.values():
             for reference in references:
                 if reference.name[:32] not in hashes:
@@ -118,13 +118,13 @@ def find_store_paths(tree: Tree, config: Mapping[str, Any]) -> StorePaths:
         tree: With its contents looked at.
         config: The image's config as JSON.
     """
-    references: dict[str, dict[str, Reference]] = {}
+    references: dict[str, dict[str, StoreReference]] = {}
 
     def add(owner: str, names: Iterable[str], origin: str) -> None:
         known = references.setdefault(owner, {})
         for name in names:
             if name[:32] != owner[:32]:
-                known.setdefault(name[:32], Reference(name, origin))
+                known.setdefault(name[:32], StoreReference(name, origin))
 
     # What its history says each layer was made of is a comment: a layered image names there its customisation
     # layer, which it unpacks and does not contain.

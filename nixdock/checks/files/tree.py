@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixdock.checks.files.entry import ContentFacts, Entry
+from nixdock.checks.files.entry import ContentFacts, LayerEntry
 from nixdock.checks.files.layer_index import index_layers
 from nixdock.checks.files.layer_tar import Room
 from nixdock.errors import LoadError
@@ -32,7 +32,7 @@ _PATH_LIMIT = 4096
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
-_ROOT = Entry("", "directory", 0o755, 0, 0, 0, -1, "", 0)
+_ROOT = LayerEntry("", "directory", 0o755, 0, 0, 0, -1, "", 0)
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -50,11 +50,11 @@ class Tree:
         facts: What is known of contents, by path; None where they were not looked at.
     """
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, LayerEntry]
     names: Mapping[str, frozenset[str] | set[str]]
     facts: Mapping[str, ContentFacts] | None = None
 
-    def find(self, path: str, *, follow: bool = True) -> Entry | None:
+    def find(self, path: str, *, follow: bool = True) -> LayerEntry | None:
         """Return what a path leads to, or None.
 
         Args:
@@ -88,11 +88,11 @@ class Tree:
             here = entry.path
         return self.entries.get(here)
 
-    def list(self, directory: Entry) -> tuple[str, ...]:
+    def list(self, directory: LayerEntry) -> tuple[str, ...]:
         """Return the names in a directory, in order."""
         return tuple(sorted(self.names.get(directory.path, ())))
 
-    def walk(self, path: str = "") -> Iterator[Entry]:
+    def walk(self, path: str = "") -> Iterator[LayerEntry]:
         """Yield a path and everything below it, each directory before what is in it."""
         pending = [path] if path in self.entries else []
         while pending:
@@ -101,7 +101,7 @@ class Tree:
             below = sorted(self.names.get(here, ()), reverse=True)
             pending += [f"{here}/{name}" if here else name for name in below]
 
-    def glob(self, pattern: str) -> tuple[Entry, ...]:
+    def glob(self, pattern: str) -> tuple[LayerEntry, ...]:
         """Return the paths that match a pattern; `*` stays within one name, `**` does not.
 
         Symbolic links to directories are followed where the pattern goes on behind them.
@@ -116,12 +116,12 @@ class Tree:
             }
         return tuple(found[path] for path in sorted(found))
 
-    def _below(self, folder: Entry, _part: str, *, last: bool) -> Iterator[Entry]:
+    def _below(self, folder: LayerEntry, _part: str, *, last: bool) -> Iterator[LayerEntry]:
         for entry in self.walk(folder.path):
             if entry.is_directory or last:
                 yield entry
 
-    def _children(self, folder: Entry, part: str, *, last: bool) -> Iterator[Entry]:
+    def _children(self, folder: LayerEntry, part: str, *, last: bool) -> Iterator[LayerEntry]:
         for name in self.names.get(folder.path, ()):
             if not fnmatch.fnmatchcase(name, part):
                 continue
@@ -131,7 +131,7 @@ class Tree:
             elif (inner := self._directory(entry)) is not None:
                 yield inner
 
-    def _directory(self, entry: Entry) -> Entry | None:
+    def _directory(self, entry: LayerEntry) -> LayerEntry | None:
         """Return the directory that a path is or leads to, or None."""
         try:
             found = self.find(entry.absolute)
@@ -179,11 +179,11 @@ class _Layer:
     """
 
     def __init__(self, index: LayerIndex, number: int, room: Room) -> None:
-        self.entries: dict[str, Entry | None] = {}
+        self.entries: dict[str, LayerEntry | None] = {}
         """By path; None is a whiteout."""
         self.facts: dict[str, ContentFacts] = {}
         self.opaque: list[str] = []
-        self.unlinked: list[Entry] = []
+        self.unlinked: list[LayerEntry] = []
         """Hard links to what is not in this layer, or not before them."""
         self._number = number
         self._room = room
@@ -192,7 +192,7 @@ class _Layer:
         self._ways: dict[str, str] = {}
         """Where folders are to which links may lead."""
         self._same: dict[str, set[str]] = {}
-        self._linked: dict[int, tuple[set[str], Entry]] = {}
+        self._linked: dict[int, tuple[set[str], LayerEntry]] = {}
         facts = index.facts or {}
         for entry in index.entries:
             self._take(entry, facts.get(entry.path))
@@ -200,7 +200,7 @@ class _Layer:
             for name in names:
                 self._set_owner(name, link)
 
-    def _take(self, entry: Entry, fact: ContentFacts | None) -> None:
+    def _take(self, entry: LayerEntry, fact: ContentFacts | None) -> None:
         if not entry.path:
             return  # the root of a container is the engine's own
         if len(entry.path) >= _PATH_LIMIT:
@@ -264,9 +264,9 @@ class _Layer:
             folder = folder.rpartition("/")[0]
         for path in reversed(missing):
             self._room.take(1, len(path))
-            self._put(path, Entry(path, "directory", 0o755, 0, 0, 0, -1, "", 0, self._number), None)
+            self._put(path, LayerEntry(path, "directory", 0o755, 0, 0, 0, -1, "", 0, self._number), None)
 
-    def _put(self, path: str, entry: Entry | None, fact: ContentFacts | None) -> None:
+    def _put(self, path: str, entry: LayerEntry | None, fact: ContentFacts | None) -> None:
         is_directory = entry is not None and entry.is_directory
         if path in self.entries and not (is_directory and path in self._names):
             self._remove(path)
@@ -291,7 +291,7 @@ class _Layer:
             self._links.discard(here)
             self._same.pop(here, set()).discard(here)
 
-    def _link(self, path: str, link: Entry) -> None:
+    def _link(self, path: str, link: LayerEntry) -> None:
         found = self.entries.get(link.target)
         if found is None or found.is_directory:
             self.unlinked.append(link._replace(path=path, layer=self._number))
@@ -303,7 +303,7 @@ class _Layer:
         # The last of its names counts, and there may be many: set when all are known.
         self._linked[id(names)] = (names, link)
 
-    def _set_owner(self, name: str, link: Entry) -> None:
+    def _set_owner(self, name: str, link: LayerEntry) -> None:
         one = self.entries[name]
         if one is not None:
             mode = one.mode if one.kind == "symlink" else link.mode
@@ -312,7 +312,7 @@ class _Layer:
 
 class _Builder:
     def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {"": _ROOT}
+        self.entries: dict[str, LayerEntry] = {"": _ROOT}
         self.names: dict[str, set[str]] = {"": set()}
         self.facts: dict[str, ContentFacts] = {}
 
@@ -332,7 +332,7 @@ class _Builder:
             if same is not None and not same.is_directory:
                 self._put(same._replace(path=link.path), self.facts.get(link.target))
 
-    def _put(self, entry: Entry, fact: ContentFacts | None) -> None:
+    def _put(self, entry: LayerEntry, fact: ContentFacts | None) -> None:
         path = entry.path
         before = self.entries.get(path)
         if before is not None and before.is_directory and not entry.is_directory:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nixdock.checks.verdict import CheckResult
 
 if TYPE_CHECKING:
-    from nixdock.checks.files.accounts import Accounts, User
+    from nixdock.checks.files.accounts import Accounts, UnixUser
     from nixdock.checks.model import GroupCheck, UserCheck
     from nixdock.checks.subject import Subject
 
@@ -29,7 +29,7 @@ def judge_user(check: UserCheck, subject: Subject) -> CheckResult:
     return result
 
 
-def _judge_known(check: UserCheck, user: User, accounts: Accounts, result: CheckResult) -> None:
+def _judge_known(check: UserCheck, user: UnixUser, accounts: Accounts, result: CheckResult) -> None:
     for name, matcher, number in (("uid", check.uid, user.uid), ("gid", check.gid, user.gid)):
         if matcher is not None:
             result.add(name, matcher.judge(number))

@@ -13,7 +13,7 @@ from nixdock.checks.verdict import CheckResult, Finding, findings_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nixdock.checks.files.entry import Entry
+    from nixdock.checks.files.entry import LayerEntry
     from nixdock.checks.model import FileCheck
     from nixdock.checks.subject import Subject
     from nixdock.outcome import Output
@@ -75,7 +75,7 @@ def _follows(check: FileCheck) -> bool:
     return check.type != "symlink" and check.target is None
 
 
-def _judge_properties(check: FileCheck, entry: Entry, subject: Subject, result: CheckResult) -> None:
+def _judge_properties(check: FileCheck, entry: LayerEntry, subject: Subject, result: CheckResult) -> None:
     if check.type is not None and check.type != entry.kind:
         result.find("type", f"expected to be a {check.type}, found a {entry.kind}")
     if check.mode is not None and not check.mode.accepts(entry.kind, entry.mode):
@@ -94,7 +94,7 @@ def _judge_properties(check: FileCheck, entry: Entry, subject: Subject, result: 
     _judge_owner(check, entry, subject, result)
 
 
-def _judge_owner(check: FileCheck, entry: Entry, subject: Subject, result: CheckResult) -> None:
+def _judge_owner(check: FileCheck, entry: LayerEntry, subject: Subject, result: CheckResult) -> None:
     if check.user is not None:
         user = subject.accounts.user_of(entry.uid)
         if user is None or user.name != check.user:
@@ -107,7 +107,7 @@ def _judge_owner(check: FileCheck, entry: Entry, subject: Subject, result: Check
             result.find("group", f"expected to be {check.group}, found {known}")
 
 
-def _judge_content(check: FileCheck, entry: Entry, subject: Subject, result: CheckResult) -> None:
+def _judge_content(check: FileCheck, entry: LayerEntry, subject: Subject, result: CheckResult) -> None:
     if check.entries is not None:
         if entry.is_directory:
             result.add("entries", check.entries.judge(list(subject.tree().list(entry))))
@@ -135,7 +135,7 @@ def _sha256(content: Output) -> str:
     return digest.hexdigest()
 
 
-def _describe(entry: Entry) -> str:
+def _describe(entry: LayerEntry) -> str:
     if entry.kind == "symlink":
         return f"a symlink to {entry.target}"
     return f"a {entry.kind}, {symbolic(entry.kind, entry.mode)}, {entry.uid}:{entry.gid}, {entry.size} bytes"

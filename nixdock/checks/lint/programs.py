@@ -14,7 +14,7 @@ from nixdock.checks.lint.rules import Gravity, Remark
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nixdock.checks.files.entry import ContentFacts, ElfFacts, Entry
+    from nixdock.checks.files.entry import ContentFacts, ElfFacts, LayerEntry
     from nixdock.checks.files.tree import Tree
     from nixdock.checks.subject import Subject
 
@@ -47,7 +47,7 @@ class Programs:
         self.tree: Tree = subject.tree(contents=True)
         self.facts: Mapping[str, ContentFacts] = self.tree.facts or {}
 
-    def find(self, path: str) -> Entry | None:
+    def find(self, path: str) -> LayerEntry | None:
         """Return what a path leads to; None where nothing, or a circle of links."""
         try:
             return self.tree.find(path)
@@ -60,7 +60,7 @@ class Programs:
         folders = self.subject.env.get("PATH", DEFAULT_PATH).split(":")
         return [folder for folder in folders if folder.startswith("/")]
 
-    def find_program(self, word: str) -> Entry | None:
+    def find_program(self, word: str) -> LayerEntry | None:
         """Return the program that a command's first word names, by PATH where it has no slash."""
         if "/" in word:
             folder = self.subject.run_config.get("WorkingDir") or "/"
@@ -108,16 +108,16 @@ class Programs:
         user = self.subject.run_config.get("User") or ""
         return user.partition(":")[0] not in {"", "0", "root"}
 
-    def gravity(self, entry: Entry) -> Gravity:
+    def gravity(self, entry: LayerEntry) -> Gravity:
         """Return how grave it is that a program cannot be executed: nobody may ever ask for it."""
         return Gravity.FAULT if entry.path in self.commands else Gravity.ADVICE
 
-    def elf(self, entry: Entry) -> ElfFacts | None:
+    def elf(self, entry: LayerEntry) -> ElfFacts | None:
         """Return what a file is as an ELF file."""
         fact = self.facts.get(entry.path)
         return fact.elf if fact else None
 
-    def executables(self) -> Iterator[tuple[Entry, ContentFacts]]:
+    def executables(self) -> Iterator[tuple[LayerEntry, ContentFacts]]:
         """Yield the files that somebody may execute, and that are programs or scripts.
 
         What has a name as a library is one, even where it can be started as well (libc.so.6 can, and
@@ -163,7 +163,7 @@ def find_libraries(programs: Programs) -> Iterator[Remark]:
         )
 
 
-def _unresolved(programs: Programs, entry: Entry, elf: ElfFacts) -> Iterator[tuple[str, str]]:
+def _unresolved(programs: Programs, entry: LayerEntry, elf: ElfFacts) -> Iterator[tuple[str, str]]:
     """Yield each library that is not found, and the file that needs it."""
     linker = programs.find(elf.interpreter)
     # glibc's own folder is compiled into its linker as a default (elf/dl-load.c, system_dirs).
@@ -172,7 +172,7 @@ def _unresolved(programs: Programs, entry: Entry, elf: ElfFacts) -> Iterator[tup
     system = (*own, *_SYSTEM_LIBRARIES, f"/lib/{triplet}", f"/usr/lib/{triplet}")
     environment = tuple(filter(None, programs.subject.env.get("LD_LIBRARY_PATH", "").split(":")))
     loaded: set[str] = set()
-    pending: list[tuple[Entry, ElfFacts, tuple[str, ...]]] = [(entry, elf, ())]
+    pending: list[tuple[LayerEntry, ElfFacts, tuple[str, ...]]] = [(entry, elf, ())]
     while pending:
         user, facts, inherited = pending.pop()
         folders = tuple(_expand(folder, user) for folder in facts.search)
@@ -189,7 +189,7 @@ def _unresolved(programs: Programs, entry: Entry, elf: ElfFacts) -> Iterator[tup
                 pending.append((library, its, folders))
 
 
-def _find_library(programs: Programs, name: str, folders: tuple[str, ...], machine: int) -> Entry | None:
+def _find_library(programs: Programs, name: str, folders: tuple[str, ...], machine: int) -> LayerEntry | None:
     paths = (name,) if "/" in name else tuple(f"{folder}/{name}" for folder in folders)
     for path in paths:
         entry = programs.find(path)
@@ -201,7 +201,7 @@ def _find_library(programs: Programs, name: str, folders: tuple[str, ...], machi
     return None
 
 
-def _expand(folder: str, user: Entry) -> str:
+def _expand(folder: str, user: LayerEntry) -> str:
     origin = posixpath.dirname(user.absolute)
     return folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
 
@@ -239,7 +239,7 @@ def find_architecture(programs: Programs) -> Iterator[Remark]:
     if not stated:
         yield Remark("architecture", Gravity.ADVICE, "the image's config states no architecture")
         return
-    others: dict[str, list[Entry]] = defaultdict(list)
+    others: dict[str, list[LayerEntry]] = defaultdict(list)
     total = 0
     for entry, fact in programs.executables():
         if fact.elf is not None and fact.elf.executable:

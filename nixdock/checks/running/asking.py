@@ -22,7 +22,7 @@ from nixdock.checks.model import (
 from nixdock.checks.running.commands import perform_exec
 from nixdock.checks.running.reproduce import curl, docker_exec
 from nixdock.checks.running.service import measure_starts
-from nixdock.checks.running.web import NoAnswerError, judge_answer
+from nixdock.checks.running.web import NoResponseError, judge_response
 from nixdock.checks.verdict import CheckResult, Finding, findings_of
 from nixdock.errors import CheckError
 from nixdock.outcome import tail_of, text_of
@@ -89,10 +89,10 @@ def _ask_http(check: HttpCheck, live: Live, timeout: float) -> CheckResult:
         host, port = live.address(check.request.port)
         reproduce = live.by_hand(curl(check.request, _base(check.request, live, host, port)))
         answer = live.send(check.request, timeout)
-    except NoAnswerError as error:
+    except NoResponseError as error:
         return CheckResult([Finding("http", str(error), live.tail())], reproduce=reproduce)
     shown = text_of(answer.body, 4096) or None
-    return CheckResult(judge_answer(check, answer), reproduce=reproduce, stdout=shown)
+    return CheckResult(judge_response(check, answer), reproduce=reproduce, stdout=shown)
 
 
 def _base(request: Request, live: Live, host: str, port: int) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.agent import FOLDER, PATH, pack_agent, read_agent
 from nixdock.checks.agent.protocol import (
-    Ended,
+    CommandEnded,
     Greeted,
     Message,
     NotRun,
@@ -63,7 +63,7 @@ class _Request:
     stdout: Capture = field(default_factory=Capture)
     stderr: Capture = field(default_factory=Capture)
     answered: Event = field(default_factory=Event)
-    answer: Ended | NotRun | Swept | None = None
+    answer: CommandEnded | NotRun | Swept | None = None
 
 
 class Idle:
@@ -136,7 +136,7 @@ class Idle:
             match self._answer(request):
                 case NotRun() as failure:
                     raise explain_failure(failure, command)
-                case Ended(exit_code=exit_code):
+                case CommandEnded(exit_code=exit_code):
                     return RunOutcome(
                         exit_code=exit_code,
                         stdout=request.stdout.output,
@@ -188,7 +188,7 @@ class Idle:
                 with self._lock:
                     self._request = None
 
-    def _answer(self, request: _Request) -> Ended | NotRun | Swept:
+    def _answer(self, request: _Request) -> CommandEnded | NotRun | Swept:
         """Wait for the answer that must come now."""
         if not request.answered.wait(_ANSWER_SECONDS):
             raise self._lose(CheckError(f"nixdock's agent did not answer within {_ANSWER_SECONDS:.0f} s"))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nixdock.checks.model import Check
 
 
-class Ledger:
+class VerdictLedger:
     """Collects verdicts from several threads.
 
     Args:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.checks.running.execution import execute
-from nixdock.checks.running.web import Answer, NoAnswerError, send_request
+from nixdock.checks.running.web import HttpResponse, NoResponseError, send_request
 from nixdock.errors import CheckError, EngineError
 from nixdock.outcome import Capture, Output, tail_of
 from nixdock.services.ports import locate_port
@@ -105,11 +105,11 @@ class Live:
         """Run a command in it; see `nixdock.checks.running.execution.execute`."""
         return execute(self.engine, self.container, command, timeout)
 
-    def send(self, request: Request, timeout: float) -> Answer:
+    def send(self, request: Request, timeout: float) -> HttpResponse:
         """Send a request to it.
 
         Raises:
-            NoAnswerError: There was no answer in time.
+            NoResponseError: There was no answer in time.
             CheckError: Its port cannot be reached.
         """
         host, port = self.address(request.port)
@@ -119,12 +119,12 @@ class Live:
         """Return the host and port at which one of its TCP ports answers.
 
         Raises:
-            NoAnswerError: It does not run.
+            NoResponseError: It does not run.
             CheckError: The port is not published.
         """
         details = self.details()
         if not details.is_running:
-            raise NoAnswerError("the service does not run")
+            raise NoResponseError("the service does not run")
         return locate_port(details, port, self.engine.address)
 
     def end(self) -> str | None:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.expectations import judge_run
-from nixdock.checks.running.web import NoAnswerError, judge_answer
+from nixdock.checks.running.web import NoResponseError, judge_response
 from nixdock.errors import CheckError, EngineError
 from nixdock.services.health import HealthCheck, HealthWatch
 from nixdock.units import format_duration
@@ -131,7 +131,7 @@ def probe_tcp(live: Live, port: int, seconds: float) -> str | None:
             except TimeoutError:
                 return None
             return f"port {port} is closed as soon as it is opened" if closed else None
-    except NoAnswerError as error:
+    except NoResponseError as error:
         return str(error)
     except OSError as error:
         return f"port {port} does not answer: {error.strerror or error}"
@@ -141,9 +141,9 @@ def probe_http(live: Live, check: HttpCheck, seconds: float) -> str | None:
     """Say how an answer is not as expected; None where it is."""
     try:
         answer = live.send(check.request, seconds)
-    except NoAnswerError as error:
+    except NoResponseError as error:
         return f"{check.request.path} on port {check.request.port}: {error}"
-    found = judge_answer(check, answer)
+    found = judge_response(check, answer)
     return f"{check.request.path} on port {check.request.port}: {found[0]}" if found else None
 
 

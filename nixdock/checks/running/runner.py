@@ -16,7 +16,7 @@ from nixdock.checks.choice import Choice
 from nixdock.checks.model import Check, RunCheck, Suite, WritesCheck
 from nixdock.checks.running.idle_group import IdleGroup
 from nixdock.checks.running.job import perform_run
-from nixdock.checks.running.ledger import Ledger
+from nixdock.checks.running.ledger import VerdictLedger
 from nixdock.checks.running.service_group import READY, ServiceGroup
 from nixdock.checks.running.supervision import Worker, supervise
 from nixdock.checks.running.tools import lend_tools
@@ -79,7 +79,7 @@ class SuiteRun:
         chosen = [check for check in self.suite.checks if self.choice.includes(check)]
         serves = self._serves(chosen)
         names = [*((READY,) if serves else ()), *(check.name for check in chosen)]
-        ledger = Ledger(names, fail_fast=self.choice.fail_fast)
+        ledger = VerdictLedger(names, fail_fast=self.choice.fail_fast)
         deadline = None if self.seconds is None else began + self.seconds
         trials = Trials(self.name, ledger, deadline)
         if self.bench is not None:
@@ -98,7 +98,7 @@ class SuiteRun:
         late = stopped_by is None and trials.seconds_left <= 0 and trials.cancelled.is_set()
         return Run(report, stopped_by, timed_out=late)
 
-    def _tell_ready(self, ledger: Ledger) -> None:
+    def _tell_ready(self, ledger: VerdictLedger) -> None:
         for verdict in ledger.take():
             self.tell(verdict)
 

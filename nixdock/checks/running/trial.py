@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.model import Check
-    from nixdock.checks.running.ledger import Ledger
+    from nixdock.checks.running.ledger import VerdictLedger
     from nixdock.checks.running.live import Live
 
 
@@ -31,7 +31,7 @@ class Trials:
     """
 
     suite: str
-    ledger: Ledger
+    ledger: VerdictLedger
     deadline: float | None = None
     cancelled: Event = field(default_factory=Event)
 

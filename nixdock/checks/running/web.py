@@ -27,12 +27,12 @@ _PIECE: Final = 1 << 16
 _FINE: Final = Between(200, 399)
 
 
-class NoAnswerError(Exception):
+class NoResponseError(Exception):
     """There was no answer, or none that is HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An answer.
 
     Args:
@@ -46,7 +46,7 @@ class Answer:
     body: Output
 
 
-def send_request(request: Request, host: str, port: int, timeout: float) -> Answer:
+def send_request(request: Request, host: str, port: int, timeout: float) -> HttpResponse:
     """Send a request and read its answer; redirections are not followed.
 
     Args:
@@ -56,7 +56,7 @@ def send_request(request: Request, host: str, port: int, timeout: float) -> Answ
         timeout: Seconds for all of it.
 
     Raises:
-        NoAnswerError: There was no answer in time.
+        NoResponseError: There was no answer in time.
     """
     connection = _connect(request.scheme, host, port, timeout)
     late = threading.Event()
@@ -68,11 +68,11 @@ def send_request(request: Request, host: str, port: int, timeout: float) -> Answ
             with connection.getresponse() as response:
                 return _read(response)
     except TimeoutError as error:
-        raise NoAnswerError(f"no complete answer within {format_duration(timeout)}") from error
+        raise NoResponseError(f"no complete answer within {format_duration(timeout)}") from error
     except (OSError, http.client.HTTPException) as error:
         if late.is_set():
-            raise NoAnswerError(f"no complete answer within {format_duration(timeout)}") from error
-        raise NoAnswerError(_explain(error)) from error
+            raise NoResponseError(f"no complete answer within {format_duration(timeout)}") from error
+        raise NoResponseError(_explain(error)) from error
     finally:
         connection.close()
 
@@ -107,7 +107,7 @@ def _cut_off(connection: socket.socket, timeout: float, late: threading.Event) -
         timer.cancel()
 
 
-def _read(response: http.client.HTTPResponse) -> Answer:
+def _read(response: http.client.HTTPResponse) -> HttpResponse:
     headers: dict[str, str] = {}
     for name, value in response.getheaders():
         key = name.lower()
@@ -120,7 +120,7 @@ def _read(response: http.client.HTTPResponse) -> Answer:
             raise http.client.IncompleteRead(b"", response.length) from error
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
-        return Answer(response.status, headers, body.output)
+        return HttpResponse(response.status, headers, body.output)
 
 
 def _explain(error: OSError | http.client.HTTPException) -> str:
@@ -139,12 +139,12 @@ def _explain(error: OSError | http.client.HTTPException) -> str:
             return f"no connection: {error.strerror or error}"
 
 
-def judge_answer(check: HttpCheck, answer: Answer) -> list[Finding]:
+def judge_response(check: HttpCheck, response: HttpResponse) -> list[Finding]:
     """Return everything about an answer that is not as expected."""
     status = check.status or _FINE
-    found = findings_of("status", status.judge(answer.status))
+    found = findings_of("status", status.judge(response.status))
     for name, matcher in check.headers.items():
-        found += findings_of(f"headers.{name}", matcher.judge(answer.headers.get(name.lower(), MISSING)))
+        found += findings_of(f"headers.{name}", matcher.judge(response.headers.get(name.lower(), MISSING)))
     if check.body is not None:
-        found += findings_of("body", check.body.judge(answer.body))
+        found += findings_of("body", check.body.judge(response.body))
     return found

@@ -53,7 +53,7 @@ def judge(test: CommandTest, tests: StructureTests, rig: Rig) -> CheckResult:
     assert rig.runner is not None  # noqa: S101 - whoever asks has looked
     request, remarks = make_request(test, tests, rig)
     answer = rig.runner.run(request)
-    result = _judge_answer(test, tests, answer, rig)
+    result = _judge_response(test, tests, answer, rig)
     result.reproduce = _docker_command(request, rig.subject.name) if not request.setup else None
     result.notes += remarks
     result.notes += [
@@ -107,7 +107,7 @@ def make_request(
     return request, remarks
 
 
-def _judge_answer(test: CommandTest, tests: StructureTests, answer: CommandAnswer, rig: Rig) -> CheckResult:
+def _judge_response(test: CommandTest, tests: StructureTests, answer: CommandAnswer, rig: Rig) -> CheckResult:
     outcome = answer.outcome
     if tests.options.tty and rig.compat and not outcome.timed_out:
         try:

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from nixdock.checks.files.content import read_contents
-from nixdock.checks.files.entry import Entry
+from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.files.tree import LINK_LIMIT, TooManyLinksError, Tree
 
 if TYPE_CHECKING:
@@ -46,17 +46,17 @@ class Fault(Enum):
 class Files(Protocol):
     """The files of a container."""
 
-    def look_at(self, path: str) -> Entry | Fault:
+    def look_at(self, path: str) -> LayerEntry | Fault:
         """Return what stands under a path; a link at its end is not followed.
 
         Args:
             path: From the root, whether it begins with a slash or not.
         """
 
-    def find_file(self, path: str) -> Entry | Fault:
+    def find_file(self, path: str) -> LayerEntry | Fault:
         """Return the file whose content is meant by a path; links are followed, in the container only."""
 
-    def read(self, entry: Entry) -> Output:
+    def read(self, entry: LayerEntry) -> Output:
         """Return the content of a file."""
 
     def folders_in(self, path: str) -> tuple[str, ...] | Fault:
@@ -76,7 +76,7 @@ class ContainerFiles(Files):
         self._compat = compat
         self._tree = _prepare(subject.tree(), subject.run_config)
 
-    def look_at(self, path: str) -> Entry | Fault:
+    def look_at(self, path: str) -> LayerEntry | Fault:
         """Return what stands under a path; a link at its end is not followed.
 
         The path is tidied up as text before links are followed, as engines do: `a/../b` is `b`.
@@ -98,7 +98,7 @@ class ContainerFiles(Files):
             return Fault.PARENT if self._compat else self._follow(posixpath.normpath(f"/{path}"))
         return self._look_in(found, name)
 
-    def _look_in(self, folder: Entry, name: str) -> Entry | Fault:
+    def _look_in(self, folder: LayerEntry, name: str) -> LayerEntry | Fault:
         path = posixpath.join(folder.absolute, name)
         entry = self._tree.find(path, follow=False)
         if entry is None:
@@ -109,11 +109,11 @@ class ContainerFiles(Files):
             return Fault.CIRCLE
         return entry if entry.kind in _PLAIN_KINDS else Fault.SPECIAL
 
-    def find_file(self, path: str) -> Entry | Fault:
+    def find_file(self, path: str) -> LayerEntry | Fault:
         """Return the file whose content is meant by a path; links are followed, in the container only."""
         entry = self.look_at(path)
         seen: set[str] = set()
-        while isinstance(entry, Entry) and entry.kind == "symlink":
+        while isinstance(entry, LayerEntry) and entry.kind == "symlink":
             if entry.path in seen:
                 return Fault.CIRCLE
             seen.add(entry.path)
@@ -123,7 +123,7 @@ class ContainerFiles(Files):
             return entry
         return Fault.DIRECTORY if entry.is_directory else Fault.SPECIAL
 
-    def read(self, entry: Entry) -> Output:
+    def read(self, entry: LayerEntry) -> Output:
         """Return the content of a file.
 
         Raises:
@@ -138,7 +138,7 @@ class ContainerFiles(Files):
     def folders_in(self, path: str) -> tuple[str, ...] | Fault:
         """Return the names of the directories in a directory; links to directories are none."""
         entry = self.look_at(path)
-        if isinstance(entry, Entry) and entry.kind == "symlink" and not self._compat:
+        if isinstance(entry, LayerEntry) and entry.kind == "symlink" and not self._compat:
             entry = self._follow(entry.absolute)
         if isinstance(entry, Fault):
             return entry
@@ -147,7 +147,7 @@ class ContainerFiles(Files):
         below = (self._tree.entries[posixpath.join(entry.path, name)] for name in self._tree.list(entry))
         return tuple(posixpath.basename(inner.path) for inner in below if inner.is_directory)
 
-    def _follow(self, path: str) -> Entry | Fault:
+    def _follow(self, path: str) -> LayerEntry | Fault:
         try:
             return self._tree.find(path) or Fault.MISSING
         except TooManyLinksError:
@@ -160,9 +160,9 @@ def _prepare(tree: Tree, config: Mapping[str, object]) -> Tree:
     for path in _FOLDERS:
         laid.force(path, _directory(path))
     for path in _FILES:
-        laid.force(path, Entry(path, "file", 0o755, 0, 0, 0, -1, "", 0))
+        laid.force(path, LayerEntry(path, "file", 0o755, 0, 0, 0, -1, "", 0))
     for path, target in _LINKS.items():
-        laid.force(path, Entry(path, "symlink", 0o777, 0, 0, 0, -1, target, 0))
+        laid.force(path, LayerEntry(path, "symlink", 0o777, 0, 0, 0, -1, target, 0))
     volumes = config.get("Volumes")
     for path in volumes if isinstance(volumes, dict) else ():
         laid.ensure(str(path))
@@ -170,8 +170,8 @@ def _prepare(tree: Tree, config: Mapping[str, object]) -> Tree:
     return laid.tree
 
 
-def _directory(path: str) -> Entry:
-    return Entry(path, "directory", 0o755, 0, 0, 0, -1, "", 0)
+def _directory(path: str) -> LayerEntry:
+    return LayerEntry(path, "directory", 0o755, 0, 0, 0, -1, "", 0)
 
 
 class _Overlay:
@@ -182,7 +182,7 @@ class _Overlay:
         self._names = dict(below.names)
         self.tree = Tree(self._entries, self._names)
 
-    def force(self, path: str, last: Entry) -> None:
+    def force(self, path: str, last: LayerEntry) -> None:
         """Put something under a path, and directories above it, instead of all that is no directory."""
         parts = path.split("/")
         for length in range(1, len(parts)):
@@ -219,7 +219,7 @@ class _Overlay:
                 return
             here = inner
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: LayerEntry) -> None:
         folder, name = posixpath.split(entry.path)
         self._entries[entry.path] = entry
         self._names[folder] = {*self._names.get(folder, ()), name}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from nixdock.checks.files.entry import Entry
+from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.modes import go_text
 from nixdock.checks.structure_test.container_files import Fault
 from nixdock.checks.structure_test.go_text import expand, text_matcher
@@ -63,7 +63,7 @@ def judge_existence(test: FileExistenceTest, tests: StructureTests, rig: Rig) ->
     found = files.look_at(path)
     shown = path or "the empty path"
     if not test.should_exist:
-        if isinstance(found, Entry):
+        if isinstance(found, LayerEntry):
             result.find("shouldExist", f"{shown} is there, and must not be")
         return result
     if isinstance(found, Fault):
@@ -76,7 +76,7 @@ def judge_existence(test: FileExistenceTest, tests: StructureTests, rig: Rig) ->
     return result
 
 
-def _judge_mode(test: FileExistenceTest, found: Entry, result: CheckResult) -> None:
+def _judge_mode(test: FileExistenceTest, found: LayerEntry, result: CheckResult) -> None:
     mode = go_text(found.kind, found.mode)
     if test.permissions and test.permissions != mode:
         result.find("permissions", f"expected {test.permissions}, found {mode}")

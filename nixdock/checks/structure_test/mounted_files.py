@@ -8,7 +8,7 @@ import tarfile
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.files.entry import Entry
+from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.structure_test.container_files import Fault, Files
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import EngineError
@@ -42,7 +42,7 @@ class MountedFiles(Files):
         self._opened = opened
         self._compat = compat
 
-    def look_at(self, path: str) -> Entry | Fault:
+    def look_at(self, path: str) -> LayerEntry | Fault:
         """Return what stands under a path; a link at its end is not followed."""
         if not path:
             return Fault.MISSING
@@ -59,7 +59,7 @@ class MountedFiles(Files):
             kind = "file" if member.isreg() else _KINDS.get(member.type)
             if kind is None:
                 return Fault.SPECIAL
-            return Entry(
+            return LayerEntry(
                 path=path,
                 kind=kind,
                 mode=member.mode & 0o7777,
@@ -71,7 +71,7 @@ class MountedFiles(Files):
                 mtime=int(member.mtime),
             )
 
-    def find_file(self, path: str) -> Entry | Fault:
+    def find_file(self, path: str) -> LayerEntry | Fault:
         """Return the file whose content is meant by a path."""
         for _ in range(_LINKS):
             found = self.look_at(path)
@@ -83,7 +83,7 @@ class MountedFiles(Files):
             path = posixpath.join(folder, found.target)
         return Fault.CIRCLE
 
-    def read(self, entry: Entry) -> Output:
+    def read(self, entry: LayerEntry) -> Output:
         """Return the content of a file.
 
         Raises:

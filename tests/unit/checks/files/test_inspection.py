@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nixdock.checks.files.elf import read_elf
-from nixdock.checks.files.entry import ContentFacts, Entry
+from nixdock.checks.files.entry import ContentFacts, LayerEntry
 from nixdock.checks.files.inspection import ContentInspector
 
 HASH = "4b1sx2gsbb8iqm93q7cknh6b9wrmr8h4"
@@ -16,7 +16,7 @@ HASH = "4b1sx2gsbb8iqm93q7cknh6b9wrmr8h4"
 
 def _inspect(data: bytes, piece: int = 1 << 20) -> ContentFacts | None:
     inspector = ContentInspector()
-    inspector.begin(Entry("x", "file", 0o644, 0, 0, len(data), 0, "", 0))
+    inspector.begin(LayerEntry("x", "file", 0o644, 0, 0, len(data), 0, "", 0))
     for start in range(0, len(data), piece):
         inspector.feed(data[start : start + piece])
     inspector.end()

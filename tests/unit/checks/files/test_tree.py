@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nixdock.checks.files.content import read_content, read_contents
-from nixdock.checks.files.entry import Entry
+from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.files.layer_index import LayerIndex, index_layer
 from nixdock.checks.files.layer_tar import clean_path, read_entries
 from nixdock.checks.files.tree import TooManyLinksError, Tree, build_tree, read_tree
@@ -280,12 +280,12 @@ def test_forty_links_are_followed_and_one_more_is_not() -> None:
         tree.find("/m")
 
 
-def _entry(path: str, kind: str = "file", target: str = "") -> Entry:
-    return Entry(path, kind, 0o644, 0, 0, 0, -1, target, 0)
+def _entry(path: str, kind: str = "file", target: str = "") -> LayerEntry:
+    return LayerEntry(path, kind, 0o644, 0, 0, 0, -1, target, 0)
 
 
 DEEP = "x/" * 1500
-MANY: dict[str, list[Entry]] = {
+MANY: dict[str, list[LayerEntry]] = {
     "names of one file": [_entry("a"), *(_entry(f"l{n}", "hardlink", "a") for n in range(30_000))],
     "files behind a row of links": [
         *(_entry(f"d{n}", "symlink", f"d{n + 1}") for n in range(39)),
@@ -374,7 +374,7 @@ def test_patterns_stay_within_a_name_unless_doubled() -> None:
 
 
 def test_walking_a_very_deep_tree_needs_no_deep_stack() -> None:
-    tree = build_tree([LayerIndex((Entry("d/" * 1900 + "f", "file", 0o644, 0, 0, 0, -1, "", 0),))])
+    tree = build_tree([LayerIndex((LayerEntry("d/" * 1900 + "f", "file", 0o644, 0, 0, 0, -1, "", 0),))])
 
     assert sum(1 for _ in tree.walk()) == 1902
     assert tree.glob("/**/f")[0].path.endswith("/f")

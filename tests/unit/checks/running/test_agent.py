@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from nixdock.checks.agent import MACHINES, pack_agent, read_agent
 from nixdock.checks.agent.protocol import (
-    Ended,
+    CommandEnded,
     Greeted,
     Message,
     NotRun,
@@ -76,7 +76,9 @@ class _Agent:
             self._messages += self._parser.feed(piece)
         return self._messages.pop(0)
 
-    def run(self, *argv: str, ident: int = 1, **options: object) -> tuple[bytes, bytes, Ended | NotRun]:
+    def run(
+        self, *argv: str, ident: int = 1, **options: object
+    ) -> tuple[bytes, bytes, CommandEnded | NotRun]:
         env = options.pop("env", {})
         assert isinstance(env, dict)
         self.send(write_run(ident, argv, env, **options))  # type: ignore[arg-type]
@@ -87,7 +89,7 @@ class _Agent:
                     stderr += data
                 case Wrote(data=data):
                     stdout += data
-                case (Ended() | NotRun()) as end:
+                case (CommandEnded() | NotRun()) as end:
                     return stdout, stderr, end
 
 
@@ -124,12 +126,12 @@ def test_commands_get_words_variables_folder_and_input(agent: _Agent, tmp_path: 
 
     assert stdout.decode().splitlines() == ["yes so x=y|a b", str(tmp_path / "sub")]
     assert stderr == b"in\0put"
-    assert end == Ended(1, 3)
+    assert end == CommandEnded(1, 3)
 
 
 def test_output_of_any_size_and_content_comes_whole(agent: _Agent) -> None:
     stdout, _, end = agent.run("head", "-c", "3000000", "/dev/urandom")
-    assert (len(stdout), end) == (3_000_000, Ended(1, 0))
+    assert (len(stdout), end) == (3_000_000, CommandEnded(1, 0))
 
     stdout, stderr, _ = agent.run("sh", "-c", "printf 'a\\377b'; printf 'no newline' >&2")
     assert (stdout, stderr) == (b"a\xffb", b"no newline")
@@ -137,7 +139,7 @@ def test_output_of_any_size_and_content_comes_whole(agent: _Agent) -> None:
 
 def test_input_of_any_size_is_read_and_need_not_be(agent: _Agent) -> None:
     assert agent.run("wc", "-c", stdin=b"x" * 2_000_000)[0] == b"2000000\n"
-    assert agent.run("true", stdin=b"x" * 2_000_000)[2] == Ended(1, 0)
+    assert agent.run("true", stdin=b"x" * 2_000_000)[2] == CommandEnded(1, 0)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_what_cannot_be_run_is_told_with_the_kernels_reason(
     agent: _Agent, words: list[str], workdir: str, failure: NotRun
 ) -> None:
     assert agent.run(*words, workdir=workdir) == (b"", b"", failure)
-    assert agent.run("true")[2] == Ended(1, 0)
+    assert agent.run("true")[2] == CommandEnded(1, 0)
 
 
 def test_a_file_that_is_no_program_is_not_given_to_a_shell(agent: _Agent, tmp_path: Path) -> None:
@@ -181,21 +183,21 @@ def test_commands_run_side_by_side_and_are_killed_with_their_children(agent: _Ag
     assert agent.next() == Wrote(1, False, b"begun\n")
     agent.send(write_run(2, ["echo", "second"], {}))
     assert agent.next() == Wrote(2, False, b"second\n")
-    assert agent.next() == Ended(2, 0)
+    assert agent.next() == CommandEnded(2, 0)
 
     agent.send(write_kill(1))
 
-    assert agent.next() == Ended(1, 128 + signal.SIGKILL)
+    assert agent.next() == CommandEnded(1, 128 + signal.SIGKILL)
 
 
 def test_a_background_process_does_not_keep_a_command_from_ending(agent: _Agent) -> None:
     stdout, _, end = agent.run("sh", "-c", "sleep 1000 & echo done")
 
-    assert (stdout, end) == (b"done\n", Ended(1, 0))
+    assert (stdout, end) == (b"done\n", CommandEnded(1, 0))
 
 
 def test_a_command_that_a_signal_ended_has_128_and_its_number(agent: _Agent) -> None:
-    assert agent.run("sh", "-c", "kill -TERM $$")[2] == Ended(1, 143)
+    assert agent.run("sh", "-c", "kill -TERM $$")[2] == CommandEnded(1, 143)
 
 
 def test_signals_are_as_usual_for_commands(agent: _Agent) -> None:
@@ -291,7 +293,7 @@ def test_an_agent_that_is_not_the_first_process_kills_nobody(agent: _Agent) -> N
     agent.send(write_sweep(5))
 
     assert agent.next() == Swept(5, is_clean=False)
-    assert agent.run("true")[2] == Ended(1, 0)
+    assert agent.run("true")[2] == CommandEnded(1, 0)
 
 
 class _FirstProcess(_Agent):

@@ -12,19 +12,19 @@ import pytest
 from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.model import Command, Ready, Request
 from nixdock.checks.running.readiness import NotReadyError, Readiness
-from nixdock.checks.running.web import Answer, NoAnswerError
+from nixdock.checks.running.web import HttpResponse, NoResponseError
 from nixdock.outcome import RunOutcome
 
 
-def _never_answers(_request: Request, seconds: float) -> Answer:
+def _never_answers(_request: Request, seconds: float) -> HttpResponse:
     threading.Event().wait(seconds)
-    raise NoAnswerError(f"no complete answer within {seconds:.1f} s")
+    raise NoResponseError(f"no complete answer within {seconds:.1f} s")
 
 
-def _answers_once() -> Callable[[Request, float], Answer]:
-    answers = iter([Answer(404, {}, b"")])
+def _answers_once() -> Callable[[Request, float], HttpResponse]:
+    answers = iter([HttpResponse(404, {}, b"")])
 
-    def send(request: Request, seconds: float) -> Answer:
+    def send(request: Request, seconds: float) -> HttpResponse:
         return next(answers, None) or _never_answers(request, seconds)
 
     return send
@@ -81,9 +81,9 @@ def test_a_probe_takes_no_longer_than_the_readiness_may(
 def test_a_probe_takes_five_seconds_at_most() -> None:
     given: list[float] = []
 
-    def send(_request: Request, seconds: float) -> Answer:
+    def send(_request: Request, seconds: float) -> HttpResponse:
         given.append(seconds)
-        return Answer(200, {}, b"")
+        return HttpResponse(200, {}, b"")
 
     readiness = Readiness(_ready("1h", **PAGE), SimpleNamespace(send=send))  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ import pytest
 
 from nixdock.checks.choice import Choice
 from nixdock.checks.model import Check, Command, ExecCheck
-from nixdock.checks.running.ledger import Ledger
+from nixdock.checks.running.ledger import VerdictLedger
 from nixdock.checks.running.live import Live
 from nixdock.checks.running.trial import Trials
 from nixdock.checks.verdict import CheckResult, Finding, Status, Verdict
@@ -27,7 +27,7 @@ def _bad() -> CheckResult:
 
 
 def _judge(check: Check, attempt: Callable[[Check], CheckResult], **more: object) -> Verdict:
-    ledger = Ledger([check.name], fail_fast=False)
+    ledger = VerdictLedger([check.name], fail_fast=False)
     Trials("it", ledger, **more).judge(check, attempt)  # type: ignore[arg-type]
     (verdict,) = ledger.verdicts()
     return verdict
@@ -65,7 +65,7 @@ def test_what_never_holds_fails_when_its_time_is_up() -> None:
 
 
 def test_what_is_found_after_a_run_was_stopped_says_nothing() -> None:
-    ledger = Ledger(["a"], fail_fast=False)
+    ledger = VerdictLedger(["a"], fail_fast=False)
     trials = Trials("it", ledger)
 
     def attempt(_check: Check) -> CheckResult:
@@ -85,7 +85,7 @@ def test_an_engine_that_is_gone_is_no_fault_of_the_service() -> None:
 
     engine = cast("Any", SimpleNamespace(find_container=fail))
     live = Live(engine, "c", "web", lambda: b"")
-    ledger = Ledger(["a"], fail_fast=False)
+    ledger = VerdictLedger(["a"], fail_fast=False)
 
     Trials("it", ledger).judge(CHECK, fail, live)
 
@@ -100,7 +100,7 @@ def _ask_gone(live: Live) -> CheckResult:
 
 def test_a_service_that_is_gone_is_to_blame_itself() -> None:
     live = Live(cast("Any", SimpleNamespace(find_container=lambda _: None)), "c", "web", lambda: b"")
-    ledger = Ledger(["a"], fail_fast=False)
+    ledger = VerdictLedger(["a"], fail_fast=False)
 
     Trials("it", ledger).judge(CHECK, lambda _: _ask_gone(live), live)
 
@@ -126,7 +126,7 @@ def test_nothing_is_begun_when_the_time_is_up() -> None:
 
 
 def test_the_first_failure_stops_what_has_not_begun() -> None:
-    ledger = Ledger(["a", "b"], fail_fast=True)
+    ledger = VerdictLedger(["a", "b"], fail_fast=True)
     trials = Trials("it", ledger)
 
     trials.judge(CHECK, lambda _check: _bad())
@@ -147,7 +147,7 @@ def test_a_check_that_is_expected_to_fail_is_bad_news_when_it_holds() -> None:
 
 
 def test_verdicts_are_told_in_the_order_of_the_checks() -> None:
-    ledger = Ledger(["a", "b", "c"], fail_fast=False)
+    ledger = VerdictLedger(["a", "b", "c"], fail_fast=False)
 
     def names() -> list[str]:
         return [verdict.name for verdict in ledger.take()]

@@ -11,7 +11,7 @@ import pytest
 
 from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.model import HttpCheck, Request
-from nixdock.checks.running.web import Answer, NoAnswerError, judge_answer, send_request
+from nixdock.checks.running.web import HttpResponse, NoResponseError, judge_response, send_request
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def _says(data: bytes) -> Callable[[socket.socket], None]:
 
 def _ask(
     talk: Callable[[socket.socket], None], timeout: float = 10, request: Request | None = None
-) -> Answer:
+) -> HttpResponse:
     with _server(talk) as port:
         return send_request(request or Request("/x"), "127.0.0.1", port, timeout)
 
@@ -110,7 +110,7 @@ def _resets(data: bytes) -> Callable[[socket.socket], None]:
     ],
 )
 def test_what_is_no_answer_is_explained(talk: Callable[[socket.socket], None], why: str) -> None:
-    with pytest.raises(NoAnswerError) as caught:
+    with pytest.raises(NoResponseError) as caught:
         _ask(talk)
     assert str(caught.value) == why
 
@@ -118,7 +118,7 @@ def test_what_is_no_answer_is_explained(talk: Callable[[socket.socket], None], w
 def test_nobody_there_is_no_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    with pytest.raises(NoAnswerError, match="no connection: Connection refused"):
+    with pytest.raises(NoResponseError, match="no connection: Connection refused"):
         send_request(Request("/"), "127.0.0.1", port, 5)
 
 
@@ -139,7 +139,7 @@ def _be_silent(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("talk", [_be_silent, _trickle])
 def test_silence_and_what_never_ends_are_cut_off(talk: Callable[[socket.socket], None]) -> None:
-    with pytest.raises(NoAnswerError, match=r"^no complete answer within 300 ms$"):
+    with pytest.raises(NoResponseError, match=r"^no complete answer within 300 ms$"):
         _ask(talk, timeout=0.3)
 
 
@@ -149,12 +149,12 @@ def _check(value: dict[str, object]) -> HttpCheck:
     return check.what
 
 
-def _said(check: dict[str, object], answer: Answer) -> list[str]:
-    return [str(finding) for finding in judge_answer(_check(check), answer)]
+def _said(check: dict[str, object], answer: HttpResponse) -> list[str]:
+    return [str(finding) for finding in judge_response(_check(check), answer)]
 
 
 def test_an_answer_is_judged_by_status_headers_and_body() -> None:
-    answer = Answer(200, {"content-type": "text/html", "x-n": "5"}, b'{"ok": true}')
+    answer = HttpResponse(200, {"content-type": "text/html", "x-n": "5"}, b'{"ok": true}')
 
     assert _said({}, answer) == []
     assert _said({"headers": {"Content-Type": {"contains": "html"}, "X-None": None}}, answer) == []
@@ -169,4 +169,4 @@ def test_an_answer_is_judged_by_status_headers_and_body() -> None:
     ("status", "fine"), [(200, True), (399, True), (400, False), (500, False), (100, False)]
 )
 def test_a_status_below_400_is_fine_unless_told(status: int, fine: bool) -> None:
-    assert (not judge_answer(_check({}), Answer(status, {}, b""))) is fine
+    assert (not judge_response(_check({}), HttpResponse(status, {}, b""))) is fine

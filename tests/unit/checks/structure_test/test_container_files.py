@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.checks.files.entry import Entry
+from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.structure_test.container_files import ContainerFiles, Fault
 from nixdock.checks.subject import Subject
 from support.images import image_of
@@ -15,8 +15,8 @@ def _files(*members: Any, compat: bool = False, **config: Any) -> ContainerFiles
     return ContainerFiles(Subject(image_of(layer_of(*members), config=config)), compat=compat)
 
 
-def _kind(found: Entry | Fault) -> str:
-    return found.kind if isinstance(found, Entry) else found.name
+def _kind(found: LayerEntry | Fault) -> str:
+    return found.kind if isinstance(found, LayerEntry) else found.name
 
 
 def test_an_empty_image_has_what_the_engine_puts_there() -> None:
@@ -45,7 +45,7 @@ def test_an_empty_image_has_what_the_engine_puts_there() -> None:
         "/etc": "directory",
     }
     hosts = files.look_at("/etc/hosts")
-    assert isinstance(hosts, Entry)
+    assert isinstance(hosts, LayerEntry)
     assert files.read(hosts) == b""
     assert files.look_at("/run") is Fault.MISSING
 
@@ -80,7 +80,7 @@ def test_volumes_and_the_working_directory_are_there_through_links_too() -> None
 def test_paths_are_tidied_up_before_links_are_followed(compat: bool) -> None:
     files = _files(folder("a/b"), link("l", "/a/b"), file("x"), file("a/x", b"inner"), compat=compat)
     found = files.look_at("/l/../x")
-    assert isinstance(found, Entry)
+    assert isinstance(found, LayerEntry)
     assert found.path == "x"
 
 
@@ -88,8 +88,8 @@ def test_the_original_takes_a_links_text_for_a_path_from_the_root() -> None:
     members = (file("etc/a", b"etc"), file("a", b"root"), link("etc/l", "a"), link("etc/chain", "/etc/l"))
     for path, ours, theirs in (("/etc/l", "etc/a", "a"), ("/etc/chain", "etc/a", "a")):
         found, compat = _files(*members).find_file(path), _files(*members, compat=True).find_file(path)
-        assert isinstance(found, Entry)
-        assert isinstance(compat, Entry)
+        assert isinstance(found, LayerEntry)
+        assert isinstance(compat, LayerEntry)
         assert (found.path, compat.path) == (ours, theirs)
 
 
@@ -101,7 +101,7 @@ def test_a_link_that_the_original_follows_for_ever_ends_here() -> None:
 def test_hard_links_are_files_with_their_content() -> None:
     files = _files(file("a", b"content"), hardlink("b", "a"))
     found = files.find_file("/b")
-    assert isinstance(found, Entry)
+    assert isinstance(found, LayerEntry)
     assert files.read(found) == b"content"
 
 
