@@ -54,7 +54,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 @dataclass(frozen=True)
-class LoadedImage:
+class ImageUnderTest:
     """An image that the engine has.
 
     Args:
@@ -91,7 +91,7 @@ def nixdock_image(
     nixdock_engine: Engine,
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
-) -> LoadedImage:
+) -> ImageUnderTest:
     """The image of `nixdock_target`, built and loaded once for all workers of a session."""
     key = hashlib.sha256(os.fsencode(f"{nixdock_target}\0{nixdock_engine.address.url}")).hexdigest()[:32]
     base = tmp_path_factory.getbasetemp()
@@ -108,11 +108,11 @@ def nixdock_image(
             record.write_text(
                 json.dumps({"reference": loaded[0].name, "id": loaded[0].engine_id}), encoding="utf-8"
             )
-        return LoadedImage(**json.loads(record.read_text(encoding="utf-8")))
+        return ImageUnderTest(**json.loads(record.read_text(encoding="utf-8")))
 
 
 @pytest.fixture
-def nixdock_run(nixdock_image: LoadedImage, nixdock_engine: Engine) -> Callable[..., RunOutcome]:
+def nixdock_run(nixdock_image: ImageUnderTest, nixdock_engine: Engine) -> Callable[..., RunOutcome]:
     """Run containers to their end: `nixdock_run("/bin/web", "--version", timeout=5)`.
 
     Keyword arguments are those of `nixdock.run`; the answer has `exit_code`, `stdout` and `stderr`.
@@ -128,7 +128,7 @@ def nixdock_run(nixdock_image: LoadedImage, nixdock_engine: Engine) -> Callable[
 
 @pytest.fixture
 def nixdock_service(
-    nixdock_image: LoadedImage, nixdock_engine: Engine, request: pytest.FixtureRequest
+    nixdock_image: ImageUnderTest, nixdock_engine: Engine, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Service]]:
     """Have a function that starts services, each of which is removed after the test.
 
