@@ -28,7 +28,7 @@ class Database:
     """One file; each call opens and closes it, so that threads and processes share it freely.
 
     Args:
-        path: The file; its folder is made when something is first written.
+        path: The file; its directory is made when something is first written.
         schema: The statements that make its tables.
         version: Of the schema; a file of another version is thrown away.
         patience: Seconds to wait for a lock.

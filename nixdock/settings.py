@@ -1,11 +1,11 @@
 """Where nixdock keeps things, and what the environment says.
 
-- `NIXDOCK_CACHE_DIR` (default: the user's cache folder, `nixdock` below it): what can be made again.
-- `NIXDOCK_STATE_DIR` (default: the user's state folder, `nixdock` below it): what nixdock remembers.
+- `NIXDOCK_CACHE_DIR` (default: the user's cache directory, `nixdock` below it): what can be made again.
+- `NIXDOCK_STATE_DIR` (default: the user's state directory, `nixdock` below it): what nixdock remembers.
 - `NIXDOCK_STORE_PATHS` (default: Nix is asked): a file with the valid store paths, one a line, for where
   Nix cannot be asked: in its own sandbox.
 
-The folders are the user's alone: what is in them says what the user builds and runs, and is believed.
+The directories are the user's alone: what is in them says what the user builds and runs, and is believed.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ GONE: Final = Path("/proc/self/cwd")
 
 
 def cache_dir() -> Path:
-    """Return the folder of what can be made again; it may not exist yet, and may be one that cannot."""
-    return _find_folder("NIXDOCK_CACHE_DIR", "XDG_CACHE_HOME", ".cache")
+    """Return the directory of what can be made again; it may not exist yet, and may be one that cannot."""
+    return _find_directory("NIXDOCK_CACHE_DIR", "XDG_CACHE_HOME", ".cache")
 
 
 def state_dir() -> Path:
-    """Return the folder of what nixdock remembers; it may not exist yet, and may be one that cannot."""
-    return _find_folder("NIXDOCK_STATE_DIR", "XDG_STATE_HOME", ".local/state")
+    """Return the directory of what nixdock remembers; it may not exist yet, and may be one that cannot."""
+    return _find_directory("NIXDOCK_STATE_DIR", "XDG_STATE_HOME", ".local/state")
 
 
 def here() -> Path:
@@ -45,22 +45,22 @@ def home_dir() -> Path:
     """Return the user's home, by HOME or as the machine knows it; below `/dev/null` where there is none."""
     named = os.environ.get("HOME")
     try:
-        # Python itself takes an empty HOME for the root folder.
+        # Python itself takes an empty HOME for the root directory.
         return Path(named or pwd.getpwuid(os.geteuid()).pw_dir)
     except KeyError:
         return _NOWHERE
 
 
 def is_there(path: Path) -> bool:
-    """Whether something is at a path, for this user: in a folder that may not be searched nothing is."""
+    """Whether something is at a path, for this user: in a directory that may not be searched nothing is."""
     try:
         return path.exists()
     except OSError:
         return False
 
 
-def make_private(folder: Path) -> None:
-    """Make a folder that only its owner sees into, or let no one else see into one that is there.
+def make_private(directory: Path) -> None:
+    """Make a directory that only its owner sees into, or let no one else see into one that is there.
 
     So is that of all of ours which it is in: who may write there could put another in its place. One that
     the user named and that is there already is left as it is: it may hold more than ours.
@@ -69,23 +69,23 @@ def make_private(folder: Path) -> None:
         OSError: It cannot be made.
     """
     for whole in (cache_dir(), state_dir()):
-        if whole in folder.parents:
+        if whole in directory.parents:
             make_private(whole)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     named = [os.environ.get(variable) for variable in ("NIXDOCK_CACHE_DIR", "NIXDOCK_STATE_DIR")]
-    if str(folder) not in named:
-        close_to_others(folder)
+    if str(directory) not in named:
+        close_to_others(directory)
 
 
 def close_to_others(path: Path) -> None:
-    """Take from everybody but its owner every right to a file or folder of ours; it may not be there."""
+    """Take from everybody but its owner every right to a file or directory of ours; it may not be there."""
     with contextlib.suppress(OSError):
         status = path.stat()
         if status.st_uid == os.geteuid() and status.st_mode & 0o077:
             path.chmod(status.st_mode & 0o700)
 
 
-def _find_folder(ours: str, base: str, below_home: str) -> Path:
+def _find_directory(ours: str, base: str, below_home: str) -> Path:
     given = os.environ.get(ours)
     if given:
         return Path(given)

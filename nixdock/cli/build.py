@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def command(session: Session, target: str | None, *, nix: NixOptions, as_json: bool) -> None:
     """Build images with Nix and print their store paths, one a line.
 
-    TARGET is a .nix file or a folder with default.nix, a flake reference such as .#image, or nothing for
+    TARGET is a .nix file or a directory with default.nix, a flake reference such as .#image, or nothing for
     ./default.nix. Of a set or list of images all are built. As with nix-build a link ./result (-2, -3, …)
     is made.
 

@@ -113,7 +113,7 @@ def examine(session: Session) -> Iterator[Diagnosis]:
         ("docker", _examine_docker),
         ("namespaces", _examine_namespaces),
         ("disk", _examine_disk),
-        ("folders", _examine_folders),
+        ("folders", _examine_directories),
     )
     for part, probe in probes:
         try:
@@ -263,12 +263,12 @@ def _examine_disk(_session: Session) -> Iterator[Diagnosis]:
     yield from _examine_space("temporary files", Path(tempfile.gettempdir()), None)
 
 
-def _examine_space(what: str, folder: Path, mend: str | None) -> Iterator[Diagnosis]:
-    existing = next((path for path in (folder, *folder.parents) if settings.is_there(path)), None)
+def _examine_space(what: str, directory: Path, mend: str | None) -> Iterator[Diagnosis]:
+    existing = next((path for path in (directory, *directory.parents) if settings.is_there(path)), None)
     if existing is None:
         return
     free = shutil.disk_usage(existing).free
-    message = f"{format_bytes(free)} free for {what} ({folder})"
+    message = f"{format_bytes(free)} free for {what} ({directory})"
     if free < _TOO_FEW_BYTES:
         yield Diagnosis("disk", State.MISSING, message, mend)
     elif free < _SCANT_BYTES:
@@ -277,19 +277,19 @@ def _examine_space(what: str, folder: Path, mend: str | None) -> Iterator[Diagno
         yield Diagnosis("disk", State.OK, message)
 
 
-def _examine_folders(_session: Session) -> Iterator[Diagnosis]:
-    for variable, folder in (
+def _examine_directories(_session: Session) -> Iterator[Diagnosis]:
+    for variable, directory in (
         ("NIXDOCK_CACHE_DIR", settings.cache_dir()),
         ("NIXDOCK_STATE_DIR", settings.state_dir()),
     ):
-        existing = next(path for path in (folder, *folder.parents) if settings.is_there(path))
+        existing = next(path for path in (directory, *directory.parents) if settings.is_there(path))
         if existing.is_dir() and os.access(existing, os.W_OK):
-            yield Diagnosis("folders", State.OK, str(folder))
+            yield Diagnosis("folders", State.OK, str(directory))
         else:
             yield Diagnosis(
                 "folders",
                 State.OPTIONAL,
-                f"{folder} cannot be written: what nixdock learns is forgotten",
+                f"{directory} cannot be written: what nixdock learns is forgotten",
                 f"export {variable}=/some/folder/of/yours",
             )
 

@@ -22,7 +22,7 @@ def command() -> None:
     """Start, stop and ask about an engine of nixdock's own.
 
     A machine without an init system has nobody who starts an installed dockerd. This does, with
-    folders of its own below /var/lib/nixdock/engine, and never stops an engine that it did not start.
+    directories of its own below /var/lib/nixdock/engine, and never stops an engine that it did not start.
 
     \b
     Examples:

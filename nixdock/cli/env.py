@@ -84,9 +84,9 @@ def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, s
     busybox = None
     if chosen.is_offline:
         # By the name that stays when apt's lists change: a shell may live for weeks.
-        folder = offline_set.stable_path()
-        variables["NIX_PATH"] = _add_to_search_path(str(folder), environ)
-        busybox = next(folder.glob("bootstrap/*/bin/busybox"), None)
+        directory = offline_set.stable_path()
+        variables["NIX_PATH"] = _add_to_search_path(str(directory), environ)
+        busybox = next(directory.glob("bootstrap/*/bin/busybox"), None)
     elif chosen.kind is package_set.ChosenBy.NAMED:
         variables["NIX_PATH"] = _add_to_search_path(chosen.target, environ)
     settings = find_settings(NixOptions(), busybox=busybox, strict=False).as_nix_config()
@@ -99,9 +99,11 @@ def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, s
     return variables
 
 
-def _add_to_search_path(folder: str, environ: Mapping[str, str]) -> str:
+def _add_to_search_path(path: str, environ: Mapping[str, str]) -> str:
     entries = search_path.split(environ.get("NIX_PATH", ""))
-    return ":".join([f"nixpkgs={folder}", *(entry for entry in entries if not entry.startswith("nixpkgs="))])
+    return ":".join(
+        [f"nixpkgs={directory}", *(entry for entry in entries if not entry.startswith("nixpkgs="))]
+    )
 
 
 def _find_host(session: Session, environ: Mapping[str, str]) -> str | None:

@@ -24,7 +24,7 @@ FILE: Final = "hello-docker.nix"
 def command(session: Session, path: Path | None, *, force: bool) -> None:
     """Write a first hello-docker.nix, to PATH or here.
 
-    PATH is the file to write if it ends in .nix, otherwise the folder to write hello-docker.nix into.
+    PATH is the file to write if it ends in .nix, otherwise the directory to write hello-docker.nix into.
 
     \b
     Examples:

@@ -12,7 +12,7 @@ from nixdock.out import say
 @session_options
 @click.pass_obj
 def command(session: Session) -> None:
-    """Print the folder that holds nixdock for Nix expressions.
+    """Print the directory that holds nixdock for Nix expressions.
 
     It stays where it is; another version of nixdock has another one. `lib.staticTests image` in it is
     a derivation of those checks of an image that need no engine.
@@ -24,6 +24,6 @@ def command(session: Session) -> None:
     """  # noqa: D301  # \b is click's own mark
     from nixdock.nix.library import materialise  # noqa: PLC0415
 
-    folder = materialise()
+    directory = materialise()
     session.close()
-    say(str(folder))
+    say(str(directory))

@@ -63,7 +63,7 @@ COMMANDS: Final = {
         "init": "Write a first hello-docker.nix.",
         "doctor": "Say what is missing here, and the command that mends it.",
         "env": "Print what nix-build and docker need in your shell.",
-        "library": "Print the folder that holds nixdock for Nix expressions.",
+        "library": "Print the directory that holds nixdock for Nix expressions.",
         "engine": "Start, stop and ask about an engine of nixdock's own.",
         "plugin": "Make all this available as docker nixdock.",
     },
@@ -252,7 +252,7 @@ def _explain(error: BaseException, session: Session) -> int:
 
         tell_text("".join(traceback.format_exception(error)))
     if isinstance(error, NixdockError):
-        hint = _ELSEWHERE if _has_no_folder() else error.hint
+        hint = _ELSEWHERE if _has_no_directory() else error.hint
         tell_error(error.message, details=error.details, hint=hint)
         return error.exit_code
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -266,7 +266,7 @@ def _explain(error: BaseException, session: Session) -> int:
 
 def _explain_unforeseen(error: BaseException, session: Session) -> int:
     """Tell what went wrong in our surroundings, or in ourselves."""
-    if isinstance(error, FileNotFoundError) and _has_no_folder():
+    if isinstance(error, FileNotFoundError) and _has_no_directory():
         tell_error("the working directory has been removed", hint="cd to one that exists")
         return UsageError.exit_code
     if isinstance(error, OSError) and error.filename in STREAMS.values():
@@ -325,7 +325,7 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _has_no_folder() -> bool:
+def _has_no_directory() -> bool:
     """Whether the working directory has been removed."""
     try:
         os.getcwd()  # noqa: PTH109  # pathlib is not needed here

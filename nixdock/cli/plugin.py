@@ -112,7 +112,7 @@ class DockerFlags(NamedTuple):
 
     @property
     def config(self) -> str | None:
-        """The folder of docker's configuration."""
+        """The directory of docker's configuration."""
         return self.values.get("config")
 
     @property
@@ -140,12 +140,12 @@ class DockerFlags(NamedTuple):
         # As in docker: --tlsverify, even switched off, means TLS; so does no other flag but --tls.
         if not (self.switches.get("tls") or "tlsverify" in self.switches):
             return None
-        folder = Path(environ.get("DOCKER_CERT_PATH") or self.config or config_dir(environ))
+        directory = Path(environ.get("DOCKER_CERT_PATH") or self.config or config_dir(environ))
 
         def find(flag: str, default: str) -> Path | None:
             if self.values.get(flag):
                 return Path(self.values[flag])
-            path = folder / default
+            path = directory / default
             return path if path.is_file() else None
 
         return Tls(

@@ -2,7 +2,7 @@
 
 The first `docker-nixdock` that it finds is the one it runs; the others are shadowed. It looks into
 the `cliPluginsExtraDirs` of its config.json, `cli-plugins` beside that file, and then four system
-folders (docker/cli: cli-plugins/manager/manager.go, manager_unix.go).
+directories (docker/cli: cli-plugins/manager/manager.go, manager_unix.go).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EXECUTABLE: Final = f"docker-{NAME}"
-SYSTEM_FOLDERS: Final = tuple(
-    Path(folder) / "docker" / "cli-plugins"
-    for folder in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
+SYSTEM_DIRECTORIES: Final = tuple(
+    Path(directory) / "docker" / "cli-plugins"
+    for directory in ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
 )
 _MARK: Final = "# Written by: nixdock plugin install"
 _ANSWER_SECONDS: Final = 20
@@ -41,7 +41,7 @@ _ANSWER_SECONDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A `docker-nixdock` in one of the folders.
+    """A `docker-nixdock` in one of the directories.
 
     Args:
         path: The file.
@@ -69,7 +69,7 @@ def command() -> None:
     """  # noqa: D301  # \b is click's own mark
 
 
-_system = click.option("--system", is_flag=True, help=f"For all users, in {SYSTEM_FOLDERS[0]}.")
+_system = click.option("--system", is_flag=True, help=f"For all users, in {SYSTEM_DIRECTORIES[0]}.")
 
 
 @command.command("install")
@@ -77,8 +77,8 @@ _system = click.option("--system", is_flag=True, help=f"For all users, in {SYSTE
 @output_options
 @click.pass_obj
 def install_command(session: Session, *, system: bool) -> None:
-    """Write docker-nixdock into your plugin folder."""
-    path = install(SYSTEM_FOLDERS[0] if system else user_folder())
+    """Write docker-nixdock into your plugin directory."""
+    path = install(SYSTEM_DIRECTORIES[0] if system else user_directory())
     session.tell_note(f"docker nixdock: {path}")
     first = find_plugins()[0].path
     if first != path:
@@ -91,9 +91,9 @@ def install_command(session: Session, *, system: bool) -> None:
 @click.pass_obj
 def uninstall_command(session: Session, *, system: bool) -> None:
     """Remove what install wrote."""
-    folder = SYSTEM_FOLDERS[0] if system else user_folder()
-    path = uninstall(folder)
-    session.tell_note(f"removed {path}" if path else f"there is no docker-nixdock in {folder}")
+    directory = SYSTEM_DIRECTORIES[0] if system else user_directory()
+    path = uninstall(directory)
+    session.tell_note(f"removed {path}" if path else f"there is no docker-nixdock in {directory}")
 
 
 @command.command("status")
@@ -120,49 +120,49 @@ def status_command(session: Session, *, as_json: bool) -> int:
         say(f"{plugin.path}: {state}{', shadowed' if number else ''}")
     if not plugins:
         say("not installed; docker looks into:")
-        for folder in list_folders():
-            say(f"  {folder}")
+        for directory in list_directories():
+            say(f"  {directory}")
     if not works:
         session.tell_note("hint: nixdock plugin install")
     return 0 if works else 1
 
 
-def list_folders(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
-    """Return the folders in the order in which the Docker CLI looks into them."""
-    folders = [Path(folder) for folder in read_config(environ).plugin_directories if folder]
-    return (*folders, user_folder(environ), *SYSTEM_FOLDERS)
+def list_directories(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """Return the directories in the order in which the Docker CLI looks into them."""
+    directories = [Path(directory) for directory in read_config(environ).plugin_directories if directory]
+    return (*directories, user_directory(environ), *SYSTEM_DIRECTORIES)
 
 
-def user_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the user's own folder; it may not exist."""
+def user_directory(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the user's own directory; it may not exist."""
     return config_dir(environ) / "cli-plugins"
 
 
 def find_plugins(environ: Mapping[str, str] = os.environ) -> tuple[Plugin, ...]:
     """Return every `docker-nixdock` that the Docker CLI could find; it runs the first."""
-    paths = [folder / EXECUTABLE for folder in list_folders(environ)]
+    paths = [directory / EXECUTABLE for directory in list_directories(environ)]
     return tuple(_examine(path) for path in dict.fromkeys(paths) if is_there(path) and path.is_file())
 
 
-def install(folder: Path, *, python: str = sys.executable) -> Path:
+def install(directory: Path, *, python: str = sys.executable) -> Path:
     """Write a `docker-nixdock` that runs this nixdock, with this Python, and return the file.
 
     Args:
-        folder: Where; made if need be.
+        directory: Where; made if need be.
         python: The interpreter, as an absolute path: a virtual environment's finds its own packages.
 
     Raises:
-        UsageError: The folder cannot be written, holds a `docker-nixdock` of somebody else, or what
+        UsageError: The directory cannot be written, holds a `docker-nixdock` of somebody else, or what
             was written does not run.
     """
-    path = folder / EXECUTABLE
+    path = directory / EXECUTABLE
     if path.is_symlink() or (is_there(path) and not _is_ours(path)):
         raise UsageError(f"{path} is there, and not from nixdock plugin install", hint=f"rm {path}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{EXECUTABLE}-", dir=folder)
+        directory.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{EXECUTABLE}-", dir=directory)
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        raise _cannot_write(directory, error) from error
     written = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -175,19 +175,19 @@ def install(folder: Path, *, python: str = sys.executable) -> Path:
             )
         written.replace(path)
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        raise _cannot_write(directory, error) from error
     finally:
         written.unlink(missing_ok=True)
     return path
 
 
-def uninstall(folder: Path) -> Path | None:
+def uninstall(directory: Path) -> Path | None:
     """Remove what `install` wrote there: return the file that is gone now, or None if there was none.
 
     Raises:
         UsageError: It is somebody else's, or cannot be removed.
     """
-    path = folder / EXECUTABLE
+    path = directory / EXECUTABLE
     if not is_there(path) and not path.is_symlink():
         return None
     if path.is_symlink() or not _is_ours(path):
@@ -195,12 +195,12 @@ def uninstall(folder: Path) -> Path | None:
     try:
         path.unlink()
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        raise _cannot_write(directory, error) from error
     return path
 
 
 def _script(python: str) -> str:
-    # Through sh, for a path may have spaces or be longer than a #! line. -P: the current folder,
+    # Through sh, for a path may have spaces or be longer than a #! line. -P: the current directory,
     # whatever lies there, is no place to import from.
     code = "from nixdock.cli.plugin import main; main()"
     return f'#!/bin/sh\n{_MARK}\nexec {shlex.quote(python)} -P -c {shlex.quote(code)} "$@"\n'
@@ -230,8 +230,8 @@ def _ask_version(path: Path) -> str | None:
     return version if isinstance(version, str) else None
 
 
-def _cannot_write(folder: Path, error: OSError) -> UsageError:
+def _cannot_write(directory: Path, error: OSError) -> UsageError:
     hint = "set DOCKER_CONFIG to a folder of yours, or install for all users with --system"
-    if folder in SYSTEM_FOLDERS:
+    if directory in SYSTEM_DIRECTORIES:
         hint = ourselves_as_root("plugin install --system")
-    return UsageError(f"cannot write to {folder}: {error.strerror}", hint=hint)
+    return UsageError(f"cannot write to {directory}: {error.strerror}", hint=hint)

@@ -95,10 +95,10 @@ def nixdock_image(
     """The image of `nixdock_target`, built and loaded once for all workers of a session."""
     key = hashlib.sha256(os.fsencode(f"{nixdock_target}\0{nixdock_engine.address.url}")).hexdigest()[:32]
     base = tmp_path_factory.getbasetemp()
-    # Workers of pytest-xdist have folders of their own within that of the session.
-    folder = base.parent if hasattr(request.config, "workerinput") else base
-    record = folder / f"nixdock-{key}.json"
-    with _locked(folder / f"nixdock-{key}.lock"):
+    # Workers of pytest-xdist have directories of their own within that of the session.
+    directory = base.parent if hasattr(request.config, "workerinput") else base
+    record = directory / f"nixdock-{key}.json"
+    with _locked(directory / f"nixdock-{key}.lock"):
         if not record.exists():
             from nixdock import api  # noqa: PLC0415
 

@@ -13,25 +13,25 @@ import pytest
 from nixdock import __version__
 from nixdock.cli import plugin_command
 from nixdock.cli.main import run
-from nixdock.cli.plugin_command import find_plugins, install, list_folders, uninstall
+from nixdock.cli.plugin_command import find_plugins, install, list_directories, uninstall
 from nixdock.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
 def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Docker's folder of this test alone, with no plugins of the machine beside it."""
-    folder = tmp_path / "docker config"
-    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
-    monkeypatch.setattr(plugin_command, "SYSTEM_FOLDERS", (tmp_path / "system" / "cli-plugins",))
-    return folder
+    """Docker's directory of this test alone, with no plugins of the machine beside it."""
+    directory = tmp_path / "docker config"
+    monkeypatch.setenv("DOCKER_CONFIG", str(directory))
+    monkeypatch.setattr(plugin_command, "SYSTEM_DIRECTORIES", (tmp_path / "system" / "cli-plugins",))
+    return directory
 
 
-def test_the_folders_are_searched_in_dockers_order(docker_config: Path, tmp_path: Path) -> None:
+def test_the_directories_are_searched_in_dockers_order(docker_config: Path, tmp_path: Path) -> None:
     docker_config.mkdir()
     (docker_config / "config.json").write_text(
         json.dumps({"cliPluginsExtraDirs": ["/extra/one", "/extra/two"]})
     )
-    assert list_folders() == (
+    assert list_directories() == (
         Path("/extra/one"),
         Path("/extra/two"),
         docker_config / "cli-plugins",
@@ -42,7 +42,7 @@ def test_the_folders_are_searched_in_dockers_order(docker_config: Path, tmp_path
 def test_what_install_writes_runs_without_any_environment(docker_config: Path, tmp_path: Path) -> None:
     path = install(docker_config / "cli-plugins")
     assert path == docker_config / "cli-plugins" / "docker-nixdock"
-    # Nothing in the folder where docker is typed may be imported in the place of ours.
+    # Nothing in the directory where docker is typed may be imported in the place of ours.
     (tmp_path / "nixdock").mkdir()
     (tmp_path / "json.py").write_text("raise SystemExit(99)")
     done = subprocess.run(
@@ -100,7 +100,7 @@ def test_what_was_installed_can_be_uninstalled(docker_config: Path) -> None:
     assert uninstall(docker_config / "cli-plugins") is None
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"cannot write to .*file/cli-plugins: Not a directory"):
         install(tmp_path / "file" / "cli-plugins")
