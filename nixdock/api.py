@@ -379,7 +379,7 @@ def _running(
         _engine(engine, wanted.timeout) as where,
         prepared(where, found, nix, listener) as image,
         # A program that uses us keeps its own way with Ctrl-C.
-        created(where, image, wanted, listener, catch_signals=False) as container,
+        created(image, wanted, listener, catch_signals=False) as container,
         closing(Recorder()) as stdout,
         closing(Recorder()) as stderr,
     ):

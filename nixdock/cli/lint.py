@@ -63,7 +63,7 @@ def command(session: Session, /, target: str | None, nix: NixOptions, **given: A
     from nixdock.checks.lint.rules import Gravity  # noqa: PLC0415
     from nixdock.checks.model import LintCheck  # noqa: PLC0415
     from nixdock.nix.target import parse  # noqa: PLC0415
-    from nixdock.usecases.lint import lint  # noqa: PLC0415
+    from nixdock.usecases.check import lint  # noqa: PLC0415
 
     check = LintCheck(given["only"], given["skip"], given["strict"])
     found = parse(target, expression=nix.expression)

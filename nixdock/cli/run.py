@@ -68,6 +68,6 @@ def command(
     ):
         session.close()
         if options.detach:
-            say(start(engine, image, options, session.listener))
+            say(start(image, options, session.listener))
             return 0
-        return run(engine, image, options, session.listener)
+        return run(image, options, session.listener)

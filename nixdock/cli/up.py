@@ -76,11 +76,11 @@ def command(
     ):
         suite = None
         if image.artefact is not None:
-            from nixdock.usecases.expected import find_suite  # noqa: PLC0415  # images of the engine have none
+            from nixdock.usecases.check import own_suites  # noqa: PLC0415  # images of the engine have none
 
-            suite = find_suite(found, image)
+            (suite,) = own_suites(found, [image])
         session.close()
-        ended = up(engine, image, options, expectation, session.listener, suite=suite)
+        ended = up(image, options, expectation, session.listener, suite=suite)
     if options.detach and ended.name:
         say(ended.name)
     return ended.status

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.engine.connection.api import Engine
-    from nixdock.usecases.check import Candidate
+    from nixdock.usecases.prepare import TargetImage
 
 
 class CheckFailedError(Exception):
@@ -49,21 +49,21 @@ class CheckFile(pytest.File):
     def setup(self) -> None:
         """Forget what an earlier run of this file held."""
         self._stack = ExitStack()
-        self._candidate: Candidate | None = None
+        self._candidate: TargetImage | None = None
 
     def teardown(self) -> None:
         """Let go of the image and the engine."""
         self._stack.close()
 
-    def candidate(self) -> Candidate:
+    def candidate(self) -> TargetImage:
         """Build the image, once for all checks of the file."""
         if self._candidate is None:
             from nixdock.events import ignore  # noqa: PLC0415 - nothing of Nix at collection
             from nixdock.nix.options import NixOptions  # noqa: PLC0415
             from nixdock.nix.target import parse  # noqa: PLC0415
-            from nixdock.usecases.check import candidates  # noqa: PLC0415
+            from nixdock.usecases.prepare import target_images  # noqa: PLC0415
 
-            found = candidates(parse(self._target()), NixOptions(), self._connect, ignore)
+            found = target_images(parse(self._target()), NixOptions(), self._connect, ignore)
             images = self._stack.enter_context(found)
             if len(images) != 1:
                 raise pytest.UsageError(f"{self._target()} is {len(images)} images; a check file is for one")
@@ -115,9 +115,10 @@ class CheckItem(pytest.Item):
             if verdict.status is Status.SKIP:
                 pytest.skip(form_text(verdict.reason or "skipped"))
 
-    def _judge(self, image: Candidate, whole: Suite) -> tuple[Verdict, ...]:
+    def _judge(self, image: TargetImage, whole: Suite) -> tuple[Verdict, ...]:
         from nixdock.checks.running.runner import SuiteRun  # noqa: PLC0415 - not at collection
-        from nixdock.usecases.check import CheckOptions  # noqa: PLC0415
+        from nixdock.events import ignore  # noqa: PLC0415
+        from nixdock.usecases.check import CheckOptions, open_bench  # noqa: PLC0415
 
         service = whole.service
         if service is None and whole.has_service:
@@ -126,7 +127,7 @@ class CheckItem(pytest.Item):
         if self.check.is_static:
             suite = replace(suite, ready=None)
         options = CheckOptions(keep=self.config.getoption("--nixdock-keep"))
-        bench = None if self.check.is_static else image.bench(options, suite)
+        bench = None if self.check.is_static else open_bench(image, options, suite, ignore)
         return SuiteRun(suite, image.name, image.subject, bench).run().report.verdicts
 
     def repr_failure(

@@ -1,16 +1,16 @@
-"""`check`: from a target to the verdicts on its expectations; an engine is asked only where one is needed."""
+"""`check` and `lint`: from a target to what is judged of it; an engine is asked only where it is needed."""
 
 from __future__ import annotations
 
-import io
 import time
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from nixdock.checks.choice import Choice
 from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, suite_from_value
+from nixdock.checks.lint.linting import lint_image
+from nixdock.checks.lint.rules import RULES
 from nixdock.checks.model import Check, Command, ContainerSettings, RunCheck, Suite
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.runner import SuiteRun
@@ -18,34 +18,32 @@ from nixdock.checks.static import skip_dynamic
 from nixdock.checks.structure_test.reader import recognise
 from nixdock.checks.structure_test.running import StructureRun, needs_engine
 from nixdock.checks.structure_test.suite import collect_files
-from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import CheckResult, Report, Status
-from nixdock.engine.containers.failures import explain_missing_image
 from nixdock.engine.containers.owner import Owner, sweep
 from nixdock.errors import BuildError, CheckError, UsageError
 from nixdock.nix.target import ArtefactTarget, ImageTarget, PathTarget
-from nixdock.usecases.missing import explain_missing
+from nixdock.usecases.prepare import target_images
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from nixdock.checks.expectations import RunExpectation
+    from nixdock.checks.lint.rules import Remark
+    from nixdock.checks.model import LintCheck
     from nixdock.checks.structure_test.suite import Collection
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.connection.responses import ImageDetails
+    from nixdock.engine.containers.image import EngineImage
     from nixdock.events import Listener
-    from nixdock.image.model import Image
-    from nixdock.nix.artefact import Artefact
     from nixdock.nix.options import NixOptions
-    from nixdock.nix.target import BuildTarget, Target
+    from nixdock.nix.target import Target
+    from nixdock.usecases.prepare import TargetImage
 
 DEFAULT_SECONDS = 60.0
 """Seconds that all checks of an image may take, unless told."""
 
 _DEADLINE_SLACK = 60.0
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,25 +95,6 @@ class Checked:
     timed_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An image to check.
-
-    Args:
-        name: What reports call it.
-        subject: Opens its own bytes.
-        bench: Has it ready in an engine.
-        own: What it brings along of expectations.
-        artefact: What was built or named; None of an image that the engine had.
-    """
-
-    name: str
-    subject: Callable[[], Subject]
-    bench: Callable[[CheckOptions, Suite], Bench]
-    own: Suite | None = None
-    artefact: Artefact | None = None
-
-
 def check(
     target: Target,
     nix: NixOptions,
@@ -158,9 +137,12 @@ def check(
     structure = collect_files(foreign, compat=options.strict_compat)
     verdicts: list[Verdict] = []
     seconds = 0.0
-    with candidates(target, nix, connect, listener, update=options.update) as images:
+    with target_images(target, nix, connect, listener) as images:
+        own = own_suites(target, images, update=options.update)
         keep = skip_dynamic if options.static else replace
-        expected = [(image, keep(_join(image.own, named, options))) for image in images]
+        expected = [
+            (image, keep(_join(suite, named, options))) for image, suite in zip(images, own, strict=True)
+        ]
         if not (structure or options.rebuild) and not any(
             suite.checks or suite.has_service for _, suite in expected
         ):
@@ -187,7 +169,7 @@ def _has_failed(verdicts: list[Verdict]) -> bool:
     return any(verdict.status in (Status.FAIL, Status.ERROR) for verdict in verdicts)
 
 
-def _rebuild(image: Candidate) -> Verdict:
+def _rebuild(image: TargetImage) -> Verdict:
     """Build an image again, and judge whether it is the same."""
     from nixdock.nix.rebuild import rebuild  # noqa: PLC0415 - few checkings build again
 
@@ -212,7 +194,7 @@ def _rebuild(image: Candidate) -> Verdict:
 
 
 def _runs(
-    image: Candidate,
+    image: TargetImage,
     suite: Suite,
     structure: tuple[Collection, ...],
     options: CheckOptions,
@@ -221,13 +203,13 @@ def _runs(
     tell: Callable[[Verdict], None],
 ) -> Iterator[SuiteRun | StructureRun]:
     """Yield what is to be run over an image: its suite, and files for container-structure-test."""
-    in_engine = cache(lambda: image.bench(options, suite))
+    bench = cache(lambda: open_bench(image, options, suite, listener))
     if suite.checks or suite.has_service:
         yield SuiteRun(
             suite,
             image.name,
             image.subject,
-            in_engine() if _needs_engine(suite, options.choice) else None,
+            bench() if _needs_engine(suite, options.choice) else None,
             options.choice,
             options.seconds,
             tell,
@@ -236,7 +218,7 @@ def _runs(
         yield StructureRun(
             structure,
             image.subject,
-            in_engine() if needs_engine(structure, options.choice) else None,
+            bench() if needs_engine(structure, options.choice) else None,
             options.strict_compat,
             options.choice,
             options.seconds,
@@ -245,121 +227,21 @@ def _runs(
         )
 
 
-@contextmanager
-def candidates(
-    target: Target,
-    nix: NixOptions,
-    connect: Callable[[], Engine],
-    listener: Listener,
-    *,
-    update: bool = False,
-) -> Iterator[tuple[Candidate, ...]]:
-    """Have the images of a target ready to be looked at; they are held as long as the context lasts.
-
-    Args:
-        target: What the user named.
-        nix: What the user said about the build.
-        connect: Connects to the engine; called only when it is needed.
-        listener: Whom to tell what happens.
-        update: Whether snapshots are recorded anew.
-    """
-    engines = cache(connect)
-    with ExitStack() as stack:
-        if isinstance(target, ImageTarget):
-            yield (_of_engine(target, engines(), listener),)
-            return
-        from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415 - images of the engine need no Nix
-        from nixdock.nix.store import hold_roots  # noqa: PLC0415
-
-        roots = stack.enter_context(hold_roots())
-        artefacts = build(
-            target, nix, listener, roots=roots, request=BuildRequest(expectations=True, streams=True)
-        )
-        found = [
-            _of_artefact(image, artefact, target, engines, listener)
-            for artefact in artefacts
-            for image in _open(artefact, listener)
-        ]
-        yield tuple(_with_file(found, target, update=update))
-
-
-def _of_engine(target: ImageTarget, engine: Engine, listener: Listener) -> Candidate:
-    """An image that only the engine has: its bytes are asked for when a check wants them."""
-    reference = target.reference
-    details = engine.find_image(reference)
-    if details is None:
-        raise explain_missing(engine, target)
-
-    @cache
-    def subject() -> Subject:
-        from nixdock.formats import open_images  # noqa: PLC0415 - only file checks read archives
-
-        stream = io.BufferedReader(_Pieces(engine.save([reference])), _PIECE)
-        return Subject(open_images(stream, listener=listener)[0], reference)
-
-    return Candidate(
-        reference,
-        subject,
-        lambda options, suite: _bench(
-            _Place(engine, reference, reference, details), options, suite, listener
-        ),
-    )
-
-
-def _of_artefact(
-    image: Image,
-    artefact: Artefact,
-    target: BuildTarget | ArtefactTarget,
-    connect: Callable[[], Engine],
-    listener: Listener,
-) -> Candidate:
-    name = image.references[0].familiar if image.references else str(image.config_digest)
-
-    @cache
-    def subject() -> Subject:
-        return Subject(image, name)
-
-    def bench(options: CheckOptions, suite: Suite) -> Bench:
-        from nixdock.engine.loading.load import load_image  # noqa: PLC0415 - static checks load nothing
-
-        engine = connect()
-        engine.renew()
-        loaded = load_image(engine, image, listener=listener)
-        return _bench(_find(engine, name, loaded.engine_id), options, suite, listener)
-
-    own = None
-    if artefact.expectations is not None:
-        own = suite_from_value(dict(artefact.expectations), f"{target.text}: nixdock")
-    return Candidate(name, subject, bench, own, artefact)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """An image in an engine."""
-
-    engine: Engine
-    image: str
-    name: str
-    details: ImageDetails
-
-
-def _find(engine: Engine, name: str, ident: str) -> _Place:
-    """Inspect an image by the name that people know, or by its ID where that means another by now."""
-    for image in (name, ident):
-        details = engine.find_image(image)
-        if details is not None and details.id == ident:
-            return _Place(engine, image, name, details)
-    raise explain_missing_image(name)
-
-
-def _bench(place: _Place, options: CheckOptions, suite: Suite, listener: Listener) -> Bench:
+def open_bench(image: TargetImage, options: CheckOptions, suite: Suite, listener: Listener) -> Bench:
+    """Have an image in its engine, and say how its containers are made for the checks of a suite."""
+    place = image.in_engine()
     place.engine.renew()
     sweep(place.engine)
+    return make_bench(place, options, suite, listener)
+
+
+def make_bench(image: EngineImage, options: CheckOptions, suite: Suite, listener: Listener) -> Bench:
+    """Say how the containers of an image are made for the checks of a suite."""
     return Bench(
-        engine=place.engine,
-        image=place.image,
-        name=place.name,
-        details=place.details,
+        engine=image.engine,
+        name=image.name,
+        run_as=image.run_as,
+        details=image.details,
         owner=Owner.make(seconds=options.seconds + _DEADLINE_SLACK),
         # What the command line says is above what is written in files.
         settings=options.settings.over(suite.run),
@@ -370,29 +252,32 @@ def _bench(place: _Place, options: CheckOptions, suite: Suite, listener: Listene
     )
 
 
-def _open(artefact: Artefact, listener: Listener) -> tuple[Image, ...]:
-    from nixdock.image.platform import Platform  # noqa: PLC0415
-    from nixdock.usecases.load import open_artefact  # noqa: PLC0415
+def own_suites(
+    target: Target, images: Sequence[TargetImage], *, update: bool = False
+) -> tuple[Suite | None, ...]:
+    """Return what each image brings along of expectations: in its expression, and in the file beside that.
 
-    return open_artefact(artefact, listener, Platform.of_this_machine())
+    Args:
+        target: What the user named.
+        images: Those of the target.
+        update: Whether snapshots are recorded anew.
 
-
-def _with_file(
-    found: list[Candidate], target: BuildTarget | ArtefactTarget, *, update: bool
-) -> Iterator[Candidate]:
-    """Add the check file beside a .nix file, which belongs to one image."""
+    Raises:
+        UsageError: They cannot be read, or contradict each other.
+    """
+    own = []
+    for image in images:
+        declared = None if image.artefact is None else image.artefact.expectations
+        own.append([] if declared is None else [suite_from_value(dict(declared), f"{target.text}: nixdock")])
     file = find_suite_beside(target.file) if isinstance(target, PathTarget) else None
-    if file is None:
-        yield from found
-        return
-    if len(found) > 1:
-        raise UsageError(
-            f"{file} belongs to one image, and {target.text} has {len(found)}",
-            hint="choose one with -A, or write what is expected of each as image // { nixdock = ...; }",
-        )
-    (image,) = found
-    suites = [suite for suite in (image.own, read_suite(file, update=update)) if suite is not None]
-    yield replace(image, own=join_suites(suites))
+    if file is not None:
+        if len(images) > 1:
+            raise UsageError(
+                f"{file} belongs to one image, and {target.text} has {len(images)}",
+                hint="choose one with -A, or write what is expected of each as image // { nixdock = ...; }",
+            )
+        own[0].append(read_suite(file, update=update))
+    return tuple(join_suites(suites) for suites in own)
 
 
 def _join(own: Suite | None, named: list[Suite], options: CheckOptions) -> Suite:
@@ -413,23 +298,32 @@ def _needs_engine(suite: Suite, choice: Choice) -> bool:
     return declared and not choice.patterns and not choice.tags
 
 
-class _Pieces(io.RawIOBase):
-    """A stream of bytes that come in pieces."""
+def lint(
+    target: Target,
+    nix: NixOptions,
+    connect: Callable[[], Engine],
+    check: LintCheck,
+    listener: Listener,
+) -> tuple[tuple[str, tuple[Remark, ...]], ...]:
+    """Apply the lint's rules to every image that a target names.
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._rest = b""
+    Args:
+        target: What the user named.
+        nix: What the user said about the build.
+        connect: Connects to the engine; called only for an image that nobody but an engine has.
+        check: The rules.
+        listener: Whom to tell what happens.
 
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
+    Returns:
+        For each image its name, and what was found.
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override] # typeshed's Buffer
-        """Fill the buffer from the next piece."""
-        if not self._rest:
-            self._rest = next(self._pieces, b"")
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
+    Raises:
+        UsageError: There is no such rule.
+        BuildError: The target cannot be built.
+        LoadError: An image cannot be read.
+    """
+    for rule in (*check.only, *check.skip):
+        if rule not in RULES:
+            raise UsageError(f"there is no rule {rule!r}", hint=f"there are {', '.join(RULES)}")
+    with target_images(target, nix, connect, listener) as images:
+        return tuple((image.name, lint_image(check, image.subject())) for image in images)

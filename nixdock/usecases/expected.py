@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
-from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, suite_from_value
 from nixdock.checks.model import ContainerSettings, RunCheck
 from nixdock.checks.running import readiness as probing
-from nixdock.checks.running.bench import Bench, merge
+from nixdock.checks.running.bench import merge
 from nixdock.checks.running.hardening import harden
 from nixdock.checks.running.live import Live
 from nixdock.checks.running.reproduce import docker_run_service
 from nixdock.checks.running.runner import SuiteRun
 from nixdock.checks.running.service import needed_ports
 from nixdock.checks.running.tools import lend_tools
-from nixdock.checks.subject import Subject
-from nixdock.engine.containers.owner import Owner
-from nixdock.errors import CheckError
 from nixdock.events import Notice
-from nixdock.nix.target import PathTarget
 from nixdock.services.ports import publish
-from nixdock.usecases.check import DEFAULT_SECONDS
+from nixdock.usecases.check import DEFAULT_SECONDS, CheckOptions, make_bench
 from nixdock.usecases.output import tell_verdict
 from nixdock.usecases.services import NotReadyError, read_logs
 
@@ -33,28 +27,12 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
-    from nixdock.nix.target import Target
     from nixdock.outcome import Output
-    from nixdock.usecases.prepare import Ready
+    from nixdock.usecases.prepare import TargetImage
     from nixdock.usecases.run import RunOptions
 
 _LEFT_OUT = frozenset({"tty", "interactive"})
 """Whose terminal and input a container has is the command line's to say."""
-
-
-def find_suite(target: Target, image: Ready) -> Suite | None:
-    """Return what is expected of an image: in its expression, and in the file beside that.
-
-    Raises:
-        UsageError: It cannot be read, or contradicts itself.
-    """
-    suites = []
-    if image.expectations is not None:
-        suites.append(suite_from_value(dict(image.expectations), f"{target.text}: nixdock"))
-    file = find_suite_beside(target.file) if isinstance(target, PathTarget) else None
-    if file is not None:
-        suites.append(read_suite(file))
-    return join_suites(suites)
 
 
 class DeclaredReadiness:
@@ -92,15 +70,18 @@ class Expected:
 
     Args:
         suite: What is expected.
-        engine: Where the image is.
         image: The image.
         listener: Whom to tell.
     """
 
     suite: Suite
-    engine: Engine
-    image: Ready
+    image: TargetImage
     listener: Listener
+
+    @property
+    def engine(self) -> Engine:
+        """Where the image is."""
+        return self.image.in_engine().engine
 
     @property
     def _settings(self) -> ContainerSettings:
@@ -152,7 +133,9 @@ class Expected:
         settings = ContainerSettings(pairs, options.command or None)
         published = {value.rpartition(":")[2].partition("/")[0] for key, value in pairs if key == "publish"}
         ports = tuple(port for port in needed_ports(self.suite) if str(port) not in published)
-        return docker_run_service(self.image.name, settings, ports, local=self.engine.address.is_local)
+        return docker_run_service(
+            self.image.in_engine().name, settings, ports, local=self.engine.address.is_local
+        )
 
     def live(
         self, container: str, name: str, ready_after: float | None = None, again: str | None = None
@@ -184,31 +167,14 @@ class Expected:
             live: The service; the checks that ask one ask this.
             seconds: How long all of them may take, if that is less than a minute.
         """
-        bench = Bench(
-            engine=self.engine,
-            image=self.image.run_as,
-            name=self.image.name,
-            details=self.image.details,
-            owner=Owner.make(seconds=2 * DEFAULT_SECONDS),
-            settings=self.suite.run,
-            folder=self.suite.folder,
-            listener=self.listener,
-        )
-        subject = cache(self._open)
+        place = self.image.in_engine()
+        bench = make_bench(place, CheckOptions(), self.suite, self.listener)
         return SuiteRun(
             self.suite,
-            self.image.name,
-            subject,
+            place.name,
+            self.image.subject,
             bench,
             seconds=DEFAULT_SECONDS if seconds is None else min(seconds, DEFAULT_SECONDS),
             tell=lambda verdict: tell_verdict(verdict, self.listener),
             live=live,
         ).run()
-
-    def _open(self) -> Subject:
-        from nixdock.usecases.load import open_artefact, platform_of  # noqa: PLC0415 - few suites read bytes
-
-        if self.image.artefact is None:
-            raise CheckError(f"{self.image.name} was not built here: its own bytes cannot be read")
-        images = open_artefact(self.image.artefact, self.listener, platform_of(self.engine))
-        return Subject(images[0], self.image.name)

@@ -1,12 +1,16 @@
-"""From a target to an image that the engine has: built and loaded where it must be."""
+"""From a target to its images: built where it must be, opened, and loaded once somebody runs them."""
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
+from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.containers.failures import explain_missing_image
+from nixdock.engine.containers.image import EngineImage, find_loaded
 from nixdock.errors import UsageError
 from nixdock.events import Notice
 from nixdock.image.reference import Reference
@@ -17,19 +21,22 @@ from nixdock.nix.target import (
     FlakeTarget,
     ImageTarget,
     PathTarget,
+    find_near,
     join_attribute,
     split_attribute,
 )
 from nixdock.settings import here
 from nixdock.text import clean_line
-from nixdock.usecases.missing import explain_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
+    from nixdock.checks.subject import Subject
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
+    from nixdock.errors import EngineError
     from nixdock.events import Listener
+    from nixdock.image.model import Image
     from nixdock.nix.artefact import Artefact
     from nixdock.nix.options import NixOptions
     from nixdock.nix.target import Target
@@ -37,30 +44,33 @@ if TYPE_CHECKING:
 _DEFAULT_OUTPUT: Final = "default"
 """The output of a flake that is meant where none is named."""
 
+_MOST: Final = 3
+"""How many names a hint proposes."""
+
+_PIECE: Final = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """An image that the engine has.
+class TargetImage:
+    """An image that a target names: its own bytes, and itself in an engine, each had when asked for.
 
     Args:
-        name: What the user calls it: its reference, or its ID where it has none.
-        details: The image, as the engine describes it.
-        run_as: The name or ID that surely means this image to the engine.
+        name: What reports call it.
         key: What the target is, for labels: two runs of one target have the same.
-        expectations: The `nixdock` attribute of the expression, or None.
+        subject: Opens its own bytes.
+        in_engine: Has it in the engine, which loads it where that has not happened yet.
         artefact: What was built or named; None of an image that the engine had.
     """
 
     name: str
-    details: ImageDetails
-    run_as: str
     key: str
-    expectations: Mapping[str, Any] | None = None
-    artefact: Artefact | None = field(default=None, compare=False)
+    subject: Callable[[], Subject]
+    in_engine: Callable[[], EngineImage]
+    artefact: Artefact | None = None
 
 
 @contextmanager
-def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener) -> Iterator[Ready]:
+def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener) -> Iterator[TargetImage]:
     """Have one image ready in the engine; what was built is kept from Nix's garbage collector meanwhile.
 
     Args:
@@ -75,44 +85,158 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
         LoadError: It cannot be loaded.
         EngineError: The engine has no such image.
     """
+    with target_images(target, nix, lambda: engine, listener, single=True) as images:
+        if len(images) > 1:
+            raise UsageError(
+                f"{target.text} holds {len(images)} images, and this command takes one: "
+                f"{', '.join(image.name for image in images)}",
+                hint=f"nixdock load {target.text}, then run one of them",
+            )
+        if images[0].artefact is not None:
+            listener(Notice(f"Loaded image: {images[0].in_engine().name}"))
+        yield images[0]
+
+
+@contextmanager
+def target_images(
+    target: Target,
+    nix: NixOptions,
+    connect: Callable[[], Engine],
+    listener: Listener,
+    *,
+    single: bool = False,
+) -> Iterator[tuple[TargetImage, ...]]:
+    """Have the images of a target ready to be looked at; they are held as long as the context lasts.
+
+    Args:
+        target: What the user named.
+        nix: What the user said about the build.
+        connect: Connects to the engine; called only when it is needed.
+        listener: Whom to tell what happens.
+        single: Whether one image is wanted, for the engine's own platform.
+    """
+    connect = cache(connect)
     if isinstance(target, ImageTarget):
-        details = engine.find_image(target.reference)
-        if details is None:
-            raise explain_missing(engine, target)
-        yield Ready(target.reference, details, target.reference, key_of(target, nix, details))
+        yield (_of_engine(target, nix, connect(), listener),)
         return
     key = key_of(target, nix)
-    # Images of the engine are run without Nix, and without what reads archives.
-    from nixdock.engine.loading.load import load_image  # noqa: PLC0415
+    # Images of the engine need neither Nix nor what reads archives.
+    from nixdock.image.platform import Platform  # noqa: PLC0415
     from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415
     from nixdock.nix.store import hold_roots  # noqa: PLC0415
     from nixdock.usecases.load import open_artefact, platform_of  # noqa: PLC0415
 
     with hold_roots() as roots:
-        request = BuildRequest(expectations=True, streams=True, single=True)
-        (artefact,) = build(target, nix, listener, roots=roots, request=request)
+        needs = BuildRequest(expectations=True, streams=True, single=single)
+        artefacts = build(target, nix, listener, roots=roots, request=needs)
+        platform = platform_of(connect()) if single else Platform.of_this_machine()
+        yield tuple(
+            _of_artefact(image, artefact, key, connect, listener)
+            for artefact in artefacts
+            for image in open_artefact(artefact, listener, platform)
+        )
+
+
+def _of_engine(target: ImageTarget, nix: NixOptions, engine: Engine, listener: Listener) -> TargetImage:
+    """An image that only the engine has: its bytes are asked for when somebody wants them."""
+    reference = target.reference
+    details = engine.find_image(reference)
+    if details is None:
+        raise explain_missing(engine, target)
+    place = EngineImage(engine, reference, reference, details)
+
+    @cache
+    def subject() -> Subject:
+        from nixdock.checks.subject import Subject  # noqa: PLC0415 - few commands look at files
+        from nixdock.formats import open_images  # noqa: PLC0415
+
+        stream = io.BufferedReader(_Pieces(engine.save([reference])), _PIECE)
+        return Subject(open_images(stream, listener=listener)[0], reference)
+
+    return TargetImage(reference, key_of(target, nix, details), subject, lambda: place)
+
+
+def _of_artefact(
+    image: Image, artefact: Artefact, key: str, connect: Callable[[], Engine], listener: Listener
+) -> TargetImage:
+    name = image.references[0].familiar if image.references else str(image.config_digest)
+
+    @cache
+    def subject() -> Subject:
+        from nixdock.checks.subject import Subject  # noqa: PLC0415 - few commands look at files
+
+        return Subject(image, name)
+
+    @cache
+    def in_engine() -> EngineImage:
+        from nixdock.engine.loading.load import load_image  # noqa: PLC0415 - static checks load nothing
+
+        engine = connect()
         # Nix may have taken long, for which the engine cannot help.
         engine.renew()
-        images = open_artefact(artefact, listener, platform_of(engine))
-        if len(images) > 1:
-            names = [str(image.references[0].familiar) for image in images if image.references]
-            raise UsageError(
-                f"{target.text} holds {len(images)} images, and this command takes one: {', '.join(names)}",
-                hint=f"nixdock load {target.text}, then run one of them",
-            )
-        loaded = load_image(engine, images[0], listener=listener)
-        listener(Notice(f"Loaded image: {loaded.name}"))
-        details, run_as = _find(engine, loaded.name, loaded.engine_id)
-        yield Ready(loaded.name, details, run_as, key, artefact.expectations, artefact)
+        loaded = load_image(engine, image, listener=listener)
+        return find_loaded(engine, loaded.name, loaded.engine_id)
+
+    return TargetImage(name, key, subject, in_engine, artefact)
 
 
-def _find(engine: Engine, name: str, ident: str) -> tuple[ImageDetails, str]:
-    """Inspect an image by the name that people know, or by its ID where the name means another by now."""
-    for run_as in (name, ident):
-        details = engine.find_image(run_as)
-        if details is not None and details.id == ident:
-            return details, run_as
-    raise explain_missing_image(name)
+class _Pieces(io.RawIOBase):
+    """A stream of bytes that come in pieces."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override] # typeshed's Buffer
+        """Fill the buffer from the next piece."""
+        if not self._rest:
+            self._rest = next(self._pieces, b"")
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def explain_missing(engine: Engine, target: ImageTarget) -> EngineError:
+    """Return the error of an image that the engine does not have.
+
+    It is never pulled behind the user's back. What has a like name comes first in the hint: a file
+    beside us, then builds of the same image under other tags.
+
+    Args:
+        engine: Where it is not.
+        target: What the user named.
+    """
+    # A tag, or `image:` in front, is no part of a file's name.
+    files = () if ":" in target.text else find_near(target.text)
+    if files:
+        return EngineRefusedError(
+            f"there is neither a file '{target.text}' nor an image of this name in the engine",
+            status=404,
+            hint=_ask(files),
+        )
+    missing = explain_missing_image(target.reference)
+    builds = _find_other_tags(engine, target.reference)
+    if builds:
+        missing.hint = _ask(builds)
+    return missing
+
+
+def _find_other_tags(engine: Engine, reference: str) -> tuple[str, ...]:
+    """Return images of the same repository, the newest first where the engine knows it."""
+    repository = Reference.parse(reference).repository
+    images = sorted(engine.images(), key=lambda image: image.created, reverse=True)
+    named = [Reference.parse(tag) for image in images for tag in image.tags]
+    return tuple(name.familiar for name in named if name.repository == repository)[:_MOST]
+
+
+def _ask(names: tuple[str, ...]) -> str:
+    return f"did you mean {' or '.join(names)}?"
 
 
 def key_of(target: Target, nix: NixOptions, details: ImageDetails | None = None) -> str:

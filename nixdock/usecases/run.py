@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.attendance import ContainerEnd
     from nixdock.engine.containers.container import Container, Sink
+    from nixdock.engine.containers.image import EngineImage
     from nixdock.engine.containers.options.request import CreateRequest, Words
     from nixdock.events import Listener
-    from nixdock.usecases.prepare import Ready
+    from nixdock.usecases.prepare import TargetImage
 
 _DEADLINE_SLACK = 60.0
 """Seconds beyond `--timeout` after which a container is left over whatever its owner does."""
@@ -120,11 +121,10 @@ class RunOptions:
                 raise UsageError(str(error), hint="write them as ctrl-p,ctrl-q") from error
 
 
-def run(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -> int:
+def run(image: TargetImage, options: RunOptions, listener: Listener) -> int:
     """Run a container to its end and return the exit status that goes with it.
 
     Args:
-        engine: Where to run it.
         image: What to run.
         options: How to run it.
         listener: Whom to tell what happens.
@@ -134,8 +134,8 @@ def run(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -
         DeadlineError: Its time was up.
         BrokenPipeError: The reader of our output went away.
     """
-    with created(engine, image, options, listener) as container:
-        deadline = options.deadline(engine)
+    with created(image, options, listener) as container:
+        deadline = options.deadline(container.engine)
         container.start(options.streams(), then=ports_teller(listener))
         ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
         if ended.detached:
@@ -143,13 +143,13 @@ def run(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -
     return status_of(ended, options)
 
 
-def start(engine: Engine, image: Ready, options: RunOptions, listener: Listener) -> str:
+def start(image: TargetImage, options: RunOptions, listener: Listener) -> str:
     """Start a container that is the user's from then on, and return its ID.
 
     Raises:
         EngineError: It cannot be created or started.
     """
-    with created(engine, image, options, listener) as container:
+    with created(image, options, listener) as container:
         container.start(then=ports_teller(listener))
         return container.id
 
@@ -185,8 +185,7 @@ def tell_ports(engine: Engine, container: str, listener: Listener, name: str | N
 
 @contextmanager
 def created(
-    engine: Engine,
-    image: Ready,
+    image: TargetImage,
     options: RunOptions,
     listener: Listener,
     *,
@@ -197,7 +196,6 @@ def created(
     """Create the container of a run, after what dead runs left has been removed.
 
     Args:
-        engine: Where to run it.
         image: What to run.
         options: How to run it.
         listener: Whom to tell what happens.
@@ -205,15 +203,17 @@ def created(
         labels: Further labels.
         catch_signals: Whether Ctrl-C and the like are told to whoever attends the container.
     """
-    request = request or options.request(image.run_as)
-    _warn_of_platform(engine, image, listener)
+    place = image.in_engine()
+    request = request or options.request(place.run_as)
+    if image.artefact is None:
+        # Whoever loads one has said so.
+        _warn_of_platform(place, listener)
+    engine = place.engine
     sweep(engine)
     try:
         with opened(
-            engine,
+            place,
             request,
-            image=image.name,
-            details=image.details,
             owner=options.owner(),
             labels={TARGET: image.key, **(labels or {})},
             stays=options.detach or options.keep,
@@ -268,11 +268,8 @@ def _tell_kept(container: Container, listener: Listener) -> None:
     listener(Notice(f"kept {name}: docker logs {name}, docker diff {name}, nixdock down {name}"))
 
 
-def _warn_of_platform(engine: Engine, image: Ready, listener: Listener) -> None:
+def _warn_of_platform(image: EngineImage, listener: Listener) -> None:
     """Say it when the image is for another architecture: it may yet run, by emulation."""
-    if image.artefact is not None:
-        # Whoever loaded it has said so.
-        return
-    theirs, ours = image.details.architecture, engine.version.architecture
+    theirs, ours = image.details.architecture, image.engine.version.architecture
     if theirs and ours and theirs != ours:
         listener(Warned(f"{image.name} is for {theirs}, the engine's machine is {ours}"))

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary
+    from nixdock.engine.containers.image import EngineImage
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
     from nixdock.outcome import Output
-    from nixdock.usecases.prepare import Ready
 
 AT_ONCE: Final = 0.5
 """Seconds for which a detached container without a health check must live to have started."""
@@ -67,18 +67,24 @@ class Service:
         return {TARGET: self.target, SETTINGS: self.settings}
 
 
-def describe_service(image: Ready, request: CreateRequest) -> Service:
-    """Say what service an image and a request make."""
+def describe_service(image: EngineImage, target: str, request: CreateRequest) -> Service:
+    """Say what service an image and a request make.
+
+    Args:
+        image: The image.
+        target: What the target is: the key of a label.
+        request: What is to be created.
+    """
     # Whether we look on while it runs is none of its settings.
     body = {key: value for key, value in request.body.items() if not key.startswith("Attach")}
     options = {"body": {**body, "Image": ""}, "platform": request.platform}
     digest = f"{_digest(image.details.id)}-{_digest(options)}"
     if request.name:
-        return Service(image.key, request.name, digest)
+        return Service(target, request.name, digest)
     # One name for one target, which no container of another one has.
     base = "" if image.name == image.details.id else _last_part(image.name)
-    suffix = hashlib.sha256(os.fsencode(image.key)).hexdigest()[:6]
-    return Service(image.key, f"{base or 'service'}-{suffix}", digest)
+    suffix = hashlib.sha256(os.fsencode(target)).hexdigest()[:6]
+    return Service(target, f"{base or 'service'}-{suffix}", digest)
 
 
 def _digest(facts: object) -> str:
@@ -88,11 +94,6 @@ def _digest(facts: object) -> str:
 def _last_part(name: str) -> str:
     """Return the last part of an image's name, without tag and digest."""
     return name.rpartition("/")[2].partition("@")[0].partition(":")[0]
-
-
-def has_health_check(image: Ready, request: CreateRequest) -> bool:
-    """Whether the engine will probe a container's health."""
-    return request.is_probed(image.details.config)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
     from nixdock.usecases.expected import Expected
-    from nixdock.usecases.prepare import Ready
+    from nixdock.usecases.prepare import TargetImage
     from nixdock.usecases.run import RunOptions
     from nixdock.usecases.services import Service
 
@@ -60,8 +60,7 @@ class Up:
 
 
 def up(
-    engine: Engine,
-    image: Ready,
+    image: TargetImage,
     options: RunOptions,
     expectation: RunExpectation | None,
     listener: Listener,
@@ -71,7 +70,6 @@ def up(
     """Run an image and judge it: a job to its end, a service until it is ready and then on.
 
     Args:
-        engine: Where to run it.
         image: What to run.
         options: How to run it.
         expectation: What must hold; None where nothing is expected, and the exit status is the container's.
@@ -84,18 +82,19 @@ def up(
         NotReadyError: A service ended, or is unhealthy, before it was ready.
         BrokenPipeError: The reader of our output went away.
     """
-    expected = None if suite is None else _expected(suite, engine, image, listener)
+    place = image.in_engine()
+    expected = None if suite is None else _expected(suite, image, listener)
     if expected is not None:
         options = expected.below(options)
-    request = options.request(image.run_as)
+    request = options.request(place.run_as)
     if expected is not None:
         request = expected.complete(request)
-    probed = services.has_health_check(image, request)
+    probed = request.is_probed(place.details.config)
     serves = suite is not None and suite.has_service
     if not probed and not serves and not options.detach:
         if expectation is None and expected is not None and not expected.runs_the_image_itself:
             expectation = RunExpectation(exit=EXIT_ZERO)
-        status = _run_job(engine, image, options, expectation=expectation, listener=listener, request=request)
+        status = _run_job(image, options, expectation=expectation, listener=listener, request=request)
         return Up(
             status
             if expected is None or status in _STOPPED
@@ -104,21 +103,19 @@ def up(
     if expectation is not None and expectation.exit is not EXIT_ZERO:
         why = "it has a HEALTHCHECK" if probed else "its checks ask one" if serves else "of -d"
         raise UsageError(
-            f"--expect-exit asks for the end of {image.name}, which is a service: {why}",
+            f"--expect-exit asks for the end of {place.name}, which is a service: {why}",
             hint="leave it out, or add --no-healthcheck" if probed else "leave one of the two out",
         )
-    service = services.describe_service(image, request)
-    run = _ServiceRun(
-        engine, image, options, expectation, listener, service, probed=probed, expected=expected
-    )
+    service = services.describe_service(place, image.key, request)
+    run = _ServiceRun(image, options, expectation, listener, service, probed=probed, expected=expected)
     return run.bring_up(request)
 
 
-def _expected(suite: Suite, engine: Engine, image: Ready, listener: Listener) -> Expected:
+def _expected(suite: Suite, image: TargetImage, listener: Listener) -> Expected:
     # Most targets declare nothing, and need none of the checks' machinery.
     from nixdock.usecases.expected import Expected  # noqa: PLC0415
 
-    return Expected(suite, engine, image, listener)
+    return Expected(suite, image, listener)
 
 
 def _judge_job(
@@ -153,8 +150,7 @@ def _explain_checks(run: Run) -> str:
 
 
 def _run_job(
-    engine: Engine,
-    image: Ready,
+    image: TargetImage,
     options: RunOptions,
     *,
     expectation: RunExpectation | None,
@@ -162,8 +158,8 @@ def _run_job(
     request: CreateRequest,
 ) -> int:
     stdout, stderr = _sinks(expectation, shown=True)
-    with created(engine, image, options, listener, request=request) as container:
-        deadline = options.deadline(engine)
+    with created(image, options, listener, request=request) as container:
+        deadline = options.deadline(container.engine)
         container.start(options.streams(stdout, stderr), then=ports_teller(listener))
         ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
         if ended.detached:
@@ -172,7 +168,7 @@ def _run_job(
     if expectation is None or was_cut or not isinstance(stdout, Recorder) or not isinstance(stderr, Recorder):
         return status_of(ended, options)
     outcome = RunOutcome(ended.exit_code, stdout.output, stderr.output, ended.timed_out, ended.seconds)
-    verdict = judge_to_verdict(expectation, outcome, name=image.name)
+    verdict = judge_to_verdict(expectation, outcome, name=image.in_engine().name)
     tell_verdict(verdict, listener)
     if ended.timed_out:
         return TIMEOUT_STATUS
@@ -183,14 +179,18 @@ def _run_job(
 class _ServiceRun:
     """The bringing up of one service."""
 
-    engine: Engine
-    image: Ready
+    image: TargetImage
     options: RunOptions
     expectation: RunExpectation | None
     listener: Listener
     service: Service
     probed: bool
     expected: Expected | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """Where it runs."""
+        return self.image.in_engine().engine
 
     def bring_up(self, request: CreateRequest) -> Up:
         """Have it running and ready, judge it, and stay with it unless it is detached."""
@@ -204,7 +204,6 @@ class _ServiceRun:
                     return self._leave_running(found.container.id)
                 services.replace_old(self.engine, found, self.listener)
             with created(
-                self.engine,
                 self.image,
                 self.options,
                 self.listener,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nixdock.checks.model import ContainerSettings
 from nixdock.checks.running.hardening import harden
 from nixdock.engine.containers.container import opened
+from nixdock.engine.containers.image import EngineImage
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.engine.containers.owner import remember_detached
 from nixdock.errors import CheckError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.checks.model import Command
-    from nixdock.engine.connection.api import Engine
-    from nixdock.engine.connection.responses import ImageDetails
     from nixdock.engine.containers.container import Container
     from nixdock.engine.containers.owner import Owner
     from nixdock.events import Listener
@@ -32,13 +31,13 @@ _SEPARATE = frozenset({"tty", "interactive"})
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(EngineImage):
     """An image in an engine, and all that its containers have in common.
 
     Args:
         engine: Where it is.
-        image: The name or ID that surely means the image to the engine.
         name: What the user calls it.
+        run_as: The name or ID that surely means the image to the engine.
         details: The image, as the engine describes it.
         owner: The run that the containers belong to.
         settings: How every container is made.
@@ -49,10 +48,6 @@ class Bench:
         cancelled: Set when nothing more is to be started.
     """
 
-    engine: Engine
-    image: str
-    name: str
-    details: ImageDetails
     owner: Owner
     settings: ContainerSettings = field(default_factory=ContainerSettings)
     hardened: bool = False
@@ -97,7 +92,7 @@ class Bench:
                 options[name.replace("-", "_")] = (*options.get(name.replace("-", "_"), ()), value)
         separate = {name: value == "true" for name, value in settings.options if name in _SEPARATE}
         request = make_request(
-            self.image,
+            self.run_as,
             settings.command or (),
             options,
             detach=detach,
@@ -131,15 +126,7 @@ class Bench:
         """
         if self.cancelled.is_set():
             raise CheckError("the run was stopped")
-        with opened(
-            self.engine,
-            request,
-            image=self.name,
-            details=self.details,
-            owner=self.owner,
-            stays=stays,
-            listener=self.listener,
-        ) as container:
+        with opened(self, request, owner=self.owner, stays=stays, listener=self.listener) as container:
             yield container
 
 

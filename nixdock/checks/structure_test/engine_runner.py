@@ -96,7 +96,7 @@ class EngineRunner:
                 tag=f"{bench.owner.run}-{container.id[:12]}",
             )
         made.callback(bench.engine.remove_image, image, force=True, keep_parents=True)
-        return replace(bench, image=image), outcome.exit_code
+        return replace(bench, run_as=image), outcome.exit_code
 
 
 class _SignalCaughtError(Exception):

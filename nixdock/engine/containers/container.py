@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
     from nixdock.engine.connection.stream import Stream
+    from nixdock.engine.containers.image import EngineImage
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.engine.containers.owner import Owner
     from nixdock.events import Listener
@@ -119,11 +120,9 @@ class Streams:
 
 @contextmanager
 def opened(
-    engine: Engine,
+    image: EngineImage,
     request: CreateRequest,
     *,
-    image: str,
-    details: ImageDetails,
     owner: Owner,
     labels: Mapping[str, str] | None = None,
     stays: bool = False,
@@ -133,10 +132,8 @@ def opened(
     """Create a container, and remove it at the end whatever happens.
 
     Args:
-        engine: The engine.
+        image: What it is made of.
         request: What to create.
-        image: What the user calls its image.
-        details: The image.
         owner: The run that it belongs to.
         labels: Further labels of ours.
         stays: Whether it is not removed, once it has started; `Container.stays` may yet change that.
@@ -148,12 +145,13 @@ def opened(
     """
     marked = {**(request.body.get("Labels") or {}), **owner.labels(stays=stays), **(labels or {})}
     happenings: SimpleQueue[Happening] = SimpleQueue()
+    engine = image.engine
     with caught(lambda number: happenings.put(SignalCaught(number))) if catch_signals else nullcontext():
         mark = owner.mark()
         host = {**(request.body.get("HostConfig") or {}), MARKED: mark}
         body = {**request.body, "Labels": marked, "HostConfig": host}
         try:
-            container = _create(engine, replace(request, body=body), image, details)
+            container = _create(engine, replace(request, body=body), image.name, image.details)
         except (EngineUnreachableError, EngineLateError):
             with engine.cleaning():
                 _clear(engine, mark, owner, listener)

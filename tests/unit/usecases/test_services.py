@@ -9,10 +9,10 @@ import pytest
 
 from nixdock.engine.connection.address import Address
 from nixdock.engine.connection.responses import ImageDetails
+from nixdock.engine.containers.image import EngineImage
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.errors import DeadlineError
-from nixdock.usecases.prepare import Ready
-from nixdock.usecases.services import compare_settings, describe_service, exclusively, has_health_check
+from nixdock.usecases.services import compare_settings, describe_service, exclusively
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +25,9 @@ def image(
     *,
     ident: str = "sha256:a",
     key: str = "/web.nix",
-    config: dict[str, Any] | None = None,
-) -> Ready:
-    return Ready(name, ImageDetails(ident, (), (), config or {}, "linux", "amd64", "", 0, {}), name, key)
+) -> tuple[EngineImage, str]:
+    details = ImageDetails(ident, (), (), {}, "linux", "amd64", "", 0, {})
+    return EngineImage(None, name, name, details), key  # type: ignore[arg-type]
 
 
 def request(
@@ -37,13 +37,13 @@ def request(
 
 
 def test_the_same_image_and_options_are_the_same_settings() -> None:
-    assert describe_service(image(), request(env=("A=1",))) == describe_service(
-        image(), request(env=("A=1",))
+    assert describe_service(*image(), request(env=("A=1",))) == describe_service(
+        *image(), request(env=("A=1",))
     )
 
 
 def test_looking_on_is_no_setting() -> None:
-    assert describe_service(image(), request()) == describe_service(image(), request(detach=True))
+    assert describe_service(*image(), request()) == describe_service(*image(), request(detach=True))
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_looking_on_is_no_setting() -> None:
         (image(), request(platform=("linux/arm64",))),
     ],
 )
-def test_anything_else_is(other: Ready, asked: CreateRequest) -> None:
-    assert describe_service(other, asked).settings != describe_service(image(), request()).settings
+def test_anything_else_is(other: tuple[EngineImage, str], asked: CreateRequest) -> None:
+    assert describe_service(*other, asked).settings != describe_service(*image(), request()).settings
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,11 @@ def test_anything_else_is(other: Ready, asked: CreateRequest) -> None:
         (image(ident="sha256:b"), request(command=("x",)), "the image and the options are others"),
     ],
 )
-def test_what_differs_is_said(before: Ready, asked: CreateRequest, reason: str | None) -> None:
-    now = describe_service(image(), request()).settings
-    assert compare_settings(describe_service(before, asked).settings, now) == reason
+def test_what_differs_is_said(
+    before: tuple[EngineImage, str], asked: CreateRequest, reason: str | None
+) -> None:
+    now = describe_service(*image(), request()).settings
+    assert compare_settings(describe_service(*before, asked).settings, now) == reason
 
 
 @pytest.mark.parametrize(
@@ -84,17 +86,17 @@ def test_what_differs_is_said(before: Ready, asked: CreateRequest, reason: str |
     ],
 )
 def test_it_is_named_after_its_image(name: str, base: str) -> None:
-    assert describe_service(image(name), request()).name.rpartition("-")[0] == base
+    assert describe_service(*image(name), request()).name.rpartition("-")[0] == base
 
 
 def test_targets_have_names_of_their_own() -> None:
-    names = {describe_service(image(key=key), request()).name for key in ("/a/web.nix", "/b/web.nix")}
+    names = {describe_service(*image(key=key), request()).name for key in ("/a/web.nix", "/b/web.nix")}
     assert len(names) == 2
-    assert describe_service(image("web:2"), request()).name == describe_service(image(), request()).name
+    assert describe_service(*image("web:2"), request()).name == describe_service(*image(), request()).name
 
 
 def test_a_name_of_the_user_s_is_kept() -> None:
-    assert describe_service(image(), request(name=("mine",))).name == "mine"
+    assert describe_service(*image(), request(name=("mine",))).name == "mine"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ def test_who_has_a_health_check(
     config: dict[str, Any], options: dict[str, tuple[str, ...]], expected: bool
 ) -> None:
     asked = make_request("web:1", (), options, environ={})
-    assert has_health_check(image(config=config), asked) is expected
+    assert asked.is_probed(config) is expected
 
 
 class Waiting:
@@ -131,7 +133,7 @@ def test_another_nixdock_is_waited_for_as_long_as_the_time_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path))
-    service = describe_service(image(), request())
+    service = describe_service(*image(), request())
     told: list[Event] = []
     first, second = Waiting(), Waiting()
     second.seconds_left = 0
