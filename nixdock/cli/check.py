@@ -124,11 +124,6 @@ check_options = together(
         help="A check file, or one for container-structure-test; repeatable.",
     ),
     click.option(
-        "--strict-compat",
-        is_flag=True,
-        help="Judge files for container-structure-test as that does, its faults included.",
-    ),
-    click.option(
         "--filter",
         "patterns",
         multiple=True,
@@ -259,5 +254,4 @@ def _options(
         update=given["update"],
         rebuild=given["rebuild"],
         static=given["static"],
-        strict_compat=given["strict_compat"],
     )

@@ -61,7 +61,6 @@ class CheckOptions:
         keep: Whether a container whose check fails is kept.
         seconds: How long the checks of one image may take.
         update: Whether snapshots are recorded anew.
-        strict_compat: Whether even the faults of container-structure-test are kept for its files.
         rebuild: Whether each image is built again, and must be the same.
         static: Whether to run those checks alone that need no engine.
     """
@@ -75,7 +74,6 @@ class CheckOptions:
     keep: bool = False
     seconds: float = DEFAULT_SECONDS
     update: bool = False
-    strict_compat: bool = False
     rebuild: bool = False
     static: bool = False
 
@@ -134,7 +132,7 @@ def check(
             f"--static is not for {foreign[0]}, a file of container-structure-test",
             hint="its command tests need an engine; write what is static as a check file",
         )
-    structure = collect_files(foreign, compat=options.strict_compat)
+    structure = collect_files(foreign)
     verdicts: list[Verdict] = []
     seconds = 0.0
     with target_images(target, nix, connect, listener) as images:
@@ -219,7 +217,6 @@ def _runs(
             structure,
             image.subject,
             bench() if needs_engine(structure, options.choice) else None,
-            options.strict_compat,
             options.choice,
             options.seconds,
             tell,

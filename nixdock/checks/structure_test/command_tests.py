@@ -9,7 +9,6 @@ from nixdock.checks.expectations import RunExpectation, judge_outcome
 from nixdock.checks.matchers.number import exactly
 from nixdock.checks.structure_test.go_text import expand, text_matcher
 from nixdock.checks.structure_test.judgement import NotReachedError
-from nixdock.checks.structure_test.log_stream import LogStreamError, split_log
 from nixdock.checks.structure_test.rig import CommandRequest, ContainerNeeds
 from nixdock.checks.structure_test.surroundings import (
     expand_variables,
@@ -53,7 +52,7 @@ def judge(test: CommandTest, tests: StructureTests, rig: Rig) -> CheckResult:
     assert rig.runner is not None  # noqa: S101 - whoever asks has looked
     request, remarks = make_request(test, tests, rig)
     answer = rig.runner.run(request)
-    result = _judge_response(test, tests, answer, rig)
+    result = _judge_response(test, answer)
     result.reproduce = _docker_command(request, rig.subject.name) if not request.setup else None
     result.notes += remarks
     result.notes += [
@@ -89,8 +88,7 @@ def make_request(
     remarks: tuple[str, ...] = ()
     if options.is_set:
         given, remarks = host_variables(options, rig)
-        # The original forgets the test's variables as soon as there is any option.
-        plain = given if rig.compat else (*plain, *given)
+        plain = (*plain, *given)
     request = CommandRequest(
         argv=tuple(expand(word, own.result) for word in test.argv),
         needs=ContainerNeeds(
@@ -98,7 +96,7 @@ def make_request(
             user=options.user,
             privileged=options.privileged,
             tty=options.tty,
-            capabilities=() if rig.compat else options.capabilities,
+            capabilities=options.capabilities,
             bind_mounts=options.bind_mounts,
         ),
         setup=test.setup,
@@ -107,13 +105,8 @@ def make_request(
     return request, remarks
 
 
-def _judge_response(test: CommandTest, tests: StructureTests, answer: CommandAnswer, rig: Rig) -> CheckResult:
+def _judge_response(test: CommandTest, answer: CommandAnswer) -> CheckResult:
     outcome = answer.outcome
-    if tests.options.tty and rig.compat and not outcome.timed_out:
-        try:
-            outcome = split_log(outcome)
-        except LogStreamError as error:
-            return CheckResult([Finding("stdout", str(error))])
     expectation = RunExpectation(
         exit=exactly(test.exit_code),
         stdout=text_matcher(test.expected_output, test.excluded_output),

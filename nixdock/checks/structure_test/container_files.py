@@ -26,8 +26,6 @@ _FOLDERS = ("dev/pts", "dev/shm", "proc", "sys")
 _FILES = (".dockerenv", "etc/resolv.conf", "etc/hosts", "etc/hostname", "dev/console")
 _LINKS = {"etc/mtab": "/proc/mounts"}
 
-_PLAIN_KINDS = frozenset(("file", "directory", "symlink"))
-
 
 class Fault(Enum):
     """Why there is nothing to look at under a path."""
@@ -36,9 +34,7 @@ class Fault(Enum):
     CIRCLE = auto()
     """It is a symbolic link that leads to itself."""
     SPECIAL = auto()
-    """It is a device, a FIFO or a socket, which the original does not see."""
-    PARENT = auto()
-    """It ends in `..`, which the original does not find."""
+    """Its content was asked for, and it is a device, a FIFO or a socket."""
     DIRECTORY = auto()
     """Its content was asked for, and it is a directory."""
 
@@ -68,12 +64,10 @@ class ContainerFiles(Files):
 
     Args:
         subject: The image.
-        compat: Whether to see no more than the original does.
     """
 
-    def __init__(self, subject: Subject, *, compat: bool = False) -> None:
+    def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        self._compat = compat
         self._tree = _prepare(subject.tree(), subject.run_config)
 
     def look_at(self, path: str) -> LayerEntry | Fault:
@@ -95,30 +89,15 @@ class ContainerFiles(Files):
         if name in {"", "."}:
             return found
         if name == "..":
-            return Fault.PARENT if self._compat else self._follow(posixpath.normpath(f"/{path}"))
-        return self._look_in(found, name)
-
-    def _look_in(self, folder: LayerEntry, name: str) -> LayerEntry | Fault:
-        path = posixpath.join(folder.absolute, name)
-        entry = self._tree.find(path, follow=False)
-        if entry is None:
-            return Fault.MISSING
-        if not self._compat:
-            return entry
-        if entry.kind == "symlink" and self._follow(path) is Fault.CIRCLE:
-            return Fault.CIRCLE
-        return entry if entry.kind in _PLAIN_KINDS else Fault.SPECIAL
+            return self._follow(posixpath.normpath(f"/{path}"))
+        path = posixpath.join(found.absolute, name)
+        return self._tree.find(path, follow=False) or Fault.MISSING
 
     def find_file(self, path: str) -> LayerEntry | Fault:
         """Return the file whose content is meant by a path; links are followed, in the container only."""
         entry = self.look_at(path)
-        seen: set[str] = set()
-        while isinstance(entry, LayerEntry) and entry.kind == "symlink":
-            if entry.path in seen:
-                return Fault.CIRCLE
-            seen.add(entry.path)
-            # The original takes the text of a link for a path from the root.
-            entry = self.look_at(entry.target) if self._compat else self._follow(entry.absolute)
+        if isinstance(entry, LayerEntry) and entry.kind == "symlink":
+            entry = self._follow(entry.absolute)
         if isinstance(entry, Fault) or entry.kind == "file":
             return entry
         return Fault.DIRECTORY if entry.is_directory else Fault.SPECIAL
@@ -138,7 +117,7 @@ class ContainerFiles(Files):
     def folders_in(self, path: str) -> tuple[str, ...] | Fault:
         """Return the names of the directories in a directory; links to directories are none."""
         entry = self.look_at(path)
-        if isinstance(entry, LayerEntry) and entry.kind == "symlink" and not self._compat:
+        if isinstance(entry, LayerEntry) and entry.kind == "symlink":
             entry = self._follow(entry.absolute)
         if isinstance(entry, Fault):
             return entry

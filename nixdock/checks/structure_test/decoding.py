@@ -34,13 +34,11 @@ class Decoding:
 
     Args:
         dialect: Which decoder's rules.
-        compat: Whether even its faults are kept: keys that stand twice in JSON, keys of its own.
         problems: What makes the document unusable, in the order of reading.
         ignored: Keys that mean nothing.
     """
 
     dialect: Dialect
-    compat: bool = False
     problems: list[tuple[Place, str]] = field(default_factory=list)
     ignored: list[tuple[Place, str]] = field(default_factory=list)
 
@@ -212,39 +210,18 @@ class Word(Shape[tuple[str, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
-class Internal(Shape[None]):
-    """A field of the real program's own, which a document can reach by accident.
-
-    Args:
-        takes_mapping: Whether anything but null can be put there.
-    """
-
-    takes_mapping: bool
-
-    @property
-    def empty(self) -> None:
-        """Nothing."""
-        return
-
-    def read(self, node: Node, decoding: Decoding, before: None) -> None:  # noqa: ARG002 - nothing is kept
-        """Take a mapping, whatever is in it, or refuse."""
-        if not (self.takes_mapping and isinstance(node, Table)):
-            decoding.note(node.place, f"nothing can be put here, found {describe(node)}")
-
-
-@dataclass(frozen=True, slots=True)
 class Key:
     """One field of a record.
 
     Args:
         yaml: Its key in YAML.
-        attribute: What the value's class calls it; None is not kept.
+        attribute: What the value's class calls it.
         shape: What it holds.
         go: Its name in Go where that is not the YAML key in another case.
     """
 
     yaml: str
-    attribute: str | None
+    attribute: str
     shape: Shape[Any]
     go: str = ""
 
@@ -286,12 +263,9 @@ class Record(Shape[Value]):
             key = self._find(name, decoding)
             if key is None:
                 continue
-            if key.yaml in seen and not decoding.compat:
+            if key.yaml in seen:
                 decoding.note(name.place, f"the key {name.text!r} stands here a second time")
             seen.add(key.yaml)
-            if key.attribute is None:
-                key.shape.decode(item, decoding, None)
-                continue
             old = values.get(key.attribute, getattr(before, key.attribute))
             values[key.attribute] = key.shape.decode(item, decoding, old)
         if any(member.name == "place" for member in fields(before)):  # type: ignore[arg-type]
@@ -304,13 +278,9 @@ class Record(Shape[Value]):
             found = next((key for key in self.keys if key.folded == folded), None)
         else:
             found = next((key for key in self.keys if key.yaml == name.text), None)
-        if found is not None and (not isinstance(found.shape, Internal) or decoding.compat):
+        if found is not None:
             return found
-        known = tuple(
-            key.go or key.yaml if decoding.is_json else key.yaml
-            for key in self.keys
-            if not isinstance(key.shape, Internal)
-        )
+        known = tuple(key.go or key.yaml if decoding.is_json else key.yaml for key in self.keys)
         message = f"{self.what} has no key {name.text!r}{suggest(name.text, known)}"
         if decoding.is_json:
             decoding.ignored.append((name.place, message))

@@ -38,15 +38,11 @@ class EngineRunner:
     Args:
         bench: The image in its engine.
         seconds_left: Says how many seconds a command may take; for ever, as with the original, unless told.
-        compat: Whether even the faults of the original are kept.
     """
 
-    def __init__(
-        self, bench: Bench, *, seconds_left: Callable[[], float] = lambda: math.inf, compat: bool = False
-    ) -> None:
+    def __init__(self, bench: Bench, *, seconds_left: Callable[[], float] = lambda: math.inf) -> None:
         self._bench = bench
         self._seconds_left = seconds_left
-        self._compat = compat
 
     def run(self, request: CommandRequest) -> CommandAnswer:
         """Run a command to its end, the commands before it in containers of their own.
@@ -65,7 +61,7 @@ class EngineRunner:
 
     def files(self, needs: ContainerNeeds) -> Files:
         """Return the files of a container that is not started."""
-        return MountedFiles(lambda: _opened(self._bench, _NEVER_RUN, needs), compat=self._compat)
+        return MountedFiles(lambda: _opened(self._bench, _NEVER_RUN, needs))
 
     def _run(self, request: CommandRequest) -> CommandAnswer:
         bench = self._bench

@@ -31,8 +31,7 @@ _UNWANTED = (b"AGPL", b"WTFPL")
 _REASONS = {
     Fault.MISSING: "is not there",
     Fault.CIRCLE: "is a symbolic link that leads to itself",
-    Fault.SPECIAL: "is a device, a FIFO or a socket, which the original does not see",
-    Fault.PARENT: "ends in '..', which the original does not find",
+    Fault.SPECIAL: "is a device, a FIFO or a socket",
     Fault.DIRECTORY: "is a directory",
 }
 

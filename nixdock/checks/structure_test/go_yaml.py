@@ -60,14 +60,12 @@ class _Loader(yaml.SafeLoader):
         return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
 
 
-def read_go_yaml(data: bytes, source: str, *, late_merges_win: bool = False) -> Node:
+def read_go_yaml(data: bytes, source: str) -> Node:
     """Read the first document of a YAML file.
 
     Args:
         data: The file.
         source: What messages call it.
-        late_merges_win: Whether `<<` overrides the keys before it, as go-yaml has it, instead of
-            standing behind all own keys, as YAML has it.
 
     Raises:
         UsageError: It cannot be read.
@@ -83,7 +81,7 @@ def read_go_yaml(data: bytes, source: str, *, late_merges_win: bool = False) -> 
         raise UsageError(f"{source}: it says %YAML {version[0]}.{version[1]}, and this format is YAML 1.1")
     if root is None:
         return Scalar(None, "", Place(source))
-    return _Converter(source, late_merges_win=late_merges_win).convert(root, "", ())
+    return _Converter(source).convert(root, "", ())
 
 
 def resolve_plain(text: str) -> Value:
@@ -106,16 +104,12 @@ def resolve_plain(text: str) -> Value:
 
 
 class _Converter(YamlConverter):
-    def __init__(self, source: str, *, late_merges_win: bool) -> None:
-        super().__init__(source)
-        self._late_merges_win = late_merges_win
-
     def convert_scalar(self, node: yaml.ScalarNode, place: Place) -> Scalar:
         """Convert a scalar as go-yaml resolves it."""
         return _resolve(node, place)
 
     def convert_mapping(self, node: yaml.Node, place: Place, above: tuple[int, ...]) -> Table:
-        """Convert a mapping, `<<` where it stands or behind its own keys."""
+        """Convert a mapping; its own keys win over what `<<` names."""
         own: dict[str, tuple[Scalar, Node]] = {}
         found: dict[str, tuple[Scalar, Node]] = {}
         for key_node, value_node in node.value:
@@ -124,7 +118,7 @@ class _Converter(YamlConverter):
                 raise UsageError(f"{key_place}: a key must be text")
             if key_node.tag == _PLAIN and key_node.value == "<<":
                 for name, value in _merged(self.convert(value_node, place.path, above)):
-                    if self._late_merges_win or name.text not in own:
+                    if name.text not in own:
                         found[name.text] = (name, value)
                 continue
             text = "" if _resolve(key_node, key_place).value is None else key_node.value

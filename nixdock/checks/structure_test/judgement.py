@@ -39,7 +39,6 @@ class StructureCheck:
         kind: Its kind in nixdock's words.
         suite: The file.
         place: Where it is written.
-        version: The schema version of the file.
         needs_engine: Whether a container is needed for it.
         faults: Why it cannot be judged at all, in the order of the original.
         judge: Judges it.
@@ -51,7 +50,6 @@ class StructureCheck:
     kind: str
     suite: str
     place: str | None
-    version: str
     needs_engine: bool
     faults: tuple[Finding, ...]
     judge: Callable[[Rig], CheckResult]

@@ -45,7 +45,7 @@ def judge(test: MetadataTest, rig: Rig) -> CheckResult:
     volumes = {volume: volume for volume in _mapping(config.get("Volumes"))}
     _judge_names(
         result,
-        _name_ports(_mapping(config.get("ExposedPorts")), compat=rig.compat),
+        _name_ports(_mapping(config.get("ExposedPorts"))),
         exposedPorts=test.exposed_ports,
         unexposedPorts=test.unexposed_ports,
     )
@@ -53,14 +53,13 @@ def judge(test: MetadataTest, rig: Rig) -> CheckResult:
     return result
 
 
-def _name_ports(ports: Iterable[str], *, compat: bool) -> dict[str, str]:
+def _name_ports(ports: Iterable[str]) -> dict[str, str]:
     """Return the ports by all that a test may call them: `8080`, and with the protocol, `8080/tcp`."""
     named: dict[str, str] = {}
     for port in ports:
         number, _, protocol = port.partition("/")
         named[number] = port
-        if not compat:
-            named[f"{number}/{protocol or 'tcp'}"] = port
+        named[f"{number}/{protocol or 'tcp'}"] = port
     return named
 
 

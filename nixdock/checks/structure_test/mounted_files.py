@@ -33,22 +33,16 @@ class MountedFiles(Files):
 
     Args:
         opened: Creates a container that is not started, and removes it at the end.
-        compat: Whether to see no more than the original does.
     """
 
-    def __init__(
-        self, opened: Callable[[], AbstractContextManager[Container]], *, compat: bool = False
-    ) -> None:
+    def __init__(self, opened: Callable[[], AbstractContextManager[Container]]) -> None:
         self._opened = opened
-        self._compat = compat
 
     def look_at(self, path: str) -> LayerEntry | Fault:
         """Return what stands under a path; a link at its end is not followed."""
         if not path:
             return Fault.MISSING
         if posixpath.basename(path) == "..":
-            if self._compat:
-                return Fault.PARENT
             path = posixpath.normpath(f"/{path}")
         with self._archive(path) as archive:
             if archive is None:
@@ -79,8 +73,7 @@ class MountedFiles(Files):
                 return found
             if found.is_directory:
                 return Fault.DIRECTORY
-            folder = "/" if self._compat else posixpath.dirname(f"/{path}")
-            path = posixpath.join(folder, found.target)
+            path = posixpath.join(posixpath.dirname(f"/{path}"), found.target)
         return Fault.CIRCLE
 
     def read(self, entry: LayerEntry) -> Output:

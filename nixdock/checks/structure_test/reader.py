@@ -55,7 +55,7 @@ def recognise(path: Path) -> bool:
         return False
 
 
-def read_file(path: Path, *, compat: bool = False) -> Reading:
+def read_file(path: Path) -> Reading:
     """Read a file; arguments as for `read_structure_tests`.
 
     Raises:
@@ -65,26 +65,25 @@ def read_file(path: Path, *, compat: bool = False) -> Reading:
         data = read_bounded(path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    return read_structure_tests(data, str(path), compat=compat)
+    return read_structure_tests(data, str(path))
 
 
-def read_structure_tests(data: bytes, source: str, *, compat: bool = False) -> Reading:
+def read_structure_tests(data: bytes, source: str) -> Reading:
     """Read a file for container-structure-test.
 
     Args:
         data: The file.
         source: Its name; the suffix says whether it is JSON or YAML.
-        compat: Whether even the faults of the original's reader are kept.
 
     Raises:
         UsageError: It cannot be read; the message begins with the position.
     """
     if source.endswith(".json"):
-        decoding = Decoding(Dialect.JSON, compat=compat)
+        decoding = Decoding(Dialect.JSON)
         node = read_go_json(data, source)
     elif source.endswith((".yaml", ".yml")):
-        decoding = Decoding(Dialect.YAML, compat=compat)
-        node = read_go_yaml(data, source, late_merges_win=compat)
+        decoding = Decoding(Dialect.YAML)
+        node = read_go_yaml(data, source)
     else:
         raise UsageError(f"{source}: a file for container-structure-test ends in .yaml, .yml or .json")
     version = _read_version(node, decoding, source)
@@ -115,7 +114,7 @@ def _members(node: Node, folded: str) -> list[Node]:
 
 
 def _read_version(node: Node, decoding: Decoding, source: str) -> str:
-    only = Decoding(decoding.dialect, compat=True)
+    only = Decoding(decoding.dialect)
     marks = node
     if isinstance(node, Table):
         names = [(name.text.casefold() if only.is_json else name.text) for name, _ in node.entries]

@@ -96,7 +96,6 @@ class Rig:
     Args:
         subject: The image.
         runner: Runs commands; None where no engine is at hand.
-        compat: Whether even the faults of the original are kept.
         environ: The caller's environment, for `containerRunOptions.envVars`.
         folder: What `envFile` is relative to; the working directory when None.
     """
@@ -106,13 +105,11 @@ class Rig:
         subject: Subject,
         runner: CommandRunner | None = None,
         *,
-        compat: bool = False,
         environ: Mapping[str, str] = os.environ,
         folder: Path | None = None,
     ) -> None:
         self.subject = subject
         self.runner = runner
-        self.compat = compat
         self.environ = environ
         self.folder = folder or here()
 
@@ -123,4 +120,4 @@ class Rig:
         Raises:
             LoadError: The image's layers cannot be read.
         """
-        return ContainerFiles(self.subject, compat=self.compat)
+        return ContainerFiles(self.subject)

@@ -46,7 +46,6 @@ class StructureRun:
         collections: The files, read.
         subject: Opens the image's own bytes.
         bench: The image in an engine; None where no check needs one, or there is none.
-        compat: Whether even the faults of the original are kept.
         choice: Which checks are run; they have no tags, and are run one after the other.
         seconds: How long all of it may take; None is without limit.
         tell: Told each verdict as it is known.
@@ -58,7 +57,6 @@ class StructureRun:
     collections: Sequence[Collection]
     subject: Callable[[], Subject]
     bench: Bench | None
-    compat: bool = False
     choice: Choice = field(default_factory=Choice)
     seconds: float | None = None
     tell: Callable[[Verdict], None] = lambda _verdict: None
@@ -95,37 +93,34 @@ class StructureRun:
     def _judge(self, cancelled: Event, seconds_left: Callable[[], float]) -> Iterator[Verdict]:
         failed = False
         with self._runner(seconds_left) as runner:
-            rig = Rig(self.subject(), runner, compat=self.compat, environ=self.environ, folder=self.folder)
+            rig = Rig(self.subject(), runner, environ=self.environ, folder=self.folder)
             for item in _in_order(self.collections, self.choice):
                 if failed and self.choice.fail_fast:
                     not_begun = CheckResult(skipped="not begun: a check before it failed (--fail-fast)")
                     yield item if isinstance(item, Verdict) else _not_judged(item, not_begun)
                     continue
                 verdict = self._judge_one(item, rig, cancelled, seconds_left)
-                if verdict is not None:
-                    failed = failed or verdict.status in {Status.FAIL, Status.ERROR}
-                    yield verdict
+                failed = failed or verdict.status in {Status.FAIL, Status.ERROR}
+                yield verdict
 
     @staticmethod
     def _judge_one(
         item: StructureCheck | Verdict, rig: Rig, cancelled: Event, seconds_left: Callable[[], float]
-    ) -> Verdict | None:
+    ) -> Verdict:
         if isinstance(item, Verdict):
             return item
-        verdict = judge(item, rig) if not cancelled.is_set() and seconds_left() > 0 else None
-        if cancelled.is_set() or seconds_left() <= 0:
-            # Whatever it says was said of a container that had been taken away.
-            cancelled.set()
-            stopped = CheckResult.error("the run was stopped, or its time was up (--timeout)")
-            return _not_judged(item, stopped)
-        return verdict
+        if not cancelled.is_set() and seconds_left() > 0:
+            verdict = judge(item, rig)
+            if not cancelled.is_set() and seconds_left() > 0:
+                return verdict
+        # Whatever it says was said of a container that had been taken away.
+        cancelled.set()
+        return _not_judged(item, CheckResult.error("the run was stopped, or its time was up (--timeout)"))
 
     def _runner(self, seconds_left: Callable[[], float]) -> AbstractContextManager[CommandRunner | None]:
         if self.bench is None:
             return nullcontext()
-        apart = EngineRunner(self.bench, seconds_left=seconds_left, compat=self.compat)
-        if self.compat:
-            return nullcontext(apart)
+        apart = EngineRunner(self.bench, seconds_left=seconds_left)
         return SharedRunner(self.bench, apart, seconds_left=seconds_left)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from nixdock.checks.structure_test.decoding import (
     Each,
     Flag,
-    Internal,
     Key,
     Optional,
     Record,
@@ -133,8 +132,6 @@ _TOP_KEYS = (
     Key("globalEnvVars", "environment", _ENVIRONMENT),
     Key("fileContentTests", "contents", Each(_CONTENT)),
     Key("licenseTests", "licences", Each(_LICENCE)),
-    Key("driverargs", None, Internal(takes_mapping=True)),
-    Key("driverimpl", None, Internal(takes_mapping=False)),
 )
 
 VERSION = Record(StructureTests, "the file", (Key("schemaVersion", "version", _TEXT),))

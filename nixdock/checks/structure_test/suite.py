@@ -6,7 +6,7 @@ of it for several files, one after the other, as the original does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from nixdock.errors import CommandNotExecutableError, CommandNotFoundError, Nixd
 from nixdock.events import Warned, ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from nixdock.checks.structure_test.model import StructureTests
@@ -45,31 +45,26 @@ class Collection:
     unreadable: Verdict | None = None
 
 
-def collect(path: Path, *, compat: bool = False) -> Collection:
+def collect(path: Path) -> Collection:
     """Read a file into checks; no image and no engine is needed for it.
 
     Args:
         path: The file: .yaml, .yml or .json.
-        compat: Whether even the faults of the original are kept (`--strict-compat`).
 
     Raises:
         UsageError: It cannot be read.
     """
-    reading = read_file(path, compat=compat)
-    checks = tuple(_checks(reading.tests, str(path)))
-    if compat and reading.tests.version == "1.0.0":
-        checks = tuple(_without_faults(checks))
-    return Collection(checks, reading.warnings)
+    reading = read_file(path)
+    return Collection(tuple(_checks(reading.tests, str(path))), reading.warnings)
 
 
-def collect_files(files: Iterable[Path], *, compat: bool = False) -> tuple[Collection, ...]:
+def collect_files(files: Iterable[Path]) -> tuple[Collection, ...]:
     """Read files into checks; one that cannot be read keeps nobody from the others.
 
     Args:
         files: The files, in order.
-        compat: Whether even the faults of the original are kept.
     """
-    return tuple(_collect_or_blame(file, compat=compat) for file in files)
+    return tuple(_collect_or_blame(file) for file in files)
 
 
 def run(files: Iterable[Path], rig: Rig, listener: Listener = ignore) -> tuple[Verdict, ...]:
@@ -85,21 +80,16 @@ def run(files: Iterable[Path], rig: Rig, listener: Listener = ignore) -> tuple[V
         others are judged all the same.
     """
     verdicts: list[Verdict] = []
-    for collection in collect_files(files, compat=rig.compat):
+    for collection in collect_files(files):
         verdicts += [collection.unreadable] if collection.unreadable is not None else []
         for warning in collection.warnings:
             listener(Warned(warning))
-        found = (judge(check, rig) for check in collection.checks)
-        verdicts += [verdict for verdict in found if verdict is not None]
+        verdicts += [judge(check, rig) for check in collection.checks]
     return tuple(verdicts)
 
 
-def judge(check: StructureCheck, rig: Rig) -> Verdict | None:
-    """Judge one check.
-
-    Returns:
-        Its verdict; None where the original, in `compat`, tells nothing of the test.
-    """
+def judge(check: StructureCheck, rig: Rig) -> Verdict:
+    """Judge one check."""
     name = check.full_name
     if check.faults:
         # The metadata test keeps its title; the others are reported by their bare names.
@@ -111,8 +101,6 @@ def judge(check: StructureCheck, rig: Rig) -> Verdict | None:
         try:
             result = _judge(check, rig)
         except NotReachedError as error:
-            if not error.begun and rig.compat and check.version == "1.0.0":
-                return None
             name = check.name if check.named and not error.begun else name
             result = CheckResult([Finding(error.subject, error.message)])
     return result.verdict(name, check.kind, suite=check.suite, place=check.place)
@@ -130,23 +118,13 @@ def _judge(check: StructureCheck, rig: Rig) -> CheckResult:
         return CheckResult.error(error.message, error.details or error.hint)
 
 
-def _collect_or_blame(path: Path, *, compat: bool) -> Collection:
+def _collect_or_blame(path: Path) -> Collection:
     try:
-        return collect(path, compat=compat)
+        return collect(path)
     except UsageError as error:
         details = "\n".join(text for text in (error.details, error.hint) if text) or None
-        result = CheckResult([Finding("", error.message, details)], is_error=not compat)
+        result = CheckResult.error(error.message, details)
         return Collection((), unreadable=result.verdict(str(path), KIND, suite=str(path)))
-
-
-def _without_faults(checks: Iterable[StructureCheck]) -> Iterator[StructureCheck]:
-    """Yield what the original runs in version 1.0.0: of unusable tests it tells its log alone."""
-    for check in checks:
-        if not check.faults:
-            yield check
-        elif check.kind == "file-existence" and check.name:
-            # That a path is missing is found, and forgotten.
-            yield replace(check, faults=())
 
 
 def _checks(tests: StructureTests, suite: str) -> list[StructureCheck]:
@@ -169,7 +147,6 @@ def _checks(tests: StructureTests, suite: str) -> list[StructureCheck]:
             kind=kind,
             suite=suite,
             place=getattr(test, "place", None),
-            version=tests.version,
             needs_engine=engine,
             faults=faults,
             judge=judge_with,

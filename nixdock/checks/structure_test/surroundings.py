@@ -77,10 +77,9 @@ def host_variables(options: RunOptions, rig: Rig) -> tuple[tuple[str, ...], tupl
             remarks.append(f"envFile {options.env_file} cannot be read and is passed over: {error}")
     for name in options.env_names:
         value = rig.environ.get(name) if name else None
-        if value is None or (rig.compat and not value):
-            state = "empty" if value == "" else "not set"
+        if value is None:
             raise NotReachedError(
-                "containerRunOptions.envVars", f"the variable {name!r} is {state} here", begun=True
+                "containerRunOptions.envVars", f"the variable {name!r} is not set here", begun=True
             )
         words.append(f"{name}={value}")
     return tuple(words), tuple(remarks)

@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_read_is_an_error_and_others_run(check: Checker, t
     assert "2 passed, 1 could not run" in run.stdout
 
 
-def test_faults_of_the_original_are_kept_for_who_asks(check: Checker, tmp_path: Path) -> None:
+def test_faults_of_the_original_are_not_kept(check: Checker, tmp_path: Path) -> None:
     file = write(
         tmp_path,
         """
@@ -96,7 +96,6 @@ fileExistenceTests:
 """,
     )
     assert check.nixdock("check", Checker.IMAGE, "--config", file).status == 0
-    assert check.nixdock("check", Checker.IMAGE, "--config", file, "--strict-compat").status == 1
 
 
 def test_a_version_that_nobody_has_is_said(check: Checker, tmp_path: Path) -> None:

@@ -61,16 +61,14 @@ class Judges:
         assert details is not None
         return Bench(self.connected, image, image, details, Owner.make())
 
-    def runner(self, case: Case, *, compat: bool) -> EngineRunner:
+    def runner(self, case: Case) -> EngineRunner:
         """What runs each command in a container of its own."""
-        return EngineRunner(self.bench(case), seconds_left=lambda: 60.0, compat=compat)
+        return EngineRunner(self.bench(case), seconds_left=lambda: 60.0)
 
-    def nixdock(self, case: Case, *, compat: bool) -> Results:
+    def nixdock(self, case: Case) -> Results:
         """What nixdock says."""
-        apart = self.runner(case, compat=compat)
-        with SharedRunner(self.bench(case), apart, seconds_left=lambda: 60.0) as shared:
-            runner = apart if compat else shared
-            rig = Rig(self.subjects[case.image], runner, compat=compat, environ=ENVIRON, folder=FOLDER)
+        with SharedRunner(self.bench(case), self.runner(case), seconds_left=lambda: 60.0) as runner:
+            rig = Rig(self.subjects[case.image], runner, environ=ENVIRON, folder=FOLDER)
             return results_of(run([case.placed(self.folder)], rig))
 
 

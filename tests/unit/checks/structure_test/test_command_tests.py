@@ -41,14 +41,13 @@ def _judge(
     folder: Path,
     answer: CommandAnswer | Exception | None = None,
     *,
-    compat: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> tuple[Verdict, list[CommandRequest]]:
     path = folder / "f.yaml"
     path.write_text("schemaVersion: 2.0.0\n" + text)
     runner = Runner(answer or CommandAnswer(RunOutcome(0)))
     subject = Subject(image_of(config=_CONFIG), "web:1")
-    rig = Rig(subject, runner, compat=compat, environ=environ or {}, folder=folder)
+    rig = Rig(subject, runner, environ=environ or {}, folder=folder)
     (verdict,) = run([path], rig)
     return verdict, runner.requests
 
@@ -84,14 +83,6 @@ def test_each_variable_is_expanded_where_the_original_does(tmp_path: Path) -> No
         "teardown is not run: every test has files of its own",
     )
     assert verdict.reproduce is None
-
-
-def test_what_the_original_forgets_is_forgotten_when_asked_to_be(tmp_path: Path) -> None:
-    (tmp_path / "v.env").write_text("V=1\n")
-    answer = CommandAnswer(RunOutcome(0), (0,))
-    _, (request,) = _judge(_RICH, tmp_path, answer, compat=True, environ={"H": "h"})
-    assert request.needs.environment == ("G=bar", "E=bar-", "V=1", "H=h")
-    assert request.needs.capabilities == ()
 
 
 def test_a_command_can_be_repeated_by_hand(tmp_path: Path) -> None:
@@ -162,12 +153,3 @@ def test_a_file_of_variables_that_cannot_be_read_is_passed_over(content: str | N
     assert verdict.status is Status.PASS
     assert verdict.notes[0].startswith("envFile v.env cannot be read and is passed over: ")
     assert request.needs.environment == ()
-
-
-def test_the_output_of_a_terminal_is_read_as_the_original_does_when_asked_to(tmp_path: Path) -> None:
-    test = "commandTests: [{name: a, command: x, expectedOutput: [x]}]\n"
-    text = f"{test}containerRunOptions: {{allocateTty: true}}\n"
-    for said, held in ((b"x\r\n", False), (b"x and more\r\n", False), (b"\1\0\0\0\0\0\0\1x", True)):
-        verdict, _ = _judge(text, tmp_path, CommandAnswer(RunOutcome(0, said)), compat=True)
-        assert (verdict.status is Status.PASS) is held
-        assert _judge(text, tmp_path, CommandAnswer(RunOutcome(0, said)))[0].status is Status.PASS

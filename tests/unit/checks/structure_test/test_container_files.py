@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.structure_test.container_files import ContainerFiles, Fault
 from nixdock.checks.subject import Subject
@@ -11,8 +9,8 @@ from support.images import image_of
 from support.layers import file, folder, hardlink, layer_of, link
 
 
-def _files(*members: Any, compat: bool = False, **config: Any) -> ContainerFiles:
-    return ContainerFiles(Subject(image_of(layer_of(*members), config=config)), compat=compat)
+def _files(*members: Any, **config: Any) -> ContainerFiles:
+    return ContainerFiles(Subject(image_of(layer_of(*members), config=config)))
 
 
 def _kind(found: LayerEntry | Fault) -> str:
@@ -76,26 +74,23 @@ def test_volumes_and_the_working_directory_are_there_through_links_too() -> None
     assert _kind(files.look_at("/plain")) == "file"
 
 
-@pytest.mark.parametrize("compat", [False, True])
-def test_paths_are_tidied_up_before_links_are_followed(compat: bool) -> None:
-    files = _files(folder("a/b"), link("l", "/a/b"), file("x"), file("a/x", b"inner"), compat=compat)
+def test_paths_are_tidied_up_before_links_are_followed() -> None:
+    files = _files(folder("a/b"), link("l", "/a/b"), file("x"), file("a/x", b"inner"))
     found = files.look_at("/l/../x")
     assert isinstance(found, LayerEntry)
     assert found.path == "x"
 
 
-def test_the_original_takes_a_links_text_for_a_path_from_the_root() -> None:
-    members = (file("etc/a", b"etc"), file("a", b"root"), link("etc/l", "a"), link("etc/chain", "/etc/l"))
-    for path, ours, theirs in (("/etc/l", "etc/a", "a"), ("/etc/chain", "etc/a", "a")):
-        found, compat = _files(*members).find_file(path), _files(*members, compat=True).find_file(path)
+def test_links_lead_on_from_their_own_folder() -> None:
+    files = _files(file("etc/a", b"etc"), file("a", b"root"), link("etc/l", "a"), link("etc/chain", "/etc/l"))
+    for path in ("/etc/l", "/etc/chain"):
+        found = files.find_file(path)
         assert isinstance(found, LayerEntry)
-        assert isinstance(compat, LayerEntry)
-        assert (found.path, compat.path) == (ours, theirs)
+        assert found.path == "etc/a"
 
 
-def test_a_link_that_the_original_follows_for_ever_ends_here() -> None:
-    files = _files(link("etc/l", "etc/l"), compat=True)
-    assert files.find_file("/etc/l") is Fault.CIRCLE
+def test_links_in_a_circle_lead_to_no_file() -> None:
+    assert _files(link("etc/l", "l")).find_file("/etc/l") is Fault.CIRCLE
 
 
 def test_hard_links_are_files_with_their_content() -> None:
@@ -109,6 +104,5 @@ def test_folders_in_a_folder_are_those_that_are_no_links() -> None:
     members = (folder("doc/a"), file("doc/f"), link("doc/l", "a"), link("linked", "doc"))
     assert _files(*members).folders_in("/doc") == ("a",)
     assert _files(*members).folders_in("/linked") == ("a",)
-    assert _files(*members, compat=True).folders_in("/linked") == ()
     assert _files(*members).folders_in("/nope") is Fault.MISSING
     assert _files(*members).folders_in("/doc/f") == ()

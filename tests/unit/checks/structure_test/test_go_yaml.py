@@ -70,7 +70,6 @@ def test_only_the_first_document_counts() -> None:
 def test_merged_keys_stand_behind_own_ones() -> None:
     late = b"a: &a {x: '1', y: '1'}\nb: {x: '2', <<: *a}\n"
     assert to_value(read_go_yaml(late, "f.yaml"))["b"] == {"x": "2", "y": "1"}
-    assert to_value(read_go_yaml(late, "f.yaml", late_merges_win=True))["b"] == {"x": "1", "y": "1"}
     first = b"- &a {x: '1'}\n- &b {x: '2', y: '2'}\n- {<<: [*a, *b]}\n"
     assert to_value(read_go_yaml(first, "f.yaml"))[2] == {"x": "1", "y": "2"}
     assert to_value(read_go_yaml(b"{'<<': '1'}", "f.yaml")) == {"<<": "1"}

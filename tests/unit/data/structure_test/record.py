@@ -31,7 +31,7 @@ class Recorder:
     """Passes commands on to a real runner, and keeps the answers."""
 
     def __init__(self, judges: Judges, case: Case) -> None:
-        self._apart = judges.runner(case, compat=True)
+        self._apart = judges.runner(case)
         self.answers: dict[str, dict[str, Any]] = {}
 
     def run(self, request: CommandRequest) -> CommandAnswer:
@@ -66,10 +66,8 @@ def key_of(request: CommandRequest) -> str:
 def record(judges: Judges, case: Case) -> dict[str, Any]:
     """Return what is to be known of one file."""
     recorder = Recorder(judges, case)
-    usual = []
-    for compat in (True, False):
-        rig = Rig(judges.subjects[case.image], recorder, compat=compat, environ=ENVIRON, folder=FOLDER)  # type: ignore[arg-type]
-        usual = results_of(run([case.file], rig))
+    rig = Rig(judges.subjects[case.image], recorder, environ=ENVIRON, folder=FOLDER)  # type: ignore[arg-type]
+    usual = results_of(run([case.file], rig))
     return {"original": judges.original(case), "usual": usual, "answers": recorder.answers}
 
 
@@ -87,7 +85,7 @@ def main(names: set[str]) -> None:
                 continue
             sys.stderr.write(f"{case.name}\n")
             if case.needs_mounts:
-                found = {"original": judges.original(case), "usual": judges.nixdock(case, compat=False)}
+                found = {"original": judges.original(case), "usual": judges.nixdock(case)}
             else:
                 found = record(judges, case)
                 recorded[case.name] = {key: found[key] for key in ("original", "answers") if found[key]}
