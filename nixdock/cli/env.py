@@ -101,9 +101,7 @@ def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, s
 
 def _add_to_search_path(path: str, environ: Mapping[str, str]) -> str:
     entries = search_path.split(environ.get("NIX_PATH", ""))
-    return ":".join(
-        [f"nixpkgs={directory}", *(entry for entry in entries if not entry.startswith("nixpkgs="))]
-    )
+    return ":".join([f"nixpkgs={path}", *(entry for entry in entries if not entry.startswith("nixpkgs="))])
 
 
 def _find_host(session: Session, environ: Mapping[str, str]) -> str | None:
