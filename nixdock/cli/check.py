@@ -22,43 +22,48 @@ from nixdock.cli.target_options import (
     target_argument,
 )
 from nixdock.out import is_github, say_json, say_text
+from nixdock.report import REPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from nixdock.checks.verdict import Report, Verdict
-    from nixdock.cli.options import Session
+    from nixdock.cli.options import Function, Session
     from nixdock.nix.options import NixOptions
+    from nixdock.report import ReportForm
     from nixdock.usecases.check import CheckOptions
 
-report_options = together(
-    show_json,
-    click.option("--tap", "as_tap", is_flag=True, help="Print the report as TAP."),
-    click.option("--junit", type=FILE, metavar="FILE", help="Write the report as JUnit XML, too."),
-)
+
+def _report_option(form: ReportForm) -> Callable[[Function], Function]:
+    flag = f"--{form.name}"
+    if form.to_file:
+        return click.option(flag, type=FILE, metavar="FILE", help=form.help)
+    return click.option(flag, is_flag=True, help=form.help)
+
+
+report_options = together(show_json, *map(_report_option, REPORTS))
 """Adds the options that say how verdicts are reported; they go to `Reporter`."""
 
 
 class Reporter:
-    """Shows verdicts in the form that the user asked for.
+    """Shows verdicts in the forms that the user asked for.
 
     Args:
-        as_json: As one JSON document, at the end.
-        as_tap: As TAP, at the end.
-        junit: A file for JUnit XML, or None.
+        given: The values of `report_options`.
         verbose: Whether notes of checks that hold are shown too.
     """
 
-    def __init__(self, *, as_json: bool, as_tap: bool, junit: Path | None, verbose: bool) -> None:
-        if as_json and as_tap:
-            raise click.UsageError("--json and --tap exclude each other")
-        self._as_json = as_json
-        self._as_tap = as_tap
-        self._junit = junit
+    def __init__(self, given: Mapping[str, Any], *, verbose: bool) -> None:
+        self._as_json = given["as_json"]
+        self._forms = {form: given[form.name] for form in REPORTS if given[form.name]}
+        printed = ["--json"] if self._as_json else []
+        printed += [f"--{form.name}" for form in self._forms if not form.to_file]
+        if len(printed) > 1:
+            raise click.UsageError(f"{printed[0]} and {printed[1]} exclude each other")
         self._text = None
-        if not as_json and not as_tap:
-            from nixdock.report.verdicts import TextReport, wants_colour  # noqa: PLC0415
+        if not printed:
+            from nixdock.report.console import TextReport, wants_colour  # noqa: PLC0415
 
             self._text = TextReport(sys.stdout, wants_colour(sys.stdout), verbose)
 
@@ -75,32 +80,24 @@ class Reporter:
         """
         if self._text is not None:
             self._text.finish(report)
-        elif self._as_json:
+        if self._as_json:
             say_json(report.to_json())
-        else:
-            from nixdock.report.tap import write_tap  # noqa: PLC0415
-
-            say_text(write_tap(report))
-        if self._junit is not None:
-            from nixdock.report.junit import write_junit  # noqa: PLC0415
-
-            _write(self._junit, write_junit(report))
-        self._annotate(report)
-
-    @staticmethod
-    def _annotate(report: Report) -> None:
-        """Tell GitHub, where this runs there."""
+        for form, file in self._forms.items():
+            if form.to_file:
+                _write(file, form.write(report))
+            else:
+                say_text(form.write(report))
         if is_github():
             from nixdock.report import github  # noqa: PLC0415
 
             github.publish(report, sys.stderr)
 
 
-def _write(file: Path, data: bytes) -> None:
+def _write(file: Path, text: str) -> None:
     from nixdock.errors import UsageError  # noqa: PLC0415
 
     try:
-        file.write_bytes(data)
+        file.write_bytes(text.encode())
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
 
@@ -197,12 +194,7 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
     from nixdock.usecases.check import check  # noqa: PLC0415
 
     session: Session = context.obj
-    reporter = Reporter(
-        as_json=given["as_json"],
-        as_tap=given["as_tap"],
-        junit=given["junit"],
-        verbose=session.verbose or session.debug,
-    )
+    reporter = Reporter(given, verbose=session.verbose or session.debug)
     options = _options(take_options(given), context.meta[WORDS], given)
     found = parse(target, expression=nix.expression)
     checked = check(

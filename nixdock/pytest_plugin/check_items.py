@@ -138,7 +138,7 @@ class CheckItem(pytest.Item):
         """Show a check that does not hold as `nixdock check` does."""
         error = excinfo.value
         if isinstance(error, CheckFailedError):
-            from nixdock.report.verdicts import TextReport  # noqa: PLC0415
+            from nixdock.report.console import TextReport  # noqa: PLC0415
 
             out = io.StringIO()
             report = TextReport(out)

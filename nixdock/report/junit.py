@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_junit(report: Report, name: str = "nixdock") -> bytes:
+def write(report: Report, name: str = "nixdock") -> str:
     """Return a report as JUnit XML.
 
     Args:
@@ -44,7 +44,7 @@ def write_junit(report: Report, name: str = "nixdock") -> bytes:
             _add_case(element, suite, verdict)
     ET.indent(root)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
+    return f"{text.decode()}\n"
 
 
 def clean(text: str) -> str:

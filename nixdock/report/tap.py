@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def write_tap(report: Report) -> str:
+def write(report: Report) -> str:
     """Return a report as TAP."""
     lines = ["TAP version 13", f"1..{len(report.verdicts)}"]
     names = stable_names(verdict.suite for verdict in report.verdicts if verdict.suite)

@@ -38,9 +38,9 @@ from nixdock.events import (
 from nixdock.progress.console import open_console
 from nixdock.pytest_plugin import check_items
 from nixdock.report import github
-from nixdock.report.junit import write_junit
-from nixdock.report.tap import write_tap
-from nixdock.report.verdicts import TextReport
+from nixdock.report.console import TextReport
+from nixdock.report.junit import write as write_junit
+from nixdock.report.tap import write as write_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -451,7 +451,7 @@ def test_the_summary_of_many_checks_stays_below_what_github_takes() -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[1:25])
 def test_junit_stays_xml(text: str) -> None:
     data = write_junit(Report((verdict(text), quoting(text))), text)
-    assert not [one for one in data.decode() if unicodedata.category(one) == "Cs" or one < "\t"]
+    assert not [one for one in data if unicodedata.category(one) == "Cs" or one < "\t"]
     assert len(list(ET.fromstring(data).iter("testcase"))) == 2
 
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
 from nixdock.out import is_github
 from nixdock.report import github
-from nixdock.report.junit import clean, write_junit
-from nixdock.report.tap import write_tap
-from nixdock.report.verdicts import TextReport, wants_colour
+from nixdock.report.console import TextReport, wants_colour
+from nixdock.report.junit import clean
+from nixdock.report.junit import write as write_junit
+from nixdock.report.tap import write as write_tap
 
 FAILED = Verdict(
     "serves",
