@@ -26,6 +26,7 @@ from nixdock.checks.running.execution import execute
 from nixdock.engine.connection import address, client
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams
+from nixdock.engine.containers.options.table import find_name
 from nixdock.errors import DeadlineError, UsageError
 from nixdock.events import ignore
 from nixdock.nix import builder
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from nixdock.checks.verdict import Report
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.container import Container
+    from nixdock.engine.containers.options.request import GivenOptions
     from nixdock.engine.loading.load import LoadedImage
     from nixdock.events import Listener
     from nixdock.nix.artefact import Artefact
@@ -400,14 +402,12 @@ def _options(
     given: Mapping[str, Sequence[str]] | None,
     environment: Mapping[str, str] | None,
     ports: Sequence[int],
-) -> dict[str, tuple[str, ...]]:
-    options = {name: tuple(values) for name, values in (given or {}).items()}
-    variables = tuple(f"{name}={value}" for name, value in (environment or {}).items())
-    published = tuple(f"127.0.0.1::{port}" for port in ports)
-    for name, more in (("env", variables), ("publish", published)):
-        if more:
-            options[name] = (*options.get(name, ()), *more)
-    return options
+) -> GivenOptions:
+    return (
+        *((find_name(name), value) for name, values in (given or {}).items() for value in values),
+        *(("env", f"{name}={value}") for name, value in (environment or {}).items()),
+        *(("publish", f"127.0.0.1::{port}") for port in ports),
+    )
 
 
 def _text(target: str | Path | None) -> str | None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.verdict import Report, Verdict
     from nixdock.cli.options import Function, Session
+    from nixdock.engine.containers.options.request import GivenOptions
     from nixdock.nix.options import NixOptions
     from nixdock.report import ReportForm
     from nixdock.usecases.check import CheckOptions
@@ -217,9 +218,7 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
     return checked.report.exit_code
 
 
-def _options(
-    settings: Mapping[str, tuple[str, ...]], words: tuple[str, ...], given: Mapping[str, Any]
-) -> CheckOptions:
+def _options(settings: GivenOptions, words: tuple[str, ...], given: Mapping[str, Any]) -> CheckOptions:
     from nixdock.checks.choice import Choice, default_jobs  # noqa: PLC0415
     from nixdock.checks.expectations import RunExpectation  # noqa: PLC0415
     from nixdock.checks.model import ContainerSettings  # noqa: PLC0415
@@ -228,7 +227,6 @@ def _options(
     expectation = take_expectation(given)
     if words and expectation is None:
         expectation = RunExpectation()
-    pairs = tuple((key.replace("_", "-"), value) for key, values in settings.items() for value in values)
     return CheckOptions(
         files=given["files"],
         expectation=expectation,
@@ -239,7 +237,7 @@ def _options(
             fail_fast=given["fail_fast"],
             jobs=given["parallel"] or default_jobs(),
         ),
-        settings=ContainerSettings(pairs),
+        settings=ContainerSettings(settings),
         hardened=given["hardened"],
         keep=given["keep"],
         seconds=given["timeout"] or DEFAULT_SECONDS,

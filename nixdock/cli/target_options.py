@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.expectations import RunExpectation
     from nixdock.cli.options import Session
+    from nixdock.engine.containers.options.request import GivenOptions
     from nixdock.engine.containers.options.table import DockerOption
     from nixdock.usecases.run import RunOptions
 
@@ -59,7 +60,7 @@ def _section_of(name: str) -> str:
 
 @cache
 def _docker_names() -> frozenset[str]:
-    return frozenset(option.key for option in _table())
+    return frozenset(option.parameter for option in _table())
 
 
 @cache
@@ -243,34 +244,33 @@ def _table() -> tuple[DockerOption, ...]:
 
 
 def container_options(function: Function) -> Function:
-    """Add docker's options; the command gets each by its key and hands them to `take_options`."""
+    """Add docker's options; the command gets each as a parameter and hands them to `take_options`."""
     return together(*map(_to_click, _table()))(function)
 
 
 def _to_click(option: DockerOption) -> Callable[[Function], Function]:
-    words = (*option.flags, *option.aliases, option.key)
+    words = (*option.flags, *option.aliases, option.parameter)
     if option.metavar is None:
         return click.option(*words, is_flag=True, help=option.help)
     # Of an option that counts once the last value is found by the table: all are kept here.
     return click.option(*words, metavar=option.metavar, multiple=True, help=option.help)
 
 
-def take_options(parameters: dict[str, Any]) -> Mapping[str, tuple[str, ...]]:
+def take_options(parameters: dict[str, Any]) -> GivenOptions:
     """Take what was given of docker's options out of a command's parameters."""
-    given: dict[str, tuple[str, ...]] = {}
+    given: list[tuple[str, str]] = []
     for option in _table():
-        value = parameters.pop(option.key)
+        value = parameters.pop(option.parameter)
         if option.metavar is None:
             value = ("true",) if value else ()
-        if value:
-            given[option.key] = tuple(value)
-    return given
+        given += [(option.name, text) for text in value]
+    return tuple(given)
 
 
 def make_options(
     session: Session,
     words: tuple[str, ...],
-    options: Mapping[str, tuple[str, ...]],
+    options: GivenOptions,
     given: Mapping[str, Any],
 ) -> RunOptions:
     """Make the value of how a container is run.

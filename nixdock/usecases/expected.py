@@ -94,15 +94,12 @@ class Expected:
 
     def below(self, options: RunOptions) -> RunOptions:
         """Return the user's options on top of what the suite says of the container."""
-        joined: dict[str, tuple[str, ...]] = {}
-        for name, value in self._settings.options:
-            key = name.replace("-", "_")
-            if name not in _LEFT_OUT and value != "false":
-                joined[key] = (*joined.get(key, ()), value)
-        for key, values in options.options.items():
-            joined[key] = (*joined.get(key, ()), *values)
-        command = options.command or self._settings.command or ()
-        return replace(options, options=joined, command=command)
+        settings = self._settings
+        return replace(
+            options,
+            options=(*(one for one in settings.options if one[0] not in _LEFT_OUT), *options.options),
+            command=options.command or settings.command or (),
+        )
 
     def complete(self, request: CreateRequest) -> CreateRequest:
         """Return a request with what only a suite can say: raw members, hardening, tools, ports.
@@ -127,11 +124,10 @@ class Expected:
         Args:
             options: How it was started.
         """
-        pairs = tuple(
-            (key.replace("_", "-"), value) for key, values in options.options.items() for value in values
-        )
-        settings = ContainerSettings(pairs, options.command or None)
-        published = {value.rpartition(":")[2].partition("/")[0] for key, value in pairs if key == "publish"}
+        settings = ContainerSettings(options.options, options.command or None)
+        published = {
+            value.rpartition(":")[2].partition("/")[0] for key, value in options.options if key == "publish"
+        }
         ports = tuple(port for port in needed_ports(self.suite) if str(port) not in published)
         return docker_run_service(
             self.image.in_engine().name, settings, ports, local=self.engine.address.is_local

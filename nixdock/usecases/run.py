@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.engine.connection.patience import MARGIN
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nixdock.engine.containers.attendance import ContainerEnd
     from nixdock.engine.containers.container import Container, Sink
     from nixdock.engine.containers.image import EngineImage
-    from nixdock.engine.containers.options.request import CreateRequest, Words
+    from nixdock.engine.containers.options.request import CreateRequest, GivenOptions
     from nixdock.events import Listener
     from nixdock.usecases.prepare import TargetImage
 
@@ -41,7 +41,7 @@ class RunOptions:
 
     Args:
         command: The words after the image; its own Cmd when empty.
-        options: docker's options, by the table's keys.
+        options: docker's options, by the table's names.
         detach: `-d`: it is the user's once it runs.
         interactive: `-i`: its standard input is ours.
         tty: `-t`: it gets a terminal.
@@ -53,7 +53,7 @@ class RunOptions:
     """
 
     command: tuple[str, ...] = ()
-    options: Mapping[str, Words] = field(default_factory=dict)
+    options: GivenOptions = ()
     detach: bool = False
     interactive: bool = False
     tty: bool = False
@@ -109,7 +109,7 @@ class RunOptions:
         return time.monotonic() + self.timeout
 
     def _check_attached(self) -> None:
-        policy = self.options.get("restart", ("no",))[-1]
+        policy = dict(self.options).get("restart", "no")
         if policy not in {"", "no"}:
             raise UsageError("--restart needs -d: an attached container ends with its process", hint="add -d")
         if self.tty and self.interactive and not os.isatty(0):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.format.nodes import Listing, Node, Scalar, Table, to_value
 from nixdock.checks.format.shapes import (
@@ -24,30 +24,12 @@ from nixdock.checks.format.shapes import (
     suggest,
 )
 from nixdock.checks.model import ContainerSettings
+from nixdock.engine.containers.options.table import COMPOSE
 from nixdock.units import parse_duration
 
-Pairs = tuple[tuple[str, str], ...]
-Write = Callable[[str, Any], Pairs]
-
-
-def _one(option: str, value: str) -> Pairs:
-    return ((option, value),)
-
-
-def _each(option: str, values: tuple[str, ...]) -> Pairs:
-    return tuple((option, value) for value in values)
-
-
-def _switch(option: str, value: bool) -> Pairs:
-    return ((option, "true" if value else "false"),)
-
-
-def _pairs(option: str, values: Mapping[str, str | None]) -> Pairs:
-    return tuple((option, name if value is None else f"{name}={value}") for name, value in values.items())
-
-
-def _hosts(option: str, values: Mapping[str, str | None]) -> Pairs:
-    return tuple((option, f"{name}:{value}") for name, value in values.items())
+if TYPE_CHECKING:
+    from nixdock.engine.containers.options.request import GivenOptions
+    from nixdock.engine.containers.options.table import DockerOption
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,57 +163,28 @@ class UlimitsShape(Shape[tuple[str, ...]]):
 
 _TEXT = Text()
 _TEXTS = ListOf(_TEXT, single=True)
-
-_KEYS: dict[str, tuple[str, Shape[Any], Write]] = {
-    "blkio_weight": ("blkio-weight", _TEXT, _one),
-    "cap_add": ("cap-add", _TEXTS, _each),
-    "cap_drop": ("cap-drop", _TEXTS, _each),
-    "cgroup_parent": ("cgroup-parent", _TEXT, _one),
-    "cpu_shares": ("cpu-shares", _TEXT, _one),
-    "cpus": ("cpus", _TEXT, _one),
-    "cpuset": ("cpuset-cpus", _TEXT, _one),
-    "devices": ("device", _TEXTS, _each),
-    "dns": ("dns", _TEXTS, _each),
-    "dns_opt": ("dns-option", _TEXTS, _each),
-    "dns_search": ("dns-search", _TEXTS, _each),
-    "domainname": ("domainname", _TEXT, _one),
-    "env_file": ("env-file", _TEXTS, _each),
-    "environment": ("env", PairsShape(), _pairs),
-    "expose": ("expose", _TEXTS, _each),
-    "extra_hosts": ("add-host", PairsShape(":"), _hosts),
-    "group_add": ("group-add", _TEXTS, _each),
-    "hostname": ("hostname", _TEXT, _one),
-    "init": ("init", Flag(), _switch),
-    "ipc": ("ipc", _TEXT, _one),
-    "labels": ("label", PairsShape(), _pairs),
-    "mem_limit": ("memory", _TEXT, _one),
-    "mem_reservation": ("memory-reservation", _TEXT, _one),
-    "memswap_limit": ("memory-swap", _TEXT, _one),
-    "mounts": ("mount", _TEXTS, _each),
-    "network_mode": ("network", _TEXT, _one),
-    "oom_score_adj": ("oom-score-adj", _TEXT, _one),
-    "pid": ("pid", _TEXT, _one),
-    "pids_limit": ("pids-limit", _TEXT, _one),
-    "platform": ("platform", _TEXT, _one),
-    "ports": ("publish", _TEXTS, _each),
-    "privileged": ("privileged", Flag(), _switch),
-    "read_only": ("read-only", Flag(), _switch),
-    "runtime": ("runtime", _TEXT, _one),
-    "security_opt": ("security-opt", _TEXTS, _each),
-    "shm_size": ("shm-size", _TEXT, _one),
-    "stdin_open": ("interactive", Flag(), _switch),
-    "stop_signal": ("stop-signal", _TEXT, _one),
-    "sysctls": ("sysctl", PairsShape(), _pairs),
-    "tmpfs": ("tmpfs", _TEXTS, _each),
-    "tty": ("tty", Flag(), _switch),
-    "ulimits": ("ulimit", UlimitsShape(), _each),
-    "user": ("user", _TEXT, _one),
-    "userns_mode": ("userns", _TEXT, _one),
-    "uts": ("uts", _TEXT, _one),
-    "volumes": ("volume", _TEXTS, _each),
-    "working_dir": ("workdir", _TEXT, _one),
+_SHAPES: dict[str, Shape[Any]] = {
+    "add-host": PairsShape(":"),
+    "env": PairsShape(),
+    "label": PairsShape(),
+    "sysctl": PairsShape(),
+    "ulimit": UlimitsShape(),
 }
-"""Compose's keys: docker's option, the shape of the value, and how it is written."""
+"""Options whose value Compose writes otherwise than docker."""
+
+
+def _shape_of(option: DockerOption) -> Shape[Any]:
+    if option.metavar is None:
+        return Flag()
+    return _SHAPES.get(option.name) or (_TEXTS if option.many else _TEXT)
+
+
+_KEYS: dict[str, tuple[str, Shape[Any]]] = {
+    **{key: (option.name, _shape_of(option)) for key, option in COMPOSE.items()},
+    "stdin_open": ("interactive", Flag()),
+    "tty": ("tty", Flag()),
+}
+"""Compose's keys: docker's option, and the shape of the value."""
 
 _OWN = ("entrypoint", "command", "hardened", "healthcheck", "raw")
 
@@ -277,12 +230,12 @@ class SettingsShape(Shape[ContainerSettings]):
             raise UnreadableError
         return ContainerSettings(tuple(options), command, hardened, raw)
 
-    def _option(self, name: Scalar, item: Node, problems: Problems) -> Pairs:
+    def _option(self, name: Scalar, item: Node, problems: Problems) -> GivenOptions:
         if name.text not in _KEYS:
             known = suggest(name.text, (*_KEYS, *_OWN))
             raise problems.fail(name.place, f"{self.what} has no key {name.text!r}{known}")
-        option, shape, write = _KEYS[name.text]
-        return write(option, shape.read(item, problems))
+        option, shape = _KEYS[name.text]
+        return tuple((option, text) for text in _write(shape.read(item, problems), shape))
 
     @staticmethod
     def _entrypoint(node: Node, problems: Problems) -> tuple[str, ...]:
@@ -305,7 +258,7 @@ class SettingsShape(Shape[ContainerSettings]):
 
 def settings_definition() -> Schema:
     """Describe a container's settings for the end of the schema (`$defs`)."""
-    properties: Schema = {name: shape.schema() for name, (_, shape, _write) in _KEYS.items()}
+    properties: Schema = {name: shape.schema() for name, (_, shape) in sorted(_KEYS.items())}
     properties |= {
         "entrypoint": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "command": WordsShape().schema(),
@@ -317,3 +270,17 @@ def settings_definition() -> Schema:
         "raw": {"type": "object", "description": "Members of the Engine API's request to create it."},
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _write(value: Any, shape: Shape[Any]) -> tuple[str, ...]:  # noqa: ANN401  # what the shape has read
+    """Return an option's values as docker writes them."""
+    match value:
+        case bool():
+            return ("true" if value else "false",)
+        case str():
+            return (value,)
+        case Mapping():
+            separator = shape.separator if isinstance(shape, PairsShape) else "="
+            return tuple(name if text is None else f"{name}{separator}{text}" for name, text in value.items())
+        case _:
+            return tuple(value)

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from nixdock.engine.containers.owner import Owner
     from nixdock.events import Listener
 
-_SEPARATE = frozenset({"tty", "interactive"})
-"""docker's options that are not values of the request but of its making."""
-
 
 @dataclass(frozen=True, slots=True)
 class Bench(EngineImage):
@@ -86,18 +83,14 @@ class Bench(EngineImage):
             UsageError: A setting that docker refuses too.
         """
         settings = settings.over(self.settings)
-        options: dict[str, tuple[str, ...]] = {}
-        for name, value in settings.options:
-            if name not in _SEPARATE and value != "false":
-                options[name.replace("-", "_")] = (*options.get(name.replace("-", "_"), ()), value)
-        separate = {name: value == "true" for name, value in settings.options if name in _SEPARATE}
+        of_making = {name: value == "true" for name, value in settings.options}
         request = make_request(
             self.run_as,
             settings.command or (),
-            options,
+            settings.options,
             detach=detach,
-            interactive=stdin or separate.get("interactive", False),
-            tty=separate.get("tty", False),
+            interactive=stdin or of_making.get("interactive", False),
+            tty=of_making.get("tty", False),
             directory=self.folder,
             from_file=self.folder is not None,
         )

@@ -30,16 +30,12 @@ def image(
     return EngineImage(None, name, name, details), key  # type: ignore[arg-type]
 
 
-def request(
-    *, detach: bool = False, command: tuple[str, ...] = (), **options: tuple[str, ...]
-) -> CreateRequest:
-    return make_request("web:1", command, options, detach=detach, environ={})
+def request(*, detach: bool = False, command: tuple[str, ...] = (), **options: str) -> CreateRequest:
+    return make_request("web:1", command, tuple(options.items()), detach=detach, environ={})
 
 
 def test_the_same_image_and_options_are_the_same_settings() -> None:
-    assert describe_service(*image(), request(env=("A=1",))) == describe_service(
-        *image(), request(env=("A=1",))
-    )
+    assert describe_service(*image(), request(env="A=1")) == describe_service(*image(), request(env="A=1"))
 
 
 def test_looking_on_is_no_setting() -> None:
@@ -50,9 +46,9 @@ def test_looking_on_is_no_setting() -> None:
     ("other", "asked"),
     [
         (image(ident="sha256:b"), request()),
-        (image(), request(env=("A=1",))),
+        (image(), request(env="A=1")),
         (image(), request(command=("serve",))),
-        (image(), request(platform=("linux/arm64",))),
+        (image(), request(platform="linux/arm64")),
     ],
 )
 def test_anything_else_is(other: tuple[EngineImage, str], asked: CreateRequest) -> None:
@@ -64,8 +60,8 @@ def test_anything_else_is(other: tuple[EngineImage, str], asked: CreateRequest) 
     [
         (image(), request(), None),
         (image(ident="sha256:b"), request(), "the image is another one"),
-        (image(), request(env=("A=1",)), "the options are others"),
-        (image(), request(platform=("linux/arm64",)), "the options are others"),
+        (image(), request(env="A=1"), "the options are others"),
+        (image(), request(platform="linux/arm64"), "the options are others"),
         (image(ident="sha256:b"), request(command=("x",)), "the image and the options are others"),
     ],
 )
@@ -96,7 +92,7 @@ def test_targets_have_names_of_their_own() -> None:
 
 
 def test_a_name_of_the_user_s_is_kept() -> None:
-    assert describe_service(*image(), request(name=("mine",))).name == "mine"
+    assert describe_service(*image(), request(name="mine")).name == "mine"
 
 
 @pytest.mark.parametrize(
@@ -105,16 +101,14 @@ def test_a_name_of_the_user_s_is_kept() -> None:
         ({}, {}, False),
         ({"Healthcheck": {"Test": ["CMD", "x"]}}, {}, True),
         ({"Healthcheck": {"Test": ["NONE"]}}, {}, False),
-        ({"Healthcheck": None}, {"health_cmd": ("x",)}, True),
-        ({"Healthcheck": {"Test": ["CMD", "x"]}}, {"no_healthcheck": ("true",)}, False),
-        ({"Healthcheck": {"Test": ["CMD", "x"]}}, {"health_interval": ("1s",)}, True),
-        ({}, {"health_interval": ("1s",)}, False),
+        ({"Healthcheck": None}, {"health-cmd": "x"}, True),
+        ({"Healthcheck": {"Test": ["CMD", "x"]}}, {"no-healthcheck": "true"}, False),
+        ({"Healthcheck": {"Test": ["CMD", "x"]}}, {"health-interval": "1s"}, True),
+        ({}, {"health-interval": "1s"}, False),
     ],
 )
-def test_who_has_a_health_check(
-    config: dict[str, Any], options: dict[str, tuple[str, ...]], expected: bool
-) -> None:
-    asked = make_request("web:1", (), options, environ={})
+def test_who_has_a_health_check(config: dict[str, Any], options: dict[str, str], expected: bool) -> None:
+    asked = make_request("web:1", (), tuple(options.items()), environ={})
     assert asked.is_probed(config) is expected
 
 

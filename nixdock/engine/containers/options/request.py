@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from nixdock.engine.containers.options.table import DockerOption
 
-Words = tuple[str, ...]
+GivenOptions = tuple[tuple[str, str], ...]
+"""docker's options and their values, in order: `("env", "TZ=UTC")`; a switch is `true` or `false`."""
+
 _SHARED_NETWORKS: Final = frozenset({"", "default", "bridge", "host", "none"})
 
 _FORMS: Final = {
@@ -83,7 +85,7 @@ class CreateRequest:
 def make_request(
     image: str,
     command: Sequence[str] = (),
-    options: Mapping[str, Words] | None = None,
+    options: GivenOptions = (),
     *,
     detach: bool = False,
     interactive: bool = False,
@@ -99,7 +101,7 @@ def make_request(
     Args:
         image: The image's reference or ID.
         command: The words after the image; the image's own Cmd when empty.
-        options: The values of each option of the table, by its key; of a switch any value.
+        options: docker's options, by the table's names.
         detach: `-d`: nothing is attached.
         interactive: `-i`: standard input is open, and ours unless detached.
         tty: `-t`: the process gets a terminal.
@@ -115,10 +117,10 @@ def make_request(
     draft = Draft(directory=directory or here(), environ=environ, by_hand=not from_file)
     if variables:
         draft.body["Env"] = list(variables)
-    given = options or {}
     for option in OPTIONS:
-        for text in given.get(option.key, ()):
-            _write(draft, option, text)
+        for name, text in options:
+            if name == option.name and not (option.metavar is None and text == "false"):
+                _write(draft, option, text)
     body: dict[str, Any] = {
         "Image": image,
         "AttachStdin": interactive and not detach,
@@ -154,7 +156,7 @@ def _write(draft: Draft, option: DockerOption, text: str) -> None:
     try:
         option.write(draft, text)
     except ValueError as error:
-        shown = hide_value(text) if option.key == "env" else text
+        shown = hide_value(text) if option.name == "env" else text
         quoted = json.dumps(shown, ensure_ascii=False)
         raise UsageError(
             f'invalid argument {quoted} for "{option.shown}" flag: {error}', hint=_explain_form(option)

@@ -163,15 +163,15 @@ def test_a_hostile_file_is_refused_in_a_sentence(
 
 
 def _request(option: str, value: str) -> object:
-    return make_request("image", options={option: (value,)})
+    return make_request("image", options=((option, value),))
 
 
 DOORS: dict[str, Callable[[Path], object]] = {
     "--expect-stdout": lambda path: expectations_from_options(stdout_files=[path]),
     "--expect-stderr": lambda path: expectations_from_options(stderr_files=[path]),
-    "--env-file": lambda path: _request("env_file", str(path)),
-    "--label-file": lambda path: _request("label_file", str(path)),
-    "--security-opt": lambda path: _request("security_opt", f"seccomp={path}"),
+    "--env-file": lambda path: _request("env-file", str(path)),
+    "--label-file": lambda path: _request("label-file", str(path)),
+    "--security-opt": lambda path: _request("security-opt", f"seccomp={path}"),
     "a structure test": read_file,
 }
 
@@ -191,7 +191,7 @@ def test_an_environment_file_that_a_check_file_names_is_not_shown(tmp_path: Path
     (tmp_path / "key").write_text(PEM.replace("KEY-----", "KEY=-----"))
 
     with pytest.raises(UsageError) as caught:
-        make_request("image", options={"env_file": ("key",)}, directory=tmp_path, from_file=True)
+        make_request("image", options=(("env-file", "key"),), directory=tmp_path, from_file=True)
 
     assert "contains whitespaces (line 1)" in caught.value.message
     assert "PRIVATE" not in caught.value.message

@@ -40,7 +40,7 @@ def test_no_proxies(proxies: dict[str, dict[str, str]]) -> None:
 
 def test_what_the_user_sets_is_left_alone() -> None:
     variables = proxy_variables(CONFIG, "unix:///x")
-    options = {"env": ("HTTP_PROXY=mine", "no_proxy")}
+    options = (("env", "HTTP_PROXY=mine"), ("env", "no_proxy"))
     request = make_request("image", (), options, variables=variables, environ={})
     assert request.body["Env"] == ["HTTP_PROXY=mine", "http_proxy=http://p:1", "NO_PROXY=a,b", "no_proxy"]
 
@@ -48,7 +48,7 @@ def test_what_the_user_sets_is_left_alone() -> None:
 @pytest.mark.parametrize("text", ["=hunter2", "=hunter2=x", "="])
 def test_a_variable_without_a_name_keeps_its_value_to_itself(text: str) -> None:
     with pytest.raises(UsageError, match=r"invalid environment variable: =…?$") as caught:
-        make_request("image", (), {"env": (text,)}, environ={})
+        make_request("image", (), (("env", text),), environ={})
     assert "hunter2" not in caught.value.message
 
 
@@ -56,7 +56,7 @@ def test_a_variable_without_a_name_keeps_its_value_to_itself(text: str) -> None:
 def test_a_file_of_variables_that_cannot_be_read_is_told_of_by_its_lines(text: str, tmp_path: Path) -> None:
     (tmp_path / "env").write_text(text)
     with pytest.raises(UsageError, match="line 2") as caught:
-        make_request("image", (), {"env_file": ("env",)}, environ={}, directory=tmp_path)
+        make_request("image", (), (("env-file", "env"),), environ={}, directory=tmp_path)
     assert "hunter2" not in caught.value.message
 
 
