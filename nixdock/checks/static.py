@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nixdock.checks.files.content import read_contents
+from nixdock.checks.files.entry import read_contents
 from nixdock.checks.kinds.accounts import judge_group, judge_user
 from nixdock.checks.kinds.closure import judge_closure
 from nixdock.checks.kinds.file import judge_file

@@ -7,7 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.files.accounts import Accounts, read_accounts
-from nixdock.checks.files.content import read_content
+from nixdock.checks.files.entry import read_content
 from nixdock.checks.files.layer_index import index_layers
 from nixdock.checks.files.store import StorePaths, find_store_paths
 from nixdock.checks.files.tree import TooManyLinksError, Tree, build_tree

@@ -1,9 +1,19 @@
-"""One path of a layer: what a tar header says of it, and where its content lies."""
+"""One path of a layer: what a tar header says of it, where its content lies, and the reading of that."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+import io
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from nixdock.errors import LoadError
+from nixdock.outcome import Capture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from nixdock.image.model import Layer
+
+_PIECE = 1 << 20
 
 
 class LayerEntry(NamedTuple):
@@ -47,42 +57,57 @@ class LayerEntry(NamedTuple):
         return self.kind == "directory"
 
 
-@dataclass(frozen=True, slots=True)
-class ElfFacts:
-    """What a dynamic linker and a kernel look at in an ELF file.
+def read_contents(
+    layers: Sequence[Layer], entries: Iterable[LayerEntry], take: Callable[[LayerEntry, Capture], None]
+) -> None:
+    """Read files' contents, in the order in which they lie in the layers.
 
     Args:
-        machine: The number of the architecture (`e_machine`).
-        bits: 32 or 64.
-        executable: Whether it is a program (it has an interpreter, or is not a shared object).
-        interpreter: The dynamic linker it asks for, or "".
-        needed: The libraries it asks for.
-        search: The folders of its RUNPATH, or of its RPATH where it has no RUNPATH.
-        soname: What it is called as a library, or "".
+        layers: The image's, bottom first.
+        entries: Files; one that is asked for twice is read once.
+        take: Called with each file and its content, which is closed afterwards.
+
+    Raises:
+        LoadError: A layer cannot be read.
     """
+    by_layer: dict[int, dict[int, list[LayerEntry]]] = {}
+    for entry in entries:
+        same = by_layer.setdefault(entry.layer, {}).setdefault(entry.offset, [])
+        if entry not in same:
+            same.append(entry)
+    for number, by_offset in sorted(by_layer.items(), key=lambda item: layers[item[0]].position):
+        with layers[number].open() as stream:
+            position = 0
+            for offset, same in sorted(by_offset.items()):
+                if offset < 0:
+                    raise LoadError(f"{same[0].absolute} has no content: it is a {same[0].kind}")
+                _skip(stream, offset - position)
+                with Capture() as content:
+                    _copy(stream, same[0].size, content)
+                    for entry in same:
+                        take(entry, content)
+                position = offset + same[0].size
 
-    machine: int
-    bits: int
-    executable: bool
-    interpreter: str = ""
-    needed: tuple[str, ...] = ()
-    search: tuple[str, ...] = ()
-    soname: str = ""
+
+def read_content(layers: Sequence[Layer], entry: LayerEntry) -> bytes:
+    """Return the whole content of one file, which had better be small."""
+    found: list[bytes] = []
+    read_contents(layers, [entry], lambda _entry, content: found.append(content.output[:]))
+    return found[0]
 
 
-@dataclass(frozen=True, slots=True)
-class ContentFacts:
-    """What is known of a file's content.
+def _skip(stream: IO[bytes], size: int) -> None:
+    if stream.seekable():
+        stream.seek(size, io.SEEK_CUR)
+        return
+    _copy(stream, size, None)
 
-    Args:
-        references: The base names of store paths that are named in it.
-        shebang: What stands behind `#!` in its first line, or "".
-        elf: What it is as an ELF file, or None.
-    """
 
-    references: tuple[str, ...] = ()
-    shebang: str = ""
-    elf: ElfFacts | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.references or self.shebang or self.elf)
+def _copy(stream: IO[bytes], size: int, content: Capture | None) -> None:
+    while size:
+        data = stream.read(min(size, _PIECE))
+        if not data:
+            raise LoadError("a layer is shorter than its index says", hint="build or download it again")
+        if content is not None:
+            content.write(data)
+        size -= len(data)

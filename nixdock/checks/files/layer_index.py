@@ -19,8 +19,8 @@ from typing import IO, TYPE_CHECKING, Any
 import zstandard
 
 from nixdock import settings
-from nixdock.checks.files.entry import ContentFacts, ElfFacts, LayerEntry
-from nixdock.checks.files.inspection import ContentInspector
+from nixdock.checks.files.entry import LayerEntry
+from nixdock.checks.files.facts import ContentFacts, ContentInspector, ElfFacts
 from nixdock.checks.files.layer_tar import Room, read_entries
 from nixdock.errors import LoadError
 from nixdock.log import get_logger

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nixdock.checks.files.inspection import find_references
+from nixdock.checks.files.facts import find_references
 from nixdock.checks.masking import STORE_HASH
 
 if TYPE_CHECKING:

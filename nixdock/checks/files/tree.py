@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixdock.checks.files.entry import ContentFacts, LayerEntry
+from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.files.layer_index import index_layers
 from nixdock.checks.files.layer_tar import Room
 from nixdock.errors import LoadError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from nixdock.checks.files.facts import ContentFacts
     from nixdock.checks.files.layer_index import LayerIndex
     from nixdock.image.model import Layer
 

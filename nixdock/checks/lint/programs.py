@@ -7,14 +7,15 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nixdock.checks.files.elf import MACHINES
+from nixdock.checks.files.facts import MACHINES
 from nixdock.checks.files.tree import TooManyLinksError
 from nixdock.checks.lint.rules import Gravity, Remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nixdock.checks.files.entry import ContentFacts, ElfFacts, LayerEntry
+    from nixdock.checks.files.entry import LayerEntry
+    from nixdock.checks.files.facts import ContentFacts, ElfFacts
     from nixdock.checks.files.tree import Tree
     from nixdock.checks.subject import Subject
 

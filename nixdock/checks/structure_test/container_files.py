@@ -12,8 +12,7 @@ import posixpath
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
-from nixdock.checks.files.content import read_contents
-from nixdock.checks.files.entry import LayerEntry
+from nixdock.checks.files.entry import LayerEntry, read_contents
 from nixdock.checks.files.tree import LINK_LIMIT, TooManyLinksError, Tree
 
 if TYPE_CHECKING:

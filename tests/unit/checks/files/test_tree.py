@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixdock.checks.files.content import read_content, read_contents
-from nixdock.checks.files.entry import LayerEntry
+from nixdock.checks.files.entry import LayerEntry, read_content, read_contents
 from nixdock.checks.files.layer_index import LayerIndex, index_layer
 from nixdock.checks.files.layer_tar import clean_path, read_entries
 from nixdock.checks.files.tree import TooManyLinksError, Tree, build_tree, read_tree

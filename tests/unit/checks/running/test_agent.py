@@ -33,7 +33,7 @@ from nixdock.checks.agent.protocol import (
     write_run,
     write_sweep,
 )
-from nixdock.checks.files.elf import read_elf
+from nixdock.checks.files.facts import read_elf
 from nixdock.image.platform import Platform
 
 _HELLO = b"\0" * 8 + b"\x0c\0\0\0nixdock2\0\0\0\0"

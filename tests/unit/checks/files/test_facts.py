@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixdock.checks.files.elf import read_elf
-from nixdock.checks.files.entry import ContentFacts, LayerEntry
-from nixdock.checks.files.inspection import ContentInspector
+from nixdock.checks.files.entry import LayerEntry
+from nixdock.checks.files.facts import ContentFacts, ContentInspector, read_elf
 
 HASH = "4b1sx2gsbb8iqm93q7cknh6b9wrmr8h4"
 
