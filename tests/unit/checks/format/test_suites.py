@@ -9,10 +9,9 @@ import pytest
 import yaml
 
 from nixdock.checks.expectations import RunExpectation, judge_run
-from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, schema, suite_from_value
+from nixdock.checks.format.suite import schema, suite_from_value
 from nixdock.checks.matchers.value import Unset
 from nixdock.checks.model import (
-    Check,
     ClosureCheck,
     ConfigCheck,
     ExecCheck,
@@ -23,10 +22,11 @@ from nixdock.checks.model import (
     RunCheck,
     SizeCheck,
     StopCheck,
-    Suite,
 )
 from nixdock.errors import UsageError
 from nixdock.outcome import RunOutcome
+
+from .suites import checks_of, problems_of, read_text
 
 WEB = r"""
 # web.checks.yaml beside web.nix
@@ -53,6 +53,7 @@ checks:
     config: {WorkingDir: /srv, ExposedPorts: [8080/tcp]}
 """
 
+
 CACHE: dict[str, Any] = {
     "service": {"read_only": True, "tmpfs": ["/data"]},
     "ready": {"tcp": 6379, "within": "20s"},
@@ -68,27 +69,8 @@ CACHE: dict[str, Any] = {
 }
 
 
-def _read(tmp_path: Path, text: str, name: str = "web.checks.yaml") -> Suite:
-    path = tmp_path / name
-    path.write_text(text)
-    return read_suite(path)
-
-
-def _checks(tmp_path: Path, text: str) -> dict[str, Check]:
-    indented = "\n".join("  " + line for line in text.strip("\n").splitlines())
-    return {check.name: check for check in _read(tmp_path, f"checks:\n{indented}\n").checks}
-
-
-def _problems(tmp_path: Path, text: str, name: str = "web.checks.yaml") -> list[str]:
-    with pytest.raises(UsageError) as caught:
-        _read(tmp_path, text, name)
-    error = caught.value
-    lines = [error.message, *(error.details or "").splitlines()]
-    return [line.removeprefix(f"{tmp_path}/") for line in lines]
-
-
 def test_the_example_in_yaml_is_read(tmp_path: Path) -> None:
-    suite = _read(tmp_path, WEB)
+    suite = read_text(tmp_path, WEB)
 
     assert suite.service is not None
     assert suite.service.options == (("env", "TZ=UTC"),)
@@ -179,7 +161,7 @@ checks:
     timeout: soon
 readdy: {}
 """
-    assert _problems(tmp_path, text) == [
+    assert problems_of(tmp_path, text) == [
         "web.checks.yaml:5:5: the check 'version' (kind run) has no key 'stdot'; did you mean 'stdout'?",
         "web.checks.yaml:7:11: a command is a list of words: write [hello, world]",
         "web.checks.yaml:9:5: the check 'twice' has two kinds: run and exec",
@@ -207,7 +189,7 @@ readdy: {}
     ],
 )
 def test_bad_matchers_are_explained(tmp_path: Path, matcher: str, problem: str) -> None:
-    (said,) = _problems(tmp_path, f"checks:\n  a:\n    exec: [x]\n    stdout: {matcher}\n")
+    (said,) = problems_of(tmp_path, f"checks:\n  a:\n    exec: [x]\n    stdout: {matcher}\n")
 
     assert problem in said
 
@@ -238,13 +220,13 @@ def test_bad_matchers_are_explained(tmp_path: Path, matcher: str, problem: str) 
     ],
 )
 def test_bad_checks_are_explained(tmp_path: Path, check: str, problem: str) -> None:
-    (said,) = _problems(tmp_path, f"checks:\n  a: {check}\n")
+    (said,) = problems_of(tmp_path, f"checks:\n  a: {check}\n")
 
     assert problem in said
 
 
 def test_text_is_what_is_written_not_what_yaml_makes_of_it(tmp_path: Path) -> None:
-    found = _checks(
+    found = checks_of(
         tmp_path,
         """
 a: {exec: [web, 1.10, yes], env: {A: 1.10, B: true}, stdout: 1.10}
@@ -269,7 +251,7 @@ c: {config: {Env: {V: 1.10}}}
 
 
 def test_a_check_can_wait_be_tagged_skipped_and_expected_to_fail(tmp_path: Path) -> None:
-    found = _checks(
+    found = checks_of(
         tmp_path,
         """
 a: {logs: {contains: up}, within: 5s, interval: 100ms}
@@ -289,7 +271,7 @@ e: {exec: [x], fresh: true, setup: [[mk, x]], teardown: [[rm, x]]}
 
 
 def test_the_images_own_command_is_an_empty_list_or_null(tmp_path: Path) -> None:
-    found = _checks(tmp_path, "a: {run: []}\nb: {run: }\n")
+    found = checks_of(tmp_path, "a: {run: []}\nb: {run: }\n")
 
     for check in found.values():
         assert isinstance(check.what, RunCheck)
@@ -298,7 +280,7 @@ def test_the_images_own_command_is_an_empty_list_or_null(tmp_path: Path) -> None
 
 
 def test_composes_words_become_dockers_options(tmp_path: Path) -> None:
-    suite = _read(
+    suite = read_text(
         tmp_path,
         """
 run: {hardened: true, user: "65534"}
@@ -343,59 +325,6 @@ service:
 
 
 def test_a_misspelt_service_key_is_caught(tmp_path: Path) -> None:
-    (said,) = _problems(tmp_path, "service: {readonly: true}\n")
+    (said,) = problems_of(tmp_path, "service: {readonly: true}\n")
 
     assert said == "web.checks.yaml:1:11: service has no key 'readonly'; did you mean 'read_only'?"
-
-
-def test_a_future_version_is_refused(tmp_path: Path) -> None:
-    (said,) = _problems(tmp_path, "version: 2\nchecks: {}\n")
-
-    assert "version 2 is not known to this nixdock" in said
-
-
-def test_files_are_included_relative_to_the_one_that_names_them(tmp_path: Path) -> None:
-    (tmp_path / "more").mkdir()
-    (tmp_path / "more" / "b.yaml").write_text("checks: {b: {exec: [b]}}\n")
-    (tmp_path / "c.json").write_text('{"checks": {"c": {"exec": ["c"]}}}')
-
-    suite = _read(tmp_path, "include: [more/b.yaml, c.json]\nchecks: {a: {exec: [a]}}\n")
-
-    assert [check.name for check in suite.checks] == ["a", "b", "c"]
-    assert suite.folder == tmp_path
-
-
-def test_a_file_that_includes_itself_is_an_error_not_a_loop(tmp_path: Path) -> None:
-    (said,) = _problems(tmp_path, "include: [web.checks.yaml]\n")
-
-    assert said == "web.checks.yaml includes itself"
-
-
-def test_one_name_in_two_places_is_an_error(tmp_path: Path) -> None:
-    one = _read(tmp_path, "checks:\n  a: {exec: [x]}\n")
-    other = suite_from_value({"checks": {"a": {"exec": ["y"]}}}, "web.nix")
-
-    with pytest.raises(
-        UsageError, match=r"two checks have the name 'a': .*web.checks.yaml:2:3 and web.nix: "
-    ):
-        join_suites([one, other])
-    with pytest.raises(UsageError, match="'ready' stands in two places: x and y"):
-        join_suites([suite_from_value({"ready": {"tcp": 1}}, "x"), suite_from_value({"ready": {}}, "y")])
-    assert join_suites([]) is None
-
-
-def test_the_file_beside_an_expression_is_found(tmp_path: Path) -> None:
-    assert find_suite_beside(tmp_path / "web.nix") is None
-
-    beside = tmp_path / "web.checks.yaml"
-    beside.write_text("checks: {}\n")
-    assert find_suite_beside(tmp_path / "web.nix") == beside
-
-    (tmp_path / "web.checks.json").write_text("{}")
-    with pytest.raises(UsageError, match="more than one check file"):
-        find_suite_beside(tmp_path / "web.nix")
-
-
-def test_a_check_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot read .*none.yaml: No such file or directory"):
-        read_suite(tmp_path / "none.yaml")
