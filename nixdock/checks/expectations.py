@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nixdock.checks.format.matcher_shapes import NUMBER, TEXT
+from nixdock.checks.format.records import key
 from nixdock.checks.matchers.algebra import Matcher, all_of, any_of
 from nixdock.checks.matchers.number import Number, exactly
 from nixdock.checks.matchers.text import Contains, Equals, Matches
@@ -28,17 +30,11 @@ EXIT_ZERO = exactly(0)
 
 @dataclass(frozen=True, slots=True)
 class RunExpectation:
-    """How a command must end and what it must write.
+    """How a command must end and what it must write."""
 
-    Args:
-        exit: Its exit status; 0 unless something else is asked.
-        stdout: Its standard output, or None where it does not matter.
-        stderr: Its standard error, or None where it does not matter.
-    """
-
-    exit: Matcher[Number] = EXIT_ZERO
-    stdout: Matcher[Output] | None = None
-    stderr: Matcher[Output] | None = None
+    exit: Matcher[Number] = key(NUMBER, "Its exit status; 0 unless told.", EXIT_ZERO)
+    stdout: Matcher[Output] | None = key(TEXT, "Its standard output.")
+    stderr: Matcher[Output] | None = key(TEXT, "Its standard error.")
 
 
 def expectations_from_options(

@@ -1,23 +1,41 @@
 """The expectations of one image, as values: a suite, how to start its service, and its checks.
 
 Every way of writing them (a Nix expression, a check file, the command line, a file for
-container-structure-test) is read into this.
+container-structure-test) is read into this. The kinds of checks have their own files in `kinds`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from nixdock.checks.expectations import RunExpectation
+from nixdock.checks.format.matcher_shapes import NUMBER, TEXT
+from nixdock.checks.format.records import Field, Record, fields_of, key
+from nixdock.checks.format.shapes import (
+    DURATION,
+    Flag,
+    ListOf,
+    Made,
+    MapOf,
+    OneOf,
+    Parsed,
+    Shape,
+    Text,
+    VariablesShape,
+    WordsShape,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from nixdock.checks.matchers.algebra import Matcher
-    from nixdock.checks.matchers.number import Between, Number
-    from nixdock.checks.modes import ModeMatcher
+    from nixdock.checks.matchers.number import Number
+    from nixdock.checks.subject import Subject
+    from nixdock.checks.verdict import CheckResult
     from nixdock.outcome import Output
 
 DEFAULT_WITHIN = 30.0
@@ -57,6 +75,27 @@ class ContainerSettings:
         )
 
 
+def _read_port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ValueError(f"{text!r} is not a port: a number from 1 to 65535")
+    return int(text)
+
+
+def _read_header(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise ValueError("a header's value is one line")
+    return text
+
+
+PORT = Parsed(_read_port, "a port")
+WORDS = WordsShape()
+INPUT = Made(Text(), lambda text: text.encode(errors="surrogatepass"))
+"""What is sent: a text's bytes."""
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command, what it is given, and what is expected of it.
@@ -66,307 +105,158 @@ class Command:
         shell: Whether the words are a script for `/bin/sh` in the container.
         env: Further environment variables.
         user: Whom it runs as; the container's user when None.
-        workdir: Where it runs; the container's folder when None.
+        workdir: Where it runs; the container's directory when None.
         stdin: What it reads; nothing when None.
         expected: How it must end and what it must write.
     """
 
     argv: tuple[str, ...]
-    shell: bool = False
-    env: Mapping[str, str] = field(default_factory=dict)
-    user: str | None = None
-    workdir: str | None = None
-    stdin: bytes | None = None
+    shell: bool = key(Flag(), "Run the words as a script by the image's own /bin/sh.", default=False)
+    env: Mapping[str, str] = key(VariablesShape(), "Further environment variables.", {})
+    user: str | None = key(Text(), "Whom it runs as.")
+    workdir: str | None = key(Text(), "The directory it runs in.")
+    stdin: bytes | None = key(INPUT, "What it reads; nothing unless told.")
     expected: RunExpectation = field(default_factory=RunExpectation)
+
+    def __post_init__(self) -> None:
+        if self.shell and len(self.argv) != 1:
+            raise ValueError("with 'shell' there is one script, not several words")
 
     @property
     def words(self) -> tuple[str, ...]:
         """The argv that is run."""
         return ("/bin/sh", "-c", *self.argv) if self.shell else self.argv
 
+    @classmethod
+    def keys(cls) -> tuple[Field, ...]:
+        """Return the keys that stand beside the words of a command."""
+        return (*fields_of(RunExpectation), *fields_of(cls))
 
-@dataclass(frozen=True, slots=True)
-class RunCheck:
-    """A container of its own: arguments as after the image in `docker run`."""
-
-    command: Command
-    settings: ContainerSettings = field(default_factory=ContainerSettings)
-
-
-@dataclass(frozen=True, slots=True)
-class ExecCheck:
-    """A command in the running container, or in an idle one.
-
-    Args:
-        command: What is run.
-        setup: Commands before it, each of which must succeed.
-        teardown: Commands after it, come what may.
-        fresh: Whether it wants an idle container of its own.
-    """
-
-    command: Command
-    setup: tuple[tuple[str, ...], ...] = ()
-    teardown: tuple[tuple[str, ...], ...] = ()
-    fresh: bool = False
+    @classmethod
+    def make(cls, argv: tuple[str, ...], values: Mapping[str, Any]) -> Self:
+        """Make one of its words and the values of those keys."""
+        expected = {one.name for one in fields_of(RunExpectation)}
+        return cls(
+            argv,
+            expected=RunExpectation(**{name: values[name] for name in values if name in expected}),
+            **{name: values[name] for name in values if name not in expected},
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """An HTTP request to a port of the service."""
 
-    path: str = "/"
-    port: int = 80
-    method: str = "GET"
-    scheme: str = "http"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    path: str = key(Text(), "Of the URL, with the query; / unless told.", "/")
+    port: int = key(PORT, "In the container; 80 unless told.", 80)
+    method: str = key(OneOf(_METHODS), "GET unless told.", "GET")
+    scheme: str = key(OneOf(("http", "https")), "http unless told; no certificate is verified.", "http")
+    headers: Mapping[str, str] = key(MapOf(Made(Text(), _read_header)), "Further headers.", {})
+    body: bytes | None = key(INPUT, "What is sent.")
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/"):
+            raise ValueError(f"the path {self.path!r} must begin with '/'")
+        for name in self.headers:
+            if not _HEADER.fullmatch(name):
+                raise ValueError(f"{name!r} is not a header's name")
 
 
 @dataclass(frozen=True, slots=True)
-class HttpCheck:
-    """A request, and what is expected of its answer."""
+class HttpProbe:
+    """A request that a service answers once it is ready."""
 
     request: Request
-    status: Matcher[Number] | None = None
-    headers: Mapping[str, Matcher[object]] = field(default_factory=dict)
-    body: Matcher[Output] | None = None
+    status: Matcher[Number] | None = key(NUMBER, "The response's status; 200 to 399 unless told.")
+
+    @classmethod
+    def shape(cls) -> Shape[HttpProbe]:
+        """The request's keys but its body, and the status."""
+        asked = tuple(one for one in fields_of(Request) if one.name != "body")
+        return Record(cls._make, (*asked, *fields_of(cls)), "http")
+
+    @classmethod
+    def _make(cls, status: Matcher[Number] | None = None, **values: Any) -> Self:  # noqa: ANN401 - of Request
+        return cls(Request(**values), status)
 
 
-@dataclass(frozen=True, slots=True)
-class LogsCheck:
-    """What the service has written, both streams together."""
+class CheckKind:
+    """What a check asks: the base of all kinds, each of which is a dataclass in a file of `kinds`.
 
-    matcher: Matcher[Output]
-
-
-@dataclass(frozen=True, slots=True)
-class StopCheck:
-    """The service must end by itself within `grace` seconds of being asked to."""
-
-    grace: float
-    exit: Matcher[Number] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FileCheck:
-    """A path in the image; with `*`, `?` or `[...]` every path that matches.
-
-    Args:
-        path: Absolute.
-        exists: Whether there must be such a path at all.
-        follow: Whether a symbolic link at the end of the path is followed, within the image.
-        type: `file`, `directory`, `symlink`, `fifo`, `character`, `block`.
-        mode: Permission bits.
-        uid: Of its owner.
-        gid: Of its group.
-        user: The owner's name by the image's own /etc/passwd.
-        group: The group's name by the image's own /etc/group.
-        size: Bytes.
-        target: What a symbolic link says.
-        sha256: Of its content.
-        content: Its content.
-        entries: The names in a directory.
+    Its fields are declared with their keys. One of them has the kind's own name, and the others stand
+    beside it; where none has, the value of the kind's name is a mapping of all of them.
     """
 
-    path: str
-    exists: bool = True
-    follow: bool | None = None
-    type: str | None = None
-    mode: ModeMatcher | None = None
-    uid: Matcher[Number] | None = None
-    gid: Matcher[Number] | None = None
-    user: str | None = None
-    group: str | None = None
-    size: Matcher[Number] | None = None
-    target: Matcher[Output] | None = None
-    sha256: str | None = None
-    content: Matcher[Output] | None = None
-    entries: Matcher[object] | None = None
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    """The key that names it."""
+
+    about: ClassVar[str]
+    """What that key's value is, in the README's table and in the schema."""
+
+    needs_service: ClassVar[bool] = False
+    """Whether it asks a running service."""
+
+    polls: ClassVar[bool] = False
+    """Whether it may be tried again until it holds."""
+
+    @property
+    def prefers_service(self) -> bool:
+        """Whether it asks the service where there is one, and something else where there is none."""
+        return False
+
+    @classmethod
+    def record_keys(cls) -> tuple[Field, ...]:
+        """Return the kind's own key, and those that may stand beside it."""
+        own = fields_of(cls)
+        if any(one.name == cls.kind for one in own):
+            return tuple(replace(one, help=cls.about) if one.name == cls.kind else one for one in own)
+        return (Field(cls.kind, cls.value(), cls.about, attribute="made", required=True),)
+
+    @classmethod
+    def value(cls) -> Shape[Any]:
+        """Return the shape of the value of the kind's own key, where that is all of the check."""
+        own = fields_of(cls)
+        return Record(cls, own, cls.kind, nothing=f"one of {', '.join(one.name for one in own)}")
+
+    @classmethod
+    def make(cls, **values: Any) -> CheckKind:  # noqa: ANN401 - what the shapes read
+        """Make a check's value of the values of its keys, by their attributes.
+
+        Raises:
+            ValueError: They do not go together.
+        """
+        made: CheckKind | None = values.get("made")
+        return cls(**values) if made is None else made
 
 
-@dataclass(frozen=True, slots=True)
-class UserCheck:
-    """A user in the image's /etc/passwd."""
+class StaticKind(CheckKind, ABC):
+    """A kind that is answered from the image's own bytes, without an engine."""
 
-    name: str
-    exists: bool = True
-    uid: Matcher[Number] | None = None
-    gid: Matcher[Number] | None = None
-    group: str | None = None
-    groups: Matcher[object] | None = None
-    home: Matcher[Output] | None = None
-    shell: Matcher[Output] | None = None
+    __slots__ = ()
 
+    absent: ClassVar[str] = "what must not exist"
+    """What messages call that whose `exists` is false."""
 
-@dataclass(frozen=True, slots=True)
-class GroupCheck:
-    """A group in the image's /etc/group."""
+    @classmethod
+    def make(cls, **values: Any) -> CheckKind:  # noqa: ANN401 - what the shapes read
+        """Make one as any kind is made.
 
-    name: str
-    exists: bool = True
-    gid: Matcher[Number] | None = None
-    members: Matcher[object] | None = None
+        Raises:
+            ValueError: It must not exist, and have properties all the same.
+        """
+        if values.get("exists") is False and len(values) > 2:
+            raise ValueError(f"{cls.absent} can have no other properties")
+        return super().make(**values)
 
+    @abstractmethod
+    def judge(self, subject: Subject) -> CheckResult:
+        """Look at the image.
 
-@dataclass(frozen=True, slots=True)
-class ConfigField:
-    """A field of the image's config: the way to it, and what it must be."""
-
-    name: str
-    path: tuple[str | int, ...]
-    matcher: Matcher[object]
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigCheck:
-    """Fields of the image's config."""
-
-    fields: tuple[ConfigField, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SizeCheck:
-    """Budgets.
-
-    Args:
-        total: Bytes of all files of all layers.
-        layer: Bytes of each layer.
-        layers: The number of layers.
-        paths: For store paths whose name matches a pattern, bytes of each.
-    """
-
-    total: Between | None = None
-    layer: Between | None = None
-    layers: Between | None = None
-    paths: Mapping[str, Between] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Licences:
-    """What licences the store paths of an image may have.
-
-    Args:
-        of: What is known: a pattern of store path names to its SPDX identifiers.
-        allow: Patterns of licences that are allowed; any when empty.
-        forbid: Patterns of licences that are not.
-        unknown: Whether a path whose licence is not known is allowed.
-    """
-
-    of: Mapping[str, tuple[str, ...]]
-    allow: tuple[str, ...] = ()
-    forbid: tuple[str, ...] = ()
-    unknown: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ClosureCheck:
-    """What may be among the store paths of an image.
-
-    Args:
-        forbid: Patterns of names that may not be.
-        allow: Patterns of names; when given, nothing else may be.
-        licences: What licences they may have.
-        complete: Whether every store path that is referred to must be in the image.
-        count: The number of store paths.
-    """
-
-    forbid: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
-    licences: Licences | None = None
-    complete: bool = False
-    count: Between | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LintCheck:
-    """The faults that images without a distribution typically have.
-
-    Args:
-        only: The rules to apply; all when empty.
-        skip: Rules to leave out.
-        strict: Whether advice fails the check too, not faults alone.
-    """
-
-    only: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    strict: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetCheck:
-    """What starting and running the service may cost.
-
-    Args:
-        start: Seconds from the start to readiness.
-        first_log: Seconds from the start to its first output.
-        memory: Bytes of memory at most used.
-        runs: How many starts are measured; their median counts.
-    """
-
-    start: Between | None = None
-    first_log: Between | None = None
-    memory: Between | None = None
-    runs: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class WritesCheck:
-    """What the running container may have written into its own layer.
-
-    Args:
-        allow: Patterns of paths.
-    """
-
-    allow: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotCheck:
-    """What the image is, compared with what was recorded.
-
-    Args:
-        of: `config`, or the list of all `files`.
-        file: The recording.
-        update: Whether it is to be recorded anew.
-    """
-
-    of: str
-    file: Path
-    update: bool = False
-
-
-Kind = (
-    RunCheck
-    | ExecCheck
-    | HttpCheck
-    | LogsCheck
-    | StopCheck
-    | FileCheck
-    | UserCheck
-    | GroupCheck
-    | ConfigCheck
-    | SizeCheck
-    | ClosureCheck
-    | LintCheck
-    | BudgetCheck
-    | WritesCheck
-    | SnapshotCheck
-)
-
-STATIC = (
-    FileCheck,
-    UserCheck,
-    GroupCheck,
-    ConfigCheck,
-    SizeCheck,
-    ClosureCheck,
-    LintCheck,
-    SnapshotCheck,
-)
-"""The kinds that are answered from the image's own bytes, without an engine."""
-
-ASKING = (HttpCheck, LogsCheck, StopCheck, BudgetCheck)
-"""The kinds that need a running service."""
+        Raises:
+            NixdockError: It cannot be read.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +265,6 @@ class Check:
 
     Args:
         name: Its name, of which a suite has no second.
-        kind: The kind's name as written.
         what: What is checked.
         timeout: Seconds that one try may take.
         within: Seconds within which it must hold; one try when None.
@@ -387,43 +276,37 @@ class Check:
     """
 
     name: str
-    kind: str
-    what: Kind
-    timeout: float = DEFAULT_TIMEOUT
-    within: float | None = None
-    interval: float = DEFAULT_INTERVAL
-    tags: tuple[str, ...] = ()
-    skip: str | None = None
-    xfail: str | None = None
+    what: CheckKind
+    timeout: float = key(DURATION, "Time that one try may take; 30 s unless told.", DEFAULT_TIMEOUT)
+    within: float | None = key(DURATION, "Time within which it must hold; it is tried again until then.")
+    interval: float = key(DURATION, "Time between two tries.", DEFAULT_INTERVAL)
+    tags: tuple[str, ...] = key(ListOf(Text(), single=True), "Words to choose checks by.", ())
+    skip: str | None = key(Text("a reason"), "Why it is not run.")
+    xfail: str | None = key(Text("a reason"), "Why it is expected to fail.")
     place: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind's name, as written."""
+        return self.what.kind
 
     @property
     def is_static(self) -> bool:
         """Whether it needs no engine."""
-        return isinstance(self.what, STATIC)
+        return isinstance(self.what, StaticKind)
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """When a service counts as ready: every probe that is given must hold.
+    """When a service counts as ready: every probe that is given must hold."""
 
-    Args:
-        tcp: A port that accepts connections.
-        http: A request that is answered as expected.
-        log: What its output must be like.
-        exec: A command that must succeed in it.
-        healthcheck: Whether its own HEALTHCHECK must say healthy.
-        within: Seconds it has.
-        interval: Seconds between two tries.
-    """
-
-    tcp: int | None = None
-    http: HttpCheck | None = None
-    log: Matcher[Output] | None = None
-    exec: Command | None = None
-    healthcheck: bool = False
-    within: float = DEFAULT_WITHIN
-    interval: float = DEFAULT_INTERVAL
+    tcp: int | None = key(PORT, "A port that accepts connections.")
+    http: HttpProbe | None = key(HttpProbe.shape(), "A request that is answered as expected.")
+    log: Matcher[Output] | None = key(TEXT, "What its output must be like.")
+    exec: Command | None = key(Made(WORDS, Command), "A command that must succeed in it.")
+    healthcheck: bool = key(Flag(), "Its own HEALTHCHECK must say healthy.", default=False)
+    within: float = key(DURATION, "Time it has; 30 s unless told.", DEFAULT_WITHIN)
+    interval: float = key(DURATION, "Time between two tries; 0.2 s unless told.", DEFAULT_INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,11 +337,9 @@ class Suite:
         return (
             self.service is not None
             or self.ready is not None
-            or any(isinstance(check.what, ASKING) for check in self.checks)
+            or any(check.what.needs_service for check in self.checks)
         )
 
     def asks_service(self, check: Check) -> bool:
         """Whether a check asks the service, rather than an idle container or one of its own."""
-        if isinstance(check.what, ExecCheck):
-            return self.has_service and not check.what.fresh
-        return isinstance(check.what, ASKING) or (isinstance(check.what, WritesCheck) and self.has_service)
+        return check.what.needs_service or (self.has_service and check.what.prefers_service)

@@ -4,46 +4,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nixdock.checks.files.entry import read_contents
-from nixdock.checks.kinds.accounts import judge_group, judge_user
-from nixdock.checks.kinds.closure import judge_closure
-from nixdock.checks.kinds.file import judge_file
-from nixdock.checks.kinds.image import judge_config, judge_size, judge_snapshot
-from nixdock.checks.kinds.lint import judge_lint
-from nixdock.checks.model import (
-    ClosureCheck,
-    ConfigCheck,
-    FileCheck,
-    GroupCheck,
-    LintCheck,
-    SizeCheck,
-    SnapshotCheck,
-    UserCheck,
-)
+from nixdock.checks.model import StaticKind
 from nixdock.checks.verdict import CheckResult
 from nixdock.errors import NixdockError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from nixdock.checks.files.entry import LayerEntry
     from nixdock.checks.model import Check, Suite
     from nixdock.checks.subject import Subject
     from nixdock.checks.verdict import ContentJudge
     from nixdock.outcome import Capture
-
-_JUDGES: dict[type, Callable[[Any, Subject], CheckResult]] = {
-    FileCheck: judge_file,
-    UserCheck: judge_user,
-    GroupCheck: judge_group,
-    ConfigCheck: judge_config,
-    SizeCheck: judge_size,
-    ClosureCheck: judge_closure,
-    LintCheck: judge_lint,
-    SnapshotCheck: judge_snapshot,
-}
 
 
 def judge_static(checks: Iterable[Check], subject: Subject) -> tuple[CheckResult, ...]:
@@ -57,10 +32,10 @@ def judge_static(checks: Iterable[Check], subject: Subject) -> tuple[CheckResult
         Their results, in the same order; an image that cannot be read makes them errors.
     """
     results: list[CheckResult] = []
-    for check in checks:
+    for kind in (check.what for check in checks if isinstance(check.what, StaticKind)):
         began = time.monotonic()
         try:
-            result = _JUDGES[type(check.what)](check.what, subject)
+            result = kind.judge(subject)
         except NixdockError as error:
             result = CheckResult.error(error.message, error.details)
         result.seconds = time.monotonic() - began

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.choice import Choice
 from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, suite_from_value
+from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.lint.linting import lint_image
 from nixdock.checks.lint.rules import RULES
-from nixdock.checks.model import Check, Command, ContainerSettings, RunCheck, Suite
+from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.runner import SuiteRun
 from nixdock.checks.static import skip_dynamic
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.checks.expectations import RunExpectation
+    from nixdock.checks.kinds.lint import LintCheck
     from nixdock.checks.lint.rules import Remark
-    from nixdock.checks.model import LintCheck
     from nixdock.checks.structure_test.suite import Collection
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine
@@ -281,9 +282,7 @@ def _join(own: Suite | None, named: list[Suite], options: CheckOptions) -> Suite
     suites = [*([own] if own is not None else []), *named]
     if options.expectation is not None:
         expected = Command(options.command, expected=options.expectation)
-        suites.append(
-            Suite("--expect", (Check("the command line's expectation", "run", RunCheck(expected)),))
-        )
+        suites.append(Suite("--expect", (Check("the command line's expectation", RunCheck(expected)),)))
     return join_suites(suites) or Suite("nothing")
 
 
@@ -323,4 +322,4 @@ def lint(
         if rule not in RULES:
             raise UsageError(f"there is no rule {rule!r}", hint=f"there are {', '.join(RULES)}")
     with target_images(target, nix, connect, listener) as images:
-        return tuple((image.name, lint_image(check, image.subject())) for image in images)
+        return tuple((image.name, lint_image(image.subject(), check.only, check.skip)) for image in images)

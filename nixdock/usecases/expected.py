@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nixdock.checks.model import ContainerSettings, RunCheck
+from nixdock.checks.kinds.run import RunCheck
+from nixdock.checks.model import ContainerSettings
 from nixdock.checks.running import readiness as probing
 from nixdock.checks.running.bench import merge
 from nixdock.checks.running.hardening import harden

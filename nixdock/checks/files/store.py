@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from collections import deque
@@ -153,3 +154,11 @@ def _references_of(data: bytes) -> set[str]:
     found: set[str] = set()
     find_references(data, found)
     return found
+
+
+def matches_any(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a store path's base name, with or without its hash, matches a shell's pattern: `gcc-*`."""
+    bare = name[33:]
+    return any(
+        fnmatch.fnmatchcase(bare, pattern) or fnmatch.fnmatchcase(name, pattern) for pattern in patterns
+    )

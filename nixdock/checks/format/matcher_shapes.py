@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nixdock.checks.format.nodes import Listing, Node, Scalar, Table, to_value
-from nixdock.checks.format.shapes import (
-    Flag,
-    Problems,
-    Schema,
-    Shape,
-    Text,
-    UnreadableError,
-    describe,
-    suggest,
-)
+from nixdock.checks.format.nodes import Listing, Node, Problems, Scalar, Table, describe, to_value
+from nixdock.checks.format.records import Field, Record
+from nixdock.checks.format.shapes import Anything, Flag, ListOf, Made, Schema, Several, Shape, Text
 from nixdock.checks.matchers.algebra import AllOf, AnyOf, Matcher, NoneOf, all_of
 from nixdock.checks.matchers.json_path import JsonPath
 from nixdock.checks.matchers.number import PLAIN, Between, Number, Unit, exactly
@@ -40,75 +31,50 @@ from nixdock.checks.matchers.value import (
     HasLength,
     InBounds,
     InList,
+    SameSet,
 )
 from nixdock.checks.regex import compile_pattern
 from nixdock.outcome import Output
 
 if TYPE_CHECKING:
-    from nixdock.checks.format.shapes import Value
+    from collections.abc import Callable
 
-Subject = TypeVar("Subject")
-Reader = Callable[[Node, Problems], Matcher[Any]]
-
-_TEXT_REF = {"$ref": "#/$defs/text"}
-_NUMBER_REF = {"$ref": "#/$defs/number"}
-_VALUE_REF = {"$ref": "#/$defs/value"}
+Judged = TypeVar("Judged")
 
 
 @dataclass(frozen=True, slots=True)
-class TextShape(Shape[Matcher[Output]]):
-    """A matcher on text."""
+class Utf8Text(Shape[bytes]):
+    """A text that output is compared with."""
 
-    def read(self, node: Node, problems: Problems) -> Matcher[Output]:
-        """Return the matcher."""
-        if isinstance(node, Scalar):
-            return Equals(_text(node, problems))
-        if isinstance(node, Listing):
-            return AllOf(_each(self, node, problems))
-        return _read_table(node, problems, _TEXT_WORDS)
+    def read(self, node: Node, problems: Problems) -> bytes:
+        """Return its UTF-8."""
+        if isinstance(node, Scalar) and node.value is None:
+            raise problems.fail(node.place, "null is no text; write {empty: true} for no output")
+        return Text().read(node, problems).encode(errors="surrogatepass")
 
     def schema(self) -> Schema:
-        """A reference to the definition that the schema ends with."""
-        return _TEXT_REF
+        """A text's."""
+        return Text().schema()
 
 
 @dataclass(frozen=True, slots=True)
-class NumberShape(Shape[Matcher[Number]]):
-    """A matcher on a number with a unit.
-
-    Args:
-        unit: How the number is written.
-        bare: Which bound a number without a word is; `equals` unless told.
-    """
+class NumberIn(Shape[Number]):
+    """A number in its unit."""
 
     unit: Unit = PLAIN
-    bare: str = "equals"
 
-    def read(self, node: Node, problems: Problems) -> Matcher[Number]:
-        """Return the matcher."""
-        if isinstance(node, Scalar):
-            return _BOUNDS[self.bare](self._number(node, problems), self.unit)
-        if isinstance(node, Listing):
-            raise problems.fail(
-                node.place, "one number cannot be several; write {any: [...]} for alternatives"
-            )
-        if node.entries and all(name.text in {"min", "max"} for name, _ in node.entries):
-            return BoundsShape(self.unit).read(node, problems)
-        words: dict[str, Reader] = {
-            "equals": lambda item, found: exactly(self._number(item, found), self.unit),
-            "min": lambda item, found: Between(self._number(item, found), None, self.unit),
-            "max": lambda item, found: Between(None, self._number(item, found), self.unit),
-            "not": lambda item, found: NoneOf(_one_or_each(self, item, found)),
-            "any": lambda item, found: AnyOf(_one_or_each(self, item, found)),
-        }
-        return _read_table(node, problems, words)
-
-    def _number(self, node: Node, problems: Problems) -> Number:
-        return read_number(node, problems, self.unit)
+    def read(self, node: Node, problems: Problems) -> Number:
+        """Return the number."""
+        if not isinstance(node, Scalar) or node.value is None or isinstance(node.value, bool):
+            raise problems.fail(node.place, f"expected {self.unit.name}, found {describe(node)}")
+        try:
+            return self.unit.parse(node.text)
+        except ValueError as error:
+            raise problems.fail(node.place, str(error)) from error
 
     def schema(self) -> Schema:
-        """A reference to the definition that the schema ends with."""
-        return _NUMBER_REF
+        """A number, or a text with a unit."""
+        return {"type": ["number", "string"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,32 +92,98 @@ class BoundsShape(Shape[Between]):
     def read(self, node: Node, problems: Problems) -> Between:
         """Return the bounds."""
         if not isinstance(node, Table):
-            return _BOUNDS[self.bare](read_number(node, problems, self.unit), self.unit)
-        bounds: dict[str, Number] = {}
-        for name, item in node.entries:
-            if name.text not in {"min", "max", "equals"}:
-                known = suggest(name.text, ("min", "max", "equals"))
-                raise problems.fail(name.place, f"{name.text!r} is no bound: write min or max{known}")
-            bounds[name.text] = read_number(item, problems, self.unit)
-        if not bounds:
-            raise problems.fail(node.place, "this asks for nothing: write min or max")
-        low, high = bounds.get("min"), bounds.get("max")
-        if "equals" in bounds:
-            low = high = bounds["equals"]
-        if low is not None and high is not None and low > high:
-            raise problems.fail(node.place, "no number is that: min is above max")
-        return Between(low, high, self.unit)
+            return self._of(**{self.bare: NumberIn(self.unit).read(node, problems)})
+        return self._words().read(node, problems)
+
+    def _words(self) -> Record[Between]:
+        number = NumberIn(self.unit)
+        return Record(
+            self._of,
+            (Field("min", number), Field("max", number), Field("equals", number)),
+            "bounds",
+            stranger="{name!r} is no bound: write min or max{near}",
+            nothing="min or max",
+        )
+
+    def _of(
+        self,
+        min: Number | None = None,  # noqa: A002 - the key's name
+        max: Number | None = None,  # noqa: A002
+        equals: Number | None = None,
+    ) -> Between:
+        if equals is not None:
+            return exactly(equals, self.unit)
+        if min is not None and max is not None and min > max:
+            raise ValueError("no number is that: min is above max")
+        return Between(min, max, self.unit)
 
     def schema(self) -> Schema:
-        """A bare number or its bounds."""
+        """A reference to the definition that the schema ends with."""
         return {"$ref": "#/$defs/bounds"}
 
+    def definition(self) -> Schema:
+        """A bare number, or its bounds."""
+        return {"anyOf": [NumberIn(self.unit).schema(), self._words().schema()]}
 
-_BOUNDS: dict[str, Callable[[Number, Unit], Between]] = {
-    "equals": exactly,
-    "max": lambda number, unit: Between(None, number, unit),
-    "min": lambda number, unit: Between(number, None, unit),
-}
+
+@dataclass(frozen=True, slots=True)
+class NumberShape(Shape[Matcher[Number]]):
+    """A matcher on a number with a unit."""
+
+    unit: Unit = PLAIN
+
+    def read(self, node: Node, problems: Problems) -> Matcher[Number]:
+        """Return the matcher."""
+        if isinstance(node, Listing):
+            raise problems.fail(
+                node.place, "one number cannot be several; write {any: [...]} for alternatives"
+            )
+        bounds = {"min", "max"}
+        if isinstance(node, Scalar) or (
+            node.entries and all(name.text in bounds for name, _ in node.entries)
+        ):
+            return BoundsShape(self.unit).read(node, problems)
+        return self._words().read(node, problems)
+
+    def _words(self) -> Record[Matcher[Any]]:
+        number, several = NumberIn(self.unit), Several(self, _EMPTY_LIST)
+        return _matchers(
+            Field("equals", Made(number, lambda value: exactly(value, self.unit))),
+            Field("min", Made(number, lambda value: Between(value, None, self.unit))),
+            Field("max", Made(number, lambda value: Between(None, value, self.unit))),
+            Field("not", Made(several, NoneOf)),
+            Field("any", Made(several, AnyOf)),
+        )
+
+    def schema(self) -> Schema:
+        """A reference to the definition that the schema ends with."""
+        return {"$ref": "#/$defs/number"}
+
+    def definition(self) -> Schema:
+        """A bare number, or named matchers."""
+        return {"anyOf": [NumberIn(self.unit).schema(), self._words().schema()]}
+
+
+@dataclass(frozen=True, slots=True)
+class TextShape(Shape[Matcher[Output]]):
+    """A matcher on text."""
+
+    def read(self, node: Node, problems: Problems) -> Matcher[Output]:
+        """Return the matcher."""
+        if isinstance(node, Scalar):
+            return Equals(Utf8Text().read(node, problems))
+        if isinstance(node, Listing):
+            return AllOf(Several(self, _EMPTY_LIST).read(node, problems))
+        return _TEXT_WORDS.read(node, problems)
+
+    def schema(self) -> Schema:
+        """A reference to the definition that the schema ends with."""
+        return {"$ref": "#/$defs/text"}
+
+    def definition(self) -> Schema:
+        """A bare text, all of a list, or named matchers."""
+        every = ListOf(self, least=1)
+        return {"anyOf": [Utf8Text().schema(), every.schema(), _TEXT_WORDS.schema()]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,239 +194,173 @@ class ValueShape(Shape[Matcher[object]]):
         """Return the matcher."""
         if isinstance(node, Scalar | Listing):
             return EqualsValue(to_value(node))
-        return _read_table(node, problems, VALUE_WORDS)
+        return _VALUE_WORDS.read(node, problems)
 
     def schema(self) -> Schema:
         """A reference to the definition that the schema ends with."""
-        return _VALUE_REF
+        return {"$ref": "#/$defs/value"}
+
+    def definition(self) -> Schema:
+        """A bare value, or named matchers."""
+        bare = {"type": ["string", "number", "boolean", "null", "array"]}
+        return {"anyOf": [bare, _VALUE_WORDS.schema()]}
 
 
+@dataclass(frozen=True, slots=True)
+class EntriesShape(Shape[Matcher[object]]):
+    """Names in a directory, or members of a group: a bare list means these and no others."""
+
+    def read(self, node: Node, problems: Problems) -> Matcher[object]:
+        """Return the matcher."""
+        if isinstance(node, Listing):
+            return SameSet(frozenset(ListOf(Text()).read(node, problems)))
+        return VALUE.read(node, problems)
+
+    def schema(self) -> Schema:
+        """A value matcher's."""
+        return VALUE.schema()
+
+
+@dataclass(frozen=True, slots=True)
+class LinesShape(Shape[Lines]):
+    """What holds line by line: a list of exactly these, or a mapping."""
+
+    def read(self, node: Node, problems: Problems) -> Lines:
+        """Return the matcher."""
+        if isinstance(node, Listing):
+            return Lines(exactly=ListOf(TEXT).read(node, problems))
+        if not isinstance(node, Table):
+            raise problems.fail(
+                node.place,
+                f"expected a list of lines or a mapping (some, every, count), found {describe(node)}",
+            )
+        return self._words().read(node, problems)
+
+    @staticmethod
+    def _words() -> Record[Lines]:
+        return Record(
+            Lines,
+            (
+                Field("some", Several(TEXT, _EMPTY_LIST)),
+                Field("every", TEXT),
+                Field("count", BoundsShape()),
+            ),
+            "lines",
+            stranger="lines have no {name!r}{near}; there are {known}",
+            nothing="some, every or count",
+        )
+
+    def schema(self) -> Schema:
+        """An array, or a mapping."""
+        return {"anyOf": [ListOf(TEXT).schema(), self._words().schema()]}
+
+
+@dataclass(frozen=True, slots=True)
+class PathsShape(Shape[Matcher[object]]):
+    """A mapping from paths into JSON to matchers of what is there."""
+
+    def read(self, node: Node, problems: Problems) -> Matcher[object]:
+        """Return one matcher for all of them."""
+        if not isinstance(node, Table) or not node.entries:
+            raise problems.fail(node.place, "expected a mapping from paths such as '.status' to values")
+        parts: list[Matcher[object]] = []
+        for name, item in node.entries:
+            try:
+                path = JsonPath.parse(name.text)
+            except ValueError as error:
+                raise problems.fail(name.place, str(error)) from error
+            parts.append(AtPath(path, VALUE.read(item, problems)))
+        return all_of(tuple(parts))
+
+    def schema(self) -> Schema:
+        """An object with any names."""
+        return {"type": "object", "additionalProperties": VALUE.schema(), "minProperties": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingShape(Shape[RecordedIn]):
+    """The name of a snapshot, which becomes a file's."""
+
+    def read(self, node: Node, problems: Problems) -> RecordedIn:
+        """Return the matcher."""
+        name = Text("a name for the snapshot").read(node, problems)
+        if not name or name.startswith((".", "-")) or "/" in name:
+            raise problems.fail(node.place, f"{name!r} is no name for a snapshot: it becomes a file's name")
+        file = problems.snapshots / f"{name}.txt" if problems.snapshots else None
+        return RecordedIn(name, file, update=problems.update)
+
+    def schema(self) -> Schema:
+        """A text's."""
+        return Text().schema()
+
+
+def _matchers(*words: Field) -> Record[Matcher[Any]]:
+    """Return a mapping of named matchers, all of which must hold."""
+
+    def join(**parts: Matcher[Any]) -> Matcher[Any]:
+        return all_of(tuple(parts.values()))
+
+    return Record(
+        join,
+        words,
+        "a matcher",
+        stranger="{name!r} is no matcher{near}; there are {known}",
+        nothing="such as {contains: text}",
+    )
+
+
+def _each(shape: Shape[Judged], make: Callable[[Judged], Matcher[Any]]) -> Shape[Matcher[Any]]:
+    """Read one thing, or a list of which all must hold."""
+    return Made(Several(Made(shape, make)), all_of)
+
+
+_EMPTY_LIST = "; write {empty: true} for no output"
 TEXT = TextShape()
 VALUE = ValueShape()
 NUMBER = NumberShape()
 
+_REGEX = Made(Text("a regular expression"), lambda text: Matches(compile_pattern(text)))
+_DIALECT = "RE2; '$' is the very end, '(?m)' makes it a line's end."
+_TEXTS = Several(TEXT, _EMPTY_LIST)
+_VALUES = Several(VALUE, _EMPTY_LIST)
 
-def read_number(node: Node, problems: Problems, unit: Unit) -> Number:
-    """Return the number that a node is, in its unit.
-
-    Raises:
-        UnreadableError: It is none.
-    """
-    if not isinstance(node, Scalar) or node.value is None or isinstance(node.value, bool):
-        raise problems.fail(node.place, f"expected {unit.name}, found {describe(node)}")
-    try:
-        return unit.parse(node.text)
-    except ValueError as error:
-        raise problems.fail(node.place, str(error)) from error
-
-
-def _read_table(node: Table, problems: Problems, words: dict[str, Reader]) -> Matcher[Any]:
-    """Return one matcher for all words of a mapping."""
-    if not node.entries:
-        raise problems.fail(node.place, "this asks for nothing: write such as {contains: text}")
-    parts: list[Matcher[Any]] = []
-    complete = True
-    for name, item in node.entries:
-        reader = words.get(name.text)
-        if reader is None:
-            known = ", ".join(words)
-            message = f"{name.text!r} is no matcher{suggest(name.text, words)}; there are {known}"
-            problems.note(name.place, message)
-            complete = False
-            continue
-        try:
-            parts.append(reader(item, problems))
-        except UnreadableError:
-            complete = False
-    if not complete:
-        raise UnreadableError
-    return all_of(tuple(parts))
-
-
-def _each(shape: Shape[Value], node: Listing, problems: Problems) -> tuple[Value, ...]:
-    if not node.items:
-        raise problems.fail(node.place, "an empty list asks for nothing; write {empty: true} for no output")
-    return tuple(shape.read(item, problems) for item in node.items)
-
-
-def _one_or_each(shape: Shape[Value], node: Node, problems: Problems) -> tuple[Value, ...]:
-    return _each(shape, node, problems) if isinstance(node, Listing) else (shape.read(node, problems),)
-
-
-def _text(node: Node, problems: Problems) -> bytes:
-    if isinstance(node, Scalar) and node.value is None:
-        raise problems.fail(node.place, "null is no text; write {empty: true} for no output")
-    return Text().read(node, problems).encode(errors="surrogatepass")
-
-
-def _all(make: Callable[[Node, Problems], Matcher[Any]]) -> Reader:
-    """Read one thing, or a list of which all must hold."""
-
-    def read(node: Node, problems: Problems) -> Matcher[Any]:
-        if not isinstance(node, Listing):
-            return make(node, problems)
-        if not node.items:
-            raise problems.fail(node.place, "an empty list asks for nothing")
-        return all_of(tuple(make(item, problems) for item in node.items))
-
-    return read
-
-
-def _matches(node: Node, problems: Problems) -> Matches:
-    text = Text("a regular expression").read(node, problems)
-    try:
-        return Matches(compile_pattern(text))
-    except ValueError as error:
-        raise problems.fail(node.place, str(error)) from error
-
-
-def _lines(node: Node, problems: Problems) -> Lines:
-    if isinstance(node, Listing):
-        return Lines(exactly=tuple(TEXT.read(item, problems) for item in node.items))
-    if not isinstance(node, Table):
-        raise problems.fail(
-            node.place, f"expected a list of lines or a mapping (some, every, count), found {describe(node)}"
-        )
-    some: tuple[Matcher[Output], ...] = ()
-    every: Matcher[Output] | None = None
-    count: Between | None = None
-    for name, item in node.entries:
-        match name.text:
-            case "some":
-                some = _one_or_each(TEXT, item, problems)
-            case "every":
-                every = TEXT.read(item, problems)
-            case "count":
-                count = BoundsShape().read(item, problems)
-            case word:
-                known = suggest(word, ("some", "every", "count"))
-                message = f"lines have no {word!r}{known}; there are some, every, count"
-                raise problems.fail(name.place, message)
-    if not node.entries:
-        raise problems.fail(node.place, "this asks for nothing: write some, every or count")
-    return Lines(some=some, every=every, count=count)
-
-
-def _paths(node: Node, problems: Problems) -> Matcher[object]:
-    """Read a mapping from paths into JSON to matchers of what is there."""
-    if not isinstance(node, Table) or not node.entries:
-        raise problems.fail(node.place, "expected a mapping from paths such as '.status' to values")
-    parts: list[Matcher[object]] = []
-    for name, item in node.entries:
-        try:
-            path = JsonPath.parse(name.text)
-        except ValueError as error:
-            raise problems.fail(name.place, str(error)) from error
-        parts.append(AtPath(path, VALUE.read(item, problems)))
-    return all_of(tuple(parts))
-
-
-def _recorded(node: Node, problems: Problems) -> RecordedIn:
-    name = Text("a name for the snapshot").read(node, problems)
-    if not name or name.startswith((".", "-")) or "/" in name:
-        raise problems.fail(node.place, f"{name!r} is no name for a snapshot: it becomes a file's name")
-    file = problems.snapshots / f"{name}.txt" if problems.snapshots else None
-    return RecordedIn(name, file, update=problems.update)
-
-
-_TEXT_WORDS: dict[str, Reader] = {
-    "equals": lambda node, problems: Equals(_text(node, problems)),
-    "contains": _all(lambda node, problems: Contains(_text(node, problems))),
-    "matches": _all(_matches),
-    "empty": lambda node, problems: Empty(Flag().read(node, problems)),
-    "lines": _lines,
-    "json": lambda node, problems: IsJson(_paths(node, problems)),
-    "length": lambda node, problems: Length(BoundsShape().read(node, problems)),
-    "snapshot": _recorded,
-    "not": lambda node, problems: NoneOf(_one_or_each(TEXT, node, problems)),
-    "any": lambda node, problems: AnyOf(_one_or_each(TEXT, node, problems)),
-    "all": lambda node, problems: AllOf(_one_or_each(TEXT, node, problems)),
-}
-
-VALUE_WORDS: dict[str, Reader] = {
-    "equals": lambda node, problems: EqualsValue(to_value(node)),  # noqa: ARG005 - any value will do
-    "contains": _all(lambda node, problems: ContainsValue(to_value(node))),  # noqa: ARG005
-    "matches": _all(lambda node, problems: AsText(_matches(node, problems))),
-    "empty": lambda node, problems: EmptyValue(Flag().read(node, problems)),
-    "exists": lambda node, problems: Exists(Flag().read(node, problems)),
-    "length": lambda node, problems: HasLength(BoundsShape().read(node, problems)),
-    "min": lambda node, problems: InBounds(Between(low=read_number(node, problems, PLAIN))),
-    "max": lambda node, problems: InBounds(Between(high=read_number(node, problems, PLAIN))),
-    "json": _paths,
-    "some": lambda node, problems: InList(VALUE.read(node, problems)),
-    "not": lambda node, problems: NoneOf(_one_of_values(node, problems)),
-    "any": lambda node, problems: AnyOf(_one_of_values(node, problems)),
-    "all": lambda node, problems: AllOf(_one_of_values(node, problems)),
-}
-
-
-def _one_of_values(node: Node, problems: Problems) -> tuple[Matcher[object], ...]:
-    return _one_or_each(VALUE, node, problems)
+_TEXT_WORDS = _matchers(
+    Field("equals", Made(Utf8Text(), Equals)),
+    Field("contains", _each(Utf8Text(), Contains)),
+    Field("matches", Made(Several(_REGEX), all_of), _DIALECT),
+    Field("empty", Made(Flag(), Empty)),
+    Field("lines", LinesShape()),
+    Field("json", Made(PathsShape(), IsJson)),
+    Field("length", Made(BoundsShape(), Length)),
+    Field("snapshot", RecordingShape()),
+    Field("not", Made(_TEXTS, NoneOf)),
+    Field("any", Made(_TEXTS, AnyOf)),
+    Field("all", Made(_TEXTS, AllOf)),
+)
+_VALUE_WORDS = _matchers(
+    Field("equals", Made(Anything(), EqualsValue)),
+    Field("contains", _each(Anything(), ContainsValue)),
+    Field("matches", _each(_REGEX, AsText), _DIALECT),
+    Field("empty", Made(Flag(), EmptyValue)),
+    Field("exists", Made(Flag(), Exists)),
+    Field("length", Made(BoundsShape(), HasLength)),
+    Field("min", Made(NumberIn(), lambda number: InBounds(Between(low=number)))),
+    Field("max", Made(NumberIn(), lambda number: InBounds(Between(high=number)))),
+    Field("json", PathsShape()),
+    Field("some", Made(VALUE, InList)),
+    Field("not", Made(_VALUES, NoneOf)),
+    Field("any", Made(_VALUES, AnyOf)),
+    Field("all", Made(_VALUES, AllOf)),
+)
+VALUE_WORDS = frozenset(word.name for word in _VALUE_WORDS.fields)
+"""The names of matchers on JSON values."""
 
 
 def matcher_definitions() -> Schema:
     """Describe the matchers for the end of the schema (`$defs`)."""
-    scalar: Schema = {"type": ["string", "number", "boolean"]}
-    texts: Schema = {"anyOf": [scalar, {"type": "array", "items": scalar, "minItems": 1}]}
-    numbers: Schema = {"type": ["number", "string"]}
-
-    def several(reference: Schema) -> Schema:
-        return {"anyOf": [reference, {"type": "array", "items": reference, "minItems": 1}]}
-
-    def words(properties: Schema) -> Schema:
-        return {
-            "type": "object",
-            "properties": properties,
-            "additionalProperties": False,
-            "minProperties": 1,
-        }
-
-    bounds = words({"min": numbers, "max": numbers, "equals": numbers})
-    paths: Schema = {"type": "object", "additionalProperties": _VALUE_REF, "minProperties": 1}
-    lines: Schema = {
-        "anyOf": [
-            {"type": "array", "items": _TEXT_REF},
-            words({"some": several(_TEXT_REF), "every": _TEXT_REF, "count": {"$ref": "#/$defs/bounds"}}),
-        ]
-    }
-    text_words: Schema = {
-        "equals": scalar,
-        "contains": texts,
-        "matches": {**texts, "description": "RE2; '$' is the very end, '(?m)' makes it a line's end."},
-        "empty": {"type": "boolean"},
-        "lines": lines,
-        "json": paths,
-        "length": {"$ref": "#/$defs/bounds"},
-        "snapshot": {"type": "string"},
-        "not": several(_TEXT_REF),
-        "any": several(_TEXT_REF),
-        "all": several(_TEXT_REF),
-    }
-    value_words: Schema = {
-        "equals": {},
-        "contains": {},
-        "matches": texts,
-        "empty": {"type": "boolean"},
-        "exists": {"type": "boolean"},
-        "length": {"$ref": "#/$defs/bounds"},
-        "min": numbers,
-        "max": numbers,
-        "json": paths,
-        "some": _VALUE_REF,
-        "not": several(_VALUE_REF),
-        "any": several(_VALUE_REF),
-        "all": several(_VALUE_REF),
-    }
-    number_words: Schema = {
-        "equals": numbers,
-        "min": numbers,
-        "max": numbers,
-        "not": several(_NUMBER_REF),
-        "any": several(_NUMBER_REF),
-    }
     return {
-        "text": {"anyOf": [scalar, {"type": "array", "items": _TEXT_REF, "minItems": 1}, words(text_words)]},
-        "number": {"anyOf": [numbers, words(number_words)]},
-        "bounds": {"anyOf": [numbers, bounds]},
-        "value": {"anyOf": [{"type": ["string", "number", "boolean", "null", "array"]}, words(value_words)]},
+        "text": TEXT.definition(),
+        "number": NUMBER.definition(),
+        "bounds": BoundsShape().definition(),
+        "value": VALUE.definition(),
     }

@@ -1,13 +1,23 @@
-"""A document as a tree of nodes that know where they stand."""
+"""A document as a tree of nodes that know where they stand, and what is wrong with it."""
 
 from __future__ import annotations
 
+import difflib
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nixdock.errors import UsageError
+from nixdock.text import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 DEPTH_LIMIT = 64
 """How deep a document may be nested: ten times what the format needs."""
+
+_MOST_TOLD = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +128,65 @@ def to_value(node: Node) -> Any:  # noqa: ANN401 - JSON
     if isinstance(node, Listing):
         return [to_value(item) for item in node.items]
     return {name.text: to_value(item) for name, item in node.entries}
+
+
+class UnreadableError(Exception):
+    """A part could not be read; the problem has been noted."""
+
+
+@dataclass(slots=True)
+class Problems:
+    """What is wrong with a document, in the order of its reading.
+
+    Args:
+        snapshots: The folder of the document's snapshots; None where the document is no file.
+        update: Whether snapshots are to be recorded anew.
+    """
+
+    snapshots: Path | None = None
+    update: bool = False
+    found: list[tuple[Place, str]] = field(default_factory=list)
+
+    def note(self, place: Place, message: str) -> None:
+        """Note a problem and read on."""
+        self.found.append((place, message))
+
+    def fail(self, place: Place, message: str) -> UnreadableError:
+        """Note a problem and return what to raise, as this part has no value."""
+        self.note(place, message)
+        return UnreadableError()
+
+    def raise_all(self) -> None:
+        """Raise one error for all that was noted.
+
+        Raises:
+            UsageError: Something was.
+        """
+        if not self.found:
+            return
+        lines = [shorten(f"{place}: {message}") for place, message in self.found[:_MOST_TOLD]]
+        if len(self.found) > _MOST_TOLD:
+            lines.append(f"and {len(self.found) - _MOST_TOLD} more")
+        raise UsageError(
+            lines[0],
+            details="\n".join(lines[1:]) or None,
+            hint="`nixdock check --schema` prints the format as JSON Schema, for an editor to check",
+        )
+
+
+def suggest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    """Return "; did you mean ...?" where a known word is near, and nothing otherwise."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def describe(node: Node) -> str:
+    """Say in a few words what a node is, for messages."""
+    if isinstance(node, Table):
+        return "a mapping"
+    if isinstance(node, Listing):
+        return "a list"
+    if node.value is None:
+        return "null"
+    kind = {bool: "the truth value", int: "the number", float: "the number"}.get(type(node.value))
+    return f"{kind} {node.text}" if kind else f"the text {node.text!r}"

@@ -2,110 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nixdock.checks.format.nodes import Listing, Node, Scalar, Table, to_value
+from nixdock.checks.format.nodes import Node, Problems, Scalar, Table, describe, to_value
+from nixdock.checks.format.records import Field, Record
 from nixdock.checks.format.shapes import (
-    Field,
     Flag,
     Integer,
     ListOf,
+    Made,
     MapOf,
+    PairsShape,
     Parsed,
-    Problems,
-    Record,
     Schema,
     Shape,
     Text,
-    UnreadableError,
-    describe,
-    suggest,
 )
-from nixdock.checks.model import ContainerSettings
+from nixdock.checks.model import WORDS, ContainerSettings
 from nixdock.engine.containers.options.table import COMPOSE
 from nixdock.units import parse_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nixdock.engine.containers.options.request import GivenOptions
     from nixdock.engine.containers.options.table import DockerOption
 
-
-@dataclass(frozen=True, slots=True)
-class PairsShape(Shape[Mapping[str, str | None]]):
-    """Names with values: as a mapping, or as a list of `NAME=value`.
-
-    Args:
-        separator: What stands between name and value in the list.
-    """
-
-    separator: str = "="
-
-    def read(self, node: Node, problems: Problems) -> Mapping[str, str | None]:
-        """Return the pairs; a name alone has the value None."""
-        if isinstance(node, Table):
-            return {
-                name.text: None
-                if isinstance(item, Scalar) and item.value is None
-                else Text().read(item, problems)
-                for name, item in node.entries
-            }
-        if not isinstance(node, Listing):
-            raise problems.fail(node.place, f"expected a mapping or a list, found {describe(node)}")
-        pairs: dict[str, str | None] = {}
-        for item in node.items:
-            name, separator, value = Text().read(item, problems).partition(self.separator)
-            pairs[name] = value if separator else None
-        return pairs
-
-    def schema(self) -> Schema:
-        """An object, or an array of texts."""
-        return {
-            "anyOf": [
-                {
-                    "type": "object",
-                    "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-                },
-                {"type": "array", "items": {"type": "string"}},
-            ]
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class WordsShape(Shape[tuple[str, ...]]):
-    """An argv: a list of words. One text would have to be split, which only a shell can do right."""
-
-    def read(self, node: Node, problems: Problems) -> tuple[str, ...]:
-        """Return the words."""
-        if isinstance(node, Scalar) and node.value is not None:
-            message = f"a command is a list of words: write [{', '.join(node.text.split())}]"
-            raise problems.fail(node.place, message)
-        return ListOf(Text()).read(node, problems)
-
-    def schema(self) -> Schema:
-        """An array of texts."""
-        return ListOf(Text()).schema()
-
-
-@dataclass(frozen=True, slots=True)
-class HealthcheckShape(Shape[dict[str, Any]]):
-    """Compose's `healthcheck`, as the Engine API writes it: docker's options know a shell's line alone."""
-
-    def read(self, node: Node, problems: Problems) -> dict[str, Any]:
-        """Return the API's `Healthcheck`."""
-        values = _HEALTHCHECK.read_keys(node, problems)
-        if values.pop("disable", False):
-            return {"Test": ["NONE"]}
-        test = values.pop("test", None)
-        made: dict[str, Any] = {_HEALTH_NAMES[key]: value for key, value in values.items()}
-        if test is not None:
-            made["Test"] = ["CMD-SHELL", test[0]] if len(test) == 1 else list(test)
-        return made
-
-    def schema(self) -> Schema:
-        """An object."""
-        return _HEALTHCHECK.schema()
+Raw = dict[str, Any]
+Texts = tuple[str, ...]
 
 
 def _nanoseconds(text: str) -> int:
@@ -120,8 +45,20 @@ _HEALTH_NAMES = {
     "retries": "Retries",
 }
 _HEALTH_DURATION = Parsed(_nanoseconds, "a duration such as '10s'")
-_HEALTHCHECK: Record[dict[str, Any]] = Record(
-    dict,
+
+
+def _make_healthcheck(*, disable: bool = False, test: tuple[str, ...] | None = None, **values: Any) -> Raw:  # noqa: ANN401
+    """Return the API's `Healthcheck`: docker's options know a shell's line alone."""
+    if disable:
+        return {"Healthcheck": {"Test": ["NONE"]}}
+    made = {_HEALTH_NAMES[key]: value for key, value in values.items()}
+    if test is not None:
+        made["Test"] = ["CMD-SHELL", test[0]] if len(test) == 1 else list(test)
+    return {"Healthcheck": made}
+
+
+_HEALTHCHECK = Record(
+    _make_healthcheck,
     (
         Field("test", ListOf(Text(), single=True, least=1), "['CMD', word...], or one line for a shell."),
         Field("disable", Flag(), "Switch off the image's own."),
@@ -156,37 +93,101 @@ class UlimitsShape(Shape[tuple[str, ...]]):
 
     def schema(self) -> Schema:
         """An object of numbers or of soft and hard ones."""
-        number: Schema = {"type": ["integer", "string"]}
-        both: Schema = {"type": "object", "properties": {"soft": number, "hard": number}}
-        return {"type": "object", "additionalProperties": {"anyOf": [number, both]}}
+        limit = Text().schema()
+        both = {"type": "object", "properties": {"soft": limit, "hard": limit}, "required": ["soft", "hard"]}
+        return {"type": "object", "additionalProperties": {"anyOf": [limit, both]}}
 
 
-_TEXT = Text()
-_TEXTS = ListOf(_TEXT, single=True)
-_SHAPES: dict[str, Shape[Any]] = {
-    "add-host": PairsShape(":"),
-    "env": PairsShape(),
-    "label": PairsShape(),
-    "sysctl": PairsShape(),
+def _pairs(separator: str = "=") -> Shape[Texts]:
+    def write(pairs: Mapping[str, str | None]) -> Texts:
+        return tuple(name if text is None else f"{name}{separator}{text}" for name, text in pairs.items())
+
+    return Made(PairsShape(separator), write)
+
+
+_SHAPES: dict[str, Shape[Texts]] = {
+    "add-host": _pairs(":"),
+    "env": _pairs(),
+    "label": _pairs(),
+    "sysctl": _pairs(),
     "ulimit": UlimitsShape(),
 }
 """Options whose value Compose writes otherwise than docker."""
 
+_TEXTS = ListOf(Text(), single=True)
+_TEXT = Made(Text(), lambda text: (text,))
+_SWITCH = Made(Flag(), lambda on: ("true" if on else "false",))
 
-def _shape_of(option: DockerOption) -> Shape[Any]:
+
+def _shape_of(option: DockerOption) -> Shape[Texts]:
     if option.metavar is None:
-        return Flag()
+        return _SWITCH
     return _SHAPES.get(option.name) or (_TEXTS if option.many else _TEXT)
 
 
-_KEYS: dict[str, tuple[str, Shape[Any]]] = {
+_KEYS: dict[str, tuple[str, Shape[Texts]]] = {
     **{key: (option.name, _shape_of(option)) for key, option in COMPOSE.items()},
-    "stdin_open": ("interactive", Flag()),
-    "tty": ("tty", Flag()),
+    "stdin_open": ("interactive", _SWITCH),
+    "tty": ("tty", _SWITCH),
 }
-"""Compose's keys: docker's option, and the shape of the value."""
+"""Compose's keys: docker's option, and the shape of its values as docker writes them."""
 
-_OWN = ("entrypoint", "command", "hardened", "healthcheck", "raw")
+
+@dataclass(frozen=True, slots=True)
+class _EntrypointShape(Shape[Raw]):
+    """A program, or an argv; docker's option knows a single word alone."""
+
+    def read(self, node: Node, problems: Problems) -> Raw:
+        """Return the API's `Entrypoint`."""
+        if isinstance(node, Scalar) and node.value is not None and " " not in node.text:
+            return {"Entrypoint": [node.text]}
+        return {"Entrypoint": list(WORDS.read(node, problems))}
+
+    def schema(self) -> Schema:
+        """A text, or an array of texts."""
+        return {"anyOf": [Text().schema(), WORDS.schema()]}
+
+
+@dataclass(frozen=True, slots=True)
+class _RawShape(Shape[Raw]):
+    """Members of the Engine API's request."""
+
+    def read(self, node: Node, problems: Problems) -> Raw:
+        """Return them as they are."""
+        if not isinstance(node, Table):
+            message = f"expected members of the Engine API's request, found {describe(node)}"
+            raise problems.fail(node.place, message)
+        value: Raw = to_value(node)
+        return value
+
+    def schema(self) -> Schema:
+        """Any object."""
+        return {"type": "object"}
+
+
+_HARDENED = "As few rights as it runs with: read-only, no network, no capabilities."
+_RAW = (
+    Field("entrypoint", _EntrypointShape()),
+    Field("healthcheck", _HEALTHCHECK),
+    Field("raw", _RawShape(), "Members of the Engine API's request to create it."),
+)
+
+
+def _make_settings(
+    *,
+    command: tuple[str, ...] | None = None,
+    hardened: bool = False,
+    **values: Any,  # noqa: ANN401
+) -> ContainerSettings:
+    options: GivenOptions = ()
+    raw: Raw = {}
+    for name, value in values.items():
+        if name in _KEYS:
+            option, _ = _KEYS[name]
+            options += tuple((option, text) for text in value)
+        else:
+            raw |= value
+    return ContainerSettings(options, command, hardened, raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,86 +202,17 @@ class SettingsShape(Shape[ContainerSettings]):
 
     def read(self, node: Node, problems: Problems) -> ContainerSettings:
         """Return the settings."""
-        if not isinstance(node, Table):
-            raise problems.fail(node.place, f"expected a mapping ({self.what}), found {describe(node)}")
-        options: list[tuple[str, str]] = []
-        command: tuple[str, ...] | None = None
-        hardened = False
-        raw: dict[str, Any] = {}
-        complete = True
-        for name, item in node.entries:
-            try:
-                match name.text:
-                    case "entrypoint":
-                        # docker's option knows a single word alone.
-                        raw["Entrypoint"] = list(self._entrypoint(item, problems))
-                    case "command":
-                        command = WordsShape().read(item, problems)
-                    case "hardened":
-                        hardened = Flag().read(item, problems)
-                    case "healthcheck":
-                        raw["Healthcheck"] = HealthcheckShape().read(item, problems)
-                    case "raw":
-                        raw |= self._raw(item, problems)
-                    case _:
-                        options += self._option(name, item, problems)
-            except UnreadableError:
-                complete = False
-        if not complete:
-            raise UnreadableError
-        return ContainerSettings(tuple(options), command, hardened, raw)
+        return self._record().read(node, problems)
 
-    def _option(self, name: Scalar, item: Node, problems: Problems) -> GivenOptions:
-        if name.text not in _KEYS:
-            known = suggest(name.text, (*_KEYS, *_OWN))
-            raise problems.fail(name.place, f"{self.what} has no key {name.text!r}{known}")
-        option, shape = _KEYS[name.text]
-        return tuple((option, text) for text in _write(shape.read(item, problems), shape))
-
-    @staticmethod
-    def _entrypoint(node: Node, problems: Problems) -> tuple[str, ...]:
-        if isinstance(node, Scalar) and node.value is not None and " " not in node.text:
-            return (node.text,)
-        return WordsShape().read(node, problems)
-
-    @staticmethod
-    def _raw(node: Node, problems: Problems) -> dict[str, Any]:
-        if not isinstance(node, Table):
-            message = f"expected members of the Engine API's request, found {describe(node)}"
-            raise problems.fail(node.place, message)
-        value: dict[str, Any] = to_value(node)
-        return value
+    def _record(self) -> Record[ContainerSettings]:
+        options = (Field(name, shape) for name, (_, shape) in sorted(_KEYS.items()))
+        own = (Field("command", WORDS), Field("hardened", Flag(), _HARDENED), *_RAW)
+        return Record(_make_settings, (*options, *own), self.what)
 
     def schema(self) -> Schema:
         """A reference to the definition that the schema ends with."""
         return {"$ref": "#/$defs/container"}
 
-
-def settings_definition() -> Schema:
-    """Describe a container's settings for the end of the schema (`$defs`)."""
-    properties: Schema = {name: shape.schema() for name, (_, shape) in sorted(_KEYS.items())}
-    properties |= {
-        "entrypoint": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-        "command": WordsShape().schema(),
-        "healthcheck": HealthcheckShape().schema(),
-        "hardened": {
-            "type": "boolean",
-            "description": "As few rights as it runs with: read-only, no network, no capabilities.",
-        },
-        "raw": {"type": "object", "description": "Members of the Engine API's request to create it."},
-    }
-    return {"type": "object", "properties": properties, "additionalProperties": False}
-
-
-def _write(value: Any, shape: Shape[Any]) -> tuple[str, ...]:  # noqa: ANN401  # what the shape has read
-    """Return an option's values as docker writes them."""
-    match value:
-        case bool():
-            return ("true" if value else "false",)
-        case str():
-            return (value,)
-        case Mapping():
-            separator = shape.separator if isinstance(shape, PairsShape) else "="
-            return tuple(name if text is None else f"{name}{separator}{text}" for name, text in value.items())
-        case _:
-            return tuple(value)
+    def definition(self) -> Schema:
+        """An object."""
+        return self._record().schema()

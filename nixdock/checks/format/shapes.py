@@ -7,69 +7,27 @@ cannot be read does not hide the problems of its neighbours.
 
 from __future__ import annotations
 
-import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from nixdock.checks.format.nodes import Listing, Node, Place, Scalar, Table
-from nixdock.errors import UsageError
-from nixdock.text import shorten
-from nixdock.units import parse_duration, parse_size
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from nixdock.checks.format.nodes import (
+    Listing,
+    Node,
+    Problems,
+    Scalar,
+    Table,
+    UnreadableError,
+    describe,
+    suggest,
+    to_value,
+)
+from nixdock.units import parse_duration
 
 Value_co = TypeVar("Value_co", covariant=True)
 Value = TypeVar("Value")
 Schema = dict[str, Any]
-
-_MOST_TOLD = 50
-
-
-class UnreadableError(Exception):
-    """A part could not be read; the problem has been noted."""
-
-
-@dataclass(slots=True)
-class Problems:
-    """What is wrong with a document, in the order of its reading.
-
-    Args:
-        snapshots: The folder of the document's snapshots; None where the document is no file.
-        update: Whether snapshots are to be recorded anew.
-    """
-
-    snapshots: Path | None = None
-    update: bool = False
-    found: list[tuple[Place, str]] = field(default_factory=list)
-
-    def note(self, place: Place, message: str) -> None:
-        """Note a problem and read on."""
-        self.found.append((place, message))
-
-    def fail(self, place: Place, message: str) -> UnreadableError:
-        """Note a problem and return what to raise, as this part has no value."""
-        self.note(place, message)
-        return UnreadableError()
-
-    def raise_all(self) -> None:
-        """Raise one error for all that was noted.
-
-        Raises:
-            UsageError: Something was.
-        """
-        if not self.found:
-            return
-        lines = [shorten(f"{place}: {message}") for place, message in self.found[:_MOST_TOLD]]
-        if len(self.found) > _MOST_TOLD:
-            lines.append(f"and {len(self.found) - _MOST_TOLD} more")
-        raise UsageError(
-            lines[0],
-            details="\n".join(lines[1:]) or None,
-            hint="`nixdock check --schema` prints the format as JSON Schema, for an editor to check",
-        )
 
 
 class Shape(ABC, Generic[Value_co]):
@@ -109,6 +67,19 @@ class Text(Shape[str]):
     def schema(self) -> Schema:
         """Any scalar but null."""
         return {"type": ["string", "number", "boolean"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Anything(Shape[object]):
+    """Any JSON value."""
+
+    def read(self, node: Node, problems: Problems) -> object:  # noqa: ARG002 - any will do
+        """Return it."""
+        return to_value(node)
+
+    def schema(self) -> Schema:
+        """No restriction."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +147,10 @@ class Parsed(Shape[Value]):
 
 
 DURATION = Parsed(parse_duration, "a duration such as '20s'")
-SIZE = Parsed(parse_size, "a size such as '60MB'")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice(Shape[str]):
+class OneOf(Shape[str]):
     """One of a few words."""
 
     words: tuple[str, ...]
@@ -223,10 +193,11 @@ class ListOf(Shape[tuple[Value, ...]]):
             raise problems.fail(node.place, f"expected a list, found {describe(node)}")
         if len(node.items) < self.least:
             raise problems.fail(node.place, "expected a list with something in it")
-        values = [_attempt(self.element, item, problems) for item in node.items]
-        if any(value is _UNREAD for value in values):
+        values = [attempt(self.element, item, problems) for item in node.items]
+        read = tuple(value for value in values if not isinstance(value, Unread))
+        if len(read) < len(values):
             raise UnreadableError
-        return tuple(values)
+        return read
 
     def schema(self) -> Schema:
         """An array, or also its element."""
@@ -234,6 +205,29 @@ class ListOf(Shape[tuple[Value, ...]]):
         if self.least:
             array["minItems"] = self.least
         return {"anyOf": [array, self.element.schema()]} if self.single else array
+
+
+@dataclass(frozen=True, slots=True)
+class Several(Shape[tuple[Value, ...]]):
+    """One thing, or a list of them.
+
+    Args:
+        element: Of each.
+        hint: What an empty list should have been.
+    """
+
+    element: Shape[Value]
+    hint: str = ""
+
+    def read(self, node: Node, problems: Problems) -> tuple[Value, ...]:
+        """Return them."""
+        if isinstance(node, Listing) and not node.items:
+            raise problems.fail(node.place, f"an empty list asks for nothing{self.hint}")
+        return ListOf(self.element, single=True).read(node, problems)
+
+    def schema(self) -> Schema:
+        """The element's, or an array of it."""
+        return ListOf(self.element, single=True, least=1).schema()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,10 +240,11 @@ class MapOf(Shape[Mapping[str, Value]]):
         """Return the mapping, in the document's order."""
         if not isinstance(node, Table):
             raise problems.fail(node.place, f"expected a mapping, found {describe(node)}")
-        values = {name.text: _attempt(self.value, item, problems) for name, item in node.entries}
-        if any(value is _UNREAD for value in values.values()):
+        values = {name.text: attempt(self.value, item, problems) for name, item in node.entries}
+        read = {name: value for name, value in values.items() if not isinstance(value, Unread)}
+        if len(read) < len(values):
             raise UnreadableError
-        return values
+        return read
 
     def schema(self) -> Schema:
         """An object with any names."""
@@ -274,115 +269,105 @@ class Nullable(Shape[Value | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A key of a record.
+class Made(Shape[Value]):
+    """What a function makes of a shape's value.
 
     Args:
-        name: As written.
-        shape: Of its value.
-        help: One sentence for the schema.
-        attribute: The keyword of the function that makes the record; the name unless told.
-        required: Whether it must be there.
+        shape: Of what is written.
+        make: Makes the value of it; a `ValueError` is the problem's wording.
     """
 
-    name: str
     shape: Shape[Any]
-    help: str
-    attribute: str = ""
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Record(Shape[Value]):
-    """A mapping with known keys and no others.
-
-    Args:
-        make: Called with the values of the keys that are there, by their attributes.
-        fields: The keys.
-        what: What the record is, for messages.
-    """
-
-    make: Callable[..., Value]
-    fields: tuple[Field, ...]
-    what: str
+    make: Callable[[Any], Value]
 
     def read(self, node: Node, problems: Problems) -> Value:
-        """Return what `make` makes of the keys."""
-        values = self.read_keys(node, problems)
+        """Return what the function makes of it."""
+        value = self.shape.read(node, problems)
         try:
-            return self.make(**values)
+            return self.make(value)
         except ValueError as error:
             raise problems.fail(node.place, str(error)) from error
 
-    def read_keys(self, node: Node, problems: Problems) -> dict[str, Any]:
-        """Return the keys' values by their attributes.
+    def schema(self) -> Schema:
+        """The inner schema."""
+        return self.shape.schema()
 
-        Raises:
-            UnreadableError: One could not be read.
-        """
-        if not isinstance(node, Table):
-            raise problems.fail(node.place, f"expected a mapping ({self.what}), found {describe(node)}")
-        known = {field.name: field for field in self.fields}
-        values: dict[str, Any] = {}
-        complete = True
-        for name, item in node.entries:
-            entry = known.get(name.text)
-            if entry is None:
-                message = f"{self.what} has no key {name.text!r}{suggest(name.text, known)}"
-                problems.note(name.place, message)
-                complete = False
-                continue
-            value = _attempt(entry.shape, item, problems)
-            complete = complete and value is not _UNREAD
-            values[entry.attribute or entry.name.replace("-", "_")] = value
-        for entry in self.fields:
-            if entry.required and node.get(entry.name) is None:
-                problems.note(node.place, f"{self.what} lacks the key {entry.name!r}")
-                complete = False
-        if not complete:
-            raise UnreadableError
-        return values
+
+@dataclass(frozen=True, slots=True)
+class PairsShape(Shape[Mapping[str, str | None]]):
+    """Names with values: as a mapping, or as a list of `NAME=value`.
+
+    Args:
+        separator: What stands between name and value in the list.
+    """
+
+    separator: str = "="
+
+    def read(self, node: Node, problems: Problems) -> Mapping[str, str | None]:
+        """Return the pairs; a name alone has the value None."""
+        if isinstance(node, Table):
+            return MapOf(Nullable(Text())).read(node, problems)
+        if not isinstance(node, Listing):
+            raise problems.fail(node.place, f"expected a mapping or a list, found {describe(node)}")
+        pairs: dict[str, str | None] = {}
+        for item in ListOf(Text()).read(node, problems):
+            name, separator, value = item.partition(self.separator)
+            pairs[name] = value if separator else None
+        return pairs
 
     def schema(self) -> Schema:
-        """An object with these properties alone."""
-        described: Schema = {
-            "type": "object",
-            "properties": {
-                field.name: {**field.shape.schema(), "description": field.help} for field in self.fields
-            },
-            "additionalProperties": False,
+        """An object, or an array of texts."""
+        return {
+            "anyOf": [
+                MapOf(Nullable(Text())).schema(),
+                ListOf(Text()).schema(),
+            ]
         }
-        required = [field.name for field in self.fields if field.required]
-        return {**described, "required": required} if required else described
 
 
-def suggest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
-    """Return "; did you mean ...?" where a known word is near, and nothing otherwise."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+@dataclass(frozen=True, slots=True)
+class WordsShape(Shape[tuple[str, ...]]):
+    """An argv: a list of words. One text would have to be split, which only a shell can do right."""
+
+    def read(self, node: Node, problems: Problems) -> tuple[str, ...]:
+        """Return the words."""
+        if isinstance(node, Scalar) and node.value is not None:
+            message = f"a command is a list of words: write [{', '.join(node.text.split())}]"
+            raise problems.fail(node.place, message)
+        return ListOf(Text()).read(node, problems)
+
+    def schema(self) -> Schema:
+        """An array of texts."""
+        return ListOf(Text()).schema()
 
 
-def describe(node: Node) -> str:
-    """Say in a few words what a node is, for messages."""
-    if isinstance(node, Table):
-        return "a mapping"
-    if isinstance(node, Listing):
-        return "a list"
-    if node.value is None:
-        return "null"
-    kind = {bool: "the truth value", int: "the number", float: "the number"}.get(type(node.value))
-    return f"{kind} {node.text}" if kind else f"the text {node.text!r}"
+@dataclass(frozen=True, slots=True)
+class VariablesShape(Shape[Mapping[str, str]]):
+    """Environment variables, each with a value."""
+
+    def read(self, node: Node, problems: Problems) -> Mapping[str, str]:
+        """Return them."""
+        pairs = PairsShape().read(node, problems)
+        for name, value in pairs.items():
+            if value is None:
+                raise problems.fail(node.place, f"the variable {name!r} has no value")
+        return {name: value for name, value in pairs.items() if value is not None}
+
+    def schema(self) -> Schema:
+        """An object or a list."""
+        return PairsShape().schema()
 
 
-class _Unread:
+class Unread:
     """Stands for the value of a part that could not be read."""
 
 
-_UNREAD = _Unread()
+UNREAD = Unread()
 
 
-def _attempt(shape: Shape[Value], node: Node, problems: Problems) -> Any:  # noqa: ANN401 - a value or _UNREAD
+def attempt(shape: Shape[Value], node: Node, problems: Problems) -> Value | Unread:
+    """Return the value of a node; `UNREAD` where it has none, so that its neighbours are read too."""
     try:
         return shape.read(node, problems)
     except UnreadableError:
-        return _UNREAD
+        return UNREAD

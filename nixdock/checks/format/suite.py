@@ -8,29 +8,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nixdock.checks.format.check_shape import ChecksShape, check_definition
-from nixdock.checks.format.command_shapes import METHODS, PORT, parse_header
+from nixdock.checks.format.checks import ChecksShape, check_definition
 from nixdock.checks.format.document import decode_document, read_document
-from nixdock.checks.format.matcher_shapes import NUMBER, TEXT, matcher_definitions
-from nixdock.checks.format.nodes import from_value
-from nixdock.checks.format.settings_shapes import SettingsShape, WordsShape, settings_definition
-from nixdock.checks.format.shapes import (
-    DURATION,
-    Choice,
-    Field,
-    Flag,
-    ListOf,
-    MapOf,
-    Parsed,
-    Problems,
-    Record,
-    Schema,
-    Shape,
-    Text,
-    UnreadableError,
-    suggest,
-)
-from nixdock.checks.model import Command, HttpCheck, Ready, Request, Suite
+from nixdock.checks.format.matcher_shapes import matcher_definitions
+from nixdock.checks.format.nodes import Problems, UnreadableError, from_value, suggest
+from nixdock.checks.format.records import Field, Record, record_of
+from nixdock.checks.format.settings_shapes import SettingsShape
+from nixdock.checks.format.shapes import ListOf, Parsed, Schema, Shape, Text
+from nixdock.checks.model import Ready, Suite
 from nixdock.errors import UsageError
 from nixdock.text import read_bounded, shorten
 
@@ -38,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nixdock.checks.format.nodes import Node
-    from nixdock.checks.matchers.algebra import Matcher
-    from nixdock.checks.matchers.number import Number
 
 VERSION = 1
 SUFFIXES = (".checks.yaml", ".checks.yml", ".checks.json")
@@ -51,49 +34,6 @@ def _version(text: str) -> int:
     if text != str(VERSION):
         raise ValueError(f"version {text} is not known to this nixdock: it reads version {VERSION}")
     return VERSION
-
-
-def _probe(
-    path: str = "/",
-    *,
-    status: Matcher[Number] | None = None,
-    **values: Any,  # noqa: ANN401 - of Request
-) -> HttpCheck:
-    if not path.startswith("/"):
-        raise ValueError(f"the path {path!r} must begin with '/'")
-    return HttpCheck(Request(path, **values), status)
-
-
-def _ready(*, exec: tuple[str, ...] | None = None, **values: Any) -> Ready:  # noqa: A002, ANN401 - the key's name
-    return Ready(exec=None if exec is None else Command(exec), **values)
-
-
-_HTTP_PROBE = Record(
-    _probe,
-    (
-        Field("path", Text(), "Of the URL; / unless told."),
-        Field("port", PORT, "In the container; 80 unless told."),
-        Field("method", Choice(METHODS), "GET unless told."),
-        Field("scheme", Choice(("http", "https")), "http unless told; no certificate is verified."),
-        Field("headers", MapOf(Parsed(parse_header, "text")), "Headers of the request."),
-        Field("status", NUMBER, "The answer's status; 200 to 399 unless told."),
-    ),
-    "http",
-)
-
-_READY = Record(
-    _ready,
-    (
-        Field("tcp", PORT, "A port that accepts connections."),
-        Field("http", _HTTP_PROBE, "A request that is answered as expected."),
-        Field("log", TEXT, "What its output must be like."),
-        Field("exec", WordsShape(), "A command that must succeed in it."),
-        Field("healthcheck", Flag(), "Its own HEALTHCHECK must say healthy."),
-        Field("within", DURATION, "Time it has; 30 s unless told."),
-        Field("interval", DURATION, "Time between two tries; 0.2 s unless told."),
-    ),
-    "ready",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +55,7 @@ _SUITE = Record(
         Field("include", ListOf(Text("a file"), single=True), "Further check files, relative to this one."),
         Field("run", SettingsShape("run"), "How every container is made that is made for the checks."),
         Field("service", SettingsShape("service"), "How the service is started, in Compose's words."),
-        Field("ready", _READY, "When the service is ready."),
+        Field("ready", record_of(Ready, "ready"), "When the service is ready."),
         Field("tools", ListOf(Text("a store path")), "Store paths lent to exec checks, never in the image."),
         Field("checks", ChecksShape(), "Checks by their names."),
     ),
@@ -189,7 +129,7 @@ def schema() -> Schema:
         **_SUITE.schema(),
         "$defs": {
             "check": check_definition(),
-            "container": settings_definition(),
+            "container": SettingsShape("").definition(),
             **matcher_definitions(),
         },
     }

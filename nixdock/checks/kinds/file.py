@@ -3,46 +3,92 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.tree import TooManyLinksError, is_pattern
-from nixdock.checks.modes import symbolic
+from nixdock.checks.format.matcher_shapes import NUMBER, TEXT, EntriesShape, NumberShape
+from nixdock.checks.format.records import key, required
+from nixdock.checks.format.shapes import Flag, OneOf, Parsed, Text
+from nixdock.checks.matchers.number import BYTES
+from nixdock.checks.model import StaticKind
+from nixdock.checks.modes import ModeMatcher, symbolic
 from nixdock.checks.verdict import CheckResult, Finding, findings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nixdock.checks.files.entry import LayerEntry
-    from nixdock.checks.model import FileCheck
+    from nixdock.checks.matchers.algebra import Matcher
+    from nixdock.checks.matchers.number import Number
     from nixdock.checks.subject import Subject
     from nixdock.outcome import Output
 
 _MANY = 5
 _PIECE = 1 << 20
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+_TYPES = ("file", "directory", "symlink", "fifo", "character", "block")
 
 
-def judge_file(check: FileCheck, subject: Subject) -> CheckResult:
-    """Look at a path, or at each path that matches."""
-    if not is_pattern(check.path):
-        return _judge_one(check, subject)
-    result = CheckResult()
-    found = subject.tree().glob(check.path)
-    if not check.exists:
-        if found:
-            shown = ", ".join(entry.absolute for entry in found[:_MANY])
-            more = f" and {len(found) - _MANY} more" if len(found) > _MANY else ""
-            result.find("", f"there are paths that match {check.path}: {shown}{more}")
+def _read_path(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError(f"{text!r} is not a path in the image: it must begin with '/'")
+    return text
+
+
+def _read_sha256(text: str) -> str:
+    match = _SHA256.fullmatch(text.lower())
+    if match is None:
+        raise ValueError(f"{text!r} is not a sha256: it has 64 hexadecimal digits")
+    return match[1]
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck(StaticKind):
+    """A path in the image; with `*`, `?` or `[...]` every path that matches."""
+
+    path: str = required(Parsed(_read_path, "a path in the image"), name="file")
+    exists: bool = key(Flag(), "Whether it must be there; true unless told.", default=True)
+    follow: bool | None = key(Flag(), "Whether a symbolic link is followed, within the image.")
+    type: str | None = key(OneOf(_TYPES), "What it is.")
+    mode: ModeMatcher | None = key(
+        Parsed(ModeMatcher.parse, "a mode"), "'0755', or 'rwxr-xr-x' as ls shows it."
+    )
+    uid: Matcher[Number] | None = key(NUMBER, "Its owner's number.")
+    gid: Matcher[Number] | None = key(NUMBER, "Its group's number.")
+    user: str | None = key(Text(), "Its owner's name by the image's /etc/passwd.")
+    group: str | None = key(Text(), "Its group's name by the image's /etc/group.")
+    size: Matcher[Number] | None = key(NumberShape(BYTES), "Its size.")
+    target: Matcher[Output] | None = key(TEXT, "What a symbolic link says.")
+    sha256: str | None = key(Parsed(_read_sha256, "a sha256"), "Of its content.")
+    content: Matcher[Output] | None = key(TEXT, "Its content.")
+    entries: Matcher[object] | None = key(EntriesShape(), "The names in a directory.")
+
+    kind = "file"
+    about = "a path in the image, or a pattern (`*`, `**`)"
+
+    def judge(self, subject: Subject) -> CheckResult:
+        """Look at a path, or at each path that matches."""
+        if not is_pattern(self.path):
+            return _judge_one(self, subject)
+        result = CheckResult()
+        found = subject.tree().glob(self.path)
+        if not self.exists:
+            if found:
+                shown = ", ".join(entry.absolute for entry in found[:_MANY])
+                more = f" and {len(found) - _MANY} more" if len(found) > _MANY else ""
+                result.find("", f"there are paths that match {self.path}: {shown}{more}")
+            return result
+        if not found:
+            result.find("", f"no path in the image matches {self.path}")
+        for entry in found:
+            one = _judge_one(replace(self, path=entry.absolute), subject)
+            result.findings += [
+                replace(finding, subject=f"{entry.absolute}: {finding.subject}") for finding in one.findings
+            ]
+            result.wanted += one.wanted
         return result
-    if not found:
-        result.find("", f"no path in the image matches {check.path}")
-    for entry in found:
-        one = _judge_one(replace(check, path=entry.absolute), subject)
-        result.findings += [
-            replace(finding, subject=f"{entry.absolute}: {finding.subject}") for finding in one.findings
-        ]
-        result.wanted += one.wanted
-    return result
 
 
 def _judge_one(check: FileCheck, subject: Subject) -> CheckResult:

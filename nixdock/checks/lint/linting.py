@@ -23,9 +23,8 @@ from nixdock.checks.lint.surroundings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
-    from nixdock.checks.model import LintCheck
     from nixdock.checks.subject import Subject
 
 _FINDERS: dict[str, Callable[[Programs], Iterator[Remark]]] = {
@@ -43,13 +42,20 @@ _FINDERS: dict[str, Callable[[Programs], Iterator[Remark]]] = {
 }
 
 
-def lint_image(check: LintCheck, subject: Subject) -> tuple[Remark, ...]:
+def lint_image(
+    subject: Subject, only: Collection[str] = (), skip: Collection[str] = ()
+) -> tuple[Remark, ...]:
     """Return what the chosen rules find, the faults first.
+
+    Args:
+        subject: The image.
+        only: The rules to apply; all when empty.
+        skip: Rules to leave out.
 
     Raises:
         LoadError: A layer cannot be read.
     """
     programs = Programs(subject)
-    chosen = [rule for rule in RULES if (not check.only or rule in check.only) and rule not in check.skip]
+    chosen = [rule for rule in RULES if (not only or rule in only) and rule not in skip]
     remarks = [remark for rule in chosen for remark in _FINDERS[rule](programs)]
     return tuple(sorted(remarks, key=lambda remark: remark.gravity is not Gravity.FAULT))

@@ -9,16 +9,12 @@ from bisect import bisect
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.agent import FOLDER
-from nixdock.checks.model import (
-    BudgetCheck,
-    Check,
-    ExecCheck,
-    HttpCheck,
-    LogsCheck,
-    Request,
-    StopCheck,
-    WritesCheck,
-)
+from nixdock.checks.kinds.budget import BudgetCheck
+from nixdock.checks.kinds.exec import ExecCheck
+from nixdock.checks.kinds.http import HttpCheck
+from nixdock.checks.kinds.logs import LogsCheck
+from nixdock.checks.kinds.stop import StopCheck
+from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.running.commands import perform_exec
 from nixdock.checks.running.reproduce import curl, docker_exec
 from nixdock.checks.running.service import measure_starts
@@ -30,6 +26,7 @@ from nixdock.outcome import tail_of, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nixdock.checks.model import Check, Request
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.live import Live
     from nixdock.checks.running.service import ServicePlan

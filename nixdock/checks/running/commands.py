@@ -13,7 +13,7 @@ from nixdock.outcome import RunOutcome, tail_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nixdock.checks.model import ExecCheck
+    from nixdock.checks.kinds.exec import ExecCheck
 
     Run = Callable[[Command, float], RunOutcome]
 

@@ -14,7 +14,9 @@ from threading import Condition
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.checks.agent import MACHINES
-from nixdock.checks.model import ContainerSettings, ExecCheck, WritesCheck
+from nixdock.checks.kinds.exec import ExecCheck
+from nixdock.checks.kinds.writes import WritesCheck
+from nixdock.checks.model import ContainerSettings
 from nixdock.checks.running.asking import ask_writes
 from nixdock.checks.running.commands import perform_exec
 from nixdock.checks.running.hardening import with_refusals

@@ -18,7 +18,8 @@ from nixdock.engine.containers.container import Streams
 from nixdock.outcome import Capture, RunOutcome
 
 if TYPE_CHECKING:
-    from nixdock.checks.model import Command, ContainerSettings, RunCheck
+    from nixdock.checks.kinds.run import RunCheck
+    from nixdock.checks.model import Command, ContainerSettings
     from nixdock.checks.running.bench import Bench
     from nixdock.engine.containers.container import Container
 

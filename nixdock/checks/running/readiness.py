@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.expectations import judge_run
-from nixdock.checks.running.web import NoResponseError, judge_response
+from nixdock.checks.running.web import NoResponseError, judge_status
 from nixdock.errors import CheckError, EngineError
 from nixdock.services.health import HealthCheck, HealthWatch
 from nixdock.units import format_duration
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.matchers.algebra import Mismatch
-    from nixdock.checks.model import Command, HttpCheck, Ready
+    from nixdock.checks.model import Command, HttpProbe, Ready
     from nixdock.checks.running.live import Live
 
     Probe = Callable[[Live, float], str | None]
@@ -137,13 +137,13 @@ def probe_tcp(live: Live, port: int, seconds: float) -> str | None:
         return f"port {port} does not answer: {error.strerror or error}"
 
 
-def probe_http(live: Live, check: HttpCheck, seconds: float) -> str | None:
+def probe_http(live: Live, check: HttpProbe, seconds: float) -> str | None:
     """Say how an answer is not as expected; None where it is."""
     try:
         answer = live.send(check.request, seconds)
     except NoResponseError as error:
         return f"{check.request.path} on port {check.request.port}: {error}"
-    found = judge_response(check, answer)
+    found = judge_status(check.status, answer)
     return f"{check.request.path} on port {check.request.port}: {found[0]}" if found else None
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nixdock.checks.choice import Choice
-from nixdock.checks.model import Check, RunCheck, Suite, WritesCheck
+from nixdock.checks.kinds.run import RunCheck
+from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.running.idle_group import IdleGroup
 from nixdock.checks.running.job import perform_run
 from nixdock.checks.running.ledger import VerdictLedger
@@ -28,6 +29,7 @@ from nixdock.errors import CheckError, NixdockError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from nixdock.checks.model import Check, Suite
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.live import Live
     from nixdock.checks.subject import Subject

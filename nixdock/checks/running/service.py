@@ -8,7 +8,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixdock.checks.model import BudgetCheck, ContainerSettings, HttpCheck, Ready
+from nixdock.checks.kinds.budget import BudgetCheck
+from nixdock.checks.kinds.http import HttpCheck
+from nixdock.checks.model import ContainerSettings, Ready
 from nixdock.checks.running.bench import keep, merge
 from nixdock.checks.running.live import Live, LogRecorder
 from nixdock.checks.running.memory import MemoryWatch

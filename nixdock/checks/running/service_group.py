@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixdock.checks.model import BudgetCheck, StopCheck, WritesCheck
+from nixdock.checks.kinds.budget import BudgetCheck
+from nixdock.checks.kinds.stop import StopCheck
+from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.running.asking import ask_service
 from nixdock.checks.running.hardening import name_refusals, with_refusals
 from nixdock.checks.running.memory import MemoryWatch

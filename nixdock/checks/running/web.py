@@ -20,7 +20,10 @@ from nixdock.units import format_duration
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nixdock.checks.model import HttpCheck, Request
+    from nixdock.checks.kinds.http import HttpCheck
+    from nixdock.checks.matchers.algebra import Matcher
+    from nixdock.checks.matchers.number import Number
+    from nixdock.checks.model import Request
     from nixdock.checks.verdict import Finding
 
 _PIECE: Final = 1 << 16
@@ -139,10 +142,14 @@ def _explain(error: OSError | http.client.HTTPException) -> str:
             return f"no connection: {error.strerror or error}"
 
 
+def judge_status(expected: Matcher[Number] | None, response: HttpResponse) -> list[Finding]:
+    """Return how a response's status is not as expected."""
+    return findings_of("status", (expected or _FINE).judge(response.status))
+
+
 def judge_response(check: HttpCheck, response: HttpResponse) -> list[Finding]:
     """Return everything about an answer that is not as expected."""
-    status = check.status or _FINE
-    found = findings_of("status", status.judge(response.status))
+    found = judge_status(check.status, response)
     for name, matcher in check.headers.items():
         found += findings_of(f"headers.{name}", matcher.judge(response.headers.get(name.lower(), MISSING)))
     if check.body is not None:

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from nixdock.checks.format.nodes import Listing, Node, Place, Scalar, Table
-from nixdock.checks.format.shapes import describe, suggest
+from nixdock.checks.format.nodes import Listing, Node, Place, Scalar, Table, describe, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from nixdock.checks.format.suite import suite_from_value
-from nixdock.checks.kinds.image import snapshot_text
-from nixdock.checks.model import SnapshotCheck
+from nixdock.checks.kinds.snapshot import SnapshotCheck, snapshot_text
 from nixdock.checks.static import judge_static
 from nixdock.checks.structure_test.container_files import ContainerFiles
 from nixdock.checks.structure_test.metadata_test import judge

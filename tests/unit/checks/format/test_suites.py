@@ -10,19 +10,17 @@ import yaml
 
 from nixdock.checks.expectations import RunExpectation, judge_run
 from nixdock.checks.format.suite import schema, suite_from_value
+from nixdock.checks.kinds.closure import ClosureCheck
+from nixdock.checks.kinds.config import ConfigCheck
+from nixdock.checks.kinds.exec import ExecCheck
+from nixdock.checks.kinds.file import FileCheck
+from nixdock.checks.kinds.http import HttpCheck
+from nixdock.checks.kinds.logs import LogsCheck
+from nixdock.checks.kinds.run import RunCheck
+from nixdock.checks.kinds.size import SizeCheck
+from nixdock.checks.kinds.stop import StopCheck
 from nixdock.checks.matchers.value import Unset
-from nixdock.checks.model import (
-    ClosureCheck,
-    ConfigCheck,
-    ExecCheck,
-    FileCheck,
-    HttpCheck,
-    LogsCheck,
-    Request,
-    RunCheck,
-    SizeCheck,
-    StopCheck,
-)
+from nixdock.checks.model import HttpProbe, Request
 from nixdock.errors import UsageError
 from nixdock.outcome import RunOutcome
 
@@ -75,7 +73,7 @@ def test_the_example_in_yaml_is_read(tmp_path: Path) -> None:
     assert suite.service is not None
     assert suite.service.options == (("env", "TZ=UTC"),)
     assert suite.ready is not None
-    assert suite.ready.http == HttpCheck(Request("/healthz", 8080))
+    assert suite.ready.http == HttpProbe(Request("/healthz", 8080))
     assert suite.ready.within == 30
     assert [check.name for check in suite.checks] == ["version", "serves", "certs", "shape"]
     version, serves, certs, shape = (check.what for check in suite.checks)

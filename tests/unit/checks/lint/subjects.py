@@ -6,9 +6,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from nixdock.checks.kinds.lint import LintCheck
 from nixdock.checks.lint.linting import lint_image
 from nixdock.checks.lint.rules import Gravity
-from nixdock.checks.model import LintCheck
 from nixdock.checks.subject import Subject
 from nixdock.image.model import Image
 from support.images import host_program, image_of
@@ -27,7 +27,7 @@ SURROUNDINGS = (
 
 
 def lint(image: Image, cache: Path, check: LintCheck = LintCheck()) -> list[tuple[str, Gravity, str]]:  # noqa: B008
-    remarks = lint_image(check, Subject(image, cache=cache))
+    remarks = lint_image(Subject(image, cache=cache), check.only, check.skip)
     return [(remark.rule, remark.gravity, remark.message) for remark in remarks]
 
 

@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from nixdock.checks.kinds.exec import ExecCheck
+from nixdock.checks.kinds.logs import LogsCheck
+from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.matchers.text import Contains
-from nixdock.checks.model import Check, Command, ContainerSettings, ExecCheck, LogsCheck, Suite, WritesCheck
+from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running import execution, memory, service_group
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.idle import Idle
@@ -25,9 +28,9 @@ from nixdock.engine.containers.options.request import CreateRequest
 from nixdock.services import health
 from nixdock.services.health import HealthCheck, HealthWatch
 
-SERVICE_CHECK = Check("logs", "logs", LogsCheck(Contains(b"x")))
-WRITES_CHECK = Check("writes", "writes", WritesCheck(()))
-EXEC_CHECK = Check("exec", "exec", ExecCheck(Command(("true",))))
+SERVICE_CHECK = Check("logs", LogsCheck(Contains(b"x")))
+WRITES_CHECK = Check("writes", WritesCheck(()))
+EXEC_CHECK = Check("exec", ExecCheck(Command(("true",))))
 
 
 class _OurFaultError(Exception):

@@ -11,7 +11,8 @@ from typing import Any, cast
 import pytest
 
 from nixdock.checks.choice import Choice
-from nixdock.checks.model import Check, Command, ExecCheck
+from nixdock.checks.kinds.exec import ExecCheck
+from nixdock.checks.model import Check, Command
 from nixdock.checks.running.ledger import VerdictLedger
 from nixdock.checks.running.live import Live
 from nixdock.checks.running.trial import Trials
@@ -19,7 +20,7 @@ from nixdock.checks.verdict import CheckResult, Finding, Status, Verdict
 from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import CheckError
 
-CHECK = Check("a", "exec", ExecCheck(Command(("x",))), interval=0.01)
+CHECK = Check("a", ExecCheck(Command(("x",))), interval=0.01)
 
 
 def _bad() -> CheckResult:

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from nixdock.checks.format.suite import suite_from_value
-from nixdock.checks.model import HttpCheck, Request
+from nixdock.checks.kinds.http import HttpCheck
+from nixdock.checks.model import Request
 from nixdock.checks.running.web import HttpResponse, NoResponseError, judge_response, send_request
 
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any, cast
 
-from nixdock.checks.model import WritesCheck
+from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.running.asking import ask_writes
 from nixdock.checks.running.idle_group import IdleGroup, _Pool
 from nixdock.engine.connection.responses import ContainerDetails

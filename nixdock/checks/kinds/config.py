@@ -1,22 +1,25 @@
-"""What a `config` check says: docker's config keys, top-level keys of the image's config, or paths."""
+"""`config`: docker's config keys, top-level keys of the image's config, or paths."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixdock.checks.format.matcher_shapes import TEXT, VALUE, VALUE_WORDS, read_number
-from nixdock.checks.format.nodes import Listing, Node, Scalar, Table
-from nixdock.checks.format.shapes import Problems, Schema, Shape, Text, describe, suggest
+from nixdock.checks.format.matcher_shapes import TEXT, VALUE, VALUE_WORDS, NumberIn
+from nixdock.checks.format.nodes import Listing, Node, Problems, Scalar, Table, describe, suggest
+from nixdock.checks.format.records import required
+from nixdock.checks.format.shapes import Schema, Shape, Text
 from nixdock.checks.matchers.json_path import JsonPath
 from nixdock.checks.matchers.number import SECONDS
 from nixdock.checks.matchers.value import AsPairs, AsText, EqualsValue, Members, SameSet, Unset
-from nixdock.checks.model import ConfigField
+from nixdock.checks.model import StaticKind
+from nixdock.checks.verdict import CheckResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.matchers.algebra import Matcher
+    from nixdock.checks.subject import Subject
 
 
 def _read_any(node: Node, problems: Problems) -> Matcher[object]:
@@ -109,7 +112,7 @@ def _read_health_value(key: str, node: Node, problems: Problems) -> Matcher[obje
         return _read_words(node, problems)
     if key != "Retries" and isinstance(node, Scalar) and isinstance(node.value, str):
         # The config has nanoseconds (moby, api/types/container/config.go).
-        return EqualsValue(round(read_number(node, problems, SECONDS) * 10**9))
+        return EqualsValue(round(NumberIn(SECONDS).read(node, problems) * 10**9))
     return _read_any(node, problems)
 
 
@@ -150,7 +153,16 @@ _IMAGE_KEYS = ("architecture", "author", "created", "docker_version", "history",
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigShape(Shape[tuple[ConfigField, ...]]):
+class ConfigField:
+    """A field of the image's config: the way to it, and what it must be."""
+
+    name: str
+    path: tuple[str | int, ...]
+    matcher: Matcher[object]
+
+
+@dataclass(frozen=True, slots=True)
+class _ConfigShape(Shape[tuple[ConfigField, ...]]):
     """Fields of the image's config by their names, or by paths such as `history[0].created_by`."""
 
     def read(self, node: Node, problems: Problems) -> tuple[ConfigField, ...]:
@@ -189,3 +201,24 @@ class ConfigShape(Shape[tuple[ConfigField, ...]]):
             "additionalProperties": False,
             "minProperties": 1,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigCheck(StaticKind):
+    """Fields of the image's config."""
+
+    fields: tuple[ConfigField, ...] = required(_ConfigShape(), name="config")
+
+    kind = "config"
+    about = (
+        "docker's config keys, `architecture`, `os`, `created`, `history`..., or paths "
+        "(`history[0].created_by`); null is unset"
+    )
+
+    def judge(self, subject: Subject) -> CheckResult:
+        """Compare fields of the config; no layer is read."""
+        result = CheckResult()
+        for field in self.fields:
+            value = JsonPath(field.name, field.path).find(subject.config)
+            result.add(field.name, field.matcher.judge(value))
+        return result
