@@ -37,6 +37,9 @@ _ELSEWHERE: Final = "the working directory has been removed: cd to one that exis
 
 _STDERR: Final = 2
 
+_ALLOCATIONS: Final = 50_000
+"""Objects made and not freed after which Python looks for cycles; more than the imports of a command make."""
+
 _HANG: Final = "  "
 """What a line begins with that belongs to the one before."""
 
@@ -389,6 +392,8 @@ def main() -> NoReturn:
     fill_standard_streams()
     catch_signals()
     keep_own_rights()
-    # At the end Python looks at every object for cycles to free, which takes a tenth of a short command.
+    # What is imported stays: looking through it for cycles to free, meanwhile and again at the end, takes a
+    # tenth of a short command.
+    gc.set_threshold(_ALLOCATIONS)
     atexit.register(gc.freeze)
     sys.exit(run(sys.argv[1:]))

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 from nixdock import process, settings
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
-from nixdock.nix.build_log import strip_escapes
 from nixdock.nix.command import check_validity, query_registrations, query_requisites
 from nixdock.text import split_lines
 
@@ -202,6 +201,8 @@ def _call(argv: Sequence[str]) -> process.Outcome:
 
 
 def _last_error(outcome: process.Outcome) -> str:
+    from nixdock.nix.build_log import strip_escapes  # noqa: PLC0415  # for those who meet an error
+
     lines = [line for line in split_lines(strip_escapes(outcome.error_text)) if line.startswith("error:")]
     return lines[-1].removeprefix("error: ") if lines else f"it ended with status {outcome.status}"
 
