@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.model import Command
 from nixdock.checks.running.execution import execute
-from nixdock.engine.connection import address, client
+from nixdock.engine.connection import address
+from nixdock.engine.connection.api import connect as connect_to
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams
 from nixdock.engine.containers.options.table import find_name
@@ -72,7 +73,7 @@ def connect(*, context: str | None = None, host: str | None = None) -> Engine:
         UsageError: There is no such context, or both are given.
         EngineError: No engine answers there.
     """
-    return client.connect(address.choose(context=context, host=host))
+    return connect_to(address.choose(context=context, host=host))
 
 
 def build(
@@ -394,7 +395,7 @@ def _engine(engine: Engine | None, seconds: float | None = None) -> Iterator[Eng
     if engine is not None:
         yield engine
         return
-    with client.connect(address.choose(), seconds=seconds) as own:
+    with connect_to(address.choose(), seconds=seconds) as own:
         yield own
 
 

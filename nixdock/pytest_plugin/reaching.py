@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def connect_or_skip(config: pytest.Config) -> Iterator[Engine]:
     """Connect to the engine that the options name; without one skip, or fail if one is required."""
     from nixdock.engine.connection.address import choose  # noqa: PLC0415
-    from nixdock.engine.connection.client import connect  # noqa: PLC0415
+    from nixdock.engine.connection.api import connect  # noqa: PLC0415
     from nixdock.errors import EngineError  # noqa: PLC0415
     from nixdock.out import form_text  # noqa: PLC0415
 

@@ -188,7 +188,7 @@ def _load(
             f"--tag names one image, and there are {len(images)}",
             hint="load them one by one, with -A for instance",
         )
-    ledger = Ledger()
+    ledger = Ledger(engine)
     return tuple(
         load_image(engine, image, tags=wishes.tags, listener=listener, ledger=ledger)
         for image in _name_apart(images, listener)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import time
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from nixdock.engine.connection import patience, shapes
+from nixdock.engine.connection.client import open_connection
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.connection.responses import (
     STOP_TIMEOUT,
@@ -25,6 +27,7 @@ from nixdock.engine.connection.responses import (
     ImageDetails,
     ImageSummary,
 )
+from nixdock.engine.connection.traits import Traits
 from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
@@ -46,6 +49,24 @@ _LIBPOD_API: Final = "4.0.0"
 _PAUSE: Final = 0.05
 
 
+def connect(
+    address: Address, *, environ: Mapping[str, str] = os.environ, seconds: float | None = None
+) -> Engine:
+    """Connect to the engine at an address; it is asked for its version, and nothing else.
+
+    Args:
+        address: From `nixdock.engine.connection.address.choose`.
+        environ: The environment; DOCKER_API_VERSION pins the API version, as for docker.
+        seconds: How long the engine may be waited for in all (`--timeout`); None is for ever.
+
+    Raises:
+        EngineUnreachableError: Nobody answers there, or we may not use the socket.
+        EngineRefusedError: What answers is no engine.
+        EngineLateError: It did not answer in time.
+    """
+    return Engine(open_connection(address, pinned=environ.get("DOCKER_API_VERSION"), seconds=seconds))
+
+
 class Engine:
     """A connected engine. Calls may come from several threads.
 
@@ -56,6 +77,7 @@ class Engine:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._info: EngineInfo | None = None
+        self.traits = Traits(connection.version, lambda: self.info)
 
     @property
     def address(self) -> Address:
@@ -141,10 +163,9 @@ class Engine:
             manifests: Ask for the manifests too, and whether all their content is there (`Manifests`
                 in `raw`; engines with API 1.48).
         """
-        params = {"manifests": 1} if manifests and self.version.speaks("1.48") else None
+        params = {"manifests": 1} if manifests and self.traits.tells_manifests else None
         answer = self._connection.find(f"/images/{reference}/json", params, shape=shapes.IMAGE)
-        if answer is not None and self.version.is_podman:
-            # Podman's imitation of docker's answer leaves the health check out; its own answer has it.
+        if answer is not None and self.traits.leaves_health_check_out:
             path = f"/libpod/images/{reference}/json"
             own = self._connection.find(path, shape=shapes.LIBPOD_IMAGE, api=_LIBPOD_API) or {}
             answer["Config"] = {"Healthcheck": own.get("Healthcheck"), **(answer.get("Config") or {})}
@@ -170,7 +191,7 @@ class Engine:
             platform: Which image of several to take, for engines with API 1.48.
         """
         params: dict[str, Any] = {"quiet": int(quiet)}
-        if platform and self.version.speaks("1.48"):
+        if platform and self.traits.tells_manifests:
             params["platform"] = json.dumps(platform)
         return self._connection.messages("/images/load", params, archive=archive, size=size)
 
@@ -229,8 +250,7 @@ class Engine:
             platform: As `os/architecture[/variant]`, for engines with API 1.41.
         """
         params = {key: value for key, value in (("name", name), ("platform", platform)) if value}
-        if self.version.is_podman and body.get("StopTimeout") is None:
-            # Podman's imitation of docker takes none for no time at all.
+        if self.traits.takes_no_stop_timeout_for_none and body.get("StopTimeout") is None:
             body = {**body, "StopTimeout": STOP_TIMEOUT}
         answer = self._connection.post("/containers/create", params, json_body=body, shape=shapes.CREATED)
         return CreatedContainer(answer["Id"], tuple(answer.get("Warnings") or ()))
@@ -292,8 +312,7 @@ class Engine:
         """
         params = {"force": int(force), "v": int(volumes)}
         path, api = f"/containers/{container}", None
-        if self.version.is_podman:
-            # Podman's imitation of docker asks it to end first, and waits as long as it has for that.
+        if self.traits.asks_before_removing:
             path, api = f"/libpod/containers/{container}", _LIBPOD_API
             params |= {"volumes": int(volumes), "timeout": 0}
         try:
@@ -355,8 +374,7 @@ class Engine:
         """
         changes = [f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items()]
         params = {"container": container, "changes": changes, "repo": repository, "tag": tag, "pause": 0}
-        # Podman wants a body, in which nothing need stand.
-        body: dict[str, Any] | None = {} if self.version.is_podman else None
+        body: dict[str, Any] | None = {} if self.traits.wants_body_to_commit else None
         return str(
             self._connection.post("/commit", params, json_body=body, seconds=math.inf, shape=shapes.CREATED)[
                 "Id"

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.engine.connection import shapes
-from nixdock.engine.connection.api import Engine
 from nixdock.engine.connection.decoding import (
     REFUSAL_LIMIT,
     body_of,
@@ -48,34 +46,27 @@ NEWEST_API: Final = "1.51"
 """The newest API version that nixdock is tested with; newer engines are spoken to in this one."""
 
 
-def connect(
-    address: Address, *, environ: Mapping[str, str] = os.environ, seconds: float | None = None
-) -> Engine:
-    """Connect to the engine at an address; it is asked for its version, and nothing else.
+def open_connection(address: Address, *, pinned: str | None, seconds: float | None) -> Connection:
+    """Connect to the engine at an address, and ask for its version.
 
     Args:
-        address: From `nixdock.engine.connection.address.choose`.
-        environ: The environment; DOCKER_API_VERSION pins the API version, as for docker.
-        seconds: How long the engine may be waited for in all (`--timeout`); None is for ever.
-
-    Raises:
-        EngineUnreachableError: Nobody answers there, or we may not use the socket.
-        EngineRefusedError: What answers is no engine.
-        EngineLateError: It did not answer in time.
+        address: Where it answers.
+        pinned: The API version to speak, whatever it offers; None where it is to be agreed on.
+        seconds: How long the engine may be waited for in all; None is for ever.
     """
     connection = Connection(address, Patience(seconds))
     with ExitStack() as failing:
         failing.callback(connection.close)
         # A cut ssh connection is ssh's own answer, said on stderr: once is enough.
-        answer = call_with_retries(
+        response = call_with_retries(
             lambda: connection.get("/version", shape=shapes.VERSION, versioned=False),
             retry_on=is_not_ready,
             attempts=1 if address.scheme == "ssh" else CONNECTION_ATTEMPTS,
         )
         failing.pop_all()
-    version = connection.version = _read_version(answer, environ.get("DOCKER_API_VERSION"))
+    version = connection.version = _read_version(response, pinned)
     log.debug("engine.connected", url=address.url, product=version.product, api=version.api)
-    return Engine(connection)
+    return connection
 
 
 class Connection:

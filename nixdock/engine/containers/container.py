@@ -198,7 +198,7 @@ def _clear(engine: Engine, mark: str, owner: Owner, listener: Listener) -> None:
 def _create(engine: Engine, request: CreateRequest, image: str, details: ImageDetails) -> Container:
     size = read_size(_STDOUT) if request.tty else None
     body = dict(request.body)
-    if size and engine.version.speaks("1.42"):
+    if size and engine.traits.sizes_new_terminals:
         body["HostConfig"] = {**body["HostConfig"], "ConsoleSize": list(size)}
     try:
         created = engine.create_container(body, name=request.name, platform=request.platform)

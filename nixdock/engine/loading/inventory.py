@@ -59,9 +59,6 @@ _BYTES_A_SECOND: Final = 150_000_000
 PROBES: Final = "nixdock.invalid/probe"
 """No registry can have this name (RFC 2606)."""
 
-MANIFESTS_API: Final = "1.48"
-"""Since this version (Docker 28) an image's manifests can be asked for."""
-
 _ABANDONED: Final = 600
 """Seconds after which a probe is certainly no longer wanted by anybody."""
 
@@ -85,9 +82,7 @@ class Inventory:
     loaded: bool = False
 
 
-def take_inventory(
-    engine: Engine, parcel: Parcel, reference: Reference | None, ledger: Ledger, key: str
-) -> Inventory:
+def take_inventory(engine: Engine, parcel: Parcel, reference: Reference | None, ledger: Ledger) -> Inventory:
     """Find out which layers to send.
 
     Args:
@@ -95,29 +90,26 @@ def take_inventory(
         parcel: The image.
         reference: The name that the image is to get.
         ledger: What nixdock loaded before.
-        key: What the ledger knows the engine by.
 
     Raises:
         EngineError: The engine cannot be asked.
     """
-    by_chain = not engine.version.is_podman and not engine.info.containerd_store
-    if by_chain and (common := _recall_chain(engine, parcel, ledger, key)):
+    by_chain = engine.traits.stacks_layers
+    if by_chain and (common := _recall_chain(engine, parcel, ledger)):
         above = parcel.blobs[common:]
         if sum(blob.size for blob in above) <= _NOT_WORTH_ASKING:
             return Inventory(above)
     if not engine.has_images():
         return Inventory(parcel.blobs)
     if not by_chain:
-        known = _recall(engine, parcel, ledger, key)
-        if not known and engine.info.containerd_store and _is_worth_asking(parcel):
+        known = _recall(engine, parcel, ledger)
+        if not known and engine.traits.keeps_blobs and _is_worth_asking(parcel):
             known = probe_blobs(engine, parcel.blobs)
         return Inventory(tuple(blob for blob in parcel.blobs if blob.digest not in known))
     return _probe_chain(engine, parcel, reference)
 
 
-def fits_one_pass(
-    engine: Engine, image: Image, references: Sequence[Reference], ledger: Ledger, key: str
-) -> bool:
+def fits_one_pass(engine: Engine, image: Image, references: Sequence[Reference], ledger: Ledger) -> bool:
     """Whether an image is best sent in one pass: its layers are not known, and hardly there either.
 
     Args:
@@ -125,17 +117,16 @@ def fits_one_pass(
         image: The image.
         references: The names that it is to get.
         ledger: What nixdock loaded before.
-        key: What the ledger knows the engine by.
     """
     if is_settled(image) or not all(layer.size is not None for layer in image.layers):
         return False
     if not engine.has_images():
         return True
     repositories = {reference.repository for reference in references}
-    if any(ledger.knows_repository(key, repository) for repository in repositories):
+    if any(ledger.knows_repository(repository) for repository in repositories):
         return False
     known = [layer.known_diff_id for layer in image.layers if layer.known_diff_id is not None]
-    if ledger.find_related(key, known, 1):
+    if ledger.find_related(known, 1):
         return False
     names = [reference.familiar.rpartition(":")[0] or reference.familiar for reference in references]
     return not (names and engine.images(filters={"reference": names}))
@@ -158,34 +149,34 @@ def _probe_chain(engine: Engine, parcel: Parcel, reference: Reference | None) ->
     return Inventory(parcel.blobs[first:])
 
 
-def _recall_chain(engine: Engine, parcel: Parcel, ledger: Ledger, key: str) -> int:
+def _recall_chain(engine: Engine, parcel: Parcel, ledger: Ledger) -> int:
     """Return how many layers, from the lowest up, an image loaded by nixdock has in common with this one."""
     wanted = parcel.image.diff_ids
     common = 0
     names = {*wanted, *(blob.digest for blob in parcel.blobs)}
-    for image in ledger.find_related(key, sorted(names), _RELATED):
+    for image in ledger.find_related(sorted(names), _RELATED):
         details = engine.find_image(image)
         if details is None:
-            ledger.forget(key, image)
+            ledger.forget(image)
             continue
         shared = takewhile(lambda pair: pair[0] == str(pair[1]), zip(details.diff_ids, wanted, strict=False))
         common = max(common, sum(1 for _ in shared))
     return common
 
 
-def _recall(engine: Engine, parcel: Parcel, ledger: Ledger, key: str) -> frozenset[Digest]:
+def _recall(engine: Engine, parcel: Parcel, ledger: Ledger) -> frozenset[Digest]:
     """Return those blobs that images which nixdock loaded brought, and which are still there."""
     wanted = frozenset(blob.digest for blob in parcel.blobs)
     known: set[Digest] = set()
-    for image in ledger.find_related(key, sorted(wanted), _RELATED):
-        gains = (ledger.blobs_of(key, image) & wanted) - known
+    for image in ledger.find_related(sorted(wanted), _RELATED):
+        gains = (ledger.blobs_of(image) & wanted) - known
         if not gains:
             continue
         details = engine.find_image(image, manifests=True)
         if details is not None and is_whole(details, engine):
             known |= gains
         else:
-            ledger.forget(key, image)
+            ledger.forget(image)
     return frozenset(known)
 
 
@@ -200,7 +191,7 @@ def is_whole(details: ImageDetails, engine: Engine) -> bool:
     if manifests is None:
         # Not told: by graph drivers, whose images are always whole, and by older containerd stores, which
         # show no layers of an image whose content is not there.
-        return bool(details.diff_ids) or not engine.info.containerd_store
+        return bool(details.diff_ids) or not engine.traits.keeps_blobs
     images = [manifest for manifest in manifests if manifest.get("Kind") != "attestation"]
     return any(manifest.get("Available") for manifest in images)
 
@@ -227,7 +218,7 @@ def probe_blobs(engine: Engine, blobs: Sequence[LayerBlob]) -> frozenset[Digest]
     here runs: nothing is unpacked then, and inspecting the image tells of each manifest whether all it names
     is there. While the image exists, what it names cannot be collected. None where it cannot be asked.
     """
-    if not engine.version.speaks(MANIFESTS_API):
+    if not engine.traits.tells_manifests:
         return frozenset()
     digests = sorted({blob.digest for blob in blobs})
     sizes = {blob.digest: blob.size for blob in blobs}

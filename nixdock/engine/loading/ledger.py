@@ -67,52 +67,60 @@ def identify(engine: Engine) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What was loaded.
+    """What was loaded into an engine.
 
     Args:
+        engine: The engine; it is asked for its identity when that is needed.
         database: Where it is kept.
     """
 
+    engine: Engine
     database: Database = field(default_factory=lambda: open_database(settings.state_dir()))
 
+    @property
+    def _key(self) -> str:
+        return self.engine.traits.identity
+
     def record(
-        self, engine: str, image: str, config: Digest, repositories: Iterable[str], blobs: Iterable[Digest]
+        self, image: str, config: Digest, repositories: Iterable[str], blobs: Iterable[Digest]
     ) -> None:
-        """Note that an image is in an engine, all its blobs included."""
-        now = time.time()
+        """Note that an image is in the engine, all its blobs included."""
+        key, now = self._key, time.time()
         names = sorted(set(repositories)) or [""]
         self.database.write(
             "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)",
-            [(engine, image, str(config), repository, now) for repository in names],
+            [(key, image, str(config), repository, now) for repository in names],
         )
         self.database.write(
             "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)",
-            [(engine, image, str(blob)) for blob in set(blobs)],
+            [(key, image, str(blob)) for blob in set(blobs)],
         )
 
-    def touch(self, engine: str, image: str) -> None:
+    def touch(self, image: str) -> None:
         """Note that an image was wanted again, if it is one that nixdock loaded."""
         self.database.write(
-            "UPDATE images SET loaded = ? WHERE engine = ? AND image = ?", [(time.time(), engine, image)]
+            "UPDATE images SET loaded = ? WHERE engine = ? AND image = ?", [(time.time(), self._key, image)]
         )
 
-    def forget(self, engine: str, image: str) -> None:
-        """Note that an image is no longer in an engine."""
-        self.database.write("DELETE FROM images WHERE engine = ? AND image = ?", [(engine, image)])
-        self.database.write("DELETE FROM blobs WHERE engine = ? AND image = ?", [(engine, image)])
+    def forget(self, image: str) -> None:
+        """Note that an image is no longer in the engine."""
+        key = self._key
+        self.database.write("DELETE FROM images WHERE engine = ? AND image = ?", [(key, image)])
+        self.database.write("DELETE FROM blobs WHERE engine = ? AND image = ?", [(key, image)])
 
-    def find_config(self, engine: str, image: str) -> Digest | None:
+    def find_config(self, image: str) -> Digest | None:
         """Return the config digest of an image by the engine's ID of it, if nixdock loaded it."""
         rows = self.database.read(
-            "SELECT config FROM images WHERE engine = ? AND image = ? LIMIT 1", [engine, image]
+            "SELECT config FROM images WHERE engine = ? AND image = ? LIMIT 1", [self._key, image]
         )
         try:
             return Digest.parse(rows[0][0]) if rows else None
         except ValueError:
             return None
 
-    def find_related(self, engine: str, blobs: Sequence[Digest], limit: int) -> tuple[str, ...]:
+    def find_related(self, blobs: Sequence[Digest], limit: int) -> tuple[str, ...]:
         """Return the images that have most of these blobs in common, best first."""
+        key = self._key
         counts: dict[str, int] = {}
         for start in range(0, len(blobs), _AT_ONCE):
             some = [str(blob) for blob in blobs[start : start + _AT_ONCE]]
@@ -121,21 +129,21 @@ class Ledger:
                 f"SELECT image, COUNT(*) FROM blobs WHERE engine = ? AND blob IN ({marks})"  # noqa: S608  # marks only
                 " GROUP BY image"
             )
-            for image, count in self.database.read(query, [engine, *some]):
+            for image, count in self.database.read(query, [key, *some]):
                 counts[image] = counts.get(image, 0) + count
         return tuple(sorted(counts, key=lambda image: (-counts[image], image))[:limit])
 
-    def blobs_of(self, engine: str, image: str) -> frozenset[Digest]:
+    def blobs_of(self, image: str) -> frozenset[Digest]:
         """Return the blobs that an image was loaded with."""
-        rows = self.database.read("SELECT blob FROM blobs WHERE engine = ? AND image = ?", [engine, image])
+        rows = self.database.read("SELECT blob FROM blobs WHERE engine = ? AND image = ?", [self._key, image])
         return frozenset(Digest.parse(row[0]) for row in rows)
 
-    def knows_repository(self, engine: str, repository: str) -> bool:
+    def knows_repository(self, repository: str) -> bool:
         """Whether an image of this name was ever loaded into the engine."""
         query = "SELECT 1 FROM images WHERE engine = ? AND repository = ? LIMIT 1"
-        return bool(self.database.read(query, [engine, repository]))
+        return bool(self.database.read(query, [self._key, repository]))
 
-    def entries(self, engine: str) -> tuple[LedgerEntry, ...]:
-        """Return all images loaded into an engine, newest first."""
+    def entries(self) -> tuple[LedgerEntry, ...]:
+        """Return all images loaded, newest first."""
         query = "SELECT image, config, repository, loaded FROM images WHERE engine = ? ORDER BY loaded DESC"
-        return tuple(LedgerEntry(*row) for row in self.database.read(query, [engine]))
+        return tuple(LedgerEntry(*row) for row in self.database.read(query, [self._key]))

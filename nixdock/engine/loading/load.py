@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.engine.connection.refusals import EngineRefusedError, EngineUnreachableError
 from nixdock.engine.loading import inventory, response
 from nixdock.engine.loading.archive import verify_blobs, write_archive, write_in_one_pass
-from nixdock.engine.loading.ledger import Ledger, identify
+from nixdock.engine.loading.ledger import Ledger
 from nixdock.engine.loading.naming import Renaming, warn_of_platform
 from nixdock.engine.loading.parcel import is_settled, pack
 from nixdock.errors import EngineError, LoadError
@@ -42,9 +42,6 @@ log = get_logger(__name__)
 
 ATTEMPTS: Final = 3
 """How often an image is sent at most, each time for a reason that another sending can change."""
-
-ZSTD_API: Final = "1.42"
-"""Since this version (Docker 23) engines read layers in zstd; so does Podman, which says 1.41."""
 
 REVIVAL: Final = 30.0
 """Seconds to wait for an engine that died while it was sent an image."""
@@ -114,7 +111,7 @@ def load_image(
         EngineError: The engine cannot be asked.
     """
     references = tuple(dict.fromkeys((*image.references, *tags)))
-    return _Loading(engine, image, references, listener, ledger or Ledger()).run()
+    return _Loading(engine, image, references, listener, ledger or Ledger(engine)).run()
 
 
 def await_revival(engine: Engine, seconds: float = REVIVAL) -> bool:
@@ -156,15 +153,6 @@ class _Loading:
     def _name(self) -> str:
         return self._reference.familiar if self._reference else "the image"
 
-    @property
-    def _key(self) -> str:
-        return identify(self._engine)
-
-    @property
-    def _reads_zstd(self) -> bool:
-        version = self._engine.version
-        return version.is_podman or version.speaks(ZSTD_API)
-
     def run(self) -> LoadedImage:
         """Load the image, trying again where that can help."""
         self._check_config()
@@ -186,7 +174,7 @@ class _Loading:
     def _check_config(self) -> None:
         """Refuse a config that an engine cannot read before anything is sent: not every engine says so."""
         texts = self._image.check_config().texts
-        if texts and (self._engine.info.containerd_store or self._engine.version.is_podman):
+        if texts and self._engine.traits.reads_words_as_lists_only:
             raise LoadError(
                 f"{texts[0]} of {self._name} is a text, and this engine reads lists of words only",
                 hint=f'write {texts[0]} = [ "PROGRAM" "ARGUMENT" ... ]; and build it again',
@@ -221,7 +209,7 @@ class _Loading:
     def _load(self, *, in_full: bool) -> LoadedImage:
         self._look_at_names()
         if not is_settled(self._image):
-            if inventory.fits_one_pass(self._engine, self._image, self._references, self._ledger, self._key):
+            if inventory.fits_one_pass(self._engine, self._image, self._references, self._ledger):
                 return self._load_in_one_pass()
             self._settle()
         parcel = self._pack()
@@ -230,7 +218,7 @@ class _Loading:
             return self._finish(parcel, there)
         missing = parcel.blobs
         if not in_full:
-            found = inventory.take_inventory(self._engine, parcel, self._reference, self._ledger, self._key)
+            found = inventory.take_inventory(self._engine, parcel, self._reference, self._ledger)
             missing = found.missing
             if found.loaded:
                 with Meter(self._listener, Work.SEND, self._name, 0) as meter:
@@ -253,7 +241,7 @@ class _Loading:
         return self._finish(parcel, self._verify(parcel))
 
     def _pack(self) -> Parcel:
-        return pack(self._image, reads_zstd=self._reads_zstd)
+        return pack(self._image, reads_zstd=self._engine.traits.reads_zstd)
 
     def _settle(self) -> None:
         """Find the diff IDs that are not known yet."""
@@ -322,20 +310,20 @@ class _Loading:
 
     def _is_it(self, parcel: Parcel, details: ImageDetails) -> bool:
         known = details.id in parcel.engine_ids
-        if not known and self._engine.info.containerd_store:
+        if not known and self._engine.traits.keeps_blobs:
             # Loaded with another manifest, by an older nixdock perhaps.
-            known = self._ledger.find_config(self._key, details.id) == parcel.image.config_digest
+            known = self._ledger.find_config(details.id) == parcel.image.config_digest
         return known and inventory.is_whole(details, self._engine)
 
     def _ids(self, parcel: Parcel) -> tuple[str, ...]:
         """Return what the engine would call the image, the likeliest first."""
-        if self._engine.info.containerd_store:
+        if self._engine.traits.keeps_blobs:
             return (str(parcel.manifest.digest), *map(str, parcel.manifest.indexes))
         return (str(parcel.image.config_digest),)
 
     def _check_stored(self, blobs: Sequence[LayerBlob]) -> None:
         """Check the diff IDs of compressed layers for an engine that does not (Podman)."""
-        if not self._engine.version.is_podman:
+        if self._engine.traits.checks_diff_ids:
             return
         for blob in blobs:
             if not blob.is_plain and hash_stream(blob.layer.open()) != blob.layer.diff_id:
@@ -350,11 +338,11 @@ class _Loading:
         renaming = Renaming(self._engine, parcel.engine_ids, self._before, self._listener)
         replaced = renaming.give_names(details, self._references, sent_as=sent_as)
         if self._sent is None:
-            self._ledger.touch(self._key, details.id)
+            self._ledger.touch(details.id)
         else:
             repositories = [reference.repository for reference in self._references]
             blobs = [blob.digest for blob in parcel.blobs]
-            self._ledger.record(self._key, details.id, parcel.image.config_digest, repositories, blobs)
+            self._ledger.record(details.id, parcel.image.config_digest, repositories, blobs)
         layers, size = self._sent or (0, 0)
         return LoadedImage(
             references=self._references,
@@ -371,7 +359,7 @@ class _Loading:
 
     def _clean_up(self) -> None:
         """Remove what a containerd store keeps of an image that it could not unpack."""
-        if not self._engine.info.containerd_store or not is_settled(self._image):
+        if not self._engine.traits.keeps_blobs or not is_settled(self._image):
             return
         parcel = self._pack()
         name = str(self._reference) if self._reference else str(parcel.manifest.digest)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.engine.connection.refusals import EngineRefusedError
-from nixdock.engine.loading.ledger import Ledger, identify
+from nixdock.engine.loading.ledger import Ledger
 from nixdock.events import Notice
 from nixdock.image.reference import Reference
 
@@ -39,9 +39,7 @@ class OldBuild:
         return ", ".join(name.familiar for name in self.names) or self.image
 
 
-def find_old_builds(
-    engine: Engine, *, keep: int, repositories: Iterable[str] = (), ledger: Ledger | None = None
-) -> tuple[OldBuild, ...]:
+def find_old_builds(engine: Engine, *, keep: int, repositories: Iterable[str] = ()) -> tuple[OldBuild, ...]:
     """Find the images that `prune` would remove.
 
     Only what nixdock itself loaded into this engine counts, and of that only what no container uses,
@@ -51,19 +49,17 @@ def find_old_builds(
         engine: The engine.
         keep: How many builds of each name stay, the newest first.
         repositories: Only images of these names; of all when empty.
-        ledger: What nixdock loaded; its own when None.
 
     Raises:
         EngineError: The engine cannot be asked.
     """
-    ledger = ledger or Ledger()
-    key = identify(engine)
+    ledger = Ledger(engine)
     there = {image.id: image for image in engine.images(every=True)}
     used = {container.image_id for container in engine.containers(every=True)}
     builds: dict[str, list[LedgerEntry]] = {}
-    for entry in ledger.entries(key):
+    for entry in ledger.entries():
         if entry.image not in there:
-            ledger.forget(key, entry.image)
+            ledger.forget(entry.image)
         elif entry.repository:
             builds.setdefault(entry.repository, []).append(entry)
     wanted = set(repositories) or builds.keys()
@@ -76,22 +72,18 @@ def find_old_builds(
     )
 
 
-def remove(
-    engine: Engine, builds: Iterable[OldBuild], listener: Listener, ledger: Ledger | None = None
-) -> tuple[OldBuild, ...]:
+def remove(engine: Engine, builds: Iterable[OldBuild], listener: Listener) -> tuple[OldBuild, ...]:
     """Remove images; one that somebody has begun to use meanwhile stays, and that is told.
 
     Args:
         engine: The engine.
         builds: What `find_old_builds` gave.
         listener: Told what could not be removed.
-        ledger: What nixdock loaded; its own when None.
 
     Returns:
         What was removed.
     """
-    ledger = ledger or Ledger()
-    key = identify(engine)
+    ledger = Ledger(engine)
     removed = []
     for build in builds:
         try:
@@ -101,7 +93,7 @@ def remove(
             if error.status != 404:
                 listener(Notice(f"{build.label} stays: {error.message}"))
                 continue
-        ledger.forget(key, build.image)
+        ledger.forget(build.image)
         removed.append(build)
     return tuple(removed)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nixdock.engine.connection.address import choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.engine.loading.ledger import Ledger
 from nixdock.engine.loading.ledger import open_database as open_ledger
 from nixdock.engine.loading.load import load_image
@@ -90,7 +90,6 @@ def test_a_streamed_image_upon_a_base(load: Loader, salt: bytes) -> None:
 def test_a_layer_that_is_no_longer_what_it_was_is_described_anew(load: Loader, salt: bytes) -> None:
     """What is remembered of a layer is wrong, as after a path was collected and built again otherwise."""
     memory = Memory(open_database(load.folder / "cache"))
-    ledger = Ledger(open_ledger(load.folder / "state"))
     conf = write_conf(load, salt, "anew:1")
     (image,) = open_images(conf, memory=memory)
     _ = image.diff_ids
@@ -99,6 +98,7 @@ def test_a_layer_that_is_no_longer_what_it_was_is_described_anew(load: Loader, s
     assert f"sha256:{'1' * 64}" in map(str, image.diff_ids)
     told: list[Any] = []
     with connect(choose(host=load.engine.host)) as engine:
+        ledger = Ledger(engine, open_ledger(load.folder / "state"))
         loaded = load_image(engine, image, listener=told.append, ledger=ledger)
     assert any("made anew" in getattr(event, "text", "") for event in told)
     (right,) = open_images(conf, memory=Memory(open_database(load.folder / "other")))

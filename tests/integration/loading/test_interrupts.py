@@ -18,7 +18,7 @@ from typing import IO, Any
 import pytest
 
 from nixdock.engine.connection.address import choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.engine.loading.ledger import Ledger
 from nixdock.engine.loading.ledger import open_database as open_ledger
 from nixdock.engine.loading.load import load_image
@@ -88,11 +88,11 @@ def cut(image: Image, number: int, offset: int) -> Image:
 def test_an_interrupt_at_any_byte_leaves_nothing(load: Loader, salt: bytes, tmp_path: Path) -> None:
     sample = large(salt, "cut:1", 3_000_000)
     memory = Memory(open_database(tmp_path / "cache"))
-    ledger = Ledger(open_ledger(tmp_path / "state"))
     (image,) = open_images(load.write(docker_archive(sample)), memory=memory)
     spool = Path("/var/tmp")
     before = set(spool.iterdir())
     with connect(choose(host=load.engine.host)) as engine:
+        ledger = Ledger(engine, open_ledger(tmp_path / "state"))
         for number, offset in (
             (0, 0),
             (0, 1),

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from nixdock.engine.connection.address import choose
-from nixdock.engine.connection.api import Engine
-from nixdock.engine.connection.client import Connection, connect
+from nixdock.engine.connection.api import Engine, connect
+from nixdock.engine.connection.client import Connection
 from nixdock.engine.loading.ledger import Ledger
 from nixdock.engine.loading.ledger import open_database as open_ledger
 from nixdock.engine.loading.load import LoadedImage, load_image
@@ -33,7 +33,7 @@ class Thrift:
 
     def __init__(self, folder: Path, engine: Engine) -> None:
         self.memory = Memory(open_database(folder / "cache"))
-        self.ledger = Ledger(open_ledger(folder / "state"))
+        self.ledger = Ledger(engine, open_ledger(folder / "state"))
         self.engine = engine
         self.bytes_read = 0
         self.bytes_passed = 0

@@ -10,7 +10,7 @@ import pytest
 
 from integration.running.conftest import wait_until
 from nixdock.engine.connection.address import choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.engine.containers.owner import Owner, find_ourselves
 from support.nix import PROGRAM
 

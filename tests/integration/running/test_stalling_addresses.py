@@ -14,7 +14,7 @@ import pytest
 
 from nixdock.engine.connection import patience
 from nixdock.engine.connection.address import Tls, choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.engine.connection.refusals import EngineLateError, EngineUnreachableError
 from support.certificates import make_authority, make_certificate
 from support.hostile import Hostile

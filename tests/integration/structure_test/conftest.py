@@ -19,7 +19,7 @@ from nixdock.checks.structure_test.shared_runner import SharedRunner
 from nixdock.checks.structure_test.suite import run
 from nixdock.checks.subject import Subject
 from nixdock.engine.connection.address import choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.engine.containers.owner import Owner
 from nixdock.formats import open_images
 from support.archives import docker_archive

@@ -10,7 +10,7 @@ import pytest
 
 from nixdock.engine.connection import patience
 from nixdock.engine.connection.address import Address, choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.errors import EngineError
 from support.hostile import Hostile
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.errors import EngineError
 from support.hostile import DAMAGES, Hostile
 

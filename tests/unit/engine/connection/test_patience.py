@@ -16,7 +16,7 @@ import pytest
 
 from nixdock.engine.connection import patience
 from nixdock.engine.connection.address import choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.engine.connection.patience import Cut, Patience
 from nixdock.engine.connection.refusals import EngineLateError, EngineUnreachableError
 from nixdock.image.extent import Extent

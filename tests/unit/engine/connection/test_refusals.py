@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nixdock.engine.connection.address import Address, Tls, choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.engine.connection.refusals import (
     EngineRefusedError,
     EngineUnreachableError,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nixdock.engine.connection.address import Address, choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.engine.connection.transport import dial_words
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nixdock.engine.connection.address import choose
-from nixdock.engine.connection.client import connect
+from nixdock.engine.connection.api import connect
 from nixdock.engine.containers.owner import Owner, find_ourselves, sweep
 from support import hostile
 from support.hostile import CONTAINER, IMAGE, Hostile

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from nixdock.engine.connection.responses import EngineInfo, EngineVersion, ImageDetails, ImageSummary
+from nixdock.engine.connection.traits import Traits
 from nixdock.engine.loading.inventory import PROBES, Inventory, probe_blobs, take_inventory
 from nixdock.engine.loading.ledger import Ledger, open_database
 from nixdock.engine.loading.parcel import Parcel, pack
@@ -63,6 +64,10 @@ class FakeEngine:
         driver = [["driver-type", "io.containerd.snapshotter.v1"]] if self.containerd else []
         return EngineInfo.from_json({"ID": KEY, "Driver": "overlayfs", "DriverStatus": driver})
 
+    @property
+    def traits(self) -> Traits:
+        return Traits(self.version, lambda: self.info)
+
     def has_images(self) -> bool:
         self.asked.append("has_images")
         return self.images_there > 0
@@ -102,7 +107,7 @@ class FakeEngine:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(open_database(tmp_path / "state"))
+    return Ledger(cast("Engine", FakeEngine()), open_database(tmp_path / "state"))
 
 
 @pytest.fixture
@@ -115,7 +120,7 @@ def parcel() -> Parcel:
 
 
 def take(engine: FakeEngine, parcel: Parcel, ledger: Ledger) -> Inventory:
-    return take_inventory(cast("Engine", engine), parcel, NAME, ledger, KEY)
+    return take_inventory(cast("Engine", engine), parcel, NAME, ledger)
 
 
 def test_an_engine_without_images_is_asked_nothing_more(parcel: Parcel, ledger: Ledger) -> None:
@@ -150,7 +155,7 @@ def test_an_answer_that_is_not_understood_means_that_everything_is_sent(
 def record(ledger: Ledger, parcel: Parcel, layers: int) -> dict[str, dict[str, Any]]:
     """Note that an image with the lowest layers was loaded; return it as an engine describes it."""
     known = [blob.digest for blob in parcel.blobs[:layers]]
-    ledger.record(KEY, "sha256:before", Digest.of(b"config"), ["app"], known)
+    ledger.record("sha256:before", Digest.of(b"config"), ["app"], known)
     diff_ids = [*map(str, known), str(Digest.of(b"another"))]
     return {"sha256:before": {"Id": "sha256:before", "RootFS": {"Type": "layers", "Layers": diff_ids}}}
 
@@ -185,7 +190,7 @@ def test_a_graph_driver_is_probed_when_an_image_loaded_before_is_gone(parcel: Pa
     engine = FakeEngine(error=MISSING.format(1))
     assert take(engine, parcel, ledger) == Inventory(parcel.blobs[1:])
     assert engine.asked == ["find_image", "has_images", "load"]
-    assert ledger.blobs_of(KEY, "sha256:before") == frozenset()
+    assert ledger.blobs_of("sha256:before") == frozenset()
 
 
 @pytest.mark.parametrize(("product", "containerd"), [("Podman", False), ("Docker", True)])
@@ -193,7 +198,7 @@ def test_what_was_loaded_before_is_confirmed_by_one_request(
     product: str, containerd: bool, parcel: Parcel, ledger: Ledger
 ) -> None:
     known = [blob.digest for blob in parcel.blobs[:3]]
-    ledger.record(KEY, "sha256:before", Digest.of(b"config"), ["app"], known)
+    ledger.record("sha256:before", Digest.of(b"config"), ["app"], known)
     details = {"sha256:before": {"Id": "sha256:before", "Manifests": [{"Available": True}]}}
     engine = FakeEngine(product=product, containerd=containerd, details=details)
     assert take(engine, parcel, ledger) == Inventory(parcel.blobs[3:])
@@ -204,15 +209,15 @@ def test_what_was_loaded_before_is_confirmed_by_one_request(
 def test_what_was_loaded_before_and_is_gone_is_forgotten(
     details: dict[str, Any] | None, parcel: Parcel, ledger: Ledger
 ) -> None:
-    ledger.record(KEY, "sha256:before", Digest.of(b"config"), ["app"], [parcel.blobs[0].digest])
+    ledger.record("sha256:before", Digest.of(b"config"), ["app"], [parcel.blobs[0].digest])
     engine = FakeEngine(containerd=True, details={"sha256:before": details} if details else {})
     assert take(engine, parcel, ledger) == Inventory(parcel.blobs)
-    assert ledger.blobs_of(KEY, "sha256:before") == frozenset()
+    assert ledger.blobs_of("sha256:before") == frozenset()
 
 
 def test_only_the_nearest_relatives_are_looked_at(parcel: Parcel, ledger: Ledger) -> None:
     for number in range(50):
-        ledger.record(KEY, f"sha256:{number}", Digest.of(b"config"), ["app"], [parcel.blobs[0].digest])
+        ledger.record(f"sha256:{number}", Digest.of(b"config"), ["app"], [parcel.blobs[0].digest])
     engine = FakeEngine(product="Podman")
     assert take(engine, parcel, ledger) == Inventory(parcel.blobs)
     assert engine.asked.count("find_image") == 3

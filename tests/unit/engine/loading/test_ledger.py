@@ -3,54 +3,65 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from nixdock.engine.loading.ledger import Ledger, open_database
 from nixdock.image.digest import Digest
 
+if TYPE_CHECKING:
+    from nixdock.engine.connection.api import Engine
+
 BLOBS = [Digest.of(b"%d" % number) for number in range(4)]
 CONFIG = Digest.of(b"config")
 
 
+def make_ledger(directory: Path, engine: str) -> Ledger:
+    traits = SimpleNamespace(identity=engine)
+    return Ledger(cast("Engine", SimpleNamespace(traits=traits)), open_database(directory))
+
+
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(open_database(tmp_path / "state"))
+    return make_ledger(tmp_path / "state", "engine")
 
 
-def test_an_image_is_known_in_its_engine_only(ledger: Ledger) -> None:
-    ledger.record("one", "sha256:a", CONFIG, ["docker.io/library/app"], BLOBS[:2])
-    assert ledger.find_config("one", "sha256:a") == CONFIG
-    assert ledger.find_config("two", "sha256:a") is None
-    assert ledger.blobs_of("one", "sha256:a") == frozenset(BLOBS[:2])
-    assert ledger.knows_repository("one", "docker.io/library/app")
-    assert not ledger.knows_repository("two", "docker.io/library/app")
-    ledger.forget("one", "sha256:a")
-    assert ledger.find_config("one", "sha256:a") is None
-    assert ledger.blobs_of("one", "sha256:a") == frozenset()
+def test_an_image_is_known_in_its_engine_only(tmp_path: Path) -> None:
+    ledger, other = (make_ledger(tmp_path, engine) for engine in ("one", "two"))
+    ledger.record("sha256:a", CONFIG, ["docker.io/library/app"], BLOBS[:2])
+    assert ledger.find_config("sha256:a") == CONFIG
+    assert other.find_config("sha256:a") is None
+    assert ledger.blobs_of("sha256:a") == frozenset(BLOBS[:2])
+    assert ledger.knows_repository("docker.io/library/app")
+    assert not other.knows_repository("docker.io/library/app")
+    ledger.forget("sha256:a")
+    assert ledger.find_config("sha256:a") is None
+    assert ledger.blobs_of("sha256:a") == frozenset()
 
 
 def test_relatives_come_in_the_order_of_what_they_share(ledger: Ledger) -> None:
     for image, blobs in (("a", BLOBS[:1]), ("b", BLOBS[:3]), ("c", BLOBS[:2]), ("d", BLOBS[3:])):
-        ledger.record("engine", image, CONFIG, [], blobs)
-    assert ledger.find_related("engine", BLOBS[:3], 2) == ("b", "c")
-    assert ledger.find_related("engine", [], 2) == ()
+        ledger.record(image, CONFIG, [], blobs)
+    assert ledger.find_related(BLOBS[:3], 2) == ("b", "c")
+    assert ledger.find_related([], 2) == ()
     many = [Digest.of(b"many %d" % number) for number in range(1200)]
-    ledger.record("engine", "m", CONFIG, [], many)
-    assert ledger.find_related("engine", [*many, *BLOBS], 1) == ("m",)
+    ledger.record("m", CONFIG, [], many)
+    assert ledger.find_related([*many, *BLOBS], 1) == ("m",)
 
 
 def test_what_is_wanted_again_is_the_newest(ledger: Ledger) -> None:
     for image in ("a", "b"):
-        ledger.record("engine", image, CONFIG, ["app"], [])
-    assert [entry.image for entry in ledger.entries("engine")] == ["b", "a"]
-    ledger.touch("engine", "a")
-    assert [entry.image for entry in ledger.entries("engine")] == ["a", "b"]
-    ledger.touch("engine", "nobody")
-    assert len(ledger.entries("engine")) == 2
+        ledger.record(image, CONFIG, ["app"], [])
+    assert [entry.image for entry in ledger.entries()] == ["b", "a"]
+    ledger.touch("a")
+    assert [entry.image for entry in ledger.entries()] == ["a", "b"]
+    ledger.touch("nobody")
+    assert len(ledger.entries()) == 2
 
 
 def test_an_image_without_a_name_is_recorded_too(ledger: Ledger) -> None:
-    ledger.record("engine", "a", CONFIG, [], BLOBS)
-    (entry,) = ledger.entries("engine")
+    ledger.record("a", CONFIG, [], BLOBS)
+    (entry,) = ledger.entries()
     assert (entry.image, entry.config, entry.repository) == ("a", str(CONFIG), "")
