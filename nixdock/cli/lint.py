@@ -13,7 +13,7 @@ from nixdock.out import say, say_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nixdock.checks.lint.rules import Remark
+    from nixdock.checks.lint.programs import Remark
     from nixdock.cli.options import Session
     from nixdock.nix.options import NixOptions
 
@@ -22,8 +22,8 @@ def _print_rules(context: click.Context, _parameter: click.Parameter, value: boo
     if value:
         from nixdock.checks.lint.rules import RULES  # noqa: PLC0415
 
-        for name, text in RULES.items():
-            say(f"{name:<14}{text}")
+        for name, rule in RULES.items():
+            say(f"{name:<14}{rule.holds}")
         context.exit()
 
 
@@ -61,7 +61,7 @@ def command(session: Session, /, target: str | None, nix: NixOptions, **given: A
       nixdock lint web.nix --skip timezones --json
     """  # noqa: D301  # \b is click's own mark
     from nixdock.checks.kinds.lint import LintCheck  # noqa: PLC0415
-    from nixdock.checks.lint.rules import Gravity  # noqa: PLC0415
+    from nixdock.checks.lint.programs import Gravity  # noqa: PLC0415
     from nixdock.nix.target import parse  # noqa: PLC0415
     from nixdock.usecases.check import lint  # noqa: PLC0415
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from nixdock.checks.choice import Choice
 from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, suite_from_value
 from nixdock.checks.kinds.run import RunCheck
-from nixdock.checks.lint.linting import lint_image
-from nixdock.checks.lint.rules import RULES
+from nixdock.checks.lint.rules import RULES, lint_image
 from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.runner import SuiteRun
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.expectations import RunExpectation
     from nixdock.checks.kinds.lint import LintCheck
-    from nixdock.checks.lint.rules import Remark
+    from nixdock.checks.lint.programs import Remark
     from nixdock.checks.structure_test.suite import Collection
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine

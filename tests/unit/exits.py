@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nixdock import log, out, pytest_plugin
-from nixdock.checks.lint.rules import Gravity, Remark
+from nixdock.checks.lint.programs import Gravity, Remark
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
 from nixdock.cli import doctor, lint, load, main, plugin, plugin_command
 from nixdock.cli.completion import complete_for_docker, complete_for_shell

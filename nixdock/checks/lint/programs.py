@@ -1,15 +1,16 @@
-"""Rules about programs: what loads them, what they load, and for which machine they are."""
+"""What is wrong with an image's programs: what loads them, what they load, for which machine they are."""
 
 from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
+from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.facts import MACHINES
 from nixdock.checks.files.tree import TooManyLinksError
-from nixdock.checks.lint.rules import Gravity, Remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +35,42 @@ EXECUTE = 0o111
 """Any of a mode's bits for executing."""
 
 _MANY = 3
+
+
+class Gravity(Enum):
+    """How sure it is that something breaks."""
+
+    FAULT = "fault"
+    """What the image starts, has in its PATH or asks for in its config will fail."""
+
+    ADVICE = "advice"
+    """Whether anything ever asks for it, the image's bytes do not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that a rule found.
+
+    Args:
+        rule: The rule's name.
+        gravity: How grave it is.
+        message: What was found, and where.
+        remedy: What to write into the image's expression.
+    """
+
+    rule: str
+    gravity: Gravity
+    message: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as JSON."""
+        return {
+            "rule": self.rule,
+            "gravity": self.gravity.value,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
 
 
 class Programs:

@@ -1,59 +1,94 @@
-"""The rules of the lint: what each looks for, and how grave it is to find it."""
+"""The lint: the table of its rules, and applying them to an image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from nixdock.checks.lint import programs, surroundings
+from nixdock.checks.lint.programs import Gravity, Programs, Remark
 
-class Gravity(Enum):
-    """How sure it is that something breaks."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
 
-    FAULT = "fault"
-    """What the image starts, has in its PATH or asks for in its config will fail."""
-
-    ADVICE = "advice"
-    """Whether anything ever asks for it, the image's bytes do not tell."""
+    from nixdock.checks.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
-    """Something that a rule found.
+class LintRule:
+    """What the lint looks for.
 
     Args:
-        rule: The rule's name.
-        gravity: How grave it is.
-        message: What was found, and where.
-        remedy: What to write into the image's expression.
+        holds: What holds where it finds nothing.
+        find: Finds what is not so.
     """
 
-    rule: str
-    gravity: Gravity
-    message: str
-    remedy: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """Return it as JSON."""
-        return {
-            "rule": self.rule,
-            "gravity": self.gravity.value,
-            "message": self.message,
-            "remedy": self.remedy,
-        }
+    holds: str
+    find: Callable[[Programs], Iterator[Remark]]
 
 
 RULES: Final = {
-    "command": "The command and the health check name programs that are in the image and can be executed.",
-    "interpreter": "The dynamic linker that each program asks for is in the image.",
-    "libraries": "The shared libraries that each program asks for are found where it looks for them.",
-    "shebang": "The interpreter in the first line of each executable script is in the image.",
-    "architecture": "Programs are for the architecture that the image's config states.",
-    "references": "Store paths that files refer to are in the image.",
-    "shell": "/bin/sh is there for health checks, docker exec and programs that start others by a shell.",
-    "certificates": "CA certificates are where TLS libraries look for them.",
-    "tmp": "There is a folder /tmp into which everybody may write.",
-    "users": "The user that the image runs as is known to /etc/passwd and /etc/group.",
-    "timezones": "Time zone data is there where TZ asks for a zone.",
+    "command": LintRule(
+        "The command and the health check name programs that are in the image and can be executed.",
+        surroundings.find_command,
+    ),
+    "interpreter": LintRule(
+        "The dynamic linker that each program asks for is in the image.",
+        programs.find_interpreters,
+    ),
+    "libraries": LintRule(
+        "The shared libraries that each program asks for are found where it looks for them.",
+        programs.find_libraries,
+    ),
+    "shebang": LintRule(
+        "The interpreter in the first line of each executable script is in the image.",
+        programs.find_shebangs,
+    ),
+    "architecture": LintRule(
+        "Programs are for the architecture that the image's config states.",
+        programs.find_architecture,
+    ),
+    "references": LintRule(
+        "Store paths that files refer to are in the image.",
+        surroundings.find_references,
+    ),
+    "shell": LintRule(
+        "/bin/sh is there for health checks, docker exec and programs that start others by a shell.",
+        surroundings.find_shell,
+    ),
+    "certificates": LintRule(
+        "CA certificates are where TLS libraries look for them.",
+        surroundings.find_certificates,
+    ),
+    "tmp": LintRule(
+        "There is a folder /tmp into which everybody may write.",
+        surroundings.find_temporary,
+    ),
+    "users": LintRule(
+        "The user that the image runs as is known to /etc/passwd and /etc/group.",
+        surroundings.find_users,
+    ),
+    "timezones": LintRule(
+        "Time zone data is there where TZ asks for a zone.",
+        surroundings.find_timezones,
+    ),
 }
-"""Names of rules, and what holds where they find nothing."""
+
+
+def lint_image(
+    subject: Subject, only: Collection[str] = (), skip: Collection[str] = ()
+) -> tuple[Remark, ...]:
+    """Return what the chosen rules find, the faults first.
+
+    Args:
+        subject: The image.
+        only: The rules to apply; all when empty.
+        skip: Rules to leave out.
+
+    Raises:
+        LoadError: A layer cannot be read.
+    """
+    seen = Programs(subject)
+    chosen = [rule for name, rule in RULES.items() if (not only or name in only) and name not in skip]
+    remarks = [remark for rule in chosen for remark in rule.find(seen)]
+    return tuple(sorted(remarks, key=lambda remark: remark.gravity is not Gravity.FAULT))

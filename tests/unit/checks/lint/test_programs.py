@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.checks.lint.rules import Gravity
+from nixdock.checks.lint.programs import Gravity
 from support.images import host_program, image_of
 from support.layers import file, layer_of, link
 
