@@ -106,8 +106,7 @@ _EXHAUSTED: Final = {
 def find_exhaustion(error: BaseException) -> MachineError | None:
     """Return what a failure says of the machine: that it has no more of something; None where it does not.
 
-    Args:
-        error: It, or what came of it.
+    What came of the failure says the same.
     """
     seen: set[int] = set()
     cause: BaseException | None = error

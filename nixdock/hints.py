@@ -11,11 +11,7 @@ from pathlib import Path
 
 
 def as_root(command: str) -> str:
-    """Return a command line that runs a command with root's rights.
-
-    Args:
-        command: The command, as root would type it.
-    """
+    """Return a command line that runs a command of root's, as root would type it, with root's rights."""
     if os.geteuid() == 0:
         return command
     # A machine without sudo has root's password, if it has anything. Without the dash su leaves us our PATH,
@@ -42,9 +38,6 @@ def ourselves_as_root(arguments: str) -> str:
     """Return a command line that runs this nixdock with root's rights.
 
     sudo and su have a PATH of their own, in which a virtual environment is not.
-
-    Args:
-        arguments: What follows the program's name.
     """
     if os.geteuid() == 0:
         return f"nixdock {arguments}"

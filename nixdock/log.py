@@ -28,7 +28,6 @@ WARNING: Final = 30
 class _Sink:
     """Where log lines go: nowhere until configured."""
 
-    level: int = sys.maxsize
     logger: FilteringBoundLogger | None = None
 
 
@@ -55,11 +54,7 @@ class Logger:
 
 
 def get_logger(name: str) -> Logger:
-    """Return the logger of a module.
-
-    Args:
-        name: The module's `__name__`.
-    """
+    """Return the logger of a module, by its `__name__`."""
     return Logger(name)
 
 
@@ -91,13 +86,6 @@ def configure(level: int, *, as_json: bool = False) -> None:
         cache_logger_on_first_use=False,
     )
     _sink.logger = structlog.get_logger()
-    _sink.level = level
-
-
-def silence() -> None:
-    """Write nothing any more: the state at the start."""
-    _sink.logger = None
-    _sink.level = sys.maxsize
 
 
 class _StderrLogger:
@@ -114,5 +102,5 @@ class _StderrLogger:
 
 
 def _write(level: int, name: str, event: str, fields: dict[str, object]) -> None:
-    if _sink.logger is not None and level >= _sink.level:
+    if _sink.logger is not None:
         _sink.logger.log(level, event, logger=name, **fields)

@@ -40,12 +40,7 @@ STREAMS: Final = {1: "standard output", 2: "standard error"}
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A part of a line that has a colour.
-
-    Args:
-        text: What it says.
-        colour: The number of the colour, or nothing for none.
-    """
+    """A part of a line that has a colour, named by its number; an empty one is none."""
 
     text: str
     colour: str

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 PIPE = subprocess.PIPE
-Running = subprocess.Popen
 
 _GRACE: Final = 2.0
 """Seconds that a program gets to clean up that nobody waits for any more."""

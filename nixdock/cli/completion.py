@@ -31,10 +31,7 @@ _DIRECTORIES: Final = 16
 def complete_for_shell(program: click.Command, session: Session, instruction: str) -> int:
     """Answer a shell as click does, but through our own door; return the exit status.
 
-    Args:
-        program: All commands.
-        session: What goes with the command line.
-        instruction: What the variable says: `bash_source`, `zsh_complete`.
+    The instruction is what the variable says: `bash_source`, `zsh_complete`.
     """
     shell, _, wanted = instruction.partition("_")
     kind = get_completion_class(shell)
@@ -48,10 +45,7 @@ def complete_for_shell(program: click.Command, session: Session, instruction: st
 def complete_for_docker(program: click.Command, words: Sequence[str], *, described: bool) -> int:
     """Write the proposals for the last word of a command line; return the exit status.
 
-    Args:
-        program: All commands.
-        words: The words after `docker nixdock`; the last one is what stands there so far.
-        described: Whether to add descriptions.
+    The words are those after `docker nixdock`; the last one is what stands there so far.
     """
     if not words:
         say(f":{_ERROR}")

@@ -41,13 +41,7 @@ _ANSWER_SECONDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A `docker-nixdock` in one of the directories.
-
-    Args:
-        path: The file.
-        version: The version it tells; None where it does not run.
-        is_ours: Whether `nixdock plugin install` wrote it.
-    """
+    """A `docker-nixdock` in one of the directories; one that does not run has no version."""
 
     path: Path
     version: str | None

@@ -55,12 +55,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @dataclass(frozen=True)
 class ImageUnderTest:
-    """An image that the engine has.
-
-    Args:
-        reference: Its name.
-        id: What the engine calls it.
-    """
+    """An image that the engine has: its name, and what the engine calls it."""
 
     reference: str
     id: str

@@ -268,14 +268,14 @@ def completion_for_zsh(text: str) -> None:
 def log_line(text: str) -> None:
     log.configure(log.DEBUG)
     log.get_logger(text).debug(text, text=text, several=[text], raw=text.encode(errors="replace"))
-    log.silence()
+    log._sink.logger = None
 
 
 @an_exit()
 def log_json(text: str) -> None:
     log.configure(log.DEBUG, as_json=True)
     log.get_logger(text).debug(text, text=text, several=[text])
-    log.silence()
+    log._sink.logger = None
 
 
 @an_exit(lines=True)

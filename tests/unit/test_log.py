@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def silent() -> Iterator[None]:
     yield
-    log.silence()
+    log._sink.logger = None
 
 
 def test_nothing_is_written_until_configured(capfd: pytest.CaptureFixture[str]) -> None:
