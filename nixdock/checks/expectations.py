@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.format.matcher_shapes import NUMBER, TEXT
 from nixdock.checks.format.records import key
-from nixdock.checks.matchers.algebra import Matcher, all_of, any_of
-from nixdock.checks.matchers.number import Number, exactly
+from nixdock.checks.matchers.algebra import Matcher, Number, all_of, any_of, exactly
 from nixdock.checks.matchers.text import Contains, Equals, Matches
 from nixdock.checks.regex import compile_pattern
 from nixdock.checks.verdict import CheckResult, Finding

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from nixdock.checks.matchers.algebra import Matcher
-    from nixdock.checks.matchers.number import Number
+    from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.checks.subject import Subject
     from nixdock.checks.verdict import CheckResult
     from nixdock.outcome import Output

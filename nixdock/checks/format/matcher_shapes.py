@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nixdock.checks.format.nodes import Listing, Node, Problems, Scalar, Table, describe, to_value
 from nixdock.checks.format.records import Field, Record
 from nixdock.checks.format.shapes import Anything, Flag, ListOf, Made, Schema, Several, Shape, Text
-from nixdock.checks.matchers.algebra import AllOf, AnyOf, Matcher, NoneOf, all_of
-from nixdock.checks.matchers.json_path import JsonPath
-from nixdock.checks.matchers.number import PLAIN, Between, Number, Unit, exactly
+from nixdock.checks.matchers.algebra import (
+    PLAIN,
+    AllOf,
+    AnyOf,
+    Between,
+    Matcher,
+    NoneOf,
+    Number,
+    Unit,
+    all_of,
+    exactly,
+)
 from nixdock.checks.matchers.text import (
     Contains,
     Empty,
@@ -31,6 +40,7 @@ from nixdock.checks.matchers.value import (
     HasLength,
     InBounds,
     InList,
+    JsonPath,
     SameSet,
 )
 from nixdock.checks.regex import compile_pattern

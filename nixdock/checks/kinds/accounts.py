@@ -13,8 +13,7 @@ from nixdock.checks.verdict import CheckResult
 
 if TYPE_CHECKING:
     from nixdock.checks.files.accounts import Accounts, UnixUser
-    from nixdock.checks.matchers.algebra import Matcher
-    from nixdock.checks.matchers.number import Number
+    from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.checks.subject import Subject
     from nixdock.outcome import Output
 

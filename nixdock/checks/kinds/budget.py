@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from nixdock.checks.format.matcher_shapes import BoundsShape
 from nixdock.checks.format.records import key
 from nixdock.checks.format.shapes import Integer
-from nixdock.checks.matchers.number import BYTES, SECONDS
+from nixdock.checks.matchers.algebra import BYTES, SECONDS
 from nixdock.checks.model import CheckKind
 
 if TYPE_CHECKING:
-    from nixdock.checks.matchers.number import Between
+    from nixdock.checks.matchers.algebra import Between
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from nixdock.checks.verdict import CheckResult
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nixdock.checks.matchers.number import Between
+    from nixdock.checks.matchers.algebra import Between
     from nixdock.checks.subject import Subject
 
 

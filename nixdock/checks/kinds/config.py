@@ -9,9 +9,8 @@ from nixdock.checks.format.matcher_shapes import TEXT, VALUE, VALUE_WORDS, Numbe
 from nixdock.checks.format.nodes import Listing, Node, Problems, Scalar, Table, describe, suggest
 from nixdock.checks.format.records import required
 from nixdock.checks.format.shapes import Schema, Shape, Text
-from nixdock.checks.matchers.json_path import JsonPath
-from nixdock.checks.matchers.number import SECONDS
-from nixdock.checks.matchers.value import AsPairs, AsText, EqualsValue, Members, SameSet, Unset
+from nixdock.checks.matchers.algebra import SECONDS
+from nixdock.checks.matchers.value import AsPairs, AsText, EqualsValue, JsonPath, Members, SameSet, Unset
 from nixdock.checks.model import StaticKind
 from nixdock.checks.verdict import CheckResult
 

@@ -11,7 +11,7 @@ from nixdock.checks.files.tree import TooManyLinksError, is_pattern
 from nixdock.checks.format.matcher_shapes import NUMBER, TEXT, EntriesShape, NumberShape
 from nixdock.checks.format.records import key, required
 from nixdock.checks.format.shapes import Flag, OneOf, Parsed, Text
-from nixdock.checks.matchers.number import BYTES
+from nixdock.checks.matchers.algebra import BYTES
 from nixdock.checks.model import StaticKind
 from nixdock.checks.modes import ModeMatcher, symbolic
 from nixdock.checks.verdict import CheckResult, Finding, findings_of
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nixdock.checks.files.entry import LayerEntry
-    from nixdock.checks.matchers.algebra import Matcher
-    from nixdock.checks.matchers.number import Number
+    from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.checks.subject import Subject
     from nixdock.outcome import Output
 

@@ -14,8 +14,7 @@ from nixdock.checks.model import CheckKind, Request
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nixdock.checks.matchers.algebra import Matcher
-    from nixdock.checks.matchers.number import Number
+    from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.outcome import Output
 
 

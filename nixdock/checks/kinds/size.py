@@ -10,7 +10,7 @@ from nixdock.checks.format.matcher_shapes import BoundsShape
 from nixdock.checks.format.nodes import Node, Problems, Scalar
 from nixdock.checks.format.records import Field, Record, fields_of, key
 from nixdock.checks.format.shapes import MapOf, Parsed, Schema, Shape
-from nixdock.checks.matchers.number import BYTES, Between
+from nixdock.checks.matchers.algebra import BYTES, Between
 from nixdock.checks.model import StaticKind
 from nixdock.checks.verdict import CheckResult
 from nixdock.units import format_size
@@ -18,7 +18,7 @@ from nixdock.units import format_size
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nixdock.checks.matchers.number import Number
+    from nixdock.checks.matchers.algebra import Number
     from nixdock.checks.subject import Subject
 
 _BYTES = Parsed(BYTES.parse, BYTES.name)

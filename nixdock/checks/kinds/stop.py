@@ -11,8 +11,7 @@ from nixdock.checks.format.shapes import DURATION
 from nixdock.checks.model import CheckKind
 
 if TYPE_CHECKING:
-    from nixdock.checks.matchers.algebra import Matcher
-    from nixdock.checks.matchers.number import Number
+    from nixdock.checks.matchers.algebra import Matcher, Number
 
 
 @dataclass(frozen=True, slots=True)

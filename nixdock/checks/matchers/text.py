@@ -21,7 +21,7 @@ from nixdock.units import format_size
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nixdock.checks.matchers.number import Between
+    from nixdock.checks.matchers.algebra import Between
     from nixdock.checks.regex import Pattern
 
 _ONE_LINE = 160

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.matchers.json_path import MISSING
-from nixdock.checks.matchers.number import Between
+from nixdock.checks.matchers.algebra import Between
+from nixdock.checks.matchers.value import MISSING
 from nixdock.checks.verdict import findings_of
 from nixdock.outcome import Capture, Output
 from nixdock.units import format_duration
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nixdock.checks.kinds.http import HttpCheck
-    from nixdock.checks.matchers.algebra import Matcher
-    from nixdock.checks.matchers.number import Number
+    from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.checks.model import Request
     from nixdock.checks.verdict import Finding
 

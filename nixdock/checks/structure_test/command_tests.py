@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from nixdock.checks.expectations import RunExpectation, judge_outcome
-from nixdock.checks.matchers.number import exactly
+from nixdock.checks.matchers.algebra import exactly
 from nixdock.checks.structure_test.go_text import expand, text_matcher
 from nixdock.checks.structure_test.judgement import NotReachedError
 from nixdock.checks.structure_test.rig import CommandRequest, ContainerNeeds

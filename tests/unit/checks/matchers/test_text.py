@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.checks.matchers.algebra import AllOf, AnyOf, Matcher, NoneOf
-from nixdock.checks.matchers.number import Between, exactly
+from nixdock.checks.matchers.algebra import AllOf, AnyOf, Between, Matcher, NoneOf, exactly
 from nixdock.checks.matchers.text import Contains, Empty, Equals, IsJson, Length, Lines, Matches, RecordedIn
 from nixdock.checks.matchers.value import EqualsValue, Members
 from nixdock.checks.regex import compile_pattern

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from nixdock.checks.matchers.algebra import Matcher
-from nixdock.checks.matchers.json_path import MISSING, JsonPath
-from nixdock.checks.matchers.number import BYTES, SECONDS, Between, exactly
+from nixdock.checks.matchers.algebra import BYTES, SECONDS, Between, Matcher, exactly
 from nixdock.checks.matchers.text import Contains
 from nixdock.checks.matchers.value import (
+    MISSING,
     AsText,
     AtPath,
     ContainsValue,
@@ -15,6 +14,7 @@ from nixdock.checks.matchers.value import (
     Exists,
     HasLength,
     InBounds,
+    JsonPath,
     Members,
     SameSet,
     same_json,
