@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.docker_files import DockerConfig
     from nixdock.events import Event, Listener
-    from nixdock.progress.console import Console
+    from nixdock.progress import Console
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -107,7 +107,7 @@ class Session:
             tell(sentence)
 
     def _open_console(self) -> Console:
-        from nixdock.progress.console import open_console  # noqa: PLC0415  # many commands narrate nothing
+        from nixdock.progress import open_console  # noqa: PLC0415  # many commands narrate nothing
 
         # Log lines would tear the bars to pieces.
         logs = self.debug or self.verbose or self.log_json

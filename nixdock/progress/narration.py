@@ -1,4 +1,4 @@
-"""What is said about the work, as lines: which events become a line, and how it reads.
+"""What is said about the work, as lines: which events become a line, how it reads, and how it is written.
 
 Builds and fetches are many and mostly short: those that take no time worth a line of their own are
 counted, and told together, `built 14, fetched 52 (8.2 MB) in 12.3 s`, before anything else is told.
@@ -6,10 +6,11 @@ counted, and told together, `built 14, fetched 52 (8.2 MB) in 12.3 s`, before an
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from nixdock.events import (
     Event,
@@ -22,6 +23,7 @@ from nixdock.events import (
     WorkFinished,
     WorkStarted,
 )
+from nixdock.out import tell, tell_json
 from nixdock.text import format_bytes, split_lines
 
 if TYPE_CHECKING:
@@ -175,3 +177,56 @@ def _hang(text: str) -> list[str]:
 def name_work(start: WorkStarted) -> str:
     """Return what a piece of work is while it goes on: `building hello-2.10`."""
     return f"{_WORDS[start.kind][0]} {start.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class QuietConsole:
+    """Shows warnings alone, and verdicts that are not good."""
+
+    out: IO[str]
+
+    def tell(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Warned) or (isinstance(event, Judged) and event.verdict in {"FAIL", "ERROR"}):
+            for line in word(event):
+                tell(line, stream=self.out)
+
+    def close(self) -> None:
+        """Do nothing: nothing was held back."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonConsole:
+    """Shows every event as one JSON object a line: `event`, its class, then its fields."""
+
+    out: IO[str]
+
+    def tell(self, event: Event) -> None:
+        """Show one event."""
+        fields = {item.name: getattr(event, item.name) for item in dataclasses.fields(event)}
+        tell_json({"event": type(event).__name__, **fields}, stream=self.out)
+
+    def close(self) -> None:
+        """Do nothing: nothing was held back."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainConsole:
+    """Shows the narration's lines."""
+
+    out: IO[str]
+    narration: Narration = field(default_factory=Narration)
+
+    def tell(self, event: Event) -> None:
+        """Show one event."""
+        for line in self.narration.narrate(event):
+            tell(line, stream=self.out)
+        if isinstance(event, WorkAdvanced):
+            reminder = self.narration.remind(event)
+            if reminder:
+                tell(reminder, stream=self.out)
+
+    def close(self) -> None:
+        """Show what was held back."""
+        for line in self.narration.finish():
+            tell(line, stream=self.out)

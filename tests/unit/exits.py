@@ -33,7 +33,7 @@ from nixdock.events import (
     WorkFinished,
     WorkStarted,
 )
-from nixdock.progress.console import open_console
+from nixdock.progress import open_console
 from nixdock.pytest_plugin import check_items
 from nixdock.report import github
 from nixdock.report.console import TextReport

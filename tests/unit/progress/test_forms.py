@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from nixdock.events import Event, Notice, Warned, Work, WorkAdvanced, WorkFinished, WorkStarted
-from nixdock.progress.console import JsonConsole, PlainConsole, QuietConsole, open_console
+from nixdock.progress import open_console
+from nixdock.progress.narration import JsonConsole, PlainConsole, QuietConsole
 
 EVENTS: tuple[Event, ...] = (
     Notice("package set: our own"),
@@ -127,7 +128,7 @@ def test_a_reader_that_went_away_is_no_fault(tmp_path: Path) -> None:
 
 def test_rich_is_not_imported_for_plain_lines() -> None:
     program = (
-        "import sys; from nixdock.progress.console import open_console; from nixdock.events import Notice;"
+        "import sys; from nixdock.progress import open_console; from nixdock.events import Notice;"
         "open_console('auto').tell(Notice('x')); assert 'rich' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, stderr=subprocess.DEVNULL)
