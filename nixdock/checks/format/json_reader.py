@@ -9,28 +9,31 @@ from bisect import bisect_right
 from nixdock.checks.format.nodes import DEPTH_LIMIT, Listing, Node, Place, Scalar, Table, join_halves
 from nixdock.errors import UsageError
 
+_HALF = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _LITERAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null")
 
 
-def read_json(text: str, source: str) -> Node:
+def read_json(text: str, source: str, *, replace_halves: bool = False) -> Node:
     """Read a JSON text strictly: duplicate keys and anything after the value are errors.
 
     Args:
         text: The text.
         source: What messages call it.
+        replace_halves: Whether half a character (a surrogate that is alone) is read as U+FFFD.
 
     Raises:
         UsageError: It is not JSON; the message begins with the position.
     """
-    return _Reader(text, source).read()
+    return _Reader(text, source, replace_halves=replace_halves).read()
 
 
 class _Reader:
-    def __init__(self, text: str, source: str) -> None:
+    def __init__(self, text: str, source: str, *, replace_halves: bool) -> None:
         self._text = text
         self._source = source
+        self._replace_halves = replace_halves
         self._position = 0
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
@@ -111,6 +114,8 @@ class _Reader:
             value = str(json.loads(match[0]))
         except ValueError as error:
             raise self._fault("it is not JSON: this text has an escape that JSON does not know") from error
+        if self._replace_halves:
+            value = _HALF.sub("\ufffd", value)
         try:
             join_halves(value)
         except ValueError as error:

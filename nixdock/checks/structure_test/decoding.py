@@ -1,288 +1,144 @@
-"""Decoding of documents into typed values by Go's rules, for YAML and for JSON.
+"""Decoding of documents into the model's classes by Go's rules, for YAML and for JSON.
 
-A field has two names: its key in YAML, and its name in Go, which is what JSON goes by, in any case.
 YAML is strict about keys. JSON ignores those that it does not know; the caller may warn of them. In
-both, null leaves a value empty, whatever its default.
+both, null leaves a value empty, whatever it is when it is not given.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields, replace
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import re
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from nixdock.checks.format.nodes import Listing, Node, Place, Scalar, Table, describe, suggest
+from nixdock.checks.structure_test.model import SECOND, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-Value = TypeVar("Value")
+Record = TypeVar("Record")
 
 
-class Dialect(Enum):
-    """Which of Go's decoders reads the document."""
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What is said of one field of a class."""
 
-    YAML = "YAML"
-    JSON = "JSON"
+    attribute: str
+    kind: Any
+    yaml: str
+    go: str
+    metadata: Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class Decoding:
-    """How a document is decoded, and what was found wrong with it.
+class Decoder:
+    """Decodes one document.
 
     Args:
-        dialect: Which decoder's rules.
+        is_json: Whether JSON's rules hold, or YAML's.
+        version: The schema version, whose keys are known.
         problems: What makes the document unusable, in the order of reading.
         ignored: Keys that mean nothing.
     """
 
-    dialect: Dialect
+    is_json: bool
+    version: str = SECOND
     problems: list[tuple[Place, str]] = field(default_factory=list)
     ignored: list[tuple[Place, str]] = field(default_factory=list)
 
-    @property
-    def is_json(self) -> bool:
-        """Whether JSON's rules hold."""
-        return self.dialect is Dialect.JSON
+    def decode(self, record: type[Record], node: Node) -> Record:
+        """Return a document as a value of a class; it is of no use where there are problems."""
+        decoded: Record = self._decode(record, node)
+        return decoded
 
-    def note(self, place: Place, message: str) -> None:
-        """Note a problem and read on."""
-        self.problems.append((place, message))
-
-
-class Shape(ABC, Generic[Value]):
-    """What a field holds."""
-
-    __slots__ = ()
-
-    @property
-    @abstractmethod
-    def empty(self) -> Value:
-        """The value of a field that is not given, or is null."""
-
-    @abstractmethod
-    def read(self, node: Node, decoding: Decoding, before: Value) -> Value:
-        """Return the value of a node that is not null.
-
-        Args:
-            node: The node.
-            decoding: Takes problems; the value is of no use then.
-            before: What the field held before: Go decodes into what is there.
-        """
-
-    def decode(self, node: Node, decoding: Decoding, before: Value) -> Value:
-        """Return the value of a node."""
+    def _decode(self, kind: Any, node: Node) -> Any:  # noqa: ANN401 - what `kind` says
+        if isinstance(kind, UnionType):
+            kind, nothing = get_args(kind)[0], None
+        else:
+            nothing = kind() if isinstance(kind, type) and kind is not Word else ()
         if isinstance(node, Scalar) and node.value is None:
-            return before if decoding.is_json else self.empty
-        return self.read(node, decoding, before)
-
-
-class Text(Shape[str]):
-    """A text: in YAML any scalar as it is written, in JSON a string."""
-
-    __slots__ = ()
-
-    @property
-    def empty(self) -> str:
-        """The empty text."""
-        return ""
-
-    def read(self, node: Node, decoding: Decoding, before: str) -> str:
-        """Return the text as written."""
-        if isinstance(node, Scalar) and (isinstance(node.value, str) or not decoding.is_json):
-            return node.text
-        decoding.note(node.place, f"expected a text, found {describe(node)}")
-        return before
-
-
-class Flag(Shape[bool]):
-    """A truth value."""
-
-    __slots__ = ()
-
-    @property
-    def empty(self) -> bool:
-        """False."""
-        return False
-
-    def read(self, node: Node, decoding: Decoding, before: bool) -> bool:
-        """Return the truth value."""
-        if isinstance(node, Scalar) and isinstance(node.value, bool):
-            return node.value
-        decoding.note(node.place, f"expected true or false, found {describe(node)}")
-        return before
-
-
-class Whole(Shape[int]):
-    """A whole number; YAML takes one with a fraction, and drops that."""
-
-    __slots__ = ()
-
-    @property
-    def empty(self) -> int:
-        """Zero."""
-        return 0
-
-    def read(self, node: Node, decoding: Decoding, before: int) -> int:
-        """Return the number."""
-        value = node.value if isinstance(node, Scalar) else None
-        if isinstance(value, int) and not isinstance(value, bool) and value < 1 << 63:
-            return value
-        if isinstance(value, float) and not decoding.is_json and value <= 1 << 63:
-            # What is too small or just too large becomes what processors make of it.
-            return int(value) if abs(value) < 1 << 63 else -1 << 63
-        decoding.note(node.place, f"expected a whole number, found {describe(node)}")
-        return before
-
-
-@dataclass(frozen=True, slots=True)
-class Each(Shape[tuple[Value, ...]]):
-    """A list whose elements have one shape."""
-
-    element: Shape[Value]
-
-    @property
-    def empty(self) -> tuple[Value, ...]:
-        """No elements."""
-        return ()
-
-    def decode(self, node: Node, decoding: Decoding, before: tuple[Value, ...]) -> tuple[Value, ...]:
-        """Return the elements; null is no elements, in JSON too."""
-        if isinstance(node, Scalar) and node.value is None:
-            return ()
-        return self.read(node, decoding, before)
-
-    def read(self, node: Node, decoding: Decoding, before: tuple[Value, ...]) -> tuple[Value, ...]:
-        """Return the elements."""
+            return nothing
+        if is_dataclass(kind):
+            return self._decode_record(kind, node)
+        if kind is Word:
+            text = self._decode(str, node)
+            return (text,) if text else ()
+        if kind in _SCALARS:
+            return self._decode_scalar(kind, node)
         if not isinstance(node, Listing):
-            decoding.note(node.place, f"expected a list, found {describe(node)}")
-            return before
-        # Go decodes an array into the elements of the one that was there before.
-        old = before if decoding.is_json else ()
-        return tuple(
-            self.element.decode(item, decoding, old[index] if index < len(old) else self.element.empty)
-            for index, item in enumerate(node.items)
-        )
+            self._refuse(node, "a list")
+            return ()
+        return tuple(self._decode(get_args(kind)[0], item) for item in node.items)
 
-
-@dataclass(frozen=True, slots=True)
-class Optional(Shape[tuple[Value, ...] | None]):
-    """A list whose absence is different from its being empty."""
-
-    inner: Each[Value]
-
-    @property
-    def empty(self) -> tuple[Value, ...] | None:
-        """No list."""
+    def _decode_scalar(self, kind: type, node: Node) -> str | bool | int | None:
+        value = node.value if isinstance(node, Scalar) else None
+        if kind is str and isinstance(node, Scalar) and (isinstance(value, str) or not self.is_json):
+            return node.text
+        if kind is bool and isinstance(value, bool):
+            return value
+        if kind is int and not isinstance(value, bool):
+            if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
+                return value
+            if isinstance(value, float) and not self.is_json and value <= 1 << 63:
+                # Its fraction is dropped; what is too large or small becomes what processors make of it.
+                return int(value) if abs(value) < 1 << 63 else -1 << 63
+        self._refuse(node, _SCALARS[kind])
         return None
 
-    def read(
-        self, node: Node, decoding: Decoding, before: tuple[Value, ...] | None
-    ) -> tuple[Value, ...] | None:
-        """Return the elements."""
-        return self.inner.read(node, decoding, before or ())
-
-    def decode(
-        self, node: Node, decoding: Decoding, before: tuple[Value, ...] | None
-    ) -> tuple[Value, ...] | None:
-        """Return the list, or None: for a pointer null is a value in JSON too."""
-        if isinstance(node, Scalar) and node.value is None:
-            return None
-        return self.read(node, decoding, before)
-
-
-class Word(Shape[tuple[str, ...]]):
-    """A text as a list of one; the empty text is no word."""
-
-    __slots__ = ()
-
-    @property
-    def empty(self) -> tuple[str, ...]:
-        """No word."""
-        return ()
-
-    def read(self, node: Node, decoding: Decoding, before: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the word."""
-        text = Text().read(node, decoding, "".join(before))
-        return (text,) if text else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One field of a record.
-
-    Args:
-        yaml: Its key in YAML.
-        attribute: What the value's class calls it.
-        shape: What it holds.
-        go: Its name in Go where that is not the YAML key in another case.
-    """
-
-    yaml: str
-    attribute: str
-    shape: Shape[Any]
-    go: str = ""
-
-    @property
-    def folded(self) -> str:
-        """What JSON's keys are compared with."""
-        return (self.go or self.yaml).casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class Record(Shape[Value]):
-    """A mapping with known keys.
-
-    Args:
-        make: Makes the empty value; a dataclass.
-        what: What messages call the record.
-        keys: Its keys.
-        yaml_defaults: Values that keys have in YAML when they are not given.
-    """
-
-    make: Callable[..., Value]
-    what: str
-    keys: tuple[Key, ...]
-    yaml_defaults: tuple[tuple[str, Any], ...] = ()
-
-    @property
-    def empty(self) -> Value:
-        """The record without any key; defaults belong to one that is there."""
-        return self.make()
-
-    def read(self, node: Node, decoding: Decoding, before: Value) -> Value:
-        """Return the record with what its keys say."""
+    def _decode_record(self, record: Any, node: Node) -> Any:  # noqa: ANN401 - what `record` is
         if not isinstance(node, Table):
-            decoding.note(node.place, f"expected a mapping ({self.what}), found {describe(node)}")
-            return before
-        values: dict[str, Any] = {} if decoding.is_json else dict(self.yaml_defaults)
+            self._refuse(node, f"a mapping ({record.what.format(version=self.version)})")
+            return record()
+        keys = _keys(record)
+        known = {
+            key.go.casefold() if self.is_json else key.yaml: key
+            for key in keys
+            if self.version == SECOND or not key.metadata.get("second")
+        }
+        values = {
+            key.attribute: key.metadata["unless_given"]
+            for key in keys
+            if "unless_given" in key.metadata and (not self.is_json or key not in known.values())
+        }
         seen: set[str] = set()
         for name, item in node.entries:
-            key = self._find(name, decoding)
+            key = known.get(name.text.casefold() if self.is_json else name.text)
             if key is None:
+                self._pass_over(name, record, known.values())
                 continue
-            if key.yaml in seen:
-                decoding.note(name.place, f"the key {name.text!r} stands here a second time")
-            seen.add(key.yaml)
-            old = values.get(key.attribute, getattr(before, key.attribute))
-            values[key.attribute] = key.shape.decode(item, decoding, old)
-        if any(member.name == "place" for member in fields(before)):  # type: ignore[arg-type]
+            if key.attribute in seen:
+                self.problems.append((name.place, f"the key {name.text!r} stands here a second time"))
+            seen.add(key.attribute)
+            other = key.metadata.get("second_type") if self.version == SECOND else None
+            values[key.attribute] = self._decode(other or key.kind, item)
+        if "place" in record.__dataclass_fields__:
             values["place"] = str(node.place)
-        return replace(before, **values)  # type: ignore[type-var]
+        return record(**values)
 
-    def _find(self, name: Scalar, decoding: Decoding) -> Key | None:
-        if decoding.is_json:
-            folded = name.text.casefold()
-            found = next((key for key in self.keys if key.folded == folded), None)
-        else:
-            found = next((key for key in self.keys if key.yaml == name.text), None)
-        if found is not None:
-            return found
-        known = tuple(key.go or key.yaml if decoding.is_json else key.yaml for key in self.keys)
-        message = f"{self.what} has no key {name.text!r}{suggest(name.text, known)}"
-        if decoding.is_json:
-            decoding.ignored.append((name.place, message))
-        else:
-            decoding.note(name.place, message)
-        return None
+    def _pass_over(self, name: Scalar, record: Any, known: Any) -> None:  # noqa: ANN401 - as above
+        names = tuple(key.go if self.is_json else key.yaml for key in known)
+        message = (
+            f"{record.what.format(version=self.version)} has no key {name.text!r}{suggest(name.text, names)}"
+        )
+        (self.ignored if self.is_json else self.problems).append((name.place, message))
+
+    def _refuse(self, node: Node, expected: str) -> None:
+        self.problems.append((node.place, f"expected {expected}, found {describe(node)}"))
+
+
+_SCALARS = {str: "a text", bool: "true or false", int: "a whole number"}
+
+
+@cache
+def _keys(record: type) -> tuple[_Key, ...]:
+    kinds = get_type_hints(record)
+    found = []
+    for one in fields(record):
+        if one.name == "place":
+            continue
+        camel = re.sub(r"_(.)", lambda letter: letter[1].upper(), one.name)
+        yaml = one.metadata.get("yaml") or camel
+        found.append(_Key(one.name, kinds[one.name], yaml, one.metadata.get("go") or yaml, one.metadata))
+    return tuple(found)

@@ -1,29 +1,69 @@
-"""What a container-structure-test file says, as values: both schema versions, YAML and JSON alike."""
+"""What a container-structure-test file says, as values: both schema versions, YAML and JSON alike.
+
+A field's key in YAML is its name in camel case unless told; JSON goes by the name in Go, in any case.
+A value that is not given, or null, is the field's default, which is Go's empty value.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-VERSIONS = ("1.0.0", "2.0.0")
+FIRST, SECOND = VERSIONS = ("1.0.0", "2.0.0")
 """The schema versions that there are."""
 
 UNCHECKED = -1
 """The uid or gid of a file existence test that asks for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A variable of the environment, or a label.
+class Word:
+    """In place of a field's own type: one text, whose only word it is; the empty text is none."""
+
+
+def _key(
+    default: object,
+    yaml: str = "",
+    *,
+    go: str = "",
+    unless_given: object = None,
+    second: bool = False,
+    second_type: type | None = None,
+) -> Any:  # noqa: ANN401 - as `dataclasses.field`
+    """Return a field.
 
     Args:
-        key: Its name.
-        value: Its value, or an expression that its value must match.
-        is_regex: Whether the value is an expression; only metadata tests heed it.
+        default: Go's empty value.
+        yaml: Its key in YAML.
+        go: Its name in Go where that is not the key in YAML.
+        unless_given: Its value where it has no key; JSON knows no such thing.
+        second: Whether it is a key in version 2.0.0 only.
+        second_type: What it holds in version 2.0.0, where that is something else.
     """
+    metadata = {
+        "yaml": yaml,
+        "go": go,
+        "unless_given": default if unless_given is None else unless_given,
+        "second": second,
+        "second_type": second_type,
+    }
+    return field(default=default, metadata=metadata)
 
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the environment; only metadata tests heed whether its value is an expression."""
+
+    what: ClassVar = "an environment variable"
     key: str = ""
     value: str = ""
     is_regex: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Label(Variable):
+    """A label, with its value or an expression that it must match."""
+
+    what: ClassVar = "a label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +85,18 @@ class CommandTest:
         place: Where the test is written.
     """
 
+    what: ClassVar = "a command test"
     name: str = ""
-    command: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
     setup: tuple[tuple[str, ...], ...] = ()
     teardown: tuple[tuple[str, ...], ...] = ()
-    environment: tuple[Variable, ...] = ()
+    environment: tuple[Variable, ...] = _key((), "envVars")
     exit_code: int = 0
     expected_output: tuple[str, ...] = ()
     excluded_output: tuple[str, ...] = ()
     expected_error: tuple[str, ...] = ()
     excluded_error: tuple[str, ...] = ()
+    command: tuple[str, ...] = _key((), second_type=Word)
+    args: tuple[str, ...] = _key((), second=True)
     place: str | None = field(default=None, compare=False)
 
     @property
@@ -68,8 +109,6 @@ class CommandTest:
 class FileExistenceTest:
     """A path and what it must be.
 
-    The defaults are those of JSON; in YAML a file must exist and its owner is not looked at.
-
     Args:
         name: The test's name.
         path: The path.
@@ -81,13 +120,14 @@ class FileExistenceTest:
         place: Where the test is written.
     """
 
+    what: ClassVar = "a file existence test"
     name: str = ""
     path: str = ""
-    should_exist: bool = False
+    should_exist: bool = _key(default=False, unless_given=True)
     permissions: str = ""
-    uid: int = 0
-    gid: int = 0
-    executable_by: str = ""
+    uid: int = _key(0, unless_given=UNCHECKED, second=True)
+    gid: int = _key(0, unless_given=UNCHECKED, second=True)
+    executable_by: str = _key("", "isExecutableBy", second=True)
     place: str | None = field(default=None, compare=False)
 
 
@@ -95,10 +135,11 @@ class FileExistenceTest:
 class FileContentTest:
     """A file and expressions that its content must or must not match."""
 
+    what: ClassVar = "a file content test"
     name: str = ""
     path: str = ""
-    expected: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
+    expected: tuple[str, ...] = _key((), "expectedContents")
+    excluded: tuple[str, ...] = _key((), "excludedContents")
     place: str | None = field(default=None, compare=False)
 
 
@@ -106,9 +147,10 @@ class FileContentTest:
 class MetadataTest:
     """What the image's config must say; a list that is None, or a text that is empty, is not looked at."""
 
-    environment: tuple[Variable, ...] = ()
-    unbound: tuple[Variable, ...] = ()
-    labels: tuple[Variable, ...] = ()
+    what: ClassVar = "the metadata test"
+    environment: tuple[Variable, ...] = _key((), "envVars")
+    unbound: tuple[Variable, ...] = _key((), "unboundEnvVars")
+    labels: tuple[Label, ...] = ()
     entrypoint: tuple[str, ...] | None = None
     cmd: tuple[str, ...] | None = None
     exposed_ports: tuple[str, ...] = ()
@@ -135,13 +177,14 @@ class LicenceTest:
         place: Where the test is written.
     """
 
+    what: ClassVar = "a licence test"
     debian: bool = False
     files: tuple[str, ...] = ()
     place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class RunOptions:
+class ContainerRunOptions:
     """How the containers of a file's tests are made.
 
     Args:
@@ -154,22 +197,31 @@ class RunOptions:
         bind_mounts: `SOURCE:TARGET[:ro]`.
     """
 
+    what: ClassVar = "containerRunOptions"
     user: str = ""
     privileged: bool = False
-    tty: bool = False
+    tty: bool = _key(default=False, yaml="allocateTty", go="TTY")
     env_file: str = ""
-    env_names: tuple[str, ...] = ()
+    env_names: tuple[str, ...] = _key((), "envVars")
     capabilities: tuple[str, ...] = ()
     bind_mounts: tuple[str, ...] = ()
 
     @property
     def is_set(self) -> bool:
         """Whether any of them is given."""
-        return self != RunOptions()
+        return self != ContainerRunOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class StructureTests:
+class SchemaVersion:
+    """Which version a file is of, by which the rest of it is read."""
+
+    what: ClassVar = "the file"
+    version: str = _key("", "schemaVersion")
+
+
+@dataclass(frozen=True, slots=True)
+class StructureTests(SchemaVersion):
     """All that one file says.
 
     Args:
@@ -183,11 +235,13 @@ class StructureTests:
         options: How containers are made; version 1.0.0 has none.
     """
 
-    version: str = ""
-    environment: tuple[Variable, ...] = ()
-    commands: tuple[CommandTest, ...] = ()
-    contents: tuple[FileContentTest, ...] = ()
-    files: tuple[FileExistenceTest, ...] = ()
-    licences: tuple[LicenceTest, ...] = ()
-    metadata: MetadataTest = MetadataTest()
-    options: RunOptions = RunOptions()
+    what: ClassVar = "a file of version {version}"
+    environment: tuple[Variable, ...] = _key((), "globalEnvVars")
+    contents: tuple[FileContentTest, ...] = _key((), "fileContentTests")
+    licences: tuple[LicenceTest, ...] = _key((), "licenseTests")
+    commands: tuple[CommandTest, ...] = _key((), "commandTests")
+    files: tuple[FileExistenceTest, ...] = _key((), "fileExistenceTests")
+    metadata: MetadataTest = _key(MetadataTest(), "metadataTest", second=True)  # noqa: RUF009 - frozen
+    options: ContainerRunOptions = _key(  # noqa: RUF009 - frozen
+        ContainerRunOptions(), "containerRunOptions", second=True
+    )

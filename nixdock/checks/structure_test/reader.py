@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nixdock.checks.format.json_reader import read_json
 from nixdock.checks.format.nodes import Listing, Table
-from nixdock.checks.structure_test.decoding import Decoding, Dialect
-from nixdock.checks.structure_test.go_json import read_go_json
+from nixdock.checks.regex import as_utf8
+from nixdock.checks.structure_test.decoding import Decoder
 from nixdock.checks.structure_test.go_yaml import read_go_yaml
-from nixdock.checks.structure_test.schema import FILES, VERSION
+from nixdock.checks.structure_test.model import VERSIONS, SchemaVersion, StructureTests
 from nixdock.errors import UsageError
 from nixdock.text import read_bounded
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.checks.format.nodes import Node
-    from nixdock.checks.structure_test.model import StructureTests
 
 _MARK = re.compile(rb"""^(?:\xef\xbb\xbf)?(?:\{\s*)?["']?schemaVersion["']?\s*:""", re.MULTILINE)
 _JSON_MARK = re.compile(rb'"schemaVersion"\s*:', re.IGNORECASE)
@@ -79,21 +79,28 @@ def read_structure_tests(data: bytes, source: str) -> Reading:
         UsageError: It cannot be read; the message begins with the position.
     """
     if source.endswith(".json"):
-        decoding = Decoding(Dialect.JSON)
         node = read_go_json(data, source)
     elif source.endswith((".yaml", ".yml")):
-        decoding = Decoding(Dialect.YAML)
         node = read_go_yaml(data, source)
     else:
         raise UsageError(f"{source}: a file for container-structure-test ends in .yaml, .yml or .json")
-    version = _read_version(node, decoding, source)
-    shape = FILES[version]
-    tests = shape.decode(node, decoding, shape.empty)
-    _raise_problems(decoding)
-    warnings = [f"{place}: {message} (it is ignored)" for place, message in decoding.ignored]
-    if decoding.is_json:
+    is_json = source.endswith(".json")
+    decoder = Decoder(is_json, _read_version(node, source, is_json=is_json))
+    tests = decoder.decode(StructureTests, node)
+    _raise_problems(decoder)
+    warnings = [f"{place}: {message} (it is ignored)" for place, message in decoder.ignored]
+    if is_json:
         warnings += _absent_by_default(node)
     return Reading(tests, tuple(warnings))
+
+
+def read_go_json(data: bytes, source: str) -> Node:
+    """Read a JSON file as Go does: what is not UTF-8, and halves of surrogate pairs, are U+FFFD.
+
+    Raises:
+        UsageError: It is not JSON, or a key stands twice.
+    """
+    return read_json(bytes(as_utf8(data)[:]).decode(), source, replace_halves=True)
 
 
 def _absent_by_default(node: Node) -> list[str]:
@@ -113,26 +120,24 @@ def _members(node: Node, folded: str) -> list[Node]:
     return [value for name, value in entries if name.text.casefold() == folded]
 
 
-def _read_version(node: Node, decoding: Decoding, source: str) -> str:
-    only = Decoding(decoding.dialect)
-    marks = node
+def _read_version(node: Node, source: str, *, is_json: bool) -> str:
     if isinstance(node, Table):
-        names = [(name.text.casefold() if only.is_json else name.text) for name, _ in node.entries]
-        wanted = "schemaversion" if only.is_json else "schemaVersion"
-        found = (entry for name, entry in zip(names, node.entries, strict=True) if name == wanted)
-        marks = Table(tuple(found), node.place)
-    version = VERSION.decode(marks, only, VERSION.empty).version
-    _raise_problems(only)
-    if not version:
-        raise UsageError(f"{source}: it has no schemaVersion", hint=f"one of {', '.join(FILES)}")
-    if version not in FILES:
-        raise UsageError(
-            f"{source}: there is no schemaVersion {version!r}", hint=f"one of {', '.join(FILES)}"
+        entries = (
+            entry
+            for entry in node.entries
+            if entry[0].text == "schemaVersion" or (is_json and entry[0].text.casefold() == "schemaversion")
         )
+        node = Table(tuple(entries), node.place)
+    decoder = Decoder(is_json)
+    version = decoder.decode(SchemaVersion, node).version
+    _raise_problems(decoder)
+    if version not in VERSIONS:
+        said = f"there is no schemaVersion {version!r}" if version else "it has no schemaVersion"
+        raise UsageError(f"{source}: {said}", hint=f"one of {', '.join(VERSIONS)}")
     return version
 
 
-def _raise_problems(decoding: Decoding) -> None:
-    if decoding.problems:
-        lines = [f"{place}: {message}" for place, message in decoding.problems]
+def _raise_problems(decoder: Decoder) -> None:
+    if decoder.problems:
+        lines = [f"{place}: {message}" for place, message in decoder.problems]
         raise UsageError(lines[0], details="\n".join(lines[1:]) or None)

@@ -14,7 +14,7 @@ from nixdock.text import read_bounded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nixdock.checks.structure_test.model import RunOptions, StructureTests, Variable
+    from nixdock.checks.structure_test.model import ContainerRunOptions, StructureTests, Variable
     from nixdock.checks.structure_test.rig import Rig
 
 
@@ -48,7 +48,7 @@ def global_variables(tests: StructureTests, rig: Rig) -> Variables:
     return expand_variables(tests.environment, rig.subject.env)
 
 
-def setup_needs(options: RunOptions, variables: tuple[str, ...]) -> ContainerNeeds:
+def setup_needs(options: ContainerRunOptions, variables: tuple[str, ...]) -> ContainerNeeds:
     """Return how the containers of setup commands are made: with all options but the variables."""
     return ContainerNeeds(
         environment=variables,
@@ -59,7 +59,7 @@ def setup_needs(options: RunOptions, variables: tuple[str, ...]) -> ContainerNee
     )
 
 
-def host_variables(options: RunOptions, rig: Rig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def host_variables(options: ContainerRunOptions, rig: Rig) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the variables that come from a file and from the caller's environment, and remarks.
 
     Raises:

@@ -18,7 +18,7 @@ from nixdock.checks.kinds.snapshot import SnapshotCheck, snapshot_text
 from nixdock.checks.static import judge_static
 from nixdock.checks.structure_test.container_files import ContainerFiles
 from nixdock.checks.structure_test.metadata_test import judge
-from nixdock.checks.structure_test.model import MetadataTest, Variable
+from nixdock.checks.structure_test.model import Label, MetadataTest, Variable
 from nixdock.checks.structure_test.rig import Rig
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Status
@@ -99,7 +99,7 @@ CHECKS = {
 }
 METADATA = MetadataTest(
     environment=(Variable("a", "b"), Variable("a", ".*", is_regex=True)),
-    labels=(Variable("a", "b"),),
+    labels=(Label("a", "b"),),
     cmd=("a",),
     entrypoint=("b",),
     exposed_ports=("80",),

@@ -7,11 +7,12 @@ import pytest
 
 from nixdock.checks.structure_test.model import (
     CommandTest,
+    ContainerRunOptions,
     FileContentTest,
     FileExistenceTest,
+    Label,
     LicenceTest,
     MetadataTest,
-    RunOptions,
     StructureTests,
     Variable,
 )
@@ -100,7 +101,7 @@ def test_every_key_has_its_place() -> None:
         metadata=MetadataTest(
             environment=(Variable("A", "B"),),
             unbound=(Variable("C"),),
-            labels=(Variable("D", "E", is_regex=True),),
+            labels=(Label("D", "E", is_regex=True),),
             entrypoint=(),
             cmd=("x",),
             exposed_ports=("8080",),
@@ -110,7 +111,7 @@ def test_every_key_has_its_place() -> None:
             workdir="/",
             user="0",
         ),
-        options=RunOptions(
+        options=ContainerRunOptions(
             user="1",
             privileged=True,
             tty=True,
@@ -168,7 +169,7 @@ def test_all_problems_of_a_file_are_said_with_their_places() -> None:
         ("schemaVersion: 2.0.0", "f.txt", "ends in .yaml, .yml or .json"),
         ("- a", "f.yaml", "expected a mapping"),
         ('{"schemaVersion": 2}', "f.json", "expected a text, found the number 2"),
-        ('{"schemaVersion": "2.0.0", "licenseTests": 1}', "f.json", "licenseTests: expected a list"),
+        ('{"schemaVersion": "2.0.0", "licenseTests": 1}', "f.json", "f.json:1:44: expected a list"),
     ],
 )
 def test_what_is_no_such_file_is_refused(text: str, name: str, message: str) -> None:
@@ -190,14 +191,14 @@ def test_json_goes_by_other_names_in_any_case_and_has_no_defaults() -> None:
         FileExistenceTest("a", "/a"),
         FileExistenceTest("", "/b", should_exist=True),
     )
-    assert reading.tests.options == RunOptions(tty=True)
-    options = "f.json: containerRunOptions.allocateTty: containerRunOptions has no key 'allocateTty'"
-    command = "f.json: commandTests[0].cmd: a command test has no key 'cmd'; did you mean 'command'?"
+    assert reading.tests.options == ContainerRunOptions(tty=True)
+    options = "f.json:1:155: containerRunOptions has no key 'allocateTty'"
+    command = "f.json:1:195: a command test has no key 'cmd'; did you mean 'command'?"
     absent = "a JSON file has no defaults: without shouldExist the path must be absent"
     assert reading.warnings == (
         f"{options} (it is ignored)",
         f"{command} (it is ignored)",
-        f"f.json: fileexistencetests[0]: {absent}",
+        f"f.json:1:51: {absent}",
     )
 
 

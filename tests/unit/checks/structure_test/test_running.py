@@ -117,7 +117,7 @@ def test_what_says_nothing_is_warned_of(tmp_path: Path, subject: Subject) -> Non
     events: list[Event] = []
     verdicts = run([path], Rig(subject), events.append)
     assert [verdict.status for verdict in verdicts] == [Status.PASS]
-    assert events == [Warned(f"{path}: nope: a file of version 2.0.0 has no key 'nope' (it is ignored)")]
+    assert events == [Warned(f"{path}:1:28: a file of version 2.0.0 has no key 'nope' (it is ignored)")]
     events.clear()
     _run([path], subject, listener=events.append)
     assert len(events) == 1
