@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nixdock.checks.choice import Choice
 from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, suite_from_value
 from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.lint.rules import RULES, lint_image
 from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running.bench import Bench
-from nixdock.checks.running.runner import SuiteRun
+from nixdock.checks.running.runner import Choice, SuiteRun
 from nixdock.checks.static import skip_dynamic
 from nixdock.checks.structure_test.reader import recognise
 from nixdock.checks.structure_test.running import StructureRun, needs_engine

@@ -6,22 +6,22 @@ is removed: at the end of its own check, and all of a run's when it is stopped o
 
 from __future__ import annotations
 
+import fnmatch
+import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nixdock.checks.choice import Choice
 from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.running.idle_group import IdleGroup
 from nixdock.checks.running.job import perform_run
-from nixdock.checks.running.ledger import VerdictLedger
 from nixdock.checks.running.service_group import READY, ServiceGroup
 from nixdock.checks.running.supervision import Worker, supervise
 from nixdock.checks.running.tools import lend_tools
-from nixdock.checks.running.trial import Trials
+from nixdock.checks.running.trials import Trials, VerdictLedger
 from nixdock.checks.static import judge_static
 from nixdock.checks.verdict import CheckResult, Report
 from nixdock.errors import CheckError, NixdockError
@@ -34,6 +34,52 @@ if TYPE_CHECKING:
     from nixdock.checks.running.live import Live
     from nixdock.checks.subject import Subject
     from nixdock.checks.verdict import Verdict
+
+
+def default_jobs() -> int:
+    """Return how many checks run at a time unless told: one for each processor that we may use, and one."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which checks are run.
+
+    Args:
+        patterns: `--filter`: patterns of names, or pieces of them; all names when empty. One that
+            begins with `!` leaves out.
+        tags: `--tag`: a check needs one of them; all checks when empty. One that begins with `!`
+            leaves out.
+        fail_fast: Whether nothing more is begun after the first failure.
+        jobs: How many checks run at a time.
+    """
+
+    patterns: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    fail_fast: bool = False
+    jobs: int = 1
+
+    def includes(self, check: Check) -> bool:
+        """Whether a check is chosen."""
+        return self.includes_name(check.name, check.tags)
+
+    def includes_name(self, name: str, tags: tuple[str, ...] = ()) -> bool:
+        """Whether what has this name and these tags is chosen."""
+        return _chosen(self.patterns, lambda pattern: _matches(name, pattern)) and _chosen(
+            self.tags, lambda tag: tag in tags
+        )
+
+
+def _chosen(words: tuple[str, ...], holds: Callable[[str], bool]) -> bool:
+    wanted = [word for word in words if not word.startswith("!")]
+    unwanted = [word[1:] for word in words if word.startswith("!")]
+    return (not wanted or any(map(holds, wanted))) and not any(map(holds, unwanted))
+
+
+def _matches(name: str, pattern: str) -> bool:
+    if any(sign in pattern for sign in "*?["):
+        return fnmatch.fnmatchcase(name, pattern)
+    return pattern in name
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.live import Live
     from nixdock.checks.running.service import ServicePlan
-    from nixdock.checks.running.trial import Trials
+    from nixdock.checks.running.trials import Trials
 
 READY: str = "the service is ready"
 """The name of the check that every service has without being asked."""

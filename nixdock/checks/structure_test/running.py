@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING
 
-from nixdock.checks.choice import Choice
-from nixdock.checks.running.runner import Run
+from nixdock.checks.running.runner import Choice, Run
 from nixdock.checks.running.supervision import supervise
 from nixdock.checks.structure_test.engine_runner import EngineRunner
 from nixdock.checks.structure_test.rig import Rig

@@ -10,12 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-from nixdock.checks.choice import Choice
 from nixdock.checks.kinds.exec import ExecCheck
 from nixdock.checks.model import Check, Command
-from nixdock.checks.running.ledger import VerdictLedger
 from nixdock.checks.running.live import Live
-from nixdock.checks.running.trial import Trials
+from nixdock.checks.running.runner import Choice
+from nixdock.checks.running.trials import Trials, VerdictLedger
 from nixdock.checks.verdict import CheckResult, Finding, Status, Verdict
 from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import CheckError

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.checks.choice import Choice
-from nixdock.checks.running.runner import Run
+from nixdock.checks.running.runner import Choice, Run
 from nixdock.checks.structure_test.rig import Rig
 from nixdock.checks.structure_test.running import StructureRun, needs_engine
 from nixdock.checks.structure_test.suite import collect, collect_files, judge, run
