@@ -34,13 +34,13 @@ from nixdock.nix import builder
 from nixdock.nix.options import NixOptions
 from nixdock.nix.store import hold_roots
 from nixdock.nix.target import ArtefactTarget, ImageTarget, parse
-from nixdock.outcome import RunOutcome
+from nixdock.outcome import Recorder, RunOutcome
+from nixdock.services.identity import read_tail
 from nixdock.services.ports import locate_port
+from nixdock.services.readiness import NotReadyError, Readiness, explain_end
 from nixdock.usecases import check as checking
-from nixdock.usecases import services
 from nixdock.usecases.check import CheckOptions
 from nixdock.usecases.load import Wishes, load_target
-from nixdock.usecases.output import Recorder
 from nixdock.usecases.prepare import prepared
 from nixdock.usecases.run import RunOptions, created, ports_teller
 
@@ -58,8 +58,6 @@ if TYPE_CHECKING:
 
 READY_WITHIN = 60.0
 """Seconds that a service has to be ready, unless told."""
-
-_PAUSE = 0.05
 
 
 def connect(*, context: str | None = None, host: str | None = None) -> Engine:
@@ -164,9 +162,7 @@ def run(
     """
     wanted = RunOptions(command=tuple(command), options=_options(options, environment, ()), timeout=timeout)
     with _running(target, wanted, nix, engine, listener) as running:
-        ended = Attendance(
-            running.container, deadline=wanted.deadline(running.engine), listener=listener
-        ).until_ended()
+        ended = running.attendance.until_ended()
         stdout, stderr = running.logs()
     return RunOutcome(ended.exit_code, stdout, stderr, ended.timed_out, ended.seconds)
 
@@ -221,11 +217,13 @@ class Service:
 
     Args:
         container: The container.
+        attendance: At the container.
         stdout: What it has written to its standard output.
         stderr: What it has written to its standard error.
     """
 
     container: Container
+    attendance: Attendance
     stdout: Recorder
     stderr: Recorder
 
@@ -305,13 +303,17 @@ class Service:
             DeadlineError: It did not come true in time.
         """
         end = time.monotonic() + within
-        while not ready():
-            if not self.is_running():
-                tail = services.read_tail(self.engine, self.id)
-                raise services.NotReadyError(f"{self.name} ended before it was ready", details=tail or None)
+
+        def is_ready() -> bool:
+            if ready():
+                return True
             if time.monotonic() > end:
                 raise DeadlineError(f"{self.name} was not ready within {within:g} s")
-            time.sleep(_PAUSE)
+            return False
+
+        ended = self.attendance.until(is_ready)
+        if ended is not None:
+            raise explain_end(self.name, ended, read_tail(self.engine, self.id) or None)
 
     def wait_for_log(self, text: str, *, within: float = READY_WITHIN) -> None:
         """Wait until it has written a text, to either stream.
@@ -325,7 +327,7 @@ class Service:
     def _locate(self, port: int) -> tuple[str, int]:
         details = self.engine.find_container(self.id)
         if details is None:
-            raise services.NotReadyError(f"the container {self.id[:12]} is gone")
+            raise NotReadyError(f"the container {self.id[:12]} is gone")
         return locate_port(details, port, self.engine.address)
 
 
@@ -360,11 +362,8 @@ def serve(
     """
     wanted = RunOptions(command=tuple(command), options=_options(options, environment, ports))
     with _running(target, wanted, nix, engine, listener) as running:
-        readiness = services.OwnReadiness(running.engine, running.id, running.name)
-        try:
+        with closing(Readiness.by_own_account(running.engine, running.id, running.name)) as readiness:
             running.wait_until(readiness, within=within)
-        finally:
-            readiness.close()
         yield running
 
 
@@ -387,7 +386,8 @@ def _running(
         closing(Recorder()) as stderr,
     ):
         container.start(Streams(stdout, stderr), then=ports_teller(listener))
-        yield Service(container, stdout, stderr)
+        attendance = Attendance(container, deadline=wanted.deadline(where), listener=listener)
+        yield Service(container, attendance, stdout, stderr)
 
 
 @contextmanager

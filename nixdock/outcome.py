@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import mmap
 import tempfile
+import threading
+import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 Output = bytes | mmap.mmap
@@ -74,6 +77,44 @@ class Capture:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Recorder:
+    """Keeps a stream to be judged while it is still being written.
+
+    Args:
+        onward: Gets every piece first; None where nobody else wants it.
+    """
+
+    def __init__(self, onward: Callable[[bytes], object] | None = None) -> None:
+        self._onward = onward
+        self._capture = Capture()
+        self._lock = threading.Lock()
+        self.first_at: float | None = None
+
+    def __call__(self, piece: bytes) -> None:
+        """Take a piece.
+
+        Raises:
+            OSError: The reader behind does not take it; it is kept all the same.
+        """
+        with self._lock:
+            if self.first_at is None:
+                self.first_at = time.monotonic()
+            self._capture.write(piece)
+        if self._onward is not None:
+            self._onward(piece)
+
+    @property
+    def output(self) -> Output:
+        """All that has come so far."""
+        with self._lock:
+            return self._capture.output
+
+    def close(self) -> None:
+        """Let go of what was kept."""
+        with self._lock:
+            self._capture.close()
 
 
 @dataclass(frozen=True, slots=True)

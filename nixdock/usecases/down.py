@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,14 +9,12 @@ from nixdock.engine.containers.owner import (
     SETTINGS,
     TARGET,
     find_ours,
-    find_ourselves,
     forget_detached,
-    is_owned_by_living,
 )
 from nixdock.errors import UsageError
 from nixdock.nix.target import ImageTarget, PathTarget, parse
+from nixdock.services.identity import is_attended, stop_and_remove
 from nixdock.usecases.prepare import key_of, name_image
-from nixdock.usecases.services import stop_and_remove
 
 if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
@@ -68,7 +65,7 @@ def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
 
 def down_all(engine: Engine) -> tuple[str, ...]:
     """Stop and remove all that nixdock left on an engine; what a living run looks after is left to it."""
-    return _remove(engine, [item for item in find_ours(engine) if not _is_attended(item)])
+    return _remove(engine, [item for item in find_ours(engine) if not is_attended(item)])
 
 
 def _remove(engine: Engine, containers: list[ContainerSummary]) -> tuple[str, ...]:
@@ -103,8 +100,4 @@ def _is_of(container: ContainerSummary, key: str) -> bool:
 
 def _is_a_living_job(container: ContainerSummary) -> bool:
     """Whether it is somebody's run that will end by itself, which only its name stops."""
-    return not container.labels.get(SETTINGS) and _is_attended(container)
-
-
-def _is_attended(container: ContainerSummary) -> bool:
-    return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.monotonic())
+    return not container.labels.get(SETTINGS) and is_attended(container)

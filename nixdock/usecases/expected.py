@@ -7,62 +7,32 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.model import ContainerSettings
-from nixdock.checks.running import readiness as probing
 from nixdock.checks.running.bench import merge
 from nixdock.checks.running.hardening import harden
 from nixdock.checks.running.live import Live
 from nixdock.checks.running.reproduce import docker_run_service
 from nixdock.checks.running.runner import SuiteRun
-from nixdock.checks.running.service import needed_ports
+from nixdock.checks.running.service import needed_ports, readiness_of
 from nixdock.checks.running.tools import lend_tools
 from nixdock.events import Notice
+from nixdock.services.identity import read_logs
 from nixdock.services.ports import publish
 from nixdock.usecases.check import DEFAULT_SECONDS, CheckOptions, make_bench
 from nixdock.usecases.output import tell_verdict
-from nixdock.usecases.services import NotReadyError, read_logs
 
 if TYPE_CHECKING:
-    from nixdock.checks.model import Ready as Probes
     from nixdock.checks.model import Suite
     from nixdock.checks.running.runner import Run
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
     from nixdock.outcome import Output
+    from nixdock.services.readiness import Readiness
     from nixdock.usecases.prepare import TargetImage
     from nixdock.usecases.run import RunOptions
 
 _LEFT_OUT = frozenset({"tty", "interactive"})
 """Whose terminal and input a container has is the command line's to say."""
-
-
-class DeclaredReadiness:
-    """Tells when a service is ready, by the probes of a suite.
-
-    Args:
-        ready: The probes.
-        live: The service.
-        name: What the user calls it.
-    """
-
-    def __init__(self, ready: Probes, live: Live, name: str) -> None:
-        self._probes = probing.Readiness(ready, live)
-        self._name = name
-
-    def __call__(self) -> bool:
-        """Whether it is ready now.
-
-        Raises:
-            NotReadyError: It is not, and has had the time for it.
-        """
-        try:
-            return self._probes()
-        except probing.NotReadyError as error:
-            raise NotReadyError(f"{self._name}: {error}") from error
-
-    def close(self) -> None:
-        """Look no more."""
-        self._probes.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +122,10 @@ class Expected:
 
         return Live(self.engine, container, name, read, ready_seconds=ready_after, again=again)
 
-    def readiness(self, container: str, name: str) -> DeclaredReadiness | None:
+    def readiness(self, container: str, name: str) -> Readiness | None:
         """Return what tells when a started service is ready; None where the suite does not say it."""
         ready = self.suite.ready
-        return None if ready is None else DeclaredReadiness(ready, self.live(container, name), name)
+        return None if ready is None else readiness_of(ready, self.live(container, name))
 
     def judge(self, live: Live | None = None, *, seconds: float | None = None) -> Run:
         """Run the checks.

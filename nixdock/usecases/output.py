@@ -25,14 +25,11 @@ from typing import TYPE_CHECKING, Final
 from nixdock.checks.verdict import Status
 from nixdock.events import Judged
 from nixdock.out import STREAMS, is_github
-from nixdock.outcome import Capture
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from nixdock.checks.verdict import Verdict
-    from nixdock.engine.containers.container import Sink
     from nixdock.events import Listener
-    from nixdock.outcome import Output
 
 
 _READER_SECONDS: Final = 5.0
@@ -192,40 +189,6 @@ class DescriptorSink:
                 # Closed before we were started: nobody wants it, and the exit status tells all the same.
                 return
             raise OSError(error.errno, error.strerror, STREAMS.get(self._descriptor)) from error
-
-
-class Recorder:
-    """Keeps a stream to be judged while it is still being written.
-
-    Args:
-        onward: Gets every piece first; None where nobody else wants it.
-    """
-
-    def __init__(self, onward: Sink | None = None) -> None:
-        self._onward = onward
-        self._capture = Capture()
-        self._lock = threading.Lock()
-
-    def __call__(self, piece: bytes) -> None:
-        """Take a piece.
-
-        Raises:
-            OSError: The reader behind does not take it; it is kept all the same.
-        """
-        with self._lock:
-            self._capture.write(piece)
-        if self._onward is not None:
-            self._onward(piece)
-
-    @property
-    def output(self) -> Output:
-        """All that has come so far."""
-        with self._lock:
-            return self._capture.output
-
-    def close(self) -> None:
-        """Let go of what was kept."""
-        self._capture.close()
 
 
 def _write(descriptor: int, piece: bytes) -> None:

@@ -13,10 +13,11 @@ from nixdock.checks.verdict import EXIT_FAILED, EXIT_PASSED, Status
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.errors import DeadlineError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
-from nixdock.outcome import RunOutcome
+from nixdock.outcome import Recorder, RunOutcome
+from nixdock.services import identity
+from nixdock.services.readiness import NotReadyError, Readiness, await_ready, explain_end
 from nixdock.units import format_duration
-from nixdock.usecases import services
-from nixdock.usecases.output import DescriptorSink, Recorder, discard, tell_verdict
+from nixdock.usecases.output import DescriptorSink, discard, tell_verdict
 from nixdock.usecases.run import created, leave, ports_teller, status_of, tell_ports
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from nixdock.engine.containers.container import Container
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
+    from nixdock.services.identity import WantedService
     from nixdock.usecases.expected import Expected
     from nixdock.usecases.prepare import TargetImage
     from nixdock.usecases.run import RunOptions
-    from nixdock.usecases.services import Service
 
 SETTLING: Final = 10.0
 """Seconds that a service has, once it is ready, to write what is expected of its output."""
@@ -106,7 +107,7 @@ def up(
             f"--expect-exit asks for the end of {place.name}, which is a service: {why}",
             hint="leave it out, or add --no-healthcheck" if probed else "leave one of the two out",
         )
-    service = services.describe_service(place, image.key, request)
+    service = identity.describe_service(place, image.key, request)
     run = _ServiceRun(image, options, expectation, listener, service, probed=probed, expected=expected)
     return run.bring_up(request)
 
@@ -183,7 +184,7 @@ class _ServiceRun:
     options: RunOptions
     expectation: RunExpectation | None
     listener: Listener
-    service: Service
+    service: WantedService
     probed: bool
     expected: Expected | None = None
 
@@ -195,14 +196,14 @@ class _ServiceRun:
     def bring_up(self, request: CreateRequest) -> Up:
         """Have it running and ready, judge it, and stay with it unless it is detached."""
         with ExitStack() as lock:
-            lock.enter_context(services.exclusively(self.engine, self.service, self.listener))
-            found = services.find_service(self.engine, self.service)
+            lock.enter_context(identity.exclusively(self.engine, self.service, self.listener))
+            found = identity.find_service(self.engine, self.service)
             if found is not None:
                 if found.difference is None and (
-                    self.options.detach or services.is_attended(found.container)
+                    self.options.detach or identity.is_attended(found.container)
                 ):
                     return self._leave_running(found.container.id)
-                services.replace_old(self.engine, found, self.listener)
+                identity.replace_old(self.engine, found, self.listener)
             with created(
                 self.image,
                 self.options,
@@ -257,24 +258,24 @@ class _ServiceRun:
         """Attend until it is ready: None then, and how it ended if that came first."""
         name = self.service.name
         declared = None if self.expected is None else self.expected.readiness(container.id, name)
-        readiness = declared or services.OwnReadiness(self.engine, container.id, name)
+        readiness = declared or Readiness.by_own_account(self.engine, container.id, name)
         if declared is None and not self.probed:
-            return attendance.until(readiness)
+            return await_ready(attendance, readiness, lambda: self._read_last_words(container))
         self.listener(WorkStarted(name, Work.WAIT, f"{name} to be ready"))
-        ended: ContainerEnd | None = None
         ready = False
         try:
-            ended = attendance.until(readiness)
+            ended = await_ready(attendance, readiness, lambda: self._read_last_words(container))
             ready = ended is None
-        except services.NotReadyError as error:
+        except NotReadyError as error:
             error.hint = error.hint or self._how_to_look
-            if self.options.detach:
-                error.details = services.read_tail(self.engine, container.id) or None
             raise
         finally:
-            readiness.close()
             self.listener(WorkFinished(name, ok=ready))
         return ended
+
+    def _read_last_words(self, container: Container) -> str | None:
+        """Return what it wrote last, where that was not shown."""
+        return (identity.read_tail(self.engine, container.id) or None) if self.options.detach else None
 
     def _end_early(self, ended: ContainerEnd, container: Container) -> Up:
         name = self.service.name
@@ -289,12 +290,9 @@ class _ServiceRun:
             where = "" if self.options.remove else f": docker logs {name}, nixdock down {name}"
             self.listener(Notice(f"{name} has ended with 0 already{where}"))
             return Up(EXIT_PASSED, name)
-        tail = services.read_tail(self.engine, container.id) if self.options.detach else ""
-        raise services.NotReadyError(
-            f"{name} ended before it was ready (exit status {ended.exit_code})",
-            details=tail or None,
-            hint=self._how_to_look,
-        )
+        error = explain_end(name, ended, self._read_last_words(container))
+        error.hint = self._how_to_look
+        raise error
 
     @property
     def _how_to_look(self) -> str | None:
@@ -330,7 +328,7 @@ class _ServiceRun:
         self.listener(Notice(f"{name} is running already, with the same image and options"))
         details = self.engine.find_container(container)
         if self.expectation is not None and details is not None:
-            stdout, stderr = services.read_logs(self.engine, details)
+            stdout, stderr = identity.read_logs(self.engine, details)
             verdict = judge_to_verdict(self._expected, RunOutcome(0, stdout, stderr), name=name)
             tell_verdict(verdict, self.listener)
             if verdict.status is Status.FAIL:

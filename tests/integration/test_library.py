@@ -14,7 +14,7 @@ import nixdock
 from nixdock import connect
 from nixdock.errors import CommandNotFoundError, EngineError, UsageError
 from nixdock.events import Event, Notice
-from nixdock.usecases.services import NotReadyError
+from nixdock.services.readiness import NotReadyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

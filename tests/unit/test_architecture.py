@@ -73,8 +73,6 @@ STILL_TWICE = {
     "Choice",
     "Flag",
     "Ledger",
-    "NotReadyError",
-    "Ready",
     "Record",
     "Reference",
     "RunOptions",
@@ -88,7 +86,6 @@ STILL_LONG = {
     "nixdock/engine/connection/api.py",
     "nixdock/engine/connection/client.py",
     "nixdock/engine/containers/container.py",
-    "nixdock/usecases/check.py",
 }
 # Circles that only a type checker walks, while they wait to be opened.
 STILL_ROUND = {("nixdock.engine.connection.api", "nixdock.engine.connection.client")}

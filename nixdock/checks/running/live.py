@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.checks.running.execution import execute
 from nixdock.checks.running.web import HttpResponse, NoResponseError, send_request
 from nixdock.errors import CheckError, EngineError
-from nixdock.outcome import Capture, Output, tail_of
+from nixdock.outcome import tail_of
 from nixdock.services.ports import locate_port
 
 if TYPE_CHECKING:
@@ -19,34 +17,7 @@ if TYPE_CHECKING:
     from nixdock.checks.model import Command, Request
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerDetails
-    from nixdock.outcome import RunOutcome
-
-
-class LogRecorder:
-    """Keeps what a container writes, both streams together, as it comes."""
-
-    def __init__(self) -> None:
-        self._capture = Capture()
-        self._lock = threading.Lock()
-        self.first_at: float | None = None
-
-    def __call__(self, piece: bytes) -> None:
-        """Take a piece of output."""
-        with self._lock:
-            if self.first_at is None:
-                self.first_at = time.monotonic()
-            self._capture.write(piece)
-
-    @property
-    def output(self) -> Output:
-        """All that has come so far."""
-        with self._lock:
-            return self._capture.output
-
-    def close(self) -> None:
-        """Let go of what was kept."""
-        with self._lock:
-            self._capture.close()
+    from nixdock.outcome import Output, RunOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,40 +1,41 @@
-"""The service of a suite: started once, ready, asked by many checks, stopped and removed."""
+"""The service of a suite: started once, ready by its probes, asked by many checks, stopped and removed."""
 
 from __future__ import annotations
 
+import socket
 import statistics
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from nixdock.checks.expectations import judge_run
 from nixdock.checks.kinds.budget import BudgetCheck
 from nixdock.checks.kinds.http import HttpCheck
 from nixdock.checks.model import ContainerSettings, Ready
 from nixdock.checks.running.bench import keep, merge
-from nixdock.checks.running.live import Live, LogRecorder
+from nixdock.checks.running.live import Live
 from nixdock.checks.running.memory import MemoryWatch
-from nixdock.checks.running.readiness import NotReadyError, Readiness
 from nixdock.checks.running.reproduce import docker_run_service
+from nixdock.checks.running.web import NoResponseError, judge_status
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams
-from nixdock.errors import NixdockError
-from nixdock.outcome import tail_of
+from nixdock.errors import CheckError, EngineError
+from nixdock.outcome import Recorder
+from nixdock.services.health import HealthCheck, HealthWatch
 from nixdock.services.ports import publish
+from nixdock.services.readiness import NotReadyError, Readiness, await_ready, explain_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from nixdock.checks.model import Suite
+    from nixdock.checks.matchers.algebra import Mismatch
+    from nixdock.checks.model import Command, HttpProbe, Suite
     from nixdock.checks.running.bench import Bench
-    from nixdock.engine.containers.container import Container
     from nixdock.engine.containers.options.request import CreateRequest
 
-
-class ServiceFailedError(NixdockError):
-    """The service ended, or did not become ready: the image's fault, not nixdock's."""
-
-    exit_code = 1
+_SILENCE: Final = 0.1
+"""Seconds that a connection must last, for somebody to be listening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,12 @@ def started_service(bench: Bench, plan: ServicePlan) -> Iterator[Live]:
     """Start a service, wait until it is ready, and remove it at the end.
 
     Raises:
-        ServiceFailedError: It ended, or was not ready in time.
+        NotReadyError: It ended, or was not ready in time.
         EngineError: It cannot be created or started.
     """
     with ExitStack() as stack:
         container = stack.enter_context(bench.opened(plan.request))
-        logs = LogRecorder()
+        logs = Recorder()
         stack.callback(logs.close)
         container.start(Streams(logs, logs))
         live = Live(bench.engine, container.id, bench.short_name, lambda: logs.output)
@@ -123,8 +124,10 @@ def started_service(bench: Bench, plan: ServicePlan) -> Iterator[Live]:
             live = replace(live, peak_memory=watch.peak)
         began = container.started_at
         try:
-            _await_readiness(container, plan.ready, live)
-        except ServiceFailedError as error:
+            ended = await_ready(Attendance(container), readiness_of(plan.ready, live), live.tail)
+            if ended is not None:
+                raise explain_end(live.name, ended, live.tail())
+        except NotReadyError as error:
             if bench.keep and (note := live.keep()):
                 error.hint = note
             raise
@@ -133,21 +136,6 @@ def started_service(bench: Bench, plan: ServicePlan) -> Iterator[Live]:
         yield replace(live, ready_seconds=ready_seconds, first_log_seconds=first)
         if container.fault is not None:
             raise container.fault  # its output may not be whole: what was judged by it is no verdict
-
-
-def _await_readiness(container: Container, ready: Ready, live: Live) -> None:
-    try:
-        with closing(Readiness(ready, live)) as readiness:
-            ended = Attendance(container).until(readiness)
-    except NotReadyError as error:
-        raise ServiceFailedError(f"{live.name}: {error}", details=_last_lines(live)) from error
-    if ended is not None:
-        message = f"{live.name} ended before it was ready (exit status {ended.exit_code})"
-        raise ServiceFailedError(message, details=_last_lines(live))
-
-
-def _last_lines(live: Live) -> str | None:
-    return tail_of(live.logs()) or None
 
 
 def measure_starts(bench: Bench, plan: ServicePlan, first: Live, runs: int) -> tuple[float, float | None]:
@@ -160,7 +148,7 @@ def measure_starts(bench: Bench, plan: ServicePlan, first: Live, runs: int) -> t
         runs: How many there are to be.
 
     Raises:
-        ServiceFailedError: A further start failed.
+        NotReadyError: A further start failed.
     """
     starts = [first, *_start_again(bench, plan, runs - 1)]
     ready = [live.ready_seconds for live in starts if live.ready_seconds is not None]
@@ -172,3 +160,81 @@ def _start_again(bench: Bench, plan: ServicePlan, times: int) -> Iterable[Live]:
     for _ in range(times):
         with started_service(bench, plan) as live:
             yield live
+
+
+def readiness_of(ready: Ready, live: Live) -> Readiness:
+    """Return what asks a service whether it is ready.
+
+    Args:
+        ready: The probes.
+        live: The service.
+
+    Raises:
+        CheckError: Its health check is to be asked, and it has none.
+    """
+    health = _watch_health(live) if ready.healthcheck else None
+    return Readiness(live.name, _probes_of(ready, live), health, within=ready.within, interval=ready.interval)
+
+
+def _probes_of(ready: Ready, live: Live) -> Iterator[Callable[[float], str | None]]:
+    if (matcher := ready.log) is not None:
+        yield lambda _: _first(matcher.judge(live.logs()))
+    if (port := ready.tcp) is not None:
+        yield lambda seconds: probe_tcp(live, port, seconds)
+    if (check := ready.http) is not None:
+        yield lambda seconds: probe_http(live, check, seconds)
+    if (command := ready.exec) is not None:
+        yield lambda seconds: probe_exec(live, command, seconds)
+
+
+def probe_tcp(live: Live, port: int, seconds: float) -> str | None:
+    """Say why nobody listens on a port; None where somebody does.
+
+    A proxy of the engine's accepts connections for ports that nobody listens on, and closes them at
+    once: so a connection must last a moment.
+    """
+    try:
+        host, number = live.address(port)
+        with socket.create_connection((host, number), timeout=seconds) as connection:
+            connection.settimeout(_SILENCE)
+            try:
+                closed = connection.recv(1) == b""
+            except TimeoutError:
+                return None
+            return f"port {port} is closed as soon as it is opened" if closed else None
+    except NoResponseError as error:
+        return str(error)
+    except OSError as error:
+        return f"port {port} does not answer: {error.strerror or error}"
+
+
+def probe_http(live: Live, check: HttpProbe, seconds: float) -> str | None:
+    """Say how an answer is not as expected; None where it is."""
+    try:
+        answer = live.send(check.request, seconds)
+    except NoResponseError as error:
+        return f"{check.request.path} on port {check.request.port}: {error}"
+    found = judge_status(check.status, answer)
+    return f"{check.request.path} on port {check.request.port}: {found[0]}" if found else None
+
+
+def probe_exec(live: Live, command: Command, seconds: float) -> str | None:
+    """Say why a command does not succeed; None where it does."""
+    try:
+        outcome = live.execute(command, seconds)
+    except EngineError as error:
+        return error.message
+    found = judge_run(command.expected, outcome)
+    return f"{command.words[0]}: {found[0]}" if found else None
+
+
+def _watch_health(live: Live) -> HealthWatch:
+    details = live.details()
+    check = HealthCheck.of(details)
+    if check is None:
+        raise CheckError(f"{live.name} has no HEALTHCHECK, and its readiness asks for one")
+    return HealthWatch(live.engine, details, check)
+
+
+def _first(mismatches: tuple[Mismatch, ...]) -> str | None:
+    return f"its output: {mismatches[0].message}" if mismatches else None

@@ -13,10 +13,11 @@ from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.running.asking import ask_service
 from nixdock.checks.running.hardening import name_refusals, with_refusals
 from nixdock.checks.running.memory import MemoryWatch
-from nixdock.checks.running.service import ServiceFailedError, plan_service, started_service
+from nixdock.checks.running.service import plan_service, started_service
 from nixdock.checks.verdict import CheckResult, Finding
 from nixdock.errors import NixdockError
 from nixdock.events import Notice
+from nixdock.services.readiness import NotReadyError
 from nixdock.units import format_duration
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class ServiceGroup:
                 self.ask(live, plan, pool)
                 if self.bench.keep and self.trials.ledger.failed(check.name for check in self.checks):
                     self._tell_kept(live.keep())
-        except ServiceFailedError as error:
+        except NotReadyError as error:
             self._give_up(error, plan, failed=True)
         except NixdockError as error:
             self._give_up(error, plan, failed=False)

@@ -11,9 +11,10 @@ import pytest
 
 from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.model import Command, Ready, Request
-from nixdock.checks.running.readiness import NotReadyError, Readiness
+from nixdock.checks.running.service import readiness_of
 from nixdock.checks.running.web import HttpResponse, NoResponseError
 from nixdock.outcome import RunOutcome
+from nixdock.services.readiness import NotReadyError
 
 
 def _never_answers(_request: Request, seconds: float) -> HttpResponse:
@@ -42,7 +43,7 @@ def _ready(within: str, **ready: Any) -> Ready:
 
 
 def _give_up(ready: Ready, **live: Any) -> str:
-    readiness = Readiness(ready, SimpleNamespace(**live))  # type: ignore[arg-type]
+    readiness = readiness_of(ready, SimpleNamespace(name="web", **live))  # type: ignore[arg-type]
     try:
         while not readiness():
             pass
@@ -75,7 +76,7 @@ LIMITED = {
 def test_a_probe_takes_no_longer_than_the_readiness_may(
     ready: dict[str, Any], live: dict[str, Any], said: str
 ) -> None:
-    assert _give_up(_ready("300ms", **ready), **live) == f"it was not ready within 300 ms: {said}"
+    assert _give_up(_ready("300ms", **ready), **live) == f"web: it was not ready within 300 ms: {said}"
 
 
 def test_a_probe_takes_five_seconds_at_most() -> None:
@@ -85,7 +86,7 @@ def test_a_probe_takes_five_seconds_at_most() -> None:
         given.append(seconds)
         return HttpResponse(200, {}, b"")
 
-    readiness = Readiness(_ready("1h", **PAGE), SimpleNamespace(send=send))  # type: ignore[arg-type]
+    readiness = readiness_of(_ready("1h", **PAGE), SimpleNamespace(name="web", send=send))  # type: ignore[arg-type]
 
     assert readiness()
     assert given == [5.0]

@@ -1,4 +1,4 @@
-"""Long-running containers: whether one runs already, when it is ready, and its end.
+"""Which service is meant: whether it runs already, is what is wanted, and what it has written; its end.
 
 A service is known by its target and its name, and its settings by a digest over all that it was
 created from. Two `up` of one service wait for each other, so that the second finds the first ready.
@@ -19,10 +19,10 @@ from typing import IO, TYPE_CHECKING, Final
 from nixdock import settings
 from nixdock.engine.connection.stream import STDOUT
 from nixdock.engine.containers.owner import SETTINGS, TARGET, find_ours, find_ourselves, is_owned_by_living
-from nixdock.errors import DeadlineError, EngineError, NixdockError
+from nixdock.errors import DeadlineError, EngineError
 from nixdock.events import Notice
 from nixdock.outcome import Capture, tail_of
-from nixdock.services.health import HealthCheck, HealthWatch, probe
+from nixdock.services.health import HealthCheck, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,21 +34,12 @@ if TYPE_CHECKING:
     from nixdock.events import Listener
     from nixdock.outcome import Output
 
-AT_ONCE: Final = 0.5
-"""Seconds for which a detached container without a health check must live to have started."""
-
 _PAUSE: Final = 0.1
 _TAIL: Final = 20
 
 
-class NotReadyError(NixdockError):
-    """A service ended, or said that it is not healthy, before it was ready."""
-
-    exit_code = 1
-
-
 @dataclass(frozen=True, slots=True)
-class Service:
+class WantedService:
     """What `up` is to have running.
 
     Args:
@@ -67,7 +58,7 @@ class Service:
         return {TARGET: self.target, SETTINGS: self.settings}
 
 
-def describe_service(image: EngineImage, target: str, request: CreateRequest) -> Service:
+def describe_service(image: EngineImage, target: str, request: CreateRequest) -> WantedService:
     """Say what service an image and a request make.
 
     Args:
@@ -80,11 +71,11 @@ def describe_service(image: EngineImage, target: str, request: CreateRequest) ->
     options = {"body": {**body, "Image": ""}, "platform": request.platform}
     digest = f"{_digest(image.details.id)}-{_digest(options)}"
     if request.name:
-        return Service(target, request.name, digest)
+        return WantedService(target, request.name, digest)
     # One name for one target, which no container of another one has.
     base = "" if image.name == image.details.id else _last_part(image.name)
     suffix = hashlib.sha256(os.fsencode(target)).hexdigest()[:6]
-    return Service(target, f"{base or 'service'}-{suffix}", digest)
+    return WantedService(target, f"{base or 'service'}-{suffix}", digest)
 
 
 def _digest(facts: object) -> str:
@@ -97,7 +88,7 @@ def _last_part(name: str) -> str:
 
 
 @contextmanager
-def exclusively(engine: Engine, service: Service, listener: Listener) -> Iterator[None]:
+def exclusively(engine: Engine, service: WantedService, listener: Listener) -> Iterator[None]:
     """Keep other runs of nixdock away from this service; where no lock can be had, go on without."""
     key = hashlib.sha256(os.fsencode(f"{engine.address.url} {service.target} {service.name}")).hexdigest()
     folder = settings.state_dir() / "locks"
@@ -138,7 +129,7 @@ def _await_lock(file: IO[bytes], engine: Engine, name: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StandingService:
     """The container that a service's name stands for by now.
 
     Args:
@@ -150,13 +141,13 @@ class Found:
     difference: str | None = None
 
 
-def find_service(engine: Engine, service: Service) -> Found | None:
+def find_service(engine: Engine, service: WantedService) -> StandingService | None:
     """Return the service's container, whether or not it is what is wanted; None where there is none."""
     container = _find(engine, service)
     if container is None:
         return None
     changed = compare_settings(container.labels.get(SETTINGS, ""), service.settings)
-    return Found(container, changed or _find_fault(engine, container.id))
+    return StandingService(container, changed or _find_fault(engine, container.id))
 
 
 def compare_settings(before: str, now: str) -> str | None:
@@ -194,7 +185,7 @@ def is_attended(container: ContainerSummary) -> bool:
     return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.monotonic())
 
 
-def replace_old(engine: Engine, found: Found, listener: Listener) -> None:
+def replace_old(engine: Engine, found: StandingService, listener: Listener) -> None:
     """Stop and remove what the service's name stands for by now."""
     why = found.difference or "it runs detached, and is to be attended here"
     listener(Notice(f"replacing {found.container.name}: {why}"))
@@ -207,43 +198,6 @@ def stop_and_remove(engine: Engine, container: ContainerSummary) -> None:
         with contextlib.suppress(EngineError):
             engine.stop_container(container.id)
     engine.remove_container(container.id)
-
-
-class OwnReadiness:
-    """Tells when a container is ready by its own account: its health check, or that it lives.
-
-    Its end is told elsewhere.
-
-    Args:
-        engine: Where it runs.
-        container: Its ID.
-        name: What the user calls it.
-    """
-
-    def __init__(self, engine: Engine, container: str, name: str) -> None:
-        self._name = name
-        self._since = time.monotonic()
-        details = engine.find_container(container)
-        check = None if details is None else HealthCheck.of(details)
-        self._watch = HealthWatch(engine, details, check) if details is not None and check else None
-
-    def __call__(self) -> bool:
-        """Whether it is ready now; without a health check when it has lived a moment.
-
-        Raises:
-            NotReadyError: It is not healthy, and has had the time for it.
-        """
-        if self._watch is None:
-            return time.monotonic() - self._since >= AT_ONCE
-        health = self._watch.ask()
-        if health.status == "unhealthy":
-            raise NotReadyError(f"{self._name} is unhealthy" + (f": {health.said}" if health.said else ""))
-        return health.status == "healthy"
-
-    def close(self) -> None:
-        """Look no more."""
-        if self._watch is not None:
-            self._watch.close()
 
 
 def read_tail(engine: Engine, container: str) -> str:
@@ -266,7 +220,7 @@ def read_logs(engine: Engine, container: ContainerDetails) -> tuple[Output, Outp
     return captures[0].output, captures[1].output
 
 
-def _find(engine: Engine, service: Service) -> ContainerSummary | None:
+def _find(engine: Engine, service: WantedService) -> ContainerSummary | None:
     """Return the container of this name, if it is of nixdock and of this target."""
     label = f"{TARGET}={service.target}"
     found = find_ours(engine, labels=[label], name=service.name)

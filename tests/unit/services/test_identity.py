@@ -12,7 +12,7 @@ from nixdock.engine.connection.responses import ImageDetails
 from nixdock.engine.containers.image import EngineImage
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.errors import DeadlineError
-from nixdock.usecases.services import compare_settings, describe_service, exclusively
+from nixdock.services.identity import compare_settings, describe_service, exclusively
 
 if TYPE_CHECKING:
     from pathlib import Path
