@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.model import ContainerSettings
-from nixdock.checks.running.bench import merge
-from nixdock.checks.running.hardening import harden
+from nixdock.checks.running.bench import lend_tools
 from nixdock.checks.running.live import Live
 from nixdock.checks.running.reproduce import docker_run_service
 from nixdock.checks.running.runner import SuiteRun
 from nixdock.checks.running.service import needed_ports, readiness_of
-from nixdock.checks.running.tools import lend_tools
 from nixdock.events import Notice
 from nixdock.services.identity import read_logs
-from nixdock.services.ports import publish
 from nixdock.usecases.check import DEFAULT_SECONDS, CheckOptions, make_bench
 from nixdock.usecases.output import tell_verdict
 
 if TYPE_CHECKING:
     from nixdock.checks.model import Suite
+    from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.runner import Run
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.options.request import CreateRequest
@@ -55,6 +53,10 @@ class Expected:
         return self.image.in_engine().engine
 
     @property
+    def _bench(self) -> Bench:
+        return make_bench(self.image.in_engine(), CheckOptions(), self.suite, self.listener)
+
+    @property
     def _settings(self) -> ContainerSettings:
         return (self.suite.service or ContainerSettings()).over(self.suite.run)
 
@@ -78,16 +80,12 @@ class Expected:
         Raises:
             CheckError: A port cannot be published, or a tool not be lent.
         """
-        body = merge(request.body, self._settings.raw)
+        tools = lend_tools(self.suite.tools, frozenset(), self.engine.address)
         ports = needed_ports(self.suite)
-        if self._settings.hardened:
-            asked = frozenset(name for name, _ in self._settings.options)
-            need = f"port {', '.join(map(str, ports))} is asked" if ports else None
-            body, given_up = harden(body, asked=asked, needs_network=need, info=self.engine.info.raw)
-            for what in given_up:
-                self.listener(Notice(f"not hardened: {what}"))
-        body = merge(body, lend_tools(self.suite.tools, frozenset(), self.engine.address))
-        return replace(request, body=merge(body, publish(ports, body, self.engine.address)))
+        completed, notes = self._bench.complete(request, self._settings, ports=ports, own=tools)
+        for note in notes:
+            self.listener(Notice(note))
+        return completed
 
     def write_start(self, options: RunOptions) -> str:
         """Return the docker command that starts such a service by hand.
@@ -134,11 +132,10 @@ class Expected:
             live: The service; the checks that ask one ask this.
             seconds: How long all of them may take, if that is less than a minute.
         """
-        place = self.image.in_engine()
-        bench = make_bench(place, CheckOptions(), self.suite, self.listener)
+        bench = self._bench
         return SuiteRun(
             self.suite,
-            place.name,
+            bench.name,
             self.image.subject,
             bench,
             seconds=DEFAULT_SECONDS if seconds is None else min(seconds, DEFAULT_SECONDS),

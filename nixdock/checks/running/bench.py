@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,13 @@ from nixdock.engine.containers.options.request import CreateRequest, make_reques
 from nixdock.engine.containers.owner import remember_detached
 from nixdock.errors import CheckError
 from nixdock.events import ignore
+from nixdock.services.ports import publish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from nixdock.checks.model import Command
+    from nixdock.engine.connection.address import Address
     from nixdock.engine.containers.container import Container
     from nixdock.engine.containers.owner import Owner
     from nixdock.events import Listener
@@ -63,8 +65,7 @@ class Bench(EngineImage):
         settings: ContainerSettings,
         *,
         stdin: bool = False,
-        detach: bool = False,
-        needs_network: str | None = None,
+        ports: Sequence[int] = (),
         own: Mapping[str, Any] | None = None,
     ) -> tuple[CreateRequest, tuple[str, ...]]:
         """Make the request for a container.
@@ -72,15 +73,15 @@ class Bench(EngineImage):
         Args:
             settings: What is said of this one, on top of what is said of all.
             stdin: Whether its standard input is ours.
-            detach: Whether nothing of it is attached.
-            needs_network: Why it needs a network, or None.
+            ports: TCP ports that must be reached from here.
             own: Members of the Engine API's request that are nixdock's own business.
 
         Returns:
-            The request, and what hardening had to give up.
+            The request, and remarks on what hardening had to give up.
 
         Raises:
             UsageError: A setting that docker refuses too.
+            CheckError: A port cannot be published.
         """
         settings = settings.over(self.settings)
         of_making = {name: value == "true" for name, value in settings.options}
@@ -88,30 +89,37 @@ class Bench(EngineImage):
             self.run_as,
             settings.command or (),
             settings.options,
-            detach=detach,
             interactive=stdin or of_making.get("interactive", False),
             tty=of_making.get("tty", False),
             directory=self.folder,
             from_file=self.folder is not None,
         )
+        return self.complete(request, settings, ports=ports, own=own)
+
+    def complete(
+        self,
+        request: CreateRequest,
+        settings: ContainerSettings,
+        *,
+        ports: Sequence[int] = (),
+        own: Mapping[str, Any] | None = None,
+    ) -> tuple[CreateRequest, tuple[str, ...]]:
+        """Lay on a request what docker has no options for; see `request`."""
         body = merge(merge(request.body, settings.raw), own or {})
+        body = merge(body, publish(ports, body, self.engine.address))
         given_up: tuple[str, ...] = ()
         if self.hardened or settings.hardened:
             body, given_up = harden(
                 body,
                 asked=frozenset(name for name, _ in settings.options),
-                needs_network=needs_network,
+                needs_network=f"port {', '.join(map(str, ports))} is asked" if ports else None,
                 info=self.engine.info.raw,
             )
-        return replace(request, body=body), given_up
+        return replace(request, body=body), tuple(f"not hardened: {what}" for what in given_up)
 
     @contextmanager
-    def opened(self, request: CreateRequest, *, stays: bool = False) -> Iterator[Container]:
+    def opened(self, request: CreateRequest) -> Iterator[Container]:
         """Create a container, and remove it at the end whatever happens.
-
-        Args:
-            request: What to create.
-            stays: Whether it is not removed, should all go well.
 
         Raises:
             CheckError: The run has been stopped.
@@ -119,7 +127,7 @@ class Bench(EngineImage):
         """
         if self.cancelled.is_set():
             raise CheckError("the run was stopped")
-        with opened(self, request, owner=self.owner, stays=stays, listener=self.listener) as container:
+        with opened(self, request, owner=self.owner, listener=self.listener) as container:
             yield container
 
 
@@ -148,6 +156,40 @@ def command_settings(command: Command) -> ContainerSettings:
     if command.workdir is not None:
         options.append(("workdir", command.workdir))
     return ContainerSettings(tuple(options), command.words or None)
+
+
+def lend_tools(tools: Sequence[str], present: frozenset[str], address: Address) -> dict[str, Any]:
+    """Return what mounts these store paths, and all that they reference, in a container.
+
+    Args:
+        tools: Store paths, or paths within them.
+        present: The base names of the store paths that the image has itself.
+        address: The engine's: it must see this machine's store.
+
+    Raises:
+        CheckError: The engine is on another machine, or a path is not in the store.
+    """
+    if not tools:
+        return {}
+    if not address.is_local:
+        raise CheckError(f"tools can be lent only to an engine of this machine, not to {address.url}")
+    from nixdock.nix.store import query_closure, store_path_of  # noqa: PLC0415 - few suites lend tools
+
+    roots: list[Path] = []
+    for tool in tools:
+        root = store_path_of(Path(tool))
+        if root is None:
+            raise CheckError(f"the tool {tool} is not in the Nix store")
+        roots.append(root)
+    paths = sorted(path for path in query_closure(roots) if path.name not in present)
+    for path in paths:
+        # An engine follows the link, as root, and lends what it leads to.
+        if path.is_symlink() and store_path_of(path.resolve()) is None:
+            raise CheckError(
+                f"the tools cannot be lent: {path} is a link to {path.resolve()}, outside of the Nix store"
+            )
+    mounts = [{"Type": "bind", "Source": str(path), "Target": str(path), "ReadOnly": True} for path in paths]
+    return {"HostConfig": {"Mounts": mounts}}
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -275,7 +275,7 @@ def idle_container(
     program = read_agent(bench.engine.version.architecture)
     if program is None:
         raise CheckError(f"nixdock has no agent for {bench.engine.version.architecture}")
-    request, given_up = bench.request(
+    request, notes = bench.request(
         settings,
         stdin=True,
         own=merge(
@@ -297,7 +297,7 @@ def idle_container(
     with ExitStack() as hanging_up, bench.opened(request) as container:
         # A volume takes it even where the container's own root is read-only.
         bench.engine.put_archive(container.id, FOLDER, pack_agent(program))
-        idle = Idle(container, tuple(f"not hardened: {what}" for what in given_up))
+        idle = Idle(container, notes)
         hanging_up.callback(idle.close)
         idle.start()
         yield idle

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.kinds.writes import WritesCheck
+from nixdock.checks.running.bench import lend_tools
 from nixdock.checks.running.idle_group import IdleGroup
 from nixdock.checks.running.job import perform_run
 from nixdock.checks.running.service_group import READY, ServiceGroup
 from nixdock.checks.running.supervision import Worker, supervise
-from nixdock.checks.running.tools import lend_tools
 from nixdock.checks.running.trials import Trials, VerdictLedger
 from nixdock.checks.static import judge_static
 from nixdock.checks.verdict import CheckResult, Report

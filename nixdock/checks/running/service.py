@@ -13,7 +13,7 @@ from nixdock.checks.expectations import judge_run
 from nixdock.checks.kinds.budget import BudgetCheck
 from nixdock.checks.kinds.http import HttpCheck
 from nixdock.checks.model import ContainerSettings, Ready
-from nixdock.checks.running.bench import keep, merge
+from nixdock.checks.running.bench import keep
 from nixdock.checks.running.live import Live
 from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.reproduce import docker_run_service
@@ -23,7 +23,6 @@ from nixdock.engine.containers.container import Streams
 from nixdock.errors import CheckError, EngineError
 from nixdock.outcome import Recorder
 from nixdock.services.health import HealthCheck, HealthWatch
-from nixdock.services.ports import publish
 from nixdock.services.readiness import NotReadyError, Readiness, await_ready, explain_end
 
 if TYPE_CHECKING:
@@ -71,15 +70,12 @@ def plan_service(bench: Bench, suite: Suite, own: Mapping[str, Any] | None = Non
     """
     settings = suite.service or ContainerSettings()
     ports = needed_ports(suite)
-    need = f"port {', '.join(map(str, ports))} is asked" if ports else None
-    plain, _ = bench.request(settings, needs_network=need)
-    lacking = publish(ports, plain.body, bench.engine.address)
-    request, given_up = bench.request(settings, needs_network=need, own=merge(own or {}, lacking))
+    request, notes = bench.request(settings, ports=ports, own=own)
     ready = suite.ready or Ready(healthcheck=request.is_probed(bench.details.config))
     return ServicePlan(
         request=request,
         ready=ready,
-        notes=tuple(f"not hardened: {what}" for what in given_up),
+        notes=notes,
         reproduce=docker_run_service(
             bench.name, settings.over(bench.settings), ports, local=bench.engine.address.is_local
         ),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.checks.running.tools import lend_tools
+from nixdock.checks.running.bench import lend_tools
 from nixdock.engine.connection.address import Address
 from nixdock.errors import CheckError, NixdockError
 from nixdock.formats import open_images
