@@ -15,14 +15,10 @@ What goes wrong is a `nixdock.errors.NixdockError`. Nothing is printed: give a `
 
 from __future__ import annotations
 
-import time
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nixdock.checks.model import Command
-from nixdock.checks.running.execution import execute
 from nixdock.engine.connection import address
 from nixdock.engine.connection.api import connect as connect_to
 from nixdock.engine.containers.attendance import Attendance
@@ -35,9 +31,8 @@ from nixdock.nix.options import NixOptions
 from nixdock.nix.store import hold_roots
 from nixdock.nix.target import ArtefactTarget, ImageTarget, parse
 from nixdock.outcome import Recorder, RunOutcome
-from nixdock.services.identity import read_tail
-from nixdock.services.ports import locate_port
-from nixdock.services.readiness import NotReadyError, Readiness, explain_end
+from nixdock.services.readiness import Readiness
+from nixdock.services.service import READY_WITHIN, Service
 from nixdock.usecases import check as checking
 from nixdock.usecases.check import CheckOptions
 from nixdock.usecases.load import Wishes, load_target
@@ -45,19 +40,14 @@ from nixdock.usecases.prepare import prepared
 from nixdock.usecases.run import RunOptions, created, ports_teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nixdock.checks.verdict import Report
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.containers.container import Container
     from nixdock.engine.containers.options.request import GivenOptions
     from nixdock.engine.loading.load import LoadedImage
     from nixdock.events import Listener
     from nixdock.nix.artefact import Artefact
-    from nixdock.outcome import Output
-
-READY_WITHIN = 60.0
-"""Seconds that a service has to be ready, unless told."""
 
 
 def connect(*, context: str | None = None, host: str | None = None) -> Engine:
@@ -209,126 +199,6 @@ def check(
     if done.timed_out:
         raise DeadlineError(f"the checks of {target} were not through in time")
     return done.report
-
-
-@dataclass(frozen=True)
-class Service:
-    """A running container that is removed when its context ends.
-
-    Args:
-        container: The container.
-        attendance: At the container.
-        stdout: What it has written to its standard output.
-        stderr: What it has written to its standard error.
-    """
-
-    container: Container
-    attendance: Attendance
-    stdout: Recorder
-    stderr: Recorder
-
-    @property
-    def id(self) -> str:
-        """The container's ID."""
-        return self.container.id
-
-    @property
-    def name(self) -> str:
-        """The container's name."""
-        return self.container.name
-
-    @property
-    def engine(self) -> Engine:
-        """Where it runs."""
-        return self.container.engine
-
-    def is_running(self) -> bool:
-        """Say whether its first process still runs."""
-        details = self.engine.find_container(self.id)
-        return details is not None and details.is_running
-
-    def logs(self) -> tuple[Output, Output]:
-        """Return what it has written so far, to standard output and to standard error."""
-        return self.stdout.output, self.stderr.output
-
-    def port(self, number: int) -> int:
-        """Return where a TCP port of it answers on the engine's machine.
-
-        Raises:
-            CheckError: It is not published: name it among the `ports` of `serve`.
-        """
-        return self._locate(number)[1]
-
-    def url(self, port: int, path: str = "/", *, scheme: str = "http") -> str:
-        """Return the address of a path at a port of it.
-
-        Raises:
-            CheckError: The port is not published.
-        """
-        host, number = self._locate(port)
-        return f"{scheme}://{host}:{number}{path}"
-
-    def run(
-        self,
-        words: Sequence[str],
-        *,
-        environment: Mapping[str, str] | None = None,
-        user: str | None = None,
-        folder: str | None = None,
-        stdin: bytes | None = None,
-        timeout: float = 60.0,
-    ) -> RunOutcome:
-        """Run a command in it; no shell is involved.
-
-        Args:
-            words: The command and its arguments.
-            environment: Further variables.
-            user: Whom to run it as; the image's own user when None.
-            folder: Its working directory; the image's own when None.
-            stdin: What it reads.
-            timeout: Seconds after which its outcome is `timed_out`.
-
-        Raises:
-            CommandNotFoundError: It is not in the image.
-            EngineError: The engine refused.
-        """
-        command = Command(tuple(words), env=dict(environment or {}), user=user, workdir=folder, stdin=stdin)
-        return execute(self.engine, self.id, command, timeout)
-
-    def wait_until(self, ready: Callable[[], bool], *, within: float = READY_WITHIN) -> None:
-        """Wait for a condition; a container that ends meanwhile is an error at once.
-
-        Raises:
-            NotReadyError: It ended before.
-            DeadlineError: It did not come true in time.
-        """
-        end = time.monotonic() + within
-
-        def is_ready() -> bool:
-            if ready():
-                return True
-            if time.monotonic() > end:
-                raise DeadlineError(f"{self.name} was not ready within {within:g} s")
-            return False
-
-        ended = self.attendance.until(is_ready)
-        if ended is not None:
-            raise explain_end(self.name, ended, read_tail(self.engine, self.id) or None)
-
-    def wait_for_log(self, text: str, *, within: float = READY_WITHIN) -> None:
-        """Wait until it has written a text, to either stream.
-
-        Raises:
-            NixdockError: As for `wait_until`.
-        """
-        wanted = text.encode()
-        self.wait_until(lambda: any(output.find(wanted) >= 0 for output in self.logs()), within=within)
-
-    def _locate(self, port: int) -> tuple[str, int]:
-        details = self.engine.find_container(self.id)
-        if details is None:
-            raise NotReadyError(f"the container {self.id[:12]} is gone")
-        return locate_port(details, port, self.engine.address)
 
 
 @contextmanager

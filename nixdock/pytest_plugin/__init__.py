@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
-    from nixdock.api import Service
     from nixdock.engine.connection.api import Engine
     from nixdock.outcome import RunOutcome
+    from nixdock.services.service import Service
 
 _SUFFIXES = (".checks.yaml", ".checks.yml", ".checks.json")
 _TAIL = 40

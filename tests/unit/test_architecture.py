@@ -76,12 +76,10 @@ STILL_TWICE = {
     "Record",
     "Reference",
     "RunOptions",
-    "Service",
     "Shape",
     "Text",
 }
 STILL_LONG = {
-    "nixdock/api.py",
     "nixdock/checks/model.py",
     "nixdock/engine/connection/api.py",
     "nixdock/engine/connection/client.py",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixdock.checks.running.execution import execute
 from nixdock.checks.running.web import HttpResponse, NoResponseError, send_request
 from nixdock.errors import CheckError, EngineError
 from nixdock.outcome import tail_of
+from nixdock.services.execution import execute
 from nixdock.services.ports import locate_port
 
 if TYPE_CHECKING:
@@ -73,8 +73,17 @@ class Live:
         return details
 
     def execute(self, command: Command, timeout: float) -> RunOutcome:
-        """Run a command in it; see `nixdock.checks.running.execution.execute`."""
-        return execute(self.engine, self.container, command, timeout)
+        """Run a command in it; see `nixdock.services.execution.execute`."""
+        return execute(
+            self.engine,
+            self.container,
+            command.words,
+            timeout,
+            env=command.env,
+            user=command.user,
+            workdir=command.workdir,
+            stdin=command.stdin,
+        )
 
     def send(self, request: Request, timeout: float) -> HttpResponse:
         """Send a request to it.

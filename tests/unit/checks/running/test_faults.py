@@ -16,7 +16,7 @@ from nixdock.checks.kinds.logs import LogsCheck
 from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.matchers.text import Contains
 from nixdock.checks.model import Check, Command, ContainerSettings, Suite
-from nixdock.checks.running import execution, memory, service_group
+from nixdock.checks.running import memory, service_group
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.idle import Idle
 from nixdock.checks.running.idle_group import IdleGroup
@@ -26,6 +26,7 @@ from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Container, Streams
 from nixdock.engine.containers.options.request import CreateRequest
 from nixdock.services import health
+from nixdock.services.execution import execute
 from nixdock.services.health import HealthCheck, HealthWatch
 
 SERVICE_CHECK = Check("logs", LogsCheck(Contains(b"x")))
@@ -116,7 +117,7 @@ def test_a_fault_amid_an_exec_is_raised() -> None:
     engine = SimpleNamespace(create_exec=lambda *_: "e", start_exec=lambda _: _Wire(b"x", reading=_fail))
 
     with pytest.raises(_OurFaultError):
-        execution.execute(engine, "c", Command(("true",)), 5)  # type: ignore[arg-type]
+        execute(engine, "c", ("true",), 5)  # type: ignore[arg-type]
 
 
 def test_a_fault_amid_the_input_of_an_exec_is_raised() -> None:
@@ -125,7 +126,7 @@ def test_a_fault_amid_the_input_of_an_exec_is_raised() -> None:
     engine = SimpleNamespace(create_exec=lambda *_: "e", start_exec=lambda _: wire)
 
     with pytest.raises(_OurFaultError):
-        execution.execute(engine, "c", Command(("cat",), stdin=b"x"), 5)  # type: ignore[arg-type]
+        execute(engine, "c", ("cat",), 5, stdin=b"x")  # type: ignore[arg-type]
 
 
 def _again_and_again(ask: Callable[[], object]) -> None:

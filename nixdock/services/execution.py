@@ -14,9 +14,8 @@ from nixdock.errors import CheckError, CommandNotExecutableError, CommandNotFoun
 from nixdock.outcome import Capture, RunOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from nixdock.checks.model import Command
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.stream import Stream
 
@@ -29,7 +28,17 @@ _NOT_FOUND: Final = re.compile(r"executable file .*not found|no such file or dir
 _NOT_EXECUTABLE: Final = re.compile(r"permission denied|exec format error|is a directory", re.IGNORECASE)
 
 
-def execute(engine: Engine, container: str, command: Command, timeout: float) -> RunOutcome:
+def execute(
+    engine: Engine,
+    container: str,
+    words: Sequence[str],
+    timeout: float,
+    *,
+    env: Mapping[str, str] | None = None,
+    user: str | None = None,
+    workdir: str | None = None,
+    stdin: bytes | None = None,
+) -> RunOutcome:
     """Run a command in a running container.
 
     A command that is still running when its time is up is left alone, as engines cannot end it; it
@@ -38,8 +47,12 @@ def execute(engine: Engine, container: str, command: Command, timeout: float) ->
     Args:
         engine: Where the container is.
         container: Its ID.
-        command: What to run.
+        words: The command and its arguments.
         timeout: Seconds that it may take.
+        env: Further environment variables.
+        user: Whom it runs as; the container's user when None.
+        workdir: Where it runs; the container's directory when None.
+        stdin: What it reads; nothing when None.
 
     Raises:
         CommandNotFoundError: It is not in the container.
@@ -47,9 +60,9 @@ def execute(engine: Engine, container: str, command: Command, timeout: float) ->
         EngineError: The engine refused: the container does not run any more, perhaps.
     """
     began = time.monotonic()
-    program = command.words[0]
+    program = words[0]
     try:
-        ident = engine.create_exec(container, _body(command))
+        ident = engine.create_exec(container, _body(words, env, user, workdir, stdin))
         stream = engine.start_exec(ident)
     except EngineRefusedError as error:
         raise _explain(error.message, program) or error from error
@@ -71,7 +84,7 @@ def execute(engine: Engine, container: str, command: Command, timeout: float) ->
             return thread
 
         reader = begin(lambda: _copy(stream, stdout, stderr, ended))
-        if (stdin := command.stdin) is not None:
+        if stdin is not None:
             begin(lambda: _feed(stream, stdin))
         in_time = ended.wait(timeout)
         stream.close()
@@ -88,19 +101,25 @@ def execute(engine: Engine, container: str, command: Command, timeout: float) ->
     return outcome
 
 
-def _body(command: Command) -> dict[str, Any]:
+def _body(
+    words: Sequence[str],
+    env: Mapping[str, str] | None,
+    user: str | None,
+    workdir: str | None,
+    stdin: bytes | None,
+) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "Cmd": list(command.words),
-        "Env": [f"{name}={value}" for name, value in command.env.items()],
-        "AttachStdin": command.stdin is not None,
+        "Cmd": list(words),
+        "Env": [f"{name}={value}" for name, value in (env or {}).items()],
+        "AttachStdin": stdin is not None,
         "AttachStdout": True,
         "AttachStderr": True,
         "Tty": False,
     }
-    if command.user is not None:
-        body["User"] = command.user
-    if command.workdir is not None:
-        body["WorkingDir"] = command.workdir
+    if user is not None:
+        body["User"] = user
+    if workdir is not None:
+        body["WorkingDir"] = workdir
     return body
 
 
