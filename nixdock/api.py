@@ -35,7 +35,7 @@ from nixdock.services.readiness import Readiness
 from nixdock.services.service import READY_WITHIN, Service
 from nixdock.usecases import check as checking
 from nixdock.usecases.check import CheckOptions
-from nixdock.usecases.load import Wishes, load_target
+from nixdock.usecases.load import LoadOptions, load_target
 from nixdock.usecases.prepare import prepared
 from nixdock.usecases.run import RunOptions, created, ports_teller
 
@@ -118,10 +118,10 @@ def load(
         NixdockError: It cannot be built, read or loaded.
     """
     nix = nix or NixOptions()
-    wishes = Wishes.parse(tags, platform)
+    options = LoadOptions.parse(tags, platform)
     found = parse(_text(target), expression=nix.expression)
     with _engine(engine) as where:
-        return load_target(where, found, nix, listener, wishes)
+        return load_target(where, found, nix, listener, options)
 
 
 def run(

@@ -66,19 +66,19 @@ def command(
         raise UsageError("a target and -i FILE were both given", hint="give only one of them")
     # Nothing of the engine is imported for --help.
     from nixdock.nix.target import ArtefactTarget, parse  # noqa: PLC0415
-    from nixdock.usecases.load import Wishes, load_stream, load_target  # noqa: PLC0415
+    from nixdock.usecases.load import LoadOptions, load_stream, load_target  # noqa: PLC0415
 
-    wishes = Wishes.parse(tags, platform)
+    options = LoadOptions.parse(tags, platform)
     stream = _choose_stream(target, file, nix)
     if stream is not None:
         with session.connect() as engine:
-            loaded = load_stream(engine, stream, session.listener, wishes)
+            loaded = load_stream(engine, stream, session.listener, options)
     else:
         # What is named is looked at first: where there is no such file, no engine is missed.
         named = ArtefactTarget(str(file), file.absolute()) if file is not None else None
         found = named or parse(target, expression=nix.expression)
         with session.connect() as engine:
-            loaded = load_target(engine, found, nix, session.listener, wishes)
+            loaded = load_target(engine, found, nix, session.listener, options)
     session.close()
     _print(session, loaded, as_json=as_json)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class LoadOptions:
     """What a user wants of a loading, beside the images.
 
     Args:
@@ -42,7 +42,7 @@ class Wishes:
     platform: Platform | None = None
 
     @classmethod
-    def parse(cls, tags: Iterable[str] = (), platform: str | None = None) -> Wishes:
+    def parse(cls, tags: Iterable[str] = (), platform: str | None = None) -> LoadOptions:
         """Read what a user wrote.
 
         Raises:
@@ -64,7 +64,7 @@ class Wishes:
 
 
 def load_stream(
-    engine: Engine, stream: IO[bytes], listener: Listener, wishes: Wishes | None = None
+    engine: Engine, stream: IO[bytes], listener: Listener, options: LoadOptions | None = None
 ) -> tuple[LoadedImage, ...]:
     """Load the images of an archive that comes as a stream.
 
@@ -72,20 +72,20 @@ def load_stream(
         engine: Where they go.
         stream: Standard input, or another binary stream.
         listener: Whom to tell what happens.
-        wishes: What else is wanted.
+        options: What else is wanted.
 
     Raises:
         LoadError: What comes is no image, or cannot be loaded.
         EngineError: The engine cannot be asked.
         UsageError: Names are given and there are several images.
     """
-    wishes = wishes or Wishes()
-    platform = wishes.platform or platform_of(engine)
-    return _load(engine, open_images(stream, platform=platform, listener=listener), listener, wishes)
+    options = options or LoadOptions()
+    platform = options.platform or platform_of(engine)
+    return _load(engine, open_images(stream, platform=platform, listener=listener), listener, options)
 
 
 def load_target(
-    engine: Engine, target: Target, nix: NixOptions, listener: Listener, wishes: Wishes | None = None
+    engine: Engine, target: Target, nix: NixOptions, listener: Listener, options: LoadOptions | None = None
 ) -> tuple[LoadedImage, ...]:
     """Build what a target names and load all of it; what was built is kept from the collector meanwhile.
 
@@ -94,7 +94,7 @@ def load_target(
         target: What the user named.
         nix: What the user said about the build.
         listener: Whom to tell what happens.
-        wishes: What else is wanted.
+        options: What else is wanted.
 
     Raises:
         BuildError: It cannot be built.
@@ -104,11 +104,11 @@ def load_target(
     """
     if isinstance(target, ImageTarget):
         raise _explain_image(engine, target)
-    wishes = wishes or Wishes()
+    options = options or LoadOptions()
     with _built(target, nix, listener) as artefacts:
-        platform = wishes.platform or platform_of(engine)
+        platform = options.platform or platform_of(engine)
         images = [image for artefact in artefacts for image in open_artefact(artefact, listener, platform)]
-        return _load(engine, images, listener, wishes)
+        return _load(engine, images, listener, options)
 
 
 def _explain_image(engine: Engine, target: ImageTarget) -> UsageError:
@@ -181,16 +181,16 @@ def platform_of(engine: Engine) -> Platform:
 
 
 def _load(
-    engine: Engine, images: Sequence[Image], listener: Listener, wishes: Wishes
+    engine: Engine, images: Sequence[Image], listener: Listener, options: LoadOptions
 ) -> tuple[LoadedImage, ...]:
-    if wishes.tags and len(images) > 1:
+    if options.tags and len(images) > 1:
         raise UsageError(
             f"--tag names one image, and there are {len(images)}",
             hint="load them one by one, with -A for instance",
         )
     ledger = Ledger(engine)
     return tuple(
-        load_image(engine, image, tags=wishes.tags, listener=listener, ledger=ledger)
+        load_image(engine, image, tags=options.tags, listener=listener, ledger=ledger)
         for image in _name_apart(images, listener)
     )
 
