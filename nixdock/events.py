@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
-from nixdock.text import format_size
+from nixdock.text import format_bytes
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -190,8 +190,8 @@ class Meter:
         """Say what was done of work that failed: what was to be done is no fact of it."""
         if not self.done:
             return None
-        return f"after {format_size(self.done, digits=3)}" + (
-            f" of {format_size(self._total, digits=3)}" if self._total else ""
+        return f"after {format_bytes(self.done)}" + (
+            f" of {format_bytes(self._total)}" if self._total else ""
         )
 
     def advance(self, count: int) -> None:

@@ -46,16 +46,16 @@ def shorten(text: str, limit: int = 500) -> str:
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 
-def format_size(size: float, *, digits: int = 4) -> str:
-    """Write a byte count for people, in powers of 1000 as docker does: `8.4 kB`, `1.6 GB`."""
-    value = float(size)
+def format_bytes(count: int) -> str:
+    """Return a number of bytes as people read it, in powers of 1000 as docker shows sizes."""
+    size = float(count)
     unit = "B"
-    for bigger in ("kB", "MB", "GB", "TB"):
-        if abs(value) < 1000 - 10 ** (3 - digits) / 2:
+    for bigger in ("kB", "MB", "GB"):
+        if size < 999.5:
             break
-        value /= 1000
+        size /= 1000
         unit = bigger
-    return f"{value:.{digits}g} {unit}"
+    return f"{size:.0f} {unit}" if size >= 999.5 else f"{size:.3g} {unit}"
 
 
 def split_lines(text: str) -> list[str]:

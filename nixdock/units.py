@@ -71,3 +71,13 @@ def parse_size(text: str) -> int:
         )
         raise ValueError(f"{text!r} has an unknown unit {unit!r}: {meant}")
     return math.ceil(float(number) * _SIZE_UNITS[unit])
+
+
+def format_size(size: float) -> str:
+    """Write a byte count for people, in powers of 1000 as docker does: `8.4 kB`, `1.6 GB`."""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(value) < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.4g} {unit}"
+        value /= 1000
+    return f"{value:.4g} TB"

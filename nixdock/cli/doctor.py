@@ -27,7 +27,7 @@ from nixdock.nix.settings import DEFAULT_GROUP, find_settings
 from nixdock.nix.store import store_dir
 from nixdock.nixpkgs.assembly import offline_set
 from nixdock.out import say, say_json
-from nixdock.text import format_size, split_lines
+from nixdock.text import format_bytes, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -268,7 +268,7 @@ def _examine_space(what: str, directory: Path, mend: str | None) -> Iterator[Dia
     if existing is None:
         return
     free = shutil.disk_usage(existing).free
-    message = f"{format_size(free, digits=3)} free for {what} ({directory})"
+    message = f"{format_bytes(free)} free for {what} ({directory})"
     if free < _TOO_FEW_BYTES:
         yield Diagnosis("disk", State.MISSING, message, mend)
     elif free < _SCANT_BYTES:

@@ -24,7 +24,7 @@ from nixdock.events import (
     WorkStarted,
 )
 from nixdock.out import tell, tell_json
-from nixdock.text import format_size, split_lines
+from nixdock.text import format_bytes, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +113,7 @@ class Narration:
             return None
         going.reminded = now
         total = event.total or going.start.total
-        done = format_size(event.done, digits=3) + (f" of {format_size(total, digits=3)}" if total else "")
+        done = format_bytes(event.done) + (f" of {format_bytes(total)}" if total else "")
         return f"{name_work(going.start)}: {done}"
 
     def finish(self) -> list[str]:
@@ -148,7 +148,7 @@ class Narration:
         if not tally.count:
             return []
         parts = [f"{_WORDS[kind][1]} {tally.count[kind]}" for kind in _COUNTED if kind in tally.count]
-        size = f" ({format_size(tally.bytes_fetched, digits=3)})" if tally.bytes_fetched else ""
+        size = f" ({format_bytes(tally.bytes_fetched)})" if tally.bytes_fetched else ""
         return [f"{', '.join(parts)}{size} in {tally.until - tally.since:.1f} s"]
 
 

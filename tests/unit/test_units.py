@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nixdock.text import format_size
-from nixdock.units import format_duration, parse_duration, parse_size
+from nixdock.units import format_duration, format_size, parse_duration, parse_size
 
 
 @pytest.mark.parametrize(

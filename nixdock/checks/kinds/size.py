@@ -13,7 +13,7 @@ from nixdock.checks.format.shapes import MapOf, Parsed, Schema, Shape
 from nixdock.checks.matchers.algebra import BYTES, Between
 from nixdock.checks.model import StaticKind
 from nixdock.checks.verdict import CheckResult
-from nixdock.text import format_size
+from nixdock.units import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from nixdock.text import format_size
-from nixdock.units import format_duration, parse_duration, parse_size
+from nixdock.units import format_duration, format_size, parse_duration, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,8 @@ from nixdock.checks.matchers.algebra import Matcher, Mismatch
 from nixdock.checks.matchers.wording import line_at, lines_of, quote, same, unified_diff
 from nixdock.checks.regex import as_utf8
 from nixdock.outcome import Output
-from nixdock.text import OUTPUT_LIMIT, format_size, read_bounded
+from nixdock.text import OUTPUT_LIMIT, read_bounded
+from nixdock.units import format_size
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from nixdock.text import format_size
+from nixdock.units import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

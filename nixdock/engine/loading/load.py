@@ -24,7 +24,7 @@ from nixdock.events import Meter, Warned, Work, ignore
 from nixdock.image.computed import ComputedImage, LayerChangedError, hash_stream, settle_layers
 from nixdock.image.reference import DEFAULT_TAG
 from nixdock.log import get_logger
-from nixdock.text import format_size
+from nixdock.text import format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -252,9 +252,7 @@ class _Loading:
     def _count(self, meter: Meter, layers: int, size: int, whole: int) -> None:
         self._sent = layers, size
         total = len(self._image.layers)
-        meter.summary = (
-            f"{layers} of {total} layers, {format_size(size, digits=3)} of {format_size(whole, digits=3)}"
-        )
+        meter.summary = f"{layers} of {total} layers, {format_bytes(size)} of {format_bytes(whole)}"
 
     def _send(self, archive: HybridArchive, blobs: Sequence[LayerBlob], *, in_full: bool) -> None:
         """Send an archive with these layers and read the answer to its end."""

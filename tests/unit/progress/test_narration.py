@@ -15,7 +15,7 @@ from nixdock.events import (
     WorkStarted,
 )
 from nixdock.progress.narration import Narration
-from nixdock.text import format_size
+from nixdock.text import format_bytes
 
 
 class Clock:
@@ -155,4 +155,4 @@ def test_the_end_of_unknown_work_is_no_line() -> None:
     ],
 )
 def test_sizes_read_as_docker_writes_them(count: int, text: str) -> None:
-    assert format_size(count, digits=3) == text
+    assert format_bytes(count) == text
