@@ -143,7 +143,7 @@ def _exit_code(engine: Engine, ident: str) -> int:
     end = time.monotonic() + _EXIT_PATIENCE
     pause = 0.002
     while True:
-        exit_code = engine.find_exec(ident).exit_code
+        exit_code = engine.find_exit_code(ident)
         if exit_code is not None:
             return exit_code
         if time.monotonic() > end:

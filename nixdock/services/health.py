@@ -109,7 +109,7 @@ def probe(engine: Engine, container: str, check: HealthCheck) -> tuple[bool, str
         late.cancel()
         stream.close()
     for attempt in range(_EXIT_TRIES):
-        exit_code = engine.find_exec(ident).exit_code
+        exit_code = engine.find_exit_code(ident)
         if exit_code is not None:
             return exit_code == 0, said
         # The end of the output comes before the engine has noted the process's.

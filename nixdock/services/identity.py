@@ -113,14 +113,14 @@ def _await_lock(file: IO[bytes], engine: Engine, name: str) -> None:
     Raises:
         DeadlineError: The time is up.
     """
-    while engine.seconds_left > 0:
+    while engine.patience.left > 0:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             time.sleep(_PAUSE)
         else:
             # The time that has passed was that one's.
-            engine.renew()
+            engine.patience.renew()
             return
     raise DeadlineError(
         f"the time was up (--timeout) while another nixdock works on {name}",

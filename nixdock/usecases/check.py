@@ -226,7 +226,7 @@ def _runs(
 def open_bench(image: TargetImage, options: CheckOptions, suite: Suite, listener: Listener) -> Bench:
     """Have an image in its engine, and say how its containers are made for the checks of a suite."""
     place = image.in_engine()
-    place.engine.renew()
+    place.engine.patience.renew()
     sweep(place.engine)
     return make_bench(place, options, suite, listener)
 

@@ -173,7 +173,7 @@ def _of_artefact(
 
         engine = connect()
         # Nix may have taken long, for which the engine cannot help.
-        engine.renew()
+        engine.patience.renew()
         loaded = load_image(engine, image, listener=listener)
         return find_loaded(engine, loaded.name, loaded.engine_id)
 

@@ -105,7 +105,7 @@ class RunOptions:
         """
         if self.timeout is None:
             return None
-        engine.limit(self.timeout + MARGIN)
+        engine.patience.limit(self.timeout + MARGIN)
         return time.monotonic() + self.timeout
 
     def _check_attached(self) -> None:
@@ -224,12 +224,12 @@ def created(
                 yield container
             finally:
                 if options.keep and container.started and not container.was_left:
-                    with engine.cleaning():
+                    with engine.patience.cleaning():
                         _tell_kept(container, listener)
     finally:
         passage.end()
         # Its time is over; what is asked of the engine next has its own.
-        engine.renew()
+        engine.patience.renew()
 
 
 def status_of(ended: ContainerEnd, options: RunOptions) -> int:

@@ -74,7 +74,7 @@ def supervise(
     """
     signals: list[int] = []
     worker = Worker(work)
-    with caught(signals.append), nullcontext() if bench is None else bench.engine.apart():
+    with caught(signals.append), nullcontext() if bench is None else bench.engine.patience.apart():
         worker.start()
         try:
             while worker.is_alive() and not signals and not is_late():
@@ -94,8 +94,8 @@ def _stop(worker: Thread, bench: Bench | None) -> None:
     with ExitStack() as stack:
         if bench is not None:
             # What is under way comes to its end by that, and then by force.
-            bench.engine.limit(_ORDERLY_SECONDS)
-            stack.enter_context(bench.engine.cleaning())
+            bench.engine.patience.limit(_ORDERLY_SECONDS)
+            stack.enter_context(bench.engine.patience.cleaning())
         while worker.is_alive() and time.monotonic() < end:
             _remove_containers(bench)
             worker.join(_LOOK)

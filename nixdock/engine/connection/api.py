@@ -1,8 +1,8 @@
-"""The calls that nixdock makes to an engine, with our own values as answers.
+"""The calls that nixdock makes to an engine, with our own values as responses.
 
 Nothing is read into memory that can be large. Every failure is an `EngineError`:
 `EngineUnreachableError` where nobody answers, `EngineRefusedError` with the HTTP status where the
-answer is no; what may simply not be there is None.
+response is no; what may simply not be there is None.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 import os
 import re
 import time
-from typing import IO, TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from nixdock.engine.connection import patience, shapes
 from nixdock.engine.connection.client import open_connection
@@ -23,7 +23,6 @@ from nixdock.engine.connection.responses import (
     ContainerSummary,
     CreatedContainer,
     EngineInfo,
-    ExecState,
     ImageDetails,
     ImageSummary,
 )
@@ -32,10 +31,10 @@ from nixdock.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from nixdock.engine.connection.address import Address
     from nixdock.engine.connection.client import Connection
+    from nixdock.engine.connection.patience import Patience
     from nixdock.engine.connection.responses import EngineVersion
     from nixdock.engine.connection.stream import Stream
     from nixdock.image.extent import Piece
@@ -99,38 +98,22 @@ class Engine:
         """Close all connections."""
         self._connection.close()
 
-    def renew(self) -> None:
-        """Let the time that it may be waited for (`--timeout`) begin anew."""
-        self._connection.patience.renew()
-
-    def limit(self, seconds: float | None) -> None:
-        """Say how long it may be waited for from now on, in all; None is for ever."""
-        self._connection.patience.limit(seconds)
-
     @property
-    def seconds_left(self) -> float:
-        """How long it may still be waited for; infinite where nobody set a limit."""
-        return self._connection.patience.left
-
-    def apart(self) -> AbstractContextManager[None]:
-        """Leave the time that it may be waited for to somebody who has a clock of their own."""
-        return self._connection.patience.apart()
-
-    def cleaning(self) -> AbstractContextManager[None]:
-        """Give what this thread asks for inside a short time of its own, whatever time is left."""
-        return self._connection.patience.cleaning()
+    def patience(self) -> Patience:
+        """How long it is waited for, which whoever uses it may limit."""
+        return self._connection.patience
 
     @property
     def info(self) -> EngineInfo:
         """How it is set up; asked once."""
         if self._info is None:
-            self._info = EngineInfo.from_json(self._connection.get("/info", shape=shapes.INFO))
+            self._info = EngineInfo.from_json(self._connection.ask("/info", shape=shapes.INFO))
         return self._info
 
     def answers(self) -> bool:
         """Whether the engine answers at this moment; one that went away may have come back."""
         try:
-            self._connection.get("/version", shape=shapes.VERSION)
+            self._connection.ask("/version", shape=shapes.VERSION)
         except EngineError:
             return False
         return True
@@ -139,7 +122,7 @@ class Engine:
 
     def has_images(self) -> bool:
         """Whether it has any image at this moment; yes where it does not tell."""
-        return bool(self._connection.get("/info", shape=shapes.INFO).get("Images") != 0)
+        return bool(self._connection.ask("/info", shape=shapes.INFO).get("Images") != 0)
 
     def images(
         self, *, every: bool = False, filters: Mapping[str, Sequence[str]] | None = None
@@ -150,10 +133,10 @@ class Engine:
             every: Those without a name that others are built on, too.
             filters: As of `docker images --filter`, such as `{"reference": ["hello"]}`.
         """
-        answer = self._connection.get(
+        response = self._connection.ask(
             "/images/json", {"all": int(every), **_filters(filters)}, shape=shapes.IMAGES
         )
-        return tuple(ImageSummary.from_json(raw) for raw in answer)
+        return tuple(ImageSummary.from_json(raw) for raw in response)
 
     def find_image(self, reference: str, *, manifests: bool = False) -> ImageDetails | None:
         """Inspect an image; None where the engine has none of this name or ID.
@@ -164,36 +147,26 @@ class Engine:
                 in `raw`; engines with API 1.48).
         """
         params = {"manifests": 1} if manifests and self.traits.tells_manifests else None
-        answer = self._connection.find(f"/images/{reference}/json", params, shape=shapes.IMAGE)
-        if answer is not None and self.traits.leaves_health_check_out:
+        response = self._connection.ask(
+            f"/images/{reference}/json", params, may_lack=True, shape=shapes.IMAGE
+        )
+        if response is not None and self.traits.leaves_health_check_out:
             path = f"/libpod/images/{reference}/json"
-            own = self._connection.find(path, shape=shapes.LIBPOD_IMAGE, api=_LIBPOD_API) or {}
-            answer["Config"] = {"Healthcheck": own.get("Healthcheck"), **(answer.get("Config") or {})}
-        return None if answer is None else ImageDetails.from_json(answer)
+            own = self._connection.ask(path, may_lack=True, shape=shapes.LIBPOD_IMAGE, api=_LIBPOD_API) or {}
+            response["Config"] = {"Healthcheck": own.get("Healthcheck"), **(response.get("Config") or {})}
+        return None if response is None else ImageDetails.from_json(response)
 
-    def load(
-        self,
-        archive: Iterable[Piece] | IO[bytes],
-        *,
-        size: int | None = None,
-        quiet: bool = False,
-        platform: str | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        """Send an image archive and yield the messages of the answer, errors among them, as they come.
+    def load(self, archive: Iterable[Piece], *, size: int | None = None) -> Iterator[dict[str, Any]]:
+        """Send an image archive and yield the messages of the response, errors among them, as they come.
 
         The archive is streamed; what raises while it is read is raised here. There is no time limit
         while the engine lives: it may be silent until all is unpacked.
 
         Args:
-            archive: Its pieces, or a stream.
+            archive: Its pieces.
             size: How many bytes these are, where that is known.
-            quiet: Without messages about the progress.
-            platform: Which image of several to take, for engines with API 1.48.
         """
-        params: dict[str, Any] = {"quiet": int(quiet)}
-        if platform and self.traits.tells_manifests:
-            params["platform"] = json.dumps(platform)
-        return self._connection.messages("/images/load", params, archive=archive, size=size)
+        return self._connection.messages("/images/load", {"quiet": 0}, archive=archive, size=size)
 
     def save(self, references: Sequence[str]) -> Iterator[bytes]:
         """Yield an archive of images, as `docker save` writes it, piece by piece."""
@@ -211,12 +184,11 @@ class Engine:
     # Containers
 
     def containers(
-        self, *, every: bool = True, labels: Sequence[str] = (), names: Sequence[str] = ()
+        self, *, labels: Sequence[str] = (), names: Sequence[str] = ()
     ) -> tuple[ContainerSummary, ...]:
-        """List containers.
+        """List containers, those too that do not run.
 
         Args:
-            every: Those too that do not run.
             labels: Only those with all these labels, each `key` or `key=value`.
             names: Only those whose name is exactly one of these.
         """
@@ -226,18 +198,20 @@ class Engine:
         if names:
             # A regular expression to the engine.
             filters["name"] = [f"^/?{re.escape(name)}$" for name in names]
-        answer = self._connection.get(
-            "/containers/json", {"all": int(every), **_filters(filters)}, shape=shapes.CONTAINERS
+        response = self._connection.ask(
+            "/containers/json", {"all": 1, **_filters(filters)}, shape=shapes.CONTAINERS
         )
-        found = (ContainerSummary.from_json(raw) for raw in answer)
+        found = (ContainerSummary.from_json(raw) for raw in response)
         return tuple(
             one for one in found if has_labels(one.labels, labels) and (not names or one.name in names)
         )
 
     def find_container(self, container: str) -> ContainerDetails | None:
         """Inspect a container; None where there is none of this name or ID."""
-        answer = self._connection.find(f"/containers/{container}/json", shape=shapes.CONTAINER)
-        return None if answer is None else ContainerDetails.from_json(answer)
+        response = self._connection.ask(
+            f"/containers/{container}/json", may_lack=True, shape=shapes.CONTAINER
+        )
+        return None if response is None else ContainerDetails.from_json(response)
 
     def create_container(
         self, body: Mapping[str, Any], *, name: str | None = None, platform: str | None = None
@@ -252,8 +226,10 @@ class Engine:
         params = {key: value for key, value in (("name", name), ("platform", platform)) if value}
         if self.traits.takes_no_stop_timeout_for_none and body.get("StopTimeout") is None:
             body = {**body, "StopTimeout": STOP_TIMEOUT}
-        answer = self._connection.post("/containers/create", params, json_body=body, shape=shapes.CREATED)
-        return CreatedContainer(answer["Id"], tuple(answer.get("Warnings") or ()))
+        response = self._connection.ask(
+            "/containers/create", params, method="POST", json_body=body, shape=shapes.CREATED
+        )
+        return CreatedContainer(response["Id"], tuple(response.get("Warnings") or ()))
 
     def start_container(self, container: str) -> None:
         """Start a container."""
@@ -272,7 +248,7 @@ class Engine:
         return self._connection.hijack(f"/containers/{container}/attach", params, tty=tty)
 
     def wait_container(self, container: str, *, condition: str = "not-running") -> Callable[[], int]:
-        """Begin to wait until a container has ended; call the answer to wait and get its exit code.
+        """Begin to wait until a container has ended; call the result to wait and get its exit code.
 
         The engine watches from when this returns, so that the end of a container that is started
         afterwards cannot be missed. It may take as long as the engine lives.
@@ -293,9 +269,7 @@ class Engine:
     def stop_container(self, container: str, *, grace: int | None = None) -> None:
         """Ask a container to end, and kill it after `grace` seconds.
 
-        Args:
-            container: Its name or ID.
-            grace: Negative for never; its own stop timeout when None.
+        They are negative for never, and its own stop timeout when None.
         """
         if grace is None:
             details = self.find_container(container)
@@ -304,23 +278,23 @@ class Engine:
         seconds = math.inf if grace < 0 else patience.ANSWER + grace
         self._connection.send("POST", f"/containers/{container}/stop", {"t": grace}, seconds=seconds)
 
-    def remove_container(self, container: str, *, force: bool = True, volumes: bool = True) -> None:
+    def remove_container(self, container: str) -> None:
         """Remove a container with its anonymous volumes, and return when it is gone.
 
         One that is gone is no error, nor is one that the engine is removing by itself, for which it waits
         a while.
         """
-        params = {"force": int(force), "v": int(volumes)}
+        params = {"force": 1, "v": 1}
         path, api = f"/containers/{container}", None
         if self.traits.asks_before_removing:
             path, api = f"/libpod/containers/{container}", _LIBPOD_API
-            params |= {"volumes": int(volumes), "timeout": 0}
+            params |= {"volumes": 1, "timeout": 0}
         try:
             self._connection.send("DELETE", path, params, tolerate=404, api=api)
         except EngineRefusedError as error:
             if error.status != 409 or "already in progress" not in error.message:
                 raise
-            end = time.monotonic() + min(REMOVAL_PATIENCE, self._connection.patience.left)
+            end = time.monotonic() + min(REMOVAL_PATIENCE, self.patience.left)
             while self.find_container(container) is not None and time.monotonic() < end:
                 time.sleep(_PAUSE)
 
@@ -328,26 +302,10 @@ class Engine:
         """Tell a container's terminal its size."""
         self._connection.send("POST", f"/containers/{container}/resize", {"h": rows, "w": columns})
 
-    def logs(
-        self,
-        container: str,
-        *,
-        tty: bool,
-        follow: bool = False,
-        tail: int | None = None,
-        since: float | None = None,
-        timestamps: bool = False,
-    ) -> Stream:
-        """Read what a container has written so far, and with `follow` what it writes until it ends."""
-        params: dict[str, Any] = {
-            "stdout": 1,
-            "stderr": 1,
-            "follow": int(follow),
-            "timestamps": int(timestamps),
-            "tail": "all" if tail is None else tail,
-        }
-        if since is not None:
-            params["since"] = f"{since:.9f}"
+    def logs(self, container: str, *, tty: bool, tail: int | None = None) -> Stream:
+        """Read what a container has written so far."""
+        params: dict[str, Any] = {"stdout": 1, "stderr": 1, "follow": 0, "timestamps": 0}
+        params["tail"] = "all" if tail is None else tail
         return self._connection.stream(f"/containers/{container}/logs", params, tty=tty)
 
     def put_archive(self, container: str, path: str, archive: bytes) -> None:
@@ -366,34 +324,27 @@ class Engine:
     ) -> str:
         """Make an image of a container that has ended, with its files and its config; return its ID.
 
-        Args:
-            container: Its name or ID; its volumes are no part of the image.
-            labels: Further labels of the image.
-            repository: The first part of the image's name.
-            tag: The second part.
+        It gets further labels, and a name; the container's volumes are no part of it.
         """
         changes = [f"LABEL {json.dumps(key)}={json.dumps(value)}" for key, value in labels.items()]
         params = {"container": container, "changes": changes, "repo": repository, "tag": tag, "pause": 0}
         body: dict[str, Any] | None = {} if self.traits.wants_body_to_commit else None
-        return str(
-            self._connection.post("/commit", params, json_body=body, seconds=math.inf, shape=shapes.CREATED)[
-                "Id"
-            ]
+        made = self._connection.ask(
+            "/commit", params, method="POST", json_body=body, seconds=math.inf, shape=shapes.CREATED
         )
+        return str(made["Id"])
 
     def changes(self, container: str) -> tuple[tuple[int, str], ...]:
         """Return what a container changed in its file system: 0 changed, 1 added, 2 deleted, and the path."""
         # Where an engine's storage knows no layers it compares all files.
         path = f"/containers/{container}/changes"
-        answer = self._connection.get(path, shape=shapes.CHANGES, seconds=patience.LABOUR) or ()
-        return tuple((int(raw["Kind"]), raw["Path"]) for raw in answer)
+        response = self._connection.ask(path, shape=shapes.CHANGES, seconds=patience.LABOUR) or ()
+        return tuple((int(raw["Kind"]), raw["Path"]) for raw in response)
 
     def stats(self, container: str) -> dict[str, Any]:
         """Return a container's use of memory and processors, measured once."""
-        answer: dict[str, Any] = self._connection.get(
-            f"/containers/{container}/stats", {"stream": 0, "one-shot": 1}, shape=shapes.STATS
-        )
-        return answer
+        path, params = f"/containers/{container}/stats", {"stream": 0, "one-shot": 1}
+        return dict(self._connection.ask(path, params, shape=shapes.STATS))
 
     # Commands in a running container
 
@@ -405,34 +356,24 @@ class Engine:
             body: The request as the Engine API writes it (Cmd, Env, User, WorkingDir, Tty, Attach...).
         """
         path = f"/containers/{container}/exec"
-        return str(self._connection.post(path, json_body=body, shape=shapes.CREATED)["Id"])
+        return str(self._connection.ask(path, method="POST", json_body=body, shape=shapes.CREATED)["Id"])
 
-    def start_exec(self, exec_id: str, *, tty: bool = False) -> Stream:
+    def start_exec(self, exec_id: str) -> Stream:
         """Start a prepared command and connect to its streams."""
-        return self._connection.hijack(
-            f"/exec/{exec_id}/start", tty=tty, json_body={"Detach": False, "Tty": tty}
-        )
+        body = {"Detach": False, "Tty": False}
+        return self._connection.hijack(f"/exec/{exec_id}/start", tty=False, json_body=body)
 
-    def find_exec(self, exec_id: str) -> ExecState:
-        """Ask how a command fares."""
-        answer = self._connection.get(f"/exec/{exec_id}/json", shape=shapes.EXEC)
-        return ExecState(exec_id, None if answer.get("Running") else answer.get("ExitCode"))
-
-    def resize_exec(self, exec_id: str, *, rows: int, columns: int) -> None:
-        """Tell a command's terminal its size."""
-        self._connection.send("POST", f"/exec/{exec_id}/resize", {"h": rows, "w": columns})
+    def find_exit_code(self, exec_id: str) -> int | None:
+        """Return the exit code of a command; None while it runs."""
+        response = self._connection.ask(f"/exec/{exec_id}/json", shape=shapes.EXEC)
+        return None if response["Running"] else response.get("ExitCode")
 
     # Networks and volumes
 
     def networks(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
         """List networks as the engine describes them."""
-        answer = self._connection.get("/networks", _filters({"label": labels}), shape=shapes.NETWORKS)
-        return tuple(raw for raw in answer if has_labels(raw.get("Labels") or {}, labels))
-
-    def create_network(self, name: str, *, labels: Mapping[str, str], internal: bool = False) -> str:
-        """Create a network and return its ID."""
-        body = {"Name": name, "CheckDuplicate": True, "Internal": internal, "Labels": dict(labels)}
-        return str(self._connection.post("/networks/create", json_body=body, shape=shapes.CREATED)["Id"])
+        response = self._connection.ask("/networks", _filters({"label": labels}), shape=shapes.NETWORKS)
+        return tuple(raw for raw in response if has_labels(raw.get("Labels") or {}, labels))
 
     def remove_network(self, network: str) -> None:
         """Remove a network; one that is gone is not an error."""
@@ -440,8 +381,8 @@ class Engine:
 
     def volumes(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
         """List volumes as the engine describes them."""
-        answer = self._connection.get("/volumes", _filters({"label": labels}), shape=shapes.VOLUMES)
-        return tuple(raw for raw in answer["Volumes"] or () if has_labels(raw.get("Labels") or {}, labels))
+        response = self._connection.ask("/volumes", _filters({"label": labels}), shape=shapes.VOLUMES)
+        return tuple(raw for raw in response["Volumes"] or () if has_labels(raw.get("Labels") or {}, labels))
 
     def remove_volume(self, volume: str) -> None:
         """Remove a volume; one that is gone is not an error."""

@@ -11,7 +11,7 @@ import json
 import math
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from nixdock.engine.connection import shapes
 from nixdock.engine.connection.decoding import (
@@ -24,7 +24,7 @@ from nixdock.engine.connection.decoding import (
 )
 from nixdock.engine.connection.patience import PING, Patience
 from nixdock.engine.connection.refusals import EngineRefusedError, explain_cut, is_not_ready, translate
-from nixdock.engine.connection.responses import OLDEST_API, EngineVersion, version_key
+from nixdock.engine.connection.responses import EngineVersion
 from nixdock.engine.connection.stream import Stream
 from nixdock.errors import EngineError
 from nixdock.image.extent import read_piece
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-NEWEST_API: Final = "1.51"
-"""The newest API version that nixdock is tested with; newer engines are spoken to in this one."""
-
 
 def open_connection(address: Address, *, pinned: str | None, seconds: float | None) -> Connection:
     """Connect to the engine at an address, and ask for its version.
@@ -59,12 +56,12 @@ def open_connection(address: Address, *, pinned: str | None, seconds: float | No
         failing.callback(connection.close)
         # A cut ssh connection is ssh's own answer, said on stderr: once is enough.
         response = call_with_retries(
-            lambda: connection.get("/version", shape=shapes.VERSION, versioned=False),
+            lambda: connection.ask("/version", shape=shapes.VERSION, api=""),
             retry_on=is_not_ready,
             attempts=1 if address.scheme == "ssh" else CONNECTION_ATTEMPTS,
         )
         failing.pop_all()
-    version = connection.version = _read_version(response, pinned)
+    version = connection.version = EngineVersion.from_json(response, pinned)
     log.debug("engine.connected", url=address.url, product=version.product, api=version.api)
     return connection
 
@@ -95,68 +92,42 @@ class Connection:
         self.patience.close()
         self._sdk.close()
 
-    def get(
+    def ask(
         self,
         path: str,
         params: Mapping[str, Any] | None = None,
         *,
         shape: object,
-        versioned: bool = True,
-        seconds: float | None = None,
-    ) -> Any:  # noqa: ANN401  # any JSON
-        """Return the JSON that a GET answers.
-
-        Args:
-            path: Below the API version.
-            params: The query.
-            shape: What the answer looks like, of `nixdock.engine.connection.shapes`.
-            versioned: Whether the path is below the API version.
-            seconds: How long it may take.
-
-        Raises:
-            EngineError: The answer looks otherwise, or is none.
-        """
-        return self._ask_json(
-            "GET", path, params, shape=shape, api=None if versioned else "", seconds=seconds
-        )
-
-    def find(
-        self, path: str, params: Mapping[str, Any] | None = None, *, shape: object, api: str | None = None
-    ) -> Any:  # noqa: ANN401  # any JSON
-        """Return the JSON that a GET answers, or None where the thing is not there.
-
-        Args:
-            path: Below the API version.
-            params: The query.
-            shape: What the answer looks like.
-            api: The API version, where it is not the one that was agreed on.
-        """
-        try:
-            return self._ask_json("GET", path, params, shape=shape, api=api)
-        except EngineRefusedError as error:
-            if error.status == 404:
-                return None
-            raise
-
-    def post(
-        self,
-        path: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        shape: object,
+        method: str = "GET",
+        may_lack: bool = False,
         json_body: Mapping[str, Any] | None = None,
         seconds: float | None = None,
+        api: str | None = None,
     ) -> Any:  # noqa: ANN401  # any JSON
-        """Return the JSON that a POST answers.
+        """Return the JSON of a response.
 
         Args:
             path: Below the API version.
             params: The query.
-            shape: What the answer looks like.
+            shape: What the response looks like, of `nixdock.engine.connection.shapes`.
+            method: Of HTTP.
+            may_lack: Whether None is returned for what is not there, and nothing raised.
             json_body: What is sent along.
             seconds: How long it may take; infinite is as long as the engine lives.
+            api: The API version, where it is not the one that was agreed on; empty for none.
+
+        Raises:
+            EngineError: The response looks otherwise, or is a refusal.
         """
-        return self._ask_json("POST", path, params, shape=shape, json_body=json_body, seconds=seconds)
+        try:
+            with self._responding(
+                method, path, params, json_body=json_body, seconds=seconds, api=api
+            ) as response:
+                return decode(response, shape, f"{method} {path}")
+        except EngineRefusedError as error:
+            if may_lack and error.status == 404:
+                return None
+            raise
 
     def send(
         self,
@@ -164,28 +135,24 @@ class Connection:
         path: str,
         params: Mapping[str, Any] | None = None,
         *,
-        json_body: Mapping[str, Any] | None = None,
         body: bytes | None = None,
         seconds: float | None = None,
         tolerate: int | None = None,
         api: str | None = None,
     ) -> None:
-        """Send a request whose answer says nothing.
+        """Send a request whose response says nothing.
 
         Args:
             method: Of HTTP.
             path: Below the API version.
             params: The query.
-            json_body: What is sent along.
             body: A tar archive to send along.
             seconds: How long it may take; infinite is as long as the engine lives.
             tolerate: The status of a refusal that is as good as success.
-            api: The API version, where it is not the one that was agreed on.
+            api: The API version, where it is not the one that was agreed on; empty for none.
         """
         try:
-            with self._answered(
-                method, path, params, json_body=json_body, archive=body, seconds=seconds, api=api
-            ) as response:
+            with self._responding(method, path, params, archive=body, seconds=seconds, api=api) as response:
                 # To its end, so that the connection serves the next request too.
                 response.raw.read(REFUSAL_LIMIT)
         except EngineRefusedError as error:
@@ -194,7 +161,7 @@ class Connection:
 
     def pieces(self, path: str, params: Mapping[str, Any] | None = None) -> Generator[bytes]:
         """Yield the body that a GET answers, as it comes, as long as the engine lives."""
-        with self._answered("GET", path, params, seconds=math.inf) as response:
+        with self._responding("GET", path, params, seconds=math.inf) as response:
             yield from body_of(response)
 
     def messages(
@@ -202,7 +169,7 @@ class Connection:
         path: str,
         params: Mapping[str, Any] | None,
         *,
-        archive: Iterable[Piece] | IO[bytes],
+        archive: Iterable[Piece],
         size: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Send an archive and yield the JSON messages of the answer, as long as the engine lives.
@@ -210,15 +177,13 @@ class Connection:
         Args:
             path: Below the API version.
             params: The query.
-            archive: Its pieces, or a stream.
+            archive: Its pieces.
             size: How many bytes these are; they are sent in chunks when None.
         """
-        body: Any = archive
-        if not hasattr(archive, "read"):
-            # Only what goes out as it is, over a socket that we connect ourselves, can be sent from a file.
-            by_reading = size is None or self.address.scheme == "tcp"
-            body = _Body(map(read_piece, archive) if by_reading else archive, size)
-        with self._answered("POST", path, params, archive=body, seconds=math.inf) as response:
+        # Only what goes out as it is, over a socket that we connect ourselves, can be sent from a file.
+        by_reading = size is None or self.address.scheme == "tcp"
+        body = _Body(map(read_piece, archive) if by_reading else archive, size)
+        with self._responding("POST", path, params, archive=body, seconds=math.inf) as response:
             yield from read_messages(body_of(response), f"POST {path}")
 
     def stream(self, path: str, params: Mapping[str, Any] | None, *, tty: bool) -> Stream:
@@ -240,11 +205,8 @@ class Connection:
         wait.lasts()
 
         def read() -> Any:  # noqa: ANN401  # any JSON
-            try:
-                with response, self._translated(wait):
-                    return decode(response, shape, f"POST {path}")
-            finally:
-                wait.done()
+            with self._reading(response, wait):
+                return decode(response, shape, f"POST {path}")
 
         return read
 
@@ -275,26 +237,13 @@ class Connection:
 
     def _ping(self) -> None:
         try:
-            with self._answered("GET", "/_ping", api="", seconds=PING) as response:
-                response.raw.read(REFUSAL_LIMIT)
+            self.send("GET", "/_ping", seconds=PING, api="")
         except EngineRefusedError:
-            # An answer, whatever it says: somebody may have forbidden this question.
+            # A response, whatever it says: somebody may have forbidden this question.
             log.debug("engine.ping-refused")
 
-    def _ask_json(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, Any] | None,
-        *,
-        shape: object,
-        **options: Any,  # noqa: ANN401  # those of _ask
-    ) -> Any:  # noqa: ANN401  # any JSON
-        with self._answered(method, path, params, **options) as response:
-            return decode(response, shape, f"{method} {path}")
-
     @contextmanager
-    def _answered(
+    def _responding(
         self,
         method: str,
         path: str,
@@ -303,9 +252,14 @@ class Connection:
     ) -> Iterator[requests.Response]:
         """Ask, and give the connection back once the answer has been read."""
         response, wait = self._ask(method, path, params, **options)
+        with self._reading(response, wait):
+            yield response
+
+    @contextmanager
+    def _reading(self, response: requests.Response, wait: PendingRequest) -> Iterator[None]:
         try:
             with response, self._translated(wait):
-                yield response
+                yield
         finally:
             wait.done()
 
@@ -316,7 +270,7 @@ class Connection:
         params: Mapping[str, Any] | None = None,
         *,
         json_body: Mapping[str, Any] | None = None,
-        archive: bytes | IO[bytes] | _Body | None = None,
+        archive: bytes | _Body | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
         api: str | None = None,
@@ -433,15 +387,3 @@ class _Body:
         if left > 0:
             # The engine would wait for ever for what does not come.
             raise AssertionError(f"an archive is {left} bytes shorter than was said")
-
-
-def _read_version(answer: Mapping[str, Any], pinned: str | None) -> EngineVersion:
-    names = [component.get("Name") or "" for component in answer.get("Components") or ()]
-    offered = str(answer.get("ApiVersion") or OLDEST_API)
-    return EngineVersion(
-        product="Podman" if "Podman Engine" in names else "Docker",
-        version=str(answer.get("Version") or ""),
-        api=pinned or min(offered, NEWEST_API, key=version_key),
-        os=str(answer.get("Os") or "linux"),
-        architecture=str(answer.get("Arch") or ""),
-    )

@@ -1,4 +1,4 @@
-"""What an engine answers, as values; each keeps the whole answer in `raw` for the rarer keys."""
+"""An engine's responses, as values; each keeps the whole response in `raw` for the rarer keys."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ Raw = dict[str, Any]
 
 OLDEST_API: Final = "1.40"
 """Assumed of an engine that does not tell."""
+
+NEWEST_API: Final = "1.51"
+"""The newest API version that nixdock is tested with; newer engines are spoken to in this one."""
 
 STOP_TIMEOUT: Final = 10
 """Seconds that a container has to end when it is asked to, if its options do not say (Engine API)."""
@@ -48,7 +51,20 @@ class EngineVersion:
 
     def speaks(self, api: str) -> bool:
         """Whether it speaks at least this API version."""
-        return version_key(self.api) >= version_key(api)
+        return _version_key(self.api) >= _version_key(api)
+
+    @classmethod
+    def from_json(cls, raw: Raw, pinned: str | None) -> EngineVersion:
+        """Read the response of `/version`; a pinned API version is spoken whatever the engine offers."""
+        names = [component.get("Name") or "" for component in raw.get("Components") or ()]
+        offered = str(raw.get("ApiVersion") or OLDEST_API)
+        return cls(
+            product="Podman" if "Podman Engine" in names else "Docker",
+            version=str(raw.get("Version") or ""),
+            api=pinned or min(offered, NEWEST_API, key=_version_key),
+            os=str(raw.get("Os") or "linux"),
+            architecture=str(raw.get("Arch") or ""),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +76,24 @@ class EngineInfo:
         driver: The storage driver's name.
         containerd_store: Whether images live in containerd's store, not in a graph driver's.
         root: Its data directory, on its own machine.
-        rootless: Whether it runs without root.
-        raw: The whole answer.
+        raw: The whole response.
     """
 
     id: str
     driver: str
     containerd_store: bool
     root: str
-    rootless: bool
     raw: Raw
 
     @classmethod
     def from_json(cls, raw: Raw) -> EngineInfo:
-        """Read the answer of `/info`."""
+        """Read the response of `/info`."""
         status = [tuple(pair) for pair in raw.get("DriverStatus") or []]
         return cls(
             id=raw.get("ID") or "",
             driver=raw.get("Driver") or "",
             containerd_store=("driver-type", "io.containerd.snapshotter.v1") in status,
             root=raw.get("DockerRootDir") or "",
-            rootless=any("name=rootless" in option for option in raw.get("SecurityOptions") or []),
             raw=raw,
         )
 
@@ -97,7 +110,7 @@ class ImageSummary:
 
     @classmethod
     def from_json(cls, raw: Raw) -> ImageSummary:
-        """Read one element of the answer of `/images/json`."""
+        """Read one element of the response of `/images/json`."""
         return cls(raw["Id"], _tags(raw), int(raw.get("Created") or 0), int(raw.get("Size") or 0), raw)
 
 
@@ -114,7 +127,7 @@ class ImageDetails:
         architecture: Of its programs.
         variant: Of the architecture, or empty.
         size: Bytes.
-        raw: The whole answer.
+        raw: The whole response.
     """
 
     id: str
@@ -129,7 +142,7 @@ class ImageDetails:
 
     @classmethod
     def from_json(cls, raw: Raw) -> ImageDetails:
-        """Read the answer of `/images/{name}/json`."""
+        """Read the response of `/images/{name}/json`."""
         return cls(
             id=raw["Id"],
             tags=_tags(raw),
@@ -162,7 +175,7 @@ class ContainerSummary:
 
     @classmethod
     def from_json(cls, raw: Raw) -> ContainerSummary:
-        """Read one element of the answer of `/containers/json`."""
+        """Read one element of the response of `/containers/json`."""
         # A link's name (`/other/alias`) may stand before its own.
         names = sorted(raw.get("Names") or [""], key=lambda name: name.count("/") > 1)
         return cls(
@@ -190,7 +203,7 @@ class ContainerDetails:
         oom_killed: Whether the kernel killed it for want of memory.
         health: `starting`, `healthy` or `unhealthy`; None where it has no health check.
         labels: Its own and its image's.
-        raw: The whole answer.
+        raw: The whole response.
     """
 
     id: str
@@ -232,7 +245,7 @@ class ContainerDetails:
 
     @classmethod
     def from_json(cls, raw: Raw) -> ContainerDetails:
-        """Read the answer of `/containers/{id}/json`."""
+        """Read the response of `/containers/{id}/json`."""
         state = raw.get("State") or {}
         # Podman answers an empty health status where Docker leaves the key out.
         health = (state.get("Health") or {}).get("Status") or None
@@ -258,15 +271,7 @@ class CreatedContainer:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ExecState:
-    """A command that was started in a running container; `exit_code` is None while it runs."""
-
-    id: str
-    exit_code: int | None
-
-
-def version_key(text: str) -> tuple[int, ...]:
+def _version_key(text: str) -> tuple[int, ...]:
     """Return an API version as numbers that compare."""
     return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))
 

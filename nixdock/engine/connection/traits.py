@@ -40,7 +40,7 @@ class Traits:
         self.sizes_new_terminals = version.speaks("1.42")
         """A terminal can have its size from its beginning."""
         self.tells_manifests = version.speaks("1.48")
-        """An image's manifests can be asked for, and one of several platforms chosen: since Docker 28."""
+        """An image's manifests can be asked for: since Docker 28."""
 
     @property
     def identity(self) -> str:

@@ -153,7 +153,7 @@ def opened(
         try:
             container = _create(engine, replace(request, body=body), image.name, image.details)
         except (EngineUnreachableError, EngineLateError):
-            with engine.cleaning():
+            with engine.patience.cleaning():
                 _clear(engine, mark, owner, listener)
             raise
         container.happenings = happenings
@@ -167,7 +167,7 @@ def opened(
         finally:
             container.close()
             if not (container.stays and container.started):
-                with engine.cleaning():
+                with engine.patience.cleaning():
                     _remove(container, listener)
 
 

@@ -116,7 +116,7 @@ def load_image(
 
 def await_revival(engine: Engine, seconds: float = REVIVAL) -> bool:
     """Wait until an engine that went away answers again; return whether it does."""
-    end = time.monotonic() + min(seconds, engine.seconds_left)
+    end = time.monotonic() + min(seconds, engine.patience.left)
     while time.monotonic() < end:
         if engine.answers():
             return True

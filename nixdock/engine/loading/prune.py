@@ -55,7 +55,7 @@ def find_old_builds(engine: Engine, *, keep: int, repositories: Iterable[str] = 
     """
     ledger = Ledger(engine)
     there = {image.id: image for image in engine.images(every=True)}
-    used = {container.image_id for container in engine.containers(every=True)}
+    used = {container.image_id for container in engine.containers()}
     builds: dict[str, list[LedgerEntry]] = {}
     for entry in ledger.entries():
         if entry.image not in there:

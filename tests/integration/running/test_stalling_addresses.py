@@ -94,7 +94,7 @@ def test_no_address_is_waited_at_for_ever(kind: str, tmp_path: Path, monkeypatch
                 hostile.attacked = attacked
                 monkeypatch.setattr(patience, "ANSWER", 0.3 if name == "plain" else 5.0)
                 monkeypatch.setattr(patience, "PING", 0.3 if name == "dead" else 5.0)
-                engine.limit(limit)
+                engine.patience.limit(limit)
                 ended = threading.Event()
                 watchdog = threading.Timer(20, ended.set)
                 watchdog.start()

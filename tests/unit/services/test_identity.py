@@ -116,8 +116,12 @@ class Waiting:
     """What `exclusively` asks of an engine."""
 
     address = Address("unix:///x", "a test")
-    seconds_left = math.inf
+    left = math.inf
     renewed = 0
+
+    @property
+    def patience(self) -> Waiting:
+        return self
 
     def renew(self) -> None:
         self.renewed += 1
@@ -130,7 +134,7 @@ def test_another_nixdock_is_waited_for_as_long_as_the_time_is(
     service = describe_service(*image(), request())
     told: list[Event] = []
     first, second = Waiting(), Waiting()
-    second.seconds_left = 0
+    second.left = 0
     with (
         exclusively(first, service, told.append),  # type: ignore[arg-type]
         pytest.raises(DeadlineError, match="while another nixdock works on web-"),

@@ -44,13 +44,8 @@ def _fail(*_args: object, **_options: object) -> Any:
 
 def _run(*checks: Check, service: bool) -> None:
     suite = Suite("a test", checks, service=ContainerSettings() if service else None)
-    engine = SimpleNamespace(
-        address=None,
-        containers=lambda **_: (),
-        limit=lambda _seconds: None,
-        apart=nullcontext,
-        cleaning=nullcontext,
-    )
+    patience = SimpleNamespace(limit=lambda _seconds: None, apart=nullcontext, cleaning=nullcontext)
+    engine = SimpleNamespace(address=None, containers=lambda **_: (), patience=patience)
     bench = Bench(engine, "it", "it", SimpleNamespace(), SimpleNamespace(run="r"))  # type: ignore[arg-type]
     SuiteRun(suite, "it", None, bench).run()
 

@@ -35,9 +35,8 @@ JSON: dict[str, Call] = {
     "stats": ("GET /containers/.+/stats", lambda e: e.stats("c")),
     "changes": ("GET /containers/.+/changes", lambda e: e.changes("c")),
     "exec create": ("POST /containers/.+/exec", lambda e: e.create_exec("c", {"Cmd": ["x"]})),
-    "exec inspect": ("GET /exec/.+/json", lambda e: e.find_exec("e")),
+    "exec inspect": ("GET /exec/.+/json", lambda e: e.find_exit_code("e")),
     "networks": ("GET /networks", lambda e: e.networks(labels=["a"])),
-    "network create": ("POST /networks/create", lambda e: e.create_network("n", labels={})),
     "volumes": ("GET /volumes", lambda e: e.volumes(labels=["a"])),
 }
 """Calls whose answer must have a shape."""
@@ -52,7 +51,6 @@ SILENT: dict[str, Call] = {
     "delete": ("DELETE /containers/.+", lambda e: e.remove_container("c")),
     "resize": ("POST /containers/.+/resize", lambda e: e.resize_container("c", rows=1, columns=1)),
     "put archive": ("PUT /containers/.+/archive", lambda e: e.put_archive("c", "/", b"tar")),
-    "exec resize": ("POST /exec/.+/resize", lambda e: e.resize_exec("e", rows=1, columns=1)),
     "network delete": ("DELETE /networks/.+", lambda e: e.remove_network("n")),
     "volume delete": ("DELETE /volumes/.+", lambda e: e.remove_volume("v")),
 }

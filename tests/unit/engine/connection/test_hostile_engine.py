@@ -37,7 +37,7 @@ def test_every_call_ends_with_one_sentence(
     with Hostile(tmp_path / "s", "", "stall") as hostile, reached(hostile) as engine:
         hostile.attacked, hostile.damage = attacked, damage
         if damage == "stall" and name in LONG:
-            engine.limit(0.1)
+            engine.patience.limit(0.1)
         # What other tests have left, collected where the stack has no room left, would end this one.
         gc.collect()
         came = call_in_time(call, engine)

@@ -120,15 +120,15 @@ def test_the_time_for_all_holds_over_many_calls(tmp_path: Path) -> None:
         Hostile(tmp_path / "s", "GET /info", "stall") as hostile,
         connect(at(hostile), environ={}, seconds=0.05) as engine,
     ):
-        engine.limit(0.05)
+        engine.patience.limit(0.05)
         with pytest.raises(EngineLateError) as caught:
             _ = engine.info
         assert caught.value.exit_code == 124
         with pytest.raises(EngineLateError):
             engine.images()
-        with engine.cleaning():
+        with engine.patience.cleaning():
             assert engine.images()
-        engine.renew()
+        engine.patience.renew()
         assert engine.images()
 
 
@@ -139,7 +139,7 @@ def test_cleaning_up_has_an_end_of_its_own(tmp_path: Path, monkeypatch: pytest.M
     with Hostile(tmp_path / "s", "DELETE /containers/.+", "stall") as hostile, connect(at(hostile)) as engine:
 
         def clean(engine: Engine) -> None:
-            with engine.cleaning():
+            with engine.patience.cleaning():
                 engine.remove_container("c")
 
         assert isinstance(call_in_time(clean, engine), EngineUnreachableError)
