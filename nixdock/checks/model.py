@@ -27,6 +27,9 @@ from nixdock.checks.format.shapes import (
     VariablesShape,
     WordsShape,
 )
+from nixdock.checks.verdict import Finding
+from nixdock.errors import CheckError, CommandNotExecutableError, CommandNotFoundError
+from nixdock.outcome import RunOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +38,11 @@ if TYPE_CHECKING:
     from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.checks.subject import Subject
     from nixdock.checks.verdict import CheckResult
+    from nixdock.errors import NixdockError
     from nixdock.outcome import Output
+
+COMMAND_FAILURES = (CommandNotFoundError, CommandNotExecutableError)
+"""What says something about the image, where other errors of an engine do not."""
 
 DEFAULT_WITHIN = 30.0
 """Seconds that a service has to become ready, unless the suite says otherwise."""
@@ -131,6 +138,27 @@ class Command:
         """Return the keys that stand beside the words of a command."""
         return (*fields_of(RunExpectation), *fields_of(cls))
 
+    def failed(self, error: NixdockError) -> RunOutcome | Finding:
+        """Return what it means for a check that the command could not be executed.
+
+        With an expected exit status of 126 or 127 it is the outcome that a shell would report.
+
+        Args:
+            error: One of `COMMAND_FAILURES`.
+
+        Raises:
+            CheckError: It is a program in the Nix store that nobody put into the container.
+        """
+        program = self.words[0] if self.words else ""
+        if isinstance(error, CommandNotFoundError) and program.startswith("/nix/store/"):
+            raise CheckError(
+                f"{program} is neither in the image nor among the tools",
+                hint="lend it: tools = [ ... ]; or name a program of the image",
+            ) from error
+        if not self.expected.exit.judge(error.exit_code):
+            return RunOutcome(error.exit_code, b"", error.message.encode())
+        return Finding("command", error.message, error.hint)
+
     @classmethod
     def make(cls, argv: tuple[str, ...], values: Mapping[str, Any]) -> Self:
         """Make one of its words and the values of those keys."""
@@ -199,6 +227,9 @@ class CheckKind:
 
     polls: ClassVar[bool] = False
     """Whether it may be tried again until it holds."""
+
+    is_late: ClassVar[bool] = False
+    """Whether it looks at what other checks did, and is run after them."""
 
     @property
     def prefers_service(self) -> bool:

@@ -9,14 +9,15 @@ from nixdock.checks.format.matcher_shapes import BoundsShape
 from nixdock.checks.format.records import key
 from nixdock.checks.format.shapes import Integer
 from nixdock.checks.matchers.algebra import BYTES, SECONDS
-from nixdock.checks.model import CheckKind
+from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.verdict import CheckResult, Finding, findings_of
 
 if TYPE_CHECKING:
     from nixdock.checks.matchers.algebra import Between
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetCheck(CheckKind):
+class BudgetCheck(ServiceKind):
     """What starting and running the service may cost."""
 
     start: Between | None = key(BoundsShape(SECONDS, "max"), "Time from the start to readiness.")
@@ -26,4 +27,20 @@ class BudgetCheck(CheckKind):
 
     kind = "budget"
     about = "`start`, `first_log`, `memory`, `runs` (the median counts)"
-    needs_service = True
+    is_late = True
+
+    def ask(self, live: Live, timeout: float) -> CheckResult:  # noqa: ARG002 - it takes several starts
+        """Measure what is budgeted."""
+        found: list[Finding] = []
+        if self.memory is not None:
+            found += findings_of("memory", self.memory.judge(live.peak_memory()))
+        if self.start is not None or self.first_log is not None:
+            start, first_log = live.measure_starts(self.runs)
+            if self.start is not None:
+                found += findings_of("start", self.start.judge(start))
+            if self.first_log is not None:
+                if first_log is None:
+                    found.append(Finding("first_log", "it wrote nothing before it was ready"))
+                else:
+                    found += findings_of("first_log", self.first_log.judge(first_log))
+        return CheckResult(found)

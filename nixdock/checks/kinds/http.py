@@ -9,7 +9,13 @@ from nixdock.checks.format.matcher_shapes import NUMBER, TEXT, VALUE
 from nixdock.checks.format.nodes import Node, Problems, Scalar
 from nixdock.checks.format.records import key, record_of, required
 from nixdock.checks.format.shapes import Made, MapOf, Schema, Shape, Text
-from nixdock.checks.model import CheckKind, Request
+from nixdock.checks.matchers.value import MISSING
+from nixdock.checks.model import Request
+from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.running.reproduce import curl
+from nixdock.checks.running.web import HttpResponse, NoResponseError, judge_status
+from nixdock.checks.verdict import CheckResult, Finding, findings_of
+from nixdock.outcome import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +39,7 @@ class _RequestShape(Shape[Request]):
 
 
 @dataclass(frozen=True, slots=True)
-class HttpCheck(CheckKind):
+class HttpCheck(ServiceKind):
     """A request, and what is expected of its response."""
 
     request: Request = required(_RequestShape(), name="http")
@@ -43,5 +49,36 @@ class HttpCheck(CheckKind):
 
     kind = "http"
     about = "path, or `path`, `port`, `method`, `scheme`, `headers`, `body`"
-    needs_service = True
     polls = True
+
+    def ask(self, live: Live, timeout: float) -> CheckResult:
+        """Send the request and judge its response."""
+        reproduce = None
+        try:
+            host, port = live.address(self.request.port)
+            reproduce = live.by_hand(curl(self.request, _base(self.request, live, host, port)))
+            response = live.send(self.request, timeout)
+        except NoResponseError as error:
+            return CheckResult([Finding("http", str(error), live.tail())], reproduce=reproduce)
+        shown = text_of(response.body, 4096) or None
+        return CheckResult(self.judge(response), reproduce=reproduce, stdout=shown)
+
+    def judge(self, response: HttpResponse) -> list[Finding]:
+        """Return everything about a response that is not as expected."""
+        found = judge_status(self.status, response)
+        for name, matcher in self.headers.items():
+            value = response.headers.get(name.lower(), MISSING)
+            found += findings_of(f"headers.{name}", matcher.judge(value))
+        if self.body is not None:
+            found += findings_of("body", self.body.judge(response.body))
+        return found
+
+
+def _base(request: Request, live: Live, host: str, port: int) -> str:
+    """Return where a request is sent to by hand: one that is started anew has a port of its own."""
+    if live.again is None or port == request.port:
+        return f"{request.scheme}://{host}:{port}"
+    found = f"docker port {live.word} {request.port}/tcp | head -n 1"
+    if live.engine.address.is_local:
+        return f"{request.scheme}://$({found})"
+    return f"{request.scheme}://{host}:$({found} | grep -o '[0-9]*$')"

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.format.matcher_shapes import TEXT
 from nixdock.checks.format.records import required
-from nixdock.checks.model import CheckKind
+from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.verdict import CheckResult, findings_of
+from nixdock.outcome import tail_of
 
 if TYPE_CHECKING:
     from nixdock.checks.matchers.algebra import Matcher
@@ -15,12 +17,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class LogsCheck(CheckKind):
+class LogsCheck(ServiceKind):
     """What the service has written."""
 
     matcher: Matcher[Output] = required(TEXT, name="logs")
 
     kind = "logs"
     about = "a matcher of what the service wrote"
-    needs_service = True
     polls = True
+
+    def ask(self, live: Live, timeout: float) -> CheckResult:  # noqa: ARG002 - they are here
+        """Look at both streams together."""
+        logs = live.logs()
+        return CheckResult(
+            findings_of("logs", self.matcher.judge(logs)),
+            reproduce=live.by_hand(f"docker logs{' -f' if live.again else ''} {live.word}"),
+            stdout=tail_of(logs) or None,
+        )

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from nixdock.checks.expectations import judge_outcome
 from nixdock.checks.format.records import Field
 from nixdock.checks.format.settings_shapes import SettingsShape
 from nixdock.checks.format.shapes import Nullable
-from nixdock.checks.model import WORDS, CheckKind, Command, ContainerSettings
+from nixdock.checks.model import COMMAND_FAILURES, WORDS, CheckKind, Command, ContainerSettings
+from nixdock.checks.running.bench import Bench, command_settings, keep
+from nixdock.checks.running.hardening import with_refusals
+from nixdock.checks.running.job import run_to_end
+from nixdock.checks.running.reproduce import docker_run
+from nixdock.checks.verdict import CheckResult, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +46,31 @@ class RunCheck(CheckKind):
     ) -> RunCheck:
         """Make one of the values of its keys."""
         return cls(Command.make(argv or (), values), options or ContainerSettings())
+
+    def run(self, bench: Bench, timeout: float) -> CheckResult:
+        """Run a container of the image and judge how it ended and what it wrote.
+
+        Args:
+            bench: The image.
+            timeout: Seconds after which it is killed.
+
+        Raises:
+            EngineError: The engine refused, or is gone.
+        """
+        settings = command_settings(self.command).over(self.settings)
+        request, given_up = bench.request(settings, stdin=self.command.stdin is not None)
+        notes = list(given_up)
+        reproduce = docker_run(bench.name, self.settings.over(bench.settings), self.command)
+        with bench.opened(request) as container:
+            try:
+                outcome = run_to_end(container, self.command, timeout)
+            except COMMAND_FAILURES as error:
+                meant = self.command.failed(error)
+                if isinstance(meant, Finding):
+                    return with_refusals(CheckResult([meant], notes, reproduce), request.body)
+                outcome = meant
+            result = judge_outcome(self.command.expected, outcome)
+            result.notes, result.reproduce = notes, reproduce
+            if result.findings and bench.keep and (note := keep(container)):
+                notes.append(note)
+            return with_refusals(result, request.body)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.format.matcher_shapes import NUMBER
 from nixdock.checks.format.records import key, required
 from nixdock.checks.format.shapes import DURATION
-from nixdock.checks.model import CheckKind
+from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.verdict import CheckResult, Finding, findings_of
+from nixdock.outcome import tail_of
 
 if TYPE_CHECKING:
     from nixdock.checks.matchers.algebra import Matcher, Number
 
+_KILLED: Final = 137
+
 
 @dataclass(frozen=True, slots=True)
-class StopCheck(CheckKind):
+class StopCheck(ServiceKind):
     """The service must end within `grace` seconds of being asked to."""
 
     grace: float = required(DURATION, name="stop")
@@ -23,4 +29,35 @@ class StopCheck(CheckKind):
 
     kind = "stop"
     about = "the time in which it must end when asked to"
-    needs_service = True
+    ends_service = True
+
+    def ask(self, live: Live, timeout: float) -> CheckResult:  # noqa: ARG002 - it has a time of its own
+        """Ask the service to end as `docker stop` does, and look how it did."""
+        began = time.monotonic()
+        before = len(live.logs())
+        # The engine counts whole seconds, and kills what still runs when they are over.
+        live.engine.stop_container(live.container, grace=math.ceil(self.grace))
+        seconds = time.monotonic() - began
+        exit_code = live.details().exit_code
+        found: list[Finding] = []
+        if exit_code == _KILLED and seconds >= self.grace:
+            message = f"it did not end within {self.grace:g} s of being asked to, and was killed"
+            found.append(Finding("stop", message, _why_not_ended(live, before)))
+        elif seconds > self.grace:
+            found.append(Finding("stop", f"it took {seconds:.1f} s to end, more than {self.grace:g} s"))
+        if self.exit is not None:
+            found += findings_of("exit", self.exit.judge(exit_code))
+        reproduce = live.by_hand(f"docker stop -t {math.ceil(self.grace)} {live.word}")
+        return CheckResult(found, reproduce=reproduce, stdout=live.tail())
+
+
+def _why_not_ended(live: Live, before: int) -> str:
+    """Say what a service wrote since it was asked to end, which tells why it did not."""
+    said = tail_of(live.logs()[before:])
+    if said:
+        return f"when asked, it said:\n{said}"
+    asked = (live.details().raw.get("Config") or {}).get("StopSignal") or "SIGTERM"
+    return (
+        "when asked, it said nothing: the first process of a container gets no signal that it does not "
+        f"handle; have it handle {asked}, or run it with init: true"
+    )

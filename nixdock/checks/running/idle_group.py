@@ -17,8 +17,6 @@ from nixdock.checks.agent import MACHINES
 from nixdock.checks.kinds.exec import ExecCheck
 from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.model import ContainerSettings
-from nixdock.checks.running.asking import ask_writes
-from nixdock.checks.running.commands import perform_exec
 from nixdock.checks.running.hardening import with_refusals
 from nixdock.checks.running.idle import Idle, idle_container
 from nixdock.checks.running.job import perform_fresh
@@ -100,9 +98,9 @@ class IdleGroup:
         if check.fresh or check.setup or check.teardown:
             # What it sets up must not be there for other checks.
             with idle_container(self._bench, settings, self._own) as idle:
-                return _noted(perform_exec(check, idle.run, timeout, reproduce=reproduce), idle)
+                return _noted(check.perform(idle.run, timeout, reproduce=reproduce), idle)
         with self._shared(command.user, settings) as idle:
-            return _noted(perform_exec(check, idle.run, timeout, reproduce=reproduce), idle)
+            return _noted(check.perform(idle.run, timeout, reproduce=reproduce), idle)
 
     @contextmanager
     def _shared(self, user: str | None, settings: ContainerSettings) -> Iterator[Idle]:
@@ -179,7 +177,7 @@ class IdleGroup:
         def run(command: Command, seconds: float) -> RunOutcome:
             return perform_fresh(self._bench, command, ContainerSettings(), seconds)
 
-        return perform_exec(check, run, timeout, reproduce=reproduce)
+        return check.perform(run, timeout, reproduce=reproduce)
 
     def _note_writes(self, idle: Idle) -> None:
         engine, ident = self._bench.engine, idle.container.id
@@ -196,7 +194,7 @@ class IdleGroup:
             self._note_writes(idle)
         if self._writer is None:
             return CheckResult(notes=["no command was run in a container that could have written anything"])
-        return ask_writes(check, self._writer, self._written)
+        return check.judge(self._writer, self._written)
 
 
 def _settings_of(command: Command) -> ContainerSettings:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from nixdock.checks.model import CheckKind
 from nixdock.checks.running.web import HttpResponse, NoResponseError, send_request
 from nixdock.errors import CheckError, EngineError
 from nixdock.outcome import tail_of
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.checks.model import Command, Request
+    from nixdock.checks.verdict import CheckResult
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerDetails
     from nixdock.outcome import Output, RunOutcome
@@ -32,6 +35,8 @@ class Live:
         ready_seconds: Seconds from its start until it was ready; None where that was not measured.
         first_log_seconds: Seconds from its start to its first output; None where it wrote nothing.
         peak_memory: Gives the most memory it was seen to use.
+        measure_starts: Starts others like it, until there were so many, and gives the medians of their
+            seconds to readiness and to the first output.
         keep: Has it kept at the end for the user to look at; gives the note that says how, or None.
         again: A command that starts one like it, once it is gone; None where it stays.
         called: What the engine calls it, where it stays and that is not its name.
@@ -44,6 +49,7 @@ class Live:
     ready_seconds: float | None = None
     first_log_seconds: float | None = None
     peak_memory: Callable[[], int] = lambda: 0
+    measure_starts: Callable[[int], tuple[float, float | None]] = lambda _: (0.0, None)
     keep: Callable[[], str | None] = lambda: None
     again: str | None = None
     called: str | None = None
@@ -123,3 +129,26 @@ class Live:
     def tail(self) -> str | None:
         """Return the last lines that it wrote, or None."""
         return tail_of(self.logs()) or None
+
+
+class ServiceKind(CheckKind, ABC):
+    """A kind of check that asks a running service."""
+
+    __slots__ = ()
+
+    needs_service = True
+
+    ends_service: ClassVar[bool] = False
+    """Whether the service has ended after it: it comes last."""
+
+    @abstractmethod
+    def ask(self, live: Live, timeout: float) -> CheckResult:
+        """Do once what it asks.
+
+        Args:
+            live: The service.
+            timeout: Seconds that it may take.
+
+        Raises:
+            NixdockError: It could not be done, which says nothing about the image.
+        """

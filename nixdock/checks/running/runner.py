@@ -18,7 +18,6 @@ from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.running.bench import lend_tools
 from nixdock.checks.running.idle_group import IdleGroup
-from nixdock.checks.running.job import perform_run
 from nixdock.checks.running.service_group import READY, ServiceGroup
 from nixdock.checks.running.supervision import Worker, supervise
 from nixdock.checks.running.trials import Trials, VerdictLedger
@@ -214,7 +213,7 @@ class SuiteRun:
     def _run_commands(
         self, checks: Sequence[Check], group: IdleGroup, trials: Trials, pool: ThreadPoolExecutor
     ) -> None:
-        late = [check for check in checks if isinstance(check.what, WritesCheck)]
+        late = [check for check in checks if check.what.is_late]
         futures: list[Future[None]] = []
         for check in checks:
             if check not in late:
@@ -228,7 +227,7 @@ class SuiteRun:
     def _run_job(self, check: Check) -> CheckResult:
         if self.bench is None or not isinstance(check.what, RunCheck):
             raise CheckError(f"a check of the kind {check.kind} starts no container")
-        return perform_run(self.bench, check.what, check.timeout)
+        return check.what.run(self.bench, check.timeout)
 
     def _store_names(self) -> frozenset[str]:
         """Return the names of the store paths that the image has itself; nothing where it cannot be read."""

@@ -7,15 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixdock.checks.kinds.budget import BudgetCheck
-from nixdock.checks.kinds.stop import StopCheck
-from nixdock.checks.kinds.writes import WritesCheck
-from nixdock.checks.running.asking import ask_service
 from nixdock.checks.running.hardening import name_refusals, with_refusals
+from nixdock.checks.running.live import ServiceKind
 from nixdock.checks.running.memory import MemoryWatch
-from nixdock.checks.running.service import plan_service, started_service
+from nixdock.checks.running.service import measure_starts, plan_service, started_service
 from nixdock.checks.verdict import CheckResult, Finding
-from nixdock.errors import NixdockError
+from nixdock.errors import CheckError, NixdockError
 from nixdock.events import Notice
 from nixdock.services.readiness import NotReadyError
 from nixdock.units import format_duration
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
 
 READY: str = "the service is ready"
 """The name of the check that every service has without being asked."""
-
-_LATE = (WritesCheck, BudgetCheck)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +73,7 @@ class ServiceGroup:
     def _ask_running(self, live: Live, plan: ServicePlan, pool: Executor) -> None:
         """Judge by a service that is not ours to stop."""
         self._note_ready(plan, live)
-        ends = [check for check in self.checks if isinstance(check.what, StopCheck)]
+        ends = [check for check in self.checks if _ends_service(check)]
         for check in ends:
             self.trials.note(check, CheckResult(skipped="it would stop the service; nixdock check runs it"))
         group = replace(self, checks=[check for check in self.checks if check not in ends])
@@ -91,17 +86,20 @@ class ServiceGroup:
 
     def ask(self, live: Live, plan: ServicePlan, pool: Executor) -> None:
         """Judge the checks by a service that is ready."""
+        measured = replace(live, measure_starts=lambda runs: measure_starts(self.bench, plan, live, runs))
 
         def attempt(check: Check) -> CheckResult:
-            return with_refusals(ask_service(check, live, self.bench, plan), plan.request.body)
+            if not isinstance(check.what, ServiceKind):
+                raise CheckError(f"a check of the kind {check.kind} asks no service")
+            return with_refusals(check.what.ask(measured, check.timeout), plan.request.body)
 
-        early = [check for check in self.checks if not isinstance(check.what, (*_LATE, StopCheck))]
+        ends = [check for check in self.checks if _ends_service(check)]
+        late = [check for check in self.checks if check.what.is_late]
+        early = [check for check in self.checks if check not in ends and check not in late]
         judging = [pool.submit(self.trials.judge, check, attempt, live) for check in early]
         wait(judging)
         for one in judging:
             one.result()  # a fault of ours is no verdict
-        late = [check for check in self.checks if isinstance(check.what, _LATE)]
-        ends = [check for check in self.checks if isinstance(check.what, StopCheck)]
         for check in late:
             self.trials.judge(check, attempt, live)
         for check in ends:
@@ -135,3 +133,7 @@ class ServiceGroup:
                 self.trials.note(check, CheckResult(skipped="the service is not ready"))
             else:
                 self.trials.note(check, CheckResult.error("the service could not be started"))
+
+
+def _ends_service(check: Check) -> bool:
+    return isinstance(check.what, ServiceKind) and check.what.ends_service

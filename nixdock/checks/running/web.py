@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.matchers.algebra import Between
-from nixdock.checks.matchers.value import MISSING
 from nixdock.checks.verdict import findings_of
 from nixdock.outcome import Capture, Output
 from nixdock.units import format_duration
@@ -20,7 +19,6 @@ from nixdock.units import format_duration
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nixdock.checks.kinds.http import HttpCheck
     from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.checks.model import Request
     from nixdock.checks.verdict import Finding
@@ -144,13 +142,3 @@ def _explain(error: OSError | http.client.HTTPException) -> str:
 def judge_status(expected: Matcher[Number] | None, response: HttpResponse) -> list[Finding]:
     """Return how a response's status is not as expected."""
     return findings_of("status", (expected or _FINE).judge(response.status))
-
-
-def judge_response(check: HttpCheck, response: HttpResponse) -> list[Finding]:
-    """Return everything about an answer that is not as expected."""
-    found = judge_status(check.status, response)
-    for name, matcher in check.headers.items():
-        found += findings_of(f"headers.{name}", matcher.judge(response.headers.get(name.lower(), MISSING)))
-    if check.body is not None:
-        found += findings_of("body", check.body.judge(response.body))
-    return found

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from integration.checking.conftest import Checker
+from nixdock.checks.kinds.logs import LogsCheck
 from nixdock.checks.running import service_group
 from nixdock.cli import main
 
@@ -242,9 +243,13 @@ def test_a_service_without_network_cannot_be_asked_over_it(check: Checker) -> No
     )
 
 
-@pytest.mark.parametrize("asked", ["ask_service", "plan_service"])
+@pytest.mark.parametrize(("place", "asked"), [(LogsCheck, "ask"), (service_group, "plan_service")])
 def test_a_fault_of_our_own_beside_a_service_is_told_and_is_no_verdict(
-    check: Checker, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], asked: str
+    check: Checker,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    place: object,
+    asked: str,
 ) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
@@ -252,7 +257,7 @@ def test_a_fault_of_our_own_beside_a_service_is_told_and_is_no_verdict(
     file = check.write({"checks": {"says": {"logs": "begun\n"}}, "service": WEB, "ready": READY})
     for name, value in check.nixdock.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(service_group, asked, fail)
+    monkeypatch.setattr(place, asked, fail)
 
     assert main.run(["check", Checker.IMAGE, "--checks", str(file)]) == main.SOFTWARE_STATUS
 

@@ -20,6 +20,7 @@ from nixdock.checks.running import memory, service_group
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.idle import Idle
 from nixdock.checks.running.idle_group import IdleGroup
+from nixdock.checks.running.live import Live
 from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.runner import SuiteRun
 from nixdock.engine.containers.attendance import Attendance
@@ -52,25 +53,26 @@ def _run(*checks: Check, service: bool) -> None:
 
 @contextmanager
 def _started(*_args: object) -> Iterator[Any]:
-    live = SimpleNamespace(ready_seconds=0.0, keep=lambda: None, end=lambda: None, container="c")
-    yield live
+    yield Live(SimpleNamespace(), "c", "it", lambda: b"", ready_seconds=0.0)  # type: ignore[arg-type]
 
 
-STEPS: dict[str, tuple[str, Check]] = {
-    "a check of the service": ("ask_service", SERVICE_CHECK),
-    "a late check of the service": ("ask_service", WRITES_CHECK),
-    "the plan": ("plan_service", SERVICE_CHECK),
-    "the start": ("started_service", SERVICE_CHECK),
-    "the note that it is ready": ("CheckResult", SERVICE_CHECK),
+STEPS: dict[str, tuple[object, str, Check]] = {
+    "a check of the service": (LogsCheck, "ask", SERVICE_CHECK),
+    "a late check of the service": (WritesCheck, "ask", WRITES_CHECK),
+    "the plan": (service_group, "plan_service", SERVICE_CHECK),
+    "the start": (service_group, "started_service", SERVICE_CHECK),
+    "the note that it is ready": (service_group, "CheckResult", SERVICE_CHECK),
 }
 
 
-@pytest.mark.parametrize(("name", "check"), STEPS.values(), ids=STEPS)
-def test_a_fault_beside_a_service_is_raised(monkeypatch: pytest.MonkeyPatch, name: str, check: Check) -> None:
+@pytest.mark.parametrize(("place", "name", "check"), STEPS.values(), ids=STEPS)
+def test_a_fault_beside_a_service_is_raised(
+    monkeypatch: pytest.MonkeyPatch, place: object, name: str, check: Check
+) -> None:
     plan = SimpleNamespace(notes=(), watches_memory=False, reproduce=None)
     monkeypatch.setattr(service_group, "plan_service", lambda *_: plan)
     monkeypatch.setattr(service_group, "started_service", _started)
-    monkeypatch.setattr(service_group, name, _fail)
+    monkeypatch.setattr(place, name, _fail)
 
     with pytest.raises(_OurFaultError):
         _run(check, service=True)

@@ -12,7 +12,7 @@ import pytest
 from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.kinds.http import HttpCheck
 from nixdock.checks.model import Request
-from nixdock.checks.running.web import HttpResponse, NoResponseError, judge_response, send_request
+from nixdock.checks.running.web import HttpResponse, NoResponseError, send_request
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def _check(value: dict[str, object]) -> HttpCheck:
 
 
 def _said(check: dict[str, object], answer: HttpResponse) -> list[str]:
-    return [str(finding) for finding in judge_response(_check(check), answer)]
+    return [str(finding) for finding in _check(check).judge(answer)]
 
 
 def test_an_answer_is_judged_by_status_headers_and_body() -> None:
@@ -170,4 +170,4 @@ def test_an_answer_is_judged_by_status_headers_and_body() -> None:
     ("status", "fine"), [(200, True), (399, True), (400, False), (500, False), (100, False)]
 )
 def test_a_status_below_400_is_fine_unless_told(status: int, fine: bool) -> None:
-    assert (not judge_response(_check({}), HttpResponse(status, {}, b""))) is fine
+    assert (not _check({}).judge(HttpResponse(status, {}, b""))) is fine

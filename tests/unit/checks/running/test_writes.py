@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from nixdock.checks.kinds.writes import WritesCheck
-from nixdock.checks.running.asking import ask_writes
 from nixdock.checks.running.idle_group import IdleGroup, _Pool
 from nixdock.engine.connection.responses import ContainerDetails
 
@@ -29,6 +28,6 @@ def test_a_container_that_ended_since_its_last_command_is_asked_too() -> None:
 def test_a_folder_in_which_something_changed_is_not_told_itself() -> None:
     changes = [(0, "/a"), (1, "/a-b"), (1, "/a/b"), (0, "/a/c"), (0, "/z")]
 
-    told = [found.message for found in ask_writes(WritesCheck(), _details(), changes).findings]
+    told = [found.message for found in WritesCheck().judge(_details(), changes).findings]
 
     assert told == ["/a-b was written", "/a/b was written", "/a/c was changed", "/z was changed"]
