@@ -9,8 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.connection.refusals import EngineRefusedError
-from nixdock.engine.containers.failures import explain_missing_image
-from nixdock.engine.containers.image import EngineImage, find_loaded
+from nixdock.engine.containers.image import EngineImage, explain_missing_image, find_loaded
 from nixdock.errors import UsageError
 from nixdock.events import Notice
 from nixdock.image.reference import Reference

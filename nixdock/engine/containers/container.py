@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Final
 from nixdock.engine.connection.refusals import EngineLateError, EngineUnreachableError
 from nixdock.engine.connection.responses import read_stop_timeout
 from nixdock.engine.connection.stream import STDERR, STDOUT
-from nixdock.engine.containers.failures import HEAD, ImageCommand, explain_create, explain_start
+from nixdock.engine.containers.failures import HEAD, explain_create, explain_start
+from nixdock.engine.containers.image import ImageCommand
 from nixdock.engine.containers.owner import MARKED, RUN, find_ours, mark_of
 from nixdock.engine.containers.terminal import (
     DetachKeys,
@@ -36,10 +37,9 @@ from nixdock.events import Warned, ignore
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.connection.responses import ImageDetails
     from nixdock.engine.connection.stream import Stream
     from nixdock.engine.containers.image import EngineImage
     from nixdock.engine.containers.options.request import CreateRequest
@@ -103,14 +103,7 @@ Happening = Exited | OutputEnded | SinkFailed | SignalCaught | Detached | Lost
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """Where a container's output goes, and where its input comes from.
-
-    Args:
-        stdout: Takes its standard output.
-        stderr: Takes its standard error.
-        stdin: A file descriptor to read its standard input from, or None.
-        detach_keys: The keys that leave a container with a terminal, as docker writes them.
-    """
+    """Where a container's output goes, the descriptor that its input comes from, and docker's detach keys."""
 
     stdout: Sink
     stderr: Sink
@@ -131,14 +124,9 @@ def opened(
 ) -> Iterator[Container]:
     """Create a container, and remove it at the end whatever happens.
 
-    Args:
-        image: What it is made of.
-        request: What to create.
-        owner: The run that it belongs to.
-        labels: Further labels of ours.
-        stays: Whether it is not removed, once it has started; `Container.stays` may yet change that.
-        catch_signals: Whether Ctrl-C and the like are told as happenings while it exists.
-        listener: Told of what the engine had to say, and of a removal that failed.
+    One that stays is not removed once it has started; `Container.stays` may yet change that. While it exists,
+    Ctrl-C and the like are told as happenings, if they are to be caught. The listener is told what the engine
+    had to say, and of a removal that failed.
 
     Raises:
         EngineError: The engine has not the image, or refuses.
@@ -151,7 +139,7 @@ def opened(
         host = {**(request.body.get("HostConfig") or {}), MARKED: mark}
         body = {**request.body, "Labels": marked, "HostConfig": host}
         try:
-            container = _create(engine, replace(request, body=body), image.name, image.details)
+            container = _create(image, replace(request, body=body))
         except (EngineUnreachableError, EngineLateError):
             with engine.patience.cleaning():
                 _clear(engine, mark, owner, listener)
@@ -195,7 +183,8 @@ def _clear(engine: Engine, mark: str, owner: Owner, listener: Listener) -> None:
     listener(Warned("the engine may yet create a container for this run; the next run removes it"))
 
 
-def _create(engine: Engine, request: CreateRequest, image: str, details: ImageDetails) -> Container:
+def _create(image: EngineImage, request: CreateRequest) -> Container:
+    engine = image.engine
     size = read_size(_STDOUT) if request.tty else None
     body = dict(request.body)
     if size and engine.traits.sizes_new_terminals:
@@ -203,35 +192,12 @@ def _create(engine: Engine, request: CreateRequest, image: str, details: ImageDe
     try:
         created = engine.create_container(body, name=request.name, platform=request.platform)
     except EngineError as error:
-        raise explain_create(error, image) from error
-    subject = ImageCommand(image, details, engine.version, command_of(body, details))
-    return Container(engine, created.id, request, subject, created.warnings)
-
-
-def command_of(body: Mapping[str, object], details: ImageDetails) -> tuple[str, ...]:
-    """Return the words that a container runs: its own entry point and command, or the image's."""
-    own_entry = body.get("Entrypoint")
-    entry = own_entry if own_entry is not None else details.config.get("Entrypoint")
-    own_command = body.get("Cmd")
-    # An entry point of one's own sets the image's command aside, as docker does.
-    command = own_command or (None if own_entry is not None else details.config.get("Cmd"))
-    words = [*_words(entry), *_words(command)]
-    return tuple(word for word in words if word)
-
-
-def _words(value: object) -> Sequence[str]:
-    return [str(word) for word in value] if isinstance(value, list | tuple) else []
+        raise explain_create(error, image.name) from error
+    return Container(created.id, request, ImageCommand.of(image, body), created.warnings)
 
 
 class Container:
     """A container that exists.
-
-    Args:
-        engine: The engine.
-        ident: Its ID.
-        request: What it was made of.
-        subject: What it runs, for messages.
-        warnings: What the engine had to say at its creation.
 
     Attributes:
         started: Whether it was started.
@@ -241,14 +207,9 @@ class Container:
     """
 
     def __init__(
-        self,
-        engine: Engine,
-        ident: str,
-        request: CreateRequest,
-        subject: ImageCommand,
-        warnings: tuple[str, ...] = (),
+        self, ident: str, request: CreateRequest, subject: ImageCommand, warnings: tuple[str, ...] = ()
     ) -> None:
-        self.engine = engine
+        self.engine = subject.image.engine
         self.id = ident
         self.request = request
         self.subject = subject

@@ -13,17 +13,15 @@ written to the container's standard error by the runtime itself, as the only thi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.engine.containers.image import explain_missing_image
 from nixdock.errors import CommandNotExecutableError, CommandNotFoundError, EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nixdock.engine.connection.responses import EngineVersion, ImageDetails
+    from nixdock.engine.containers.image import ImageCommand
 
 _RUNTIME_SAYS: Final = re.compile(
     rb"\A(?:standard_init_linux\.go:\d+: exec user process caused|exec (?P<program>[^:\n]*)): "
@@ -51,34 +49,6 @@ HEAD: Final = 4096
 """How much of a container's first output is kept to look for the runtime's own sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageCommand:
-    """What was to be run.
-
-    Args:
-        image: What the user calls the image.
-        details: The image.
-        engine: The engine.
-        command: The words that are run: entry point and command.
-    """
-
-    image: str
-    details: ImageDetails
-    engine: EngineVersion
-    command: Sequence[str]
-
-    @property
-    def program(self) -> str:
-        """The first word of the command."""
-        return self.command[0] if self.command else ""
-
-    @property
-    def is_foreign(self) -> bool:
-        """Whether the image is for another architecture than the engine's machine."""
-        ours, theirs = self.engine.architecture, self.details.architecture
-        return bool(ours and theirs) and ours != theirs
-
-
 def explain_create(error: EngineError, image: str) -> EngineError:
     """Say why a container could not be created."""
     if not isinstance(error, EngineRefusedError):
@@ -94,91 +64,85 @@ def explain_create(error: EngineError, image: str) -> EngineError:
     return error
 
 
-def explain_missing_image(image: str) -> EngineError:
-    """Say that the engine has no such image; it is never pulled behind the user's back."""
-    return EngineRefusedError(
-        f"the engine has no image {image}; nixdock does not pull", status=404, hint=f"docker pull {image}"
-    )
-
-
-def explain_start(error: EngineError, subject: ImageCommand) -> EngineError:
+def explain_start(error: EngineError, run: ImageCommand) -> EngineError:
     """Say why a container could not be started, with docker's exit status for it."""
     text = error.message
     found = _QUOTED.search(text)
-    program = found["program"] if found else subject.program
+    program = found["program"] if found else run.program
     if _NOT_FOUND.search(text):
-        return _not_found(program, subject)
+        return _not_found(program, run)
     if _NOT_PERMITTED.search(text):
         return CommandNotExecutableError(
-            f"{program!r} in {subject.image} cannot be executed: permission denied",
+            f"{program!r} in {run.image_name} cannot be executed: permission denied",
             hint="it must be a file with its execute bits set, which the user of the container may read",
         )
     if "exec format error" in text.lower():
-        return _wrong_format(program, subject)
+        return _wrong_format(program, run)
     return error
 
 
-def explain_exec(head: bytes, subject: ImageCommand) -> EngineError | None:
+def explain_exec(head: bytes, run: ImageCommand) -> EngineError | None:
     """Say why the kernel did not execute the command; None where the output is the command's own.
 
     Args:
         head: All that the container wrote to its standard error, if that is less than `HEAD` bytes.
-        subject: What was to be run.
+        run: What was to be run.
     """
     by_tini = _TINI_SAYS.match(head)
     found = by_tini or _RUNTIME_SAYS.match(head) or _CRUN_SAYS.match(head)
     if not found:
         return None
-    program = (found["program"] or b"").decode(errors="replace") or subject.program
-    if PurePosixPath(program).name != PurePosixPath(subject.program).name:
+    program = (found["program"] or b"").decode(errors="replace") or run.program
+    if PurePosixPath(program).name != PurePosixPath(run.program).name:
         # A command that could not execute another one, and says so in the same words.
         return None
     if by_tini:
         # tini's own reason is not reliable: it names "no such file" for every failure.
-        return _not_found(program, subject, surely=False)
+        return _not_found(program, run, surely=False)
     reason = found["reason"].decode().lower()
     if reason == "exec format error":
-        return _wrong_format(program, subject)
+        return _wrong_format(program, run)
     if reason == "permission denied":
         return CommandNotExecutableError(
-            f"{program!r} in {subject.image} cannot be executed: permission denied",
+            f"{program!r} in {run.image_name} cannot be executed: permission denied",
             hint="its interpreter (dynamic loader, or the program after #!) must be executable too",
         )
     return CommandNotFoundError(
-        f"{program!r} is in {subject.image}, but its interpreter is not: "
+        f"{program!r} is in {run.image_name}, but its interpreter is not: "
         "the dynamic loader that it names, or the program after #!",
-        hint=f"nixdock lint {subject.image}",
+        hint=f"nixdock lint {run.image_name}",
     )
 
 
-def _not_found(program: str, subject: ImageCommand, *, surely: bool = True) -> EngineError:
+def _not_found(program: str, run: ImageCommand, *, surely: bool = True) -> EngineError:
     if not surely:
         return CommandNotFoundError(
-            f"{program!r} could not be executed in {subject.image}: it, or its interpreter, is not there",
-            hint=f"nixdock lint {subject.image}",
+            f"{program!r} could not be executed in {run.image_name}: it, or its interpreter, is not there",
+            hint=f"nixdock lint {run.image_name}",
         )
     if "/" in program:
         hint = "add its package to copyToRoot, or give its full store path in config.Cmd"
-        return CommandNotFoundError(f"there is no {program!r} in {subject.image}", hint=hint)
+        return CommandNotFoundError(f"there is no {program!r} in {run.image_name}", hint=hint)
     path = next(
-        (entry[5:] for entry in subject.details.config.get("Env") or () if entry.startswith("PATH=")), None
+        (entry[5:] for entry in run.image.details.config.get("Env") or () if entry.startswith("PATH=")),
+        None,
     )
     where = f"its PATH is {path}" if path else "it sets no PATH, so docker's own is searched"
     return CommandNotFoundError(
-        f"there is no command {program!r} in {subject.image}",
+        f"there is no command {program!r} in {run.image_name}",
         hint=f"{where}; add the package to copyToRoot, or give the program's full path",
     )
 
 
-def _wrong_format(program: str, subject: ImageCommand) -> EngineError:
-    if subject.is_foreign:
+def _wrong_format(program: str, run: ImageCommand) -> EngineError:
+    if run.is_foreign:
         return CommandNotExecutableError(
-            f"{program!r} cannot be executed: {subject.image} is for {subject.details.architecture}, "
-            f"the engine's machine is {subject.engine.architecture} (exec format error)",
+            f"{program!r} cannot be executed: {run.image_name} is for {run.image.details.architecture}, "
+            f"the engine's machine is {run.machine} (exec format error)",
             hint="build it for the engine's platform, or install qemu-user-static there",
         )
     return CommandNotExecutableError(
-        f"{program!r} in {subject.image} is no program that the engine's machine can execute: neither an "
-        f"ELF file for {subject.engine.architecture} nor a script that begins with #! (exec format error)",
+        f"{program!r} in {run.image_name} is no program that the engine's machine can execute: neither an "
+        f"ELF file for {run.machine} nor a script that begins with #! (exec format error)",
         hint="build its package for that platform (system, or pkgsCross), or begin the script with #!",
     )

@@ -1,15 +1,18 @@
-"""An image that an engine has, and the name that surely means it."""
+"""An image that an engine has, the name that surely means it, and a command that is run in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixdock.engine.containers.failures import explain_missing_image
+from nixdock.engine.connection.refusals import EngineRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
+    from nixdock.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +39,59 @@ def find_loaded(engine: Engine, name: str, ident: str) -> EngineImage:
         if details is not None and details.id == ident:
             return EngineImage(engine, name, run_as, details)
     raise explain_missing_image(name)
+
+
+def explain_missing_image(image: str) -> EngineError:
+    """Say that the engine has no such image; it is never pulled behind the user's back."""
+    return EngineRefusedError(
+        f"the engine has no image {image}; nixdock does not pull", status=404, hint=f"docker pull {image}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCommand:
+    """What is run in a container of an image.
+
+    Args:
+        image: The image.
+        words: Entry point and command.
+    """
+
+    image: EngineImage
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, image: EngineImage, body: Mapping[str, object]) -> ImageCommand:
+        """Return what a container runs that is made by this request: its own words, or the image's."""
+        config = image.details.config
+        entry, command = body.get("Entrypoint"), body.get("Cmd")
+        if not command and entry is None:
+            # An entry point of one's own sets the image's command aside, as docker does.
+            command = config.get("Cmd")
+        words = [*_words(config.get("Entrypoint") if entry is None else entry), *_words(command)]
+        return cls(image, tuple(word for word in words if word))
+
+    @property
+    def program(self) -> str:
+        """The first of the words."""
+        return self.words[0] if self.words else ""
+
+    @property
+    def image_name(self) -> str:
+        """What the user calls the image."""
+        return self.image.name
+
+    @property
+    def machine(self) -> str:
+        """The architecture of the engine's machine."""
+        return self.image.engine.version.architecture
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the image is for another architecture than the engine's machine."""
+        theirs = self.image.details.architecture
+        return bool(self.machine and theirs) and self.machine != theirs
+
+
+def _words(value: object) -> Sequence[str]:
+    return [str(word) for word in value] if isinstance(value, list | tuple) else []

@@ -167,7 +167,7 @@ def test_a_fault_amid_a_containers_output_is_raised() -> None:
         wait_container=lambda *_args, **_options: lambda: 0,
         start_container=lambda _: None,
     )
-    container = Container(engine, "c", CreateRequest({}), SimpleNamespace())  # type: ignore[arg-type]
+    container = Container("c", CreateRequest({}), SimpleNamespace(image=SimpleNamespace(engine=engine)))  # type: ignore[arg-type]
     container.start(Streams(_fail, _fail))
 
     with pytest.raises(_OurFaultError):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
 import pytest
 
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.connection.responses import EngineVersion, ImageDetails
-from nixdock.engine.containers.failures import ImageCommand, explain_create, explain_exec, explain_start
+from nixdock.engine.containers.failures import explain_create, explain_exec, explain_start
+from nixdock.engine.containers.image import EngineImage, ImageCommand
 from nixdock.errors import CommandNotExecutableError, CommandNotFoundError, EngineError
+
+if TYPE_CHECKING:
+    from nixdock.engine.connection.api import Engine
 
 RUNC = "failed to create shim task: OCI runtime create failed: runc create failed: "
 START = f"{RUNC}unable to start container process: "
@@ -56,7 +63,8 @@ SAID_INSTEAD = {
 
 def subject(*command: str, architecture: str = "amd64", env: list[str] | None = None) -> ImageCommand:
     details = ImageDetails("id", (), (), {"Env": env or []}, "linux", architecture, "", 0, {})
-    return ImageCommand("box:1", details, EngineVersion("Docker", "28", "1.51", "linux", "amd64"), command)
+    engine = SimpleNamespace(version=EngineVersion("Docker", "28", "1.51", "linux", "amd64"))
+    return ImageCommand(EngineImage(cast("Engine", engine), "box:1", "box:1", details), command)
 
 
 @pytest.mark.parametrize("name", NEVER_STARTED)
