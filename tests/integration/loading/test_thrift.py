@@ -61,7 +61,9 @@ def thrift(load: Loader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
         ask: Any = Connection._ask
 
         def watched(self: Connection, method: str, path: str, *words: Any, **options: Any) -> Any:
-            counted.requests.append(f"{method} {path}")
+            # A sign of life is asked for by the clock, ten seconds into a load: that is the machine's affair.
+            if path != "/_ping":
+                counted.requests.append(f"{method} {path}")
             return ask(self, method, path, *words, **options)
 
         send = os.sendfile
@@ -113,13 +115,12 @@ def test_the_number_of_images_on_the_engine_does_not_matter(
         return len(thrift.requests)
 
     fill(load, salt, FEW)
-    # More relatives than are ever looked at, and what other tests left in the ledger asked for and dropped:
-    # what is counted afterwards differs in the others only.
-    for number in range(8):
+    # As many relatives as are ever looked at: what is counted afterwards differs in the others only.
+    for number in range(4):
         count(f"relative-{number}")
     few = count("few")
     fill(load, salt, MANY_ON_PODMAN if load.engine.name == "podman" else MANY)
-    assert count("many") <= few
+    assert count("many") == few
     assert few <= 12
 
 
