@@ -19,8 +19,6 @@ from nixdock.outcome import Capture
 if TYPE_CHECKING:
     from nixdock.outcome import Output
 
-DIALECT = "RE2"
-
 _BLOCK = 1 << 20
 _MEMORY = 1 << 25
 """Bytes that an expression may take compiled: RE2's own limit refuses `\\pL{500}`, which Go takes."""

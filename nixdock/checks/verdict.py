@@ -205,11 +205,6 @@ class Report:
         object.__setattr__(self, "counts", Counter(verdict.status for verdict in self.verdicts))
 
     @property
-    def ran(self) -> int:
-        """How many checks gave an answer, or tried to."""
-        return len(self.verdicts) - self.counts[Status.SKIP]
-
-    @property
     def exit_code(self) -> int:
         """0 if all held, 1 if one failed, 122 if one could not run or nothing ran.
 

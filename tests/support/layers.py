@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterable
+from pathlib import Path
 from typing import IO
 
+from nixdock.checks.files.layer_index import index_layers
+from nixdock.checks.files.tree import Tree, build_tree
 from nixdock.image.digest import Digest
-from nixdock.image.model import Blob
+from nixdock.image.model import Blob, Layer
 
 
 class MemoryLayer:
@@ -92,3 +95,8 @@ def tar_of(members: Iterable[tuple[tarfile.TarInfo, bytes]], form: int = tarfile
 
 def layer_of(*members: tuple[tarfile.TarInfo, bytes], seekable: bool = True) -> MemoryLayer:
     return MemoryLayer(tar_of(members), seekable=seekable)
+
+
+def read_tree(layers: Iterable[Layer], *, contents: bool = False, cache: Path | None = None) -> Tree:
+    """The file system of an image of these layers, bottom first."""
+    return build_tree(index_layers(tuple(layers), contents=contents, cache=cache))

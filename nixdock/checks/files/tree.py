@@ -13,17 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.entry import LayerEntry
-from nixdock.checks.files.layer_index import index_layers
 from nixdock.checks.files.layer_tar import Room
 from nixdock.errors import LoadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nixdock.checks.files.facts import ContentFacts
     from nixdock.checks.files.layer_index import LayerIndex
-    from nixdock.image.model import Layer
 
 LINK_LIMIT = 40
 """Symbolic links that Linux follows in one path (MAXSYMLINKS in linux/include/linux/namei.h)."""
@@ -144,20 +141,6 @@ class Tree:
 def is_pattern(path: str) -> bool:
     """Whether a path is a pattern of paths."""
     return _MAGIC.search(path) is not None
-
-
-def read_tree(layers: Iterable[Layer], *, contents: bool = False, cache: Path | None = None) -> Tree:
-    """Read the file system of an image.
-
-    Args:
-        layers: Bottom first.
-        contents: Whether the files' contents are to be looked at too.
-        cache: The folder of indexes; the user's own when None.
-
-    Raises:
-        LoadError: A layer cannot be read.
-    """
-    return build_tree(index_layers(tuple(layers), contents=contents, cache=cache))
 
 
 def build_tree(indexes: Sequence[LayerIndex]) -> Tree:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.checks.files.tree import read_tree
 from support.archives import Sample, docker_archive, program_layer
 from support.engines import Engine
-from support.layers import MemoryLayer
+from support.layers import MemoryLayer, read_tree
 from support.overlaid import OVERLAID
 
 # Docker 20.10 does not unpack these: names that stand twice, paths below a link to a lower layer.

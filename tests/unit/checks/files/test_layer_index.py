@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from nixdock.checks.files.layer_index import LayerIndex, index_layer
 from nixdock.checks.files.layer_tar import clean_path, read_entries
-from nixdock.checks.files.tree import build_tree, read_tree
+from nixdock.checks.files.tree import build_tree
 from nixdock.errors import LoadError
 from nixdock.image.digest import Digest
-from support.layers import MemoryLayer, device, file, folder, hardlink, layer_of, link, tar_of
+from support.layers import MemoryLayer, device, file, folder, hardlink, layer_of, link, read_tree, tar_of
 
 LONG = "d/" * 70 + "f" * 90
 

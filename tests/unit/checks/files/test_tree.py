@@ -9,9 +9,9 @@ import pytest
 
 from nixdock.checks.files.entry import LayerEntry, read_content, read_contents
 from nixdock.checks.files.layer_index import LayerIndex
-from nixdock.checks.files.tree import TooManyLinksError, Tree, build_tree, read_tree
+from nixdock.checks.files.tree import TooManyLinksError, Tree, build_tree
 from nixdock.errors import LoadError
-from support.layers import MemoryLayer, file, folder, hardlink, layer_of, link, tar_of
+from support.layers import MemoryLayer, file, folder, hardlink, layer_of, link, read_tree, tar_of
 from support.overlaid import OVERLAID
 
 RECORDED: dict[str, dict[str, str]] = json.loads(
