@@ -36,13 +36,13 @@ def command(session: Session, names: tuple[str, ...], *, keep: int, dry_run: boo
       nixdock prune hello-docker
     """  # noqa: D301  # \b is click's own mark
     # Nothing of the engine is imported for --help.
-    from nixdock.engine.loading.prune import find_old_builds, remove  # noqa: PLC0415
+    from nixdock.engine.loading.ledger import find_old_builds, remove_builds  # noqa: PLC0415
 
     repositories = [_repository(name) for name in names]
     with session.connect() as engine:
         found = find_old_builds(engine, keep=keep, repositories=repositories)
         if not dry_run:
-            found = remove(engine, found, session.listener)
+            found = remove_builds(engine, found, session.listener)
     session.close()
     if as_json:
         described = [

@@ -80,7 +80,7 @@ def load_stream(
         UsageError: Names are given and there are several images.
     """
     options = options or LoadOptions()
-    platform = options.platform or platform_of(engine)
+    platform = options.platform or engine.version.platform
     return _load(engine, open_images(stream, platform=platform, listener=listener), listener, options)
 
 
@@ -106,7 +106,7 @@ def load_target(
         raise _explain_image(engine, target)
     options = options or LoadOptions()
     with _built(target, nix, listener) as artefacts:
-        platform = options.platform or platform_of(engine)
+        platform = options.platform or engine.version.platform
         images = [image for artefact in artefacts for image in open_artefact(artefact, listener, platform)]
         return _load(engine, images, listener, options)
 
@@ -173,11 +173,6 @@ def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) ->
     except ValueError:
         return images
     return (images[0].renamed((replace(name, digest=None),)),)
-
-
-def platform_of(engine: Engine) -> Platform:
-    """Return what an engine runs."""
-    return Platform(engine.version.os, engine.version.architecture)
 
 
 def _load(

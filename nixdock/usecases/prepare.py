@@ -123,12 +123,12 @@ def target_images(
     from nixdock.image.platform import Platform  # noqa: PLC0415
     from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415
     from nixdock.nix.store import hold_roots  # noqa: PLC0415
-    from nixdock.usecases.load import open_artefact, platform_of  # noqa: PLC0415
+    from nixdock.usecases.load import open_artefact  # noqa: PLC0415
 
     with hold_roots() as roots:
         needs = BuildRequest(expectations=True, streams=True, single=single)
         artefacts = build(target, nix, listener, roots=roots, request=needs)
-        platform = platform_of(connect()) if single else Platform.of_this_machine()
+        platform = connect().version.platform if single else Platform.of_this_machine()
         yield tuple(
             _of_artefact(image, artefact, key, connect, listener)
             for artefact in artefacts

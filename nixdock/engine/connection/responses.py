@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from nixdock.image.platform import Platform
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -48,6 +50,11 @@ class EngineVersion:
     def is_podman(self) -> bool:
         """Whether it is Podman's service."""
         return self.product == "Podman"
+
+    @property
+    def platform(self) -> Platform:
+        """What its containers run on."""
+        return Platform(self.os, self.architecture)
 
     def speaks(self, api: str) -> bool:
         """Whether it speaks at least this API version."""

@@ -39,10 +39,11 @@ PIECE: Final = 256 * 1024
 EXTENT: Final = 1024 * 1024
 """Bytes that are sent at once, where they stand in a file."""
 
-_LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
+LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
 _BLOBS: Final = "blobs/sha256"
 _BLOCK: Final = 512
-_END: Final = bytes(2 * _BLOCK)
+END: Final = bytes(2 * _BLOCK)
+"""What ends an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,10 @@ def write_archive(
         yield documents
         for blob in ordered.values():
             yield from write_blob(blob, advance)
-        yield _END
+        yield END
 
     size = sum(measure_member(blob.size) for blob in ordered.values())
-    return HybridArchive(pieces(), len(documents) + size + len(_END))
+    return HybridArchive(pieces(), len(documents) + size + len(END))
 
 
 def measure_member(size: int) -> int:
@@ -113,7 +114,7 @@ def write_documents(
         "RepoTags": [reference.familiar] if reference else None,
         "Layers": list(names),
     }
-    yield write_file("oci-layout", _LAYOUT)
+    yield write_file("oci-layout", LAYOUT)
     yield write_file("index.json", to_json(_index(parcel, reference)))
     yield write_file("manifest.json", to_json([document]))
     yield write_file(blob_name(manifest.digest), manifest.data)
@@ -209,11 +210,6 @@ def _read_pieces(stream: IO[bytes], look_at: Callable[[bytes], None]) -> Iterato
         yield piece
 
 
-def write_end() -> bytes:
-    """Return what ends an archive."""
-    return _END
-
-
 def write_file(name: str, data: bytes) -> bytes:
     """Return a small member, filled up to whole blocks."""
     return make_header(name, len(data)) + data + bytes(-len(data) % _BLOCK)
@@ -272,7 +268,7 @@ def write_in_one_pass(
     Its pieces raise LoadError where a layer cannot be read, or is not what it was.
     """
     layers = sorted({id(layer): layer for layer in image.layers}.values(), key=lambda layer: layer.position)
-    size = len(write_end()) + _measure_documents(image, reference)
+    size = len(END) + _measure_documents(image, reference)
     for layer in layers:
         size += measure_member(layer.size or 0) + (measure_member(0) if layer.known_diff_id is None else 0)
     return HybridArchive(_write_pieces(image, layers, reference, advance), size)
@@ -288,7 +284,7 @@ def _write_pieces(
         elif known is not None and size is not None:
             yield from write_blob(LayerBlob(layer, known, size, layer.open), advance)
     yield from write_documents(pack(image), reference)
-    yield write_end()
+    yield END
 
 
 def _measure_documents(image: Image, reference: Reference | None) -> int:

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.engine.loading.archive import blob_name, to_json, write_documents, write_end, write_file
+from nixdock.engine.loading.archive import END, LAYOUT, blob_name, to_json, write_documents, write_file
 from nixdock.engine.loading.parcel import is_settled
-from nixdock.engine.loading.response import read_response
+from nixdock.engine.loading.response import find_error
 from nixdock.errors import EngineError
 from nixdock.image.digest import Digest
 from nixdock.image.manifest import DOCKER_LAYER, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor
@@ -137,13 +137,13 @@ def _probe_chain(engine: Engine, parcel: Parcel, reference: Reference | None) ->
 
     def archive() -> Iterator[bytes]:
         yield from write_documents(parcel, reference, names)
-        yield write_end()
+        yield END
 
-    answer = read_response(engine.load(archive()))
-    if answer.error is None:
+    error = find_error(engine.load(archive()))
+    if error is None:
         return Inventory((), loaded=True)
-    found = _MISSING.search(answer.error)
-    log.debug("inventory.probed", error=answer.error)
+    found = _MISSING.search(error)
+    log.debug("inventory.probed", error=error)
     # What cannot be understood means that nothing is known: everything is sent.
     first = int(found[1]) if found else 0
     return Inventory(parcel.blobs[first:])
@@ -228,13 +228,13 @@ def probe_blobs(engine: Engine, blobs: Sequence[LayerBlob]) -> frozenset[Digest]
     name = f"{PROBES}:{int(time.time())}-{secrets.token_hex(8)}"
     try:
         _sweep_probes(engine)
-        answer = read_response(engine.load(_write_probe(list(manifests), name)))
-        details = engine.find_image(name, manifests=True) if answer.ok else None
+        error = find_error(engine.load(_write_probe(list(manifests), name)))
+        details = engine.find_image(name, manifests=True) if error is None else None
     finally:
         with contextlib.suppress(EngineError):
             engine.remove_image(name, force=True)
     if details is None:
-        log.debug("probe.failed", error=answer.error)
+        log.debug("probe.failed", error=error)
         return frozenset()
     by_digest = {str(Digest.of(data)): group for data, group in manifests.items()}
     present: set[Digest] = set()
@@ -283,8 +283,8 @@ def _write_probe(manifests: Sequence[bytes], name: str) -> Iterator[bytes]:
             }
         ],
     }
-    yield write_file("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+    yield write_file("oci-layout", LAYOUT)
     yield write_file("index.json", to_json(top))
     for data in (index, _CONFIG, *manifests):
         yield write_file(blob_name(Digest.of(data)), data)
-    yield write_end()
+    yield END

@@ -17,10 +17,10 @@ from nixdock.engine.connection.refusals import EngineRefusedError, EngineUnreach
 from nixdock.engine.loading import inventory, response
 from nixdock.engine.loading.archive import verify_blobs, write_archive, write_in_one_pass
 from nixdock.engine.loading.ledger import Ledger
-from nixdock.engine.loading.naming import Renaming, warn_of_platform
+from nixdock.engine.loading.naming import give_names, warn_of_platform
 from nixdock.engine.loading.parcel import is_settled, pack
 from nixdock.errors import EngineError, LoadError
-from nixdock.events import Meter, Warned, Work, ignore
+from nixdock.events import Meter, Notice, Warned, Work, ignore
 from nixdock.image.computed import ComputedImage, LayerChangedError, hash_stream, settle_layers
 from nixdock.image.reference import DEFAULT_TAG
 from nixdock.log import get_logger
@@ -255,24 +255,24 @@ class _Loading:
         meter.summary = f"{layers} of {total} layers, {format_bytes(size)} of {format_bytes(whole)}"
 
     def _send(self, archive: HybridArchive, blobs: Sequence[LayerBlob], *, in_full: bool) -> None:
-        """Send an archive with these layers and read the answer to its end."""
+        """Send an archive with these layers and read the response to its end."""
         try:
-            said = response.read_response(self._engine.load(archive.pieces, size=archive.size))
-        except EngineRefusedError as error:
-            said = response.LoadResponse(error.message.removeprefix("the engine refused: "))
-        if said.error is None:
+            error = response.find_error(self._engine.load(archive.pieces, size=archive.size))
+        except EngineRefusedError as refusal:
+            error = refusal.message.removeprefix("the engine refused: ")
+        if error is None:
             return
         try:
-            if not response.is_limit(said.error):
+            if not response.is_limit(error):
                 # What an engine says of bytes that are not what they should be is seldom clear.
                 verify_blobs(blobs)
-            if response.is_final(said.error) or (in_full and not response.is_loss(said.error)):
+            if response.is_final(error) or (in_full and not response.is_loss(error)):
                 settled = is_settled(self._image)
-                raise response.explain(said.error, self._name, self._pack().blobs if settled else ())
+                raise response.explain(error, self._name, self._pack().blobs if settled else ())
         except LoadError:
             self._clean_up()
             raise
-        raise self._not_taken(said.error)
+        raise self._not_taken(error)
 
     def _look_at_names(self) -> None:
         """Find out what the image's names stand for, before anything is changed."""
@@ -335,8 +335,16 @@ class _Loading:
     def _finish(self, parcel: Parcel, details: ImageDetails) -> LoadedImage:
         """Give the image its names, tell what changed, and remember it."""
         sent_as = None if self._sent is None else self._reference
-        renaming = Renaming(self._engine, parcel.engine_ids, self._before, self._listener)
-        replaced = renaming.give_names(details, self._references, sent_as=sent_as)
+        names = {reference: self._before.get(reference) for reference in self._references}
+        replaced: list[tuple[Reference, str]] = []
+        for reference, before in give_names(self._engine, details, names, sent_as, parcel.engine_ids):
+            replaced.append((reference, before))
+            self._listener(
+                Notice(
+                    f"{reference.familiar} was another image ({_short(before)}), which has lost "
+                    f"this name; it is {_short(details.id)} now"
+                )
+            )
         if self._sent is None:
             self._ledger.touch(details.id)
         else:
@@ -354,7 +362,7 @@ class _Loading:
             sent=size,
             seconds=time.monotonic() - self._started,
             was_there=self._sent is None,
-            replaced=replaced,
+            replaced=tuple(replaced),
         )
 
     def _clean_up(self) -> None:
@@ -372,3 +380,7 @@ class _Loading:
             if before is not None and self._reference is not None:
                 repository, tag = self._reference.repository, self._reference.tag or DEFAULT_TAG
                 self._engine.tag_image(before.id, repository, tag)
+
+
+def _short(identity: str) -> str:
+    return identity.removeprefix("sha256:")[:12]

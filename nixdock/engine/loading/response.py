@@ -1,4 +1,4 @@
-"""What an engine says to an image that it was sent: success and failure both come in a 200 answer.
+"""What an engine says to an image that it was sent: success and failure both come in a 200 response.
 
 Three shapes: Docker's graph drivers send `errorDetail`; Docker's containerd store since 28 says
 "Loaded image" and then, as plain text, "Error unpacking image"; Podman answers 500 before anything.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
@@ -29,31 +28,15 @@ _LOST: Final = ("not found", "no such file", "does not exist", "no such image", 
 _WRONG_LAYER: Final = ("invalid diffid", "wrong diff id")
 
 
-@dataclass(frozen=True, slots=True)
-class LoadResponse:
-    """What an engine said.
-
-    Args:
-        error: Why it did not take the image; None when it says that it did.
-    """
-
-    error: str | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing in the answer is an error."""
-        return self.error is None
-
-
-def read_response(messages: Iterable[Mapping[str, Any]]) -> LoadResponse:
-    """Read an answer to its end; the first error in it counts."""
+def find_error(messages: Iterable[Mapping[str, Any]]) -> str | None:
+    """Read a response to its end; return the first error in it, None where there is none."""
     error: str | None = None
     for message in messages:
-        error = error or _find_error(message)
-    return LoadResponse(error)
+        error = error or _error_in(message)
+    return error
 
 
-def _find_error(message: Mapping[str, Any]) -> str | None:
+def _error_in(message: Mapping[str, Any]) -> str | None:
     detail = message.get("errorDetail")
     text = detail.get("message") if isinstance(detail, dict) else None
     text = text or message.get("error")
