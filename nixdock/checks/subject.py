@@ -30,7 +30,7 @@ class Subject:
     Args:
         image: The image.
         name: What reports call it.
-        cache: The folder of layer indexes; the user's own when None.
+        cache: The directory of layer indexes; the user's own when None.
     """
 
     def __init__(self, image: Image, name: str = "", *, cache: Path | None = None) -> None:

@@ -31,7 +31,7 @@ def read_agent(architecture: str) -> bytes | None:
 
 
 def pack_agent(program: bytes) -> bytes:
-    """Return the tar archive that puts the agent into its folder."""
+    """Return the tar archive that puts the agent into its directory."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         member = tarfile.TarInfo("agent")

@@ -65,12 +65,12 @@ class NotRun:
 
     Args:
         ident: Which one.
-        in_folder: Whether it was its working folder that could not be entered.
+        in_directory: Whether it was its working directory that could not be entered.
         error: The number of the kernel's error (errno).
     """
 
     ident: int
-    in_folder: bool
+    in_directory: bool
     error: int
 
 
@@ -99,7 +99,7 @@ def write_run(
         ident: A number for it, of which no other running command has the same.
         argv: Its words.
         env: Variables beside the container's own.
-        workdir: Where it runs; the container's own folder when empty.
+        workdir: Where it runs; the container's own directory when empty.
         stdin: What it reads.
 
     Raises:

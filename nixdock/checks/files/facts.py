@@ -48,7 +48,7 @@ class ElfFacts:
         executable: Whether it is a program (it has an interpreter, or is not a shared object).
         interpreter: The dynamic linker it asks for, or "".
         needed: The libraries it asks for.
-        search: The folders of its RUNPATH, or of its RPATH where it has no RUNPATH.
+        search: The directories of its RUNPATH, or of its RPATH where it has no RUNPATH.
         soname: What it is called as a library, or "".
     """
 
@@ -199,7 +199,7 @@ class _Elf:
             executable=bool(interpreter) or self._type == _EXECUTABLE,
             interpreter=interpreter,
             needed=texts(_NEEDED),
-            search=tuple(folder for path in search for folder in path.split(":") if folder),
+            search=tuple(directory for path in search for directory in path.split(":") if directory),
             soname=next(iter(texts(_SONAME)), ""),
         )
 

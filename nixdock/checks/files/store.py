@@ -29,8 +29,8 @@ def is_store_name(name: str) -> bool:
 
 def list_store_paths(tree: Tree) -> tuple[str, ...]:
     """Return the base names of the store paths in an image, by their names without the hash."""
-    folder = tree.entries.get(STORE)
-    names = tree.list(folder) if folder is not None and folder.is_directory else ()
+    directory = tree.entries.get(STORE)
+    names = tree.list(directory) if directory is not None and directory.is_directory else ()
     return tuple(sorted(filter(is_store_name, names), key=lambda name: (name[33:], name)))
 
 

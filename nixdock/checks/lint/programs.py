@@ -94,29 +94,29 @@ class Programs:
 
     @property
     def path(self) -> list[str]:
-        """The folders of PATH; what is found by a relative one is refused (Go's os/exec, ErrDot)."""
-        folders = self.subject.env.get("PATH", DEFAULT_PATH).split(":")
-        return [folder for folder in folders if folder.startswith("/")]
+        """The directories of PATH; what is found by a relative one is refused (Go's os/exec, ErrDot)."""
+        directories = self.subject.env.get("PATH", DEFAULT_PATH).split(":")
+        return [directory for directory in directories if directory.startswith("/")]
 
     def find_program(self, word: str) -> LayerEntry | None:
         """Return the program that a command's first word names, by PATH where it has no slash."""
         if "/" in word:
-            folder = self.subject.run_config.get("WorkingDir") or "/"
-            return self.find(posixpath.join("/", folder, word))
-        for folder in self.path if word else ():
-            entry = self.find(posixpath.join(folder, word))
+            directory = self.subject.run_config.get("WorkingDir") or "/"
+            return self.find(posixpath.join("/", directory, word))
+        for directory in self.path if word else ():
+            entry = self.find(posixpath.join(directory, word))
             if entry is not None and entry.kind == "file" and entry.mode & EXECUTE:
                 return entry
         return None
 
     @cached_property
     def commands(self) -> frozenset[str]:
-        """The paths of what is started by the image itself, or by its name in a folder of PATH."""
+        """The paths of what is started by the image itself, or by its name in a directory of PATH."""
         found = {entry.path for entry in map(self.find_program, self.first_words) if entry is not None}
-        for folder in self.path:
-            directory = self.find(folder)
+        for path in self.path:
+            directory = self.find(path)
             for name in self.tree.list(directory) if directory is not None else ():
-                entry = self.find(posixpath.join(folder, name))
+                entry = self.find(posixpath.join(path, name))
                 if entry is not None:
                     found.add(entry.path)
         return frozenset(found)
@@ -204,7 +204,7 @@ def find_libraries(programs: Programs) -> Iterator[Remark]:
 def _unresolved(programs: Programs, entry: LayerEntry, elf: ElfFacts) -> Iterator[tuple[str, str]]:
     """Yield each library that is not found, and the file that needs it."""
     linker = programs.find(elf.interpreter)
-    # glibc's own folder is compiled into its linker as a default (elf/dl-load.c, system_dirs).
+    # glibc's own directory is compiled into its linker as a default (elf/dl-load.c, system_dirs).
     own = (posixpath.dirname(linker.absolute),) if linker is not None else ()
     triplet = _TRIPLETS.get(elf.machine, "")
     system = (*own, *_SYSTEM_LIBRARIES, f"/lib/{triplet}", f"/usr/lib/{triplet}")
@@ -213,22 +213,24 @@ def _unresolved(programs: Programs, entry: LayerEntry, elf: ElfFacts) -> Iterato
     pending: list[tuple[LayerEntry, ElfFacts, tuple[str, ...]]] = [(entry, elf, ())]
     while pending:
         user, facts, inherited = pending.pop()
-        folders = tuple(_expand(folder, user) for folder in facts.search)
+        directories = tuple(_expand(directory, user) for directory in facts.search)
         for name in facts.needed:
             if name in loaded:
                 continue
             loaded.add(name)
             library = _find_library(
-                programs, name, (*environment, *folders, *inherited, *system), facts.machine
+                programs, name, (*environment, *directories, *inherited, *system), facts.machine
             )
             if library is None:
                 yield name, user.absolute
             elif (its := programs.elf(library)) is not None:
-                pending.append((library, its, folders))
+                pending.append((library, its, directories))
 
 
-def _find_library(programs: Programs, name: str, folders: tuple[str, ...], machine: int) -> LayerEntry | None:
-    paths = (name,) if "/" in name else tuple(f"{folder}/{name}" for folder in folders)
+def _find_library(
+    programs: Programs, name: str, directories: tuple[str, ...], machine: int
+) -> LayerEntry | None:
+    paths = (name,) if "/" in name else tuple(f"{directory}/{name}" for directory in directories)
     for path in paths:
         entry = programs.find(path)
         if entry is None or entry.kind != "file":
@@ -239,9 +241,9 @@ def _find_library(programs: Programs, name: str, folders: tuple[str, ...], machi
     return None
 
 
-def _expand(folder: str, user: LayerEntry) -> str:
+def _expand(directory: str, user: LayerEntry) -> str:
     origin = posixpath.dirname(user.absolute)
-    return folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
+    return directory.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
 
 
 def find_shebangs(programs: Programs) -> Iterator[Remark]:

@@ -44,7 +44,7 @@ def find_command(programs: Programs) -> Iterator[Remark]:
             f"{key} is a text: Docker takes it for one word, its containerd store and Podman take lists only",
             f'{key} = [ "PROGRAM" "ARGUMENT" ];',
         )
-    yield from _judge_folder(programs)
+    yield from _judge_directory(programs)
     test: list[str] = (config.get("Healthcheck") or {}).get("Test") or []
     if test and test[0] not in {"NONE", "CMD", "CMD-SHELL"}:
         message = f"the HEALTHCHECK begins with {test[0]!r}, not with CMD or CMD-SHELL: engines run none"
@@ -79,26 +79,24 @@ def _judge_program(programs: Programs, who: str, word: str) -> Iterator[Remark]:
         yield Remark("command", Gravity.FAULT, message, "begin the script with #!/path/to/its/interpreter")
 
 
-def _judge_folder(programs: Programs) -> Iterator[Remark]:
+def _judge_directory(programs: Programs) -> Iterator[Remark]:
     """Look at the working directory: engines make one that is missing, for root."""
-    folder = programs.subject.run_config.get("WorkingDir") or "/"
-    if not folder.startswith("/"):
-        message = f"WorkingDir is {folder!r}, which is no absolute path: the image cannot be started"
+    directory = programs.subject.run_config.get("WorkingDir") or "/"
+    if not directory.startswith("/"):
+        message = f"WorkingDir is {directory!r}, which is no absolute path: the image cannot be started"
         yield Remark("command", Gravity.FAULT, message)
         return
-    way = posixpath.normpath(folder)
+    way = posixpath.normpath(directory)
     while way != "/" and programs.find(way) is None:
         way = posixpath.dirname(way)
     found = programs.find(way)
     if found is not None and not found.is_directory:
-        message = f"WorkingDir is {folder}, and {way} is a {found.kind}: the image cannot be started"
+        message = f"WorkingDir is {directory}, and {way} is a {found.kind}: the image cannot be started"
         yield Remark("command", Gravity.FAULT, message)
-    elif way != posixpath.normpath(folder) and programs.is_unprivileged:
-        message = (
-            f"WorkingDir {folder} is not in the image: Docker makes it for root, and the user may not write"
-        )
+    elif way != posixpath.normpath(directory) and programs.is_unprivileged:
+        message = f"WorkingDir {directory} is not in the image: Docker makes it for root, and the user may not write"
         yield Remark(
-            "command", Gravity.ADVICE, message, f'extraCommands = "mkdir -p .{folder}";, and its owner'
+            "command", Gravity.ADVICE, message, f'extraCommands = "mkdir -p .{directory}";, and its owner'
         )
 
 
@@ -232,8 +230,8 @@ def find_timezones(programs: Programs) -> Iterator[Remark]:
     if zone.startswith("/"):
         candidates = [zone]
     else:
-        folders = [env.get("TZDIR", ""), "/usr/share/zoneinfo", "/etc/zoneinfo"]
-        candidates = [posixpath.join(folder, zone) for folder in folders if folder]
+        directories = [env.get("TZDIR", ""), "/usr/share/zoneinfo", "/etc/zoneinfo"]
+        candidates = [posixpath.join(directory, zone) for directory in directories if directory]
     if not any(programs.find(path) is not None for path in candidates):
         message = f"TZ is {zone}, and there is no such file: it means UTC"
         remedy = 'config.Env = [ "TZDIR=${pkgs.tzdata}/share/zoneinfo" ... ];'

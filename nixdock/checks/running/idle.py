@@ -307,7 +307,7 @@ def explain_failure(failure: NotRun, command: Command) -> EngineError | CheckErr
     """Say why a command could not be run, in the words that the engine's own failures have."""
     program = command.words[0]
     reason = os.strerror(failure.error)
-    if failure.in_folder:
+    if failure.in_directory:
         return CheckError(f"the folder {command.workdir} cannot be entered in the container: {reason}")
     if failure.error in {errno.ENOENT, errno.ENOTDIR}:
         hint = "its interpreter may be what is missing: nixdock lint tells" if "/" in program else None
