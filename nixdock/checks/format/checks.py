@@ -24,24 +24,26 @@ from nixdock.checks.kinds.stop import StopCheck
 from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.model import Check, CheckKind
 
-_ALL: tuple[type[CheckKind], ...] = (
-    RunCheck,
-    ExecCheck,
-    HttpCheck,
-    LogsCheck,
-    StopCheck,
-    FileCheck,
-    UserCheck,
-    GroupCheck,
-    ConfigCheck,
-    SizeCheck,
-    ClosureCheck,
-    LintCheck,
-    BudgetCheck,
-    WritesCheck,
-    SnapshotCheck,
-)
-KINDS = {kind.kind: kind for kind in _ALL}
+KINDS: dict[str, type[CheckKind]] = {
+    kind.kind: kind
+    for kind in (
+        RunCheck,
+        ExecCheck,
+        HttpCheck,
+        LogsCheck,
+        StopCheck,
+        FileCheck,
+        UserCheck,
+        GroupCheck,
+        ConfigCheck,
+        SizeCheck,
+        ClosureCheck,
+        LintCheck,
+        BudgetCheck,
+        WritesCheck,
+        SnapshotCheck,
+    )
+}
 """All kinds by their names, in the order of the README's table."""
 
 _COMMON = fields_of(Check)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixdock.checks.format.json_reader import read_json
+from nixdock.checks.format.document import read_json
 from nixdock.checks.format.nodes import Listing, Table
 from nixdock.checks.regex import as_utf8
 from nixdock.checks.structure_test.decoding import Decoder
