@@ -94,7 +94,8 @@ def _judge_directory(programs: Programs) -> Iterator[Remark]:
         message = f"WorkingDir is {directory}, and {way} is a {found.kind}: the image cannot be started"
         yield Remark("command", Gravity.FAULT, message)
     elif way != posixpath.normpath(directory) and programs.is_unprivileged:
-        message = f"WorkingDir {directory} is not in the image: Docker makes it for root, and the user may not write"
+        missing = f"WorkingDir {directory} is not in the image"
+        message = f"{missing}: Docker makes it for root, and the user may not write"
         yield Remark(
             "command", Gravity.ADVICE, message, f'extraCommands = "mkdir -p .{directory}";, and its owner'
         )
