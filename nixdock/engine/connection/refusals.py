@@ -60,54 +60,21 @@ _REMEDIES: Final = tuple(
             r"invalid container name",
             "it has letters, digits and, not in front, '_', '.' and '-': --name web-1",
         ),
-        (
-            r"unknown capabilit|invalid cap(add|drop)",
-            "capabilities(7) lists them: --cap-add NET_ADMIN",
-        ),
-        (
-            r"no such container|could not find container",
-            "docker ps --all lists those that there are",
-        ),
-        (
-            r"unknown runtime|invalid runtime|runtime .* not found",
-            "docker info lists the engine's runtimes",
-        ),
-        (
-            r"invalid signal",
-            "a name or a number: --stop-signal SIGINT",
-        ),
-        (
-            r"restart policy",
-            "one of no, always, unless-stopped and on-failure[:N]",
-        ),
-        (
-            r"unknown operating system or architecture",
-            "write it as OS/ARCH: --platform linux/arm64",
-        ),
-        (
-            r"logging plugin|log driver",
-            "docker info lists the engine's log drivers: --log-driver local",
-        ),
+        (r"unknown capabilit|invalid cap(add|drop)", "capabilities(7) lists them: --cap-add NET_ADMIN"),
+        (r"no such container|could not find container", "docker ps --all lists those that there are"),
+        (r"unknown runtime|invalid runtime|runtime .* not found", "docker info lists the engine's runtimes"),
+        (r"invalid signal", "a name or a number: --stop-signal SIGINT"),
+        (r"restart policy", "one of no, always, unless-stopped and on-failure[:N]"),
+        (r"unknown operating system or architecture", "write it as OS/ARCH: --platform linux/arm64"),
+        (r"logging plugin|log driver", "docker info lists the engine's log drivers: --log-driver local"),
         (
             r"custom device|no such device",
             "the device must be there on the engine's machine: --device /dev/fuse",
         ),
-        (
-            r"invalid ipc mode",
-            "one of private, shareable, host, none and container:NAME",
-        ),
-        (
-            r"minimum memory limit",
-            "give it more: --memory 64m",
-        ),
-        (
-            r"bind source path does not exist",
-            "make the folder on the engine's machine, or let -v make it",
-        ),
-        (
-            r"(mount|working directory).* absolute",
-            "begin it with a slash: it is a path in the container",
-        ),
+        (r"invalid ipc mode", "one of private, shareable, host, none and container:NAME"),
+        (r"minimum memory limit", "give it more: --memory 64m"),
+        (r"bind source path does not exist", "make the folder on the engine's machine, or let -v make it"),
+        (r"(mount|working directory).* absolute", "begin it with a slash: it is a path in the container"),
         (
             r"no space left on device",
             "docker system df shows what takes it; nixdock prune removes older builds",

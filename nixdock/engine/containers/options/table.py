@@ -11,14 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.containers.options import values, volumes, writers
-from nixdock.engine.containers.options.writers import (
-    append_host,
-    merge,
-    merge_host,
-    put,
-    put_host,
-    switch_host,
-)
+from nixdock.engine.containers.options.writers import append, merge, put
 
 if TYPE_CHECKING:
     from nixdock.engine.containers.options.writers import Write
@@ -74,7 +67,7 @@ OPTIONS: Final = (
         "Publish a port of the container on the engine's host.",
         many=True,
     ),
-    DockerOption("-P, --publish-all", switch_host("PublishAllPorts"), None, "Publish every exposed port."),
+    DockerOption("-P, --publish-all", put("Host.PublishAllPorts", bool), None, "Publish every exposed port."),
     DockerOption("--expose", writers.write_exposed, "PORT", "Expose a port.", many=True),
     DockerOption(
         "-v, --volume",
@@ -86,17 +79,17 @@ OPTIONS: Final = (
     DockerOption("--mount", writers.write_mount, "type=...,source=...", "Mount a file system.", many=True),
     DockerOption(
         "--tmpfs",
-        merge_host("Tmpfs", volumes.parse_tmpfs),
+        merge("Host.Tmpfs", volumes.parse_tmpfs),
         "TARGET[:OPTIONS]",
         "Mount a file system in memory.",
         many=True,
     ),
     DockerOption(
-        "--volumes-from", append_host("VolumesFrom"), "CONTAINER", "Mount its volumes too.", many=True
+        "--volumes-from", append("Host.VolumesFrom"), "CONTAINER", "Mount its volumes too.", many=True
     ),
-    DockerOption("--volume-driver", put_host("VolumeDriver"), "NAME", "Driver of the volumes."),
+    DockerOption("--volume-driver", put("Host.VolumeDriver"), "NAME", "Driver of the volumes."),
     DockerOption("-u, --user", put("User"), "USER[:GROUP]", "User, by name or number."),
-    DockerOption("--group-add", append_host("GroupAdd"), "GROUP", "Add a group to the user's.", many=True),
+    DockerOption("--group-add", append("Host.GroupAdd"), "GROUP", "Add a group to the user's.", many=True),
     DockerOption("-w, --workdir", put("WorkingDir"), "DIRECTORY", "Working directory in the container."),
     DockerOption("--name", writers.write_name, "NAME", "Name of the container."),
     DockerOption("--label-file", writers.write_labels, "FILE", "Label the container from a file.", many=True),
@@ -104,12 +97,12 @@ OPTIONS: Final = (
         "-l, --label", merge("Labels", values.parse_pair), "NAME[=VALUE]", "Label the container.", many=True
     ),
     DockerOption(
-        "--annotation", merge_host("Annotations", values.parse_pair), "NAME=VALUE", "Annotate it.", many=True
+        "--annotation", merge("Host.Annotations", values.parse_pair), "NAME=VALUE", "Annotate it.", many=True
     ),
     DockerOption("--network", writers.write_network, "NETWORK", "Network to connect to.", aliases=("--net",)),
     DockerOption(
         "--network-alias",
-        writers.write_alias,
+        append("Endpoint.Aliases"),
         "NAME",
         "Name in that network.",
         many=True,
@@ -117,19 +110,24 @@ OPTIONS: Final = (
     ),
     DockerOption("--ip", writers.write_ip, "ADDRESS", "IPv4 address in that network."),
     DockerOption("--ip6", writers.write_ip, "ADDRESS", "IPv6 address in that network."),
-    DockerOption("--mac-address", writers.write_mac, "ADDRESS", "Address of its network card."),
+    DockerOption(
+        "--mac-address",
+        put("Endpoint.MacAddress", values.parse_mac),
+        "ADDRESS",
+        "Address of its network card.",
+    ),
     DockerOption("-h, --hostname", put("Hostname"), "NAME", "Host name in the container."),
     DockerOption("--domainname", put("Domainname"), "NAME", "Domain name in the container."),
     DockerOption(
-        "--add-host", append_host("ExtraHosts", values.parse_host), "NAME:IP", "Add to its hosts.", many=True
+        "--add-host", append("Host.ExtraHosts", values.parse_host), "NAME:IP", "Add to its hosts.", many=True
     ),
-    DockerOption("--dns", append_host("Dns", values.parse_address), "IP", "Name server.", many=True),
+    DockerOption("--dns", append("Host.Dns", values.parse_address), "IP", "Name server.", many=True),
     DockerOption(
-        "--dns-search", append_host("DnsSearch", values.parse_domain), "DOMAIN", "Search in it.", many=True
+        "--dns-search", append("Host.DnsSearch", values.parse_domain), "DOMAIN", "Search in it.", many=True
     ),
     DockerOption(
         "--dns-option",
-        append_host("DnsOptions"),
+        append("Host.DnsOptions"),
         "OPTION",
         "Resolver option.",
         many=True,
@@ -138,21 +136,21 @@ OPTIONS: Final = (
     DockerOption(
         "--entrypoint", writers.write_entry_point, "PROGRAM", "Run this instead of the image's entry point."
     ),
-    DockerOption("--init", switch_host("Init"), None, "Run a small init as process 1."),
+    DockerOption("--init", put("Host.Init", bool), None, "Run a small init as process 1."),
     DockerOption("--platform", writers.write_platform, "OS/ARCH", "Platform that the image must be for."),
-    DockerOption("--runtime", put_host("Runtime"), "NAME", "Runtime of the engine to use."),
-    DockerOption("--read-only", switch_host("ReadonlyRootfs"), None, "Mount the image read-only."),
-    DockerOption("--privileged", switch_host("Privileged"), None, "Give it all privileges."),
+    DockerOption("--runtime", put("Host.Runtime"), "NAME", "Runtime of the engine to use."),
+    DockerOption("--read-only", put("Host.ReadonlyRootfs", bool), None, "Mount the image read-only."),
+    DockerOption("--privileged", put("Host.Privileged", bool), None, "Give it all privileges."),
     DockerOption(
-        "--cap-add", append_host("CapAdd", values.parse_capability), "CAPABILITY", "Add one.", many=True
+        "--cap-add", append("Host.CapAdd", values.parse_capability), "CAPABILITY", "Add one.", many=True
     ),
     DockerOption(
-        "--cap-drop", append_host("CapDrop", values.parse_capability), "CAPABILITY", "Drop one.", many=True
+        "--cap-drop", append("Host.CapDrop", values.parse_capability), "CAPABILITY", "Drop one.", many=True
     ),
     DockerOption("--security-opt", writers.write_security, "OPTION", "Security option.", many=True),
     DockerOption(
         "--sysctl",
-        merge_host("Sysctls", values.parse_sysctl),
+        merge("Host.Sysctls", values.parse_sysctl),
         "NAME=VALUE",
         "Set a kernel setting.",
         many=True,
@@ -162,63 +160,63 @@ OPTIONS: Final = (
     ),
     DockerOption(
         "--device-cgroup-rule",
-        append_host("DeviceCgroupRules", values.parse_device_rule),
+        append("Host.DeviceCgroupRules", values.parse_device_rule),
         "RULE",
         "Allow devices.",
         many=True,
     ),
-    DockerOption("--gpus", append_host("DeviceRequests", values.parse_gpus), "all|N", "Give it GPUs."),
+    DockerOption("--gpus", append("Host.DeviceRequests", values.parse_gpus), "all|N", "Give it GPUs."),
     DockerOption(
-        "-m, --memory", put_host("Memory", values.parse_size), "SIZE", "Limit of memory, such as 512m."
+        "-m, --memory", put("Host.Memory", values.parse_size), "SIZE", "Limit of memory, such as 512m."
     ),
     DockerOption(
-        "--memory-swap", put_host("MemorySwap", values.parse_swap), "SIZE", "Memory and swap; -1 no limit."
+        "--memory-swap", put("Host.MemorySwap", values.parse_swap), "SIZE", "Memory and swap; -1 no limit."
     ),
     DockerOption(
         "--memory-reservation",
-        put_host("MemoryReservation", values.parse_size),
+        put("Host.MemoryReservation", values.parse_size),
         "SIZE",
         "Soft limit of memory.",
     ),
     DockerOption(
-        "--memory-swappiness", put_host("MemorySwappiness", values.parse_whole), "N", "Swappiness, 0 to 100."
+        "--memory-swappiness", put("Host.MemorySwappiness", values.parse_whole), "N", "Swappiness, 0 to 100."
     ),
     DockerOption(
-        "--oom-kill-disable", switch_host("OomKillDisable"), None, "Never kill it for want of memory."
+        "--oom-kill-disable", put("Host.OomKillDisable", bool), None, "Never kill it for want of memory."
     ),
     DockerOption(
-        "--oom-score-adj", put_host("OomScoreAdj", values.parse_whole), "N", "Whom the kernel kills first."
+        "--oom-score-adj", put("Host.OomScoreAdj", values.parse_whole), "N", "Whom the kernel kills first."
     ),
-    DockerOption("--shm-size", put_host("ShmSize", values.parse_size), "SIZE", "Size of /dev/shm."),
+    DockerOption("--shm-size", put("Host.ShmSize", values.parse_size), "SIZE", "Size of /dev/shm."),
     DockerOption(
-        "--pids-limit", put_host("PidsLimit", values.parse_whole), "N", "Limit of processes; -1 none."
+        "--pids-limit", put("Host.PidsLimit", values.parse_whole), "N", "Limit of processes; -1 none."
     ),
     DockerOption(
         "--ulimit",
-        append_host("Ulimits", values.parse_ulimit),
+        append("Host.Ulimits", values.parse_ulimit),
         "NAME=SOFT[:HARD]",
         "Limit of a process.",
         many=True,
     ),
     DockerOption(
-        "--cpus", put_host("NanoCpus", values.parse_cpus), "N", "Number of processors, such as 1.5."
+        "--cpus", put("Host.NanoCpus", values.parse_cpus), "N", "Number of processors, such as 1.5."
     ),
-    DockerOption("-c, --cpu-shares", put_host("CpuShares", values.parse_whole), "N", "Share of processors."),
-    DockerOption("--cpu-period", put_host("CpuPeriod", values.parse_whole), "N", "Scheduler's period in µs."),
-    DockerOption("--cpu-quota", put_host("CpuQuota", values.parse_whole), "N", "Time in that period in µs."),
-    DockerOption("--cpuset-cpus", put_host("CpusetCpus"), "LIST", "Processors to run on, such as 0-2."),
-    DockerOption("--cpuset-mems", put_host("CpusetMems"), "LIST", "Memory nodes to use."),
+    DockerOption("-c, --cpu-shares", put("Host.CpuShares", values.parse_whole), "N", "Share of processors."),
+    DockerOption("--cpu-period", put("Host.CpuPeriod", values.parse_whole), "N", "Scheduler's period in µs."),
+    DockerOption("--cpu-quota", put("Host.CpuQuota", values.parse_whole), "N", "Time in that period in µs."),
+    DockerOption("--cpuset-cpus", put("Host.CpusetCpus"), "LIST", "Processors to run on, such as 0-2."),
+    DockerOption("--cpuset-mems", put("Host.CpusetMems"), "LIST", "Memory nodes to use."),
     DockerOption(
-        "--blkio-weight", put_host("BlkioWeight", values.parse_whole), "N", "Share of the disks, 10 to 1000."
+        "--blkio-weight", put("Host.BlkioWeight", values.parse_whole), "N", "Share of the disks, 10 to 1000."
     ),
-    DockerOption("--cgroup-parent", put_host("CgroupParent"), "PATH", "Parent of its control group."),
+    DockerOption("--cgroup-parent", put("Host.CgroupParent"), "PATH", "Parent of its control group."),
     DockerOption(
         "--cgroupns",
         writers.write_mode("CgroupnsMode", "--cgroupns: invalid CGROUP mode", "host", "private", ""),
         "MODE",
         "Control group name space: host or private.",
     ),
-    DockerOption("--ipc", put_host("IpcMode"), "MODE", "IPC name space."),
+    DockerOption("--ipc", put("Host.IpcMode"), "MODE", "IPC name space."),
     DockerOption(
         "--pid",
         writers.write_mode("PidMode", "--pid: invalid PID mode", "host", "container:", ""),
@@ -242,10 +240,16 @@ OPTIONS: Final = (
         "--stop-timeout", put("StopTimeout", values.parse_whole), "SECONDS", "How long it may take to end."
     ),
     DockerOption(
-        "--restart", put_host("RestartPolicy", values.parse_restart), "POLICY", "Restart policy, with -d."
+        "--restart", put("Host.RestartPolicy", values.parse_restart), "POLICY", "Restart policy, with -d."
     ),
-    DockerOption("--log-driver", writers.write_log_driver, "NAME", "Driver of its log."),
-    DockerOption("--log-opt", writers.write_log_option, "NAME=VALUE", "Option of that driver.", many=True),
+    DockerOption("--log-driver", put("Host.LogConfig.Type"), "NAME", "Driver of its log."),
+    DockerOption(
+        "--log-opt",
+        merge("Host.LogConfig.Config", values.parse_pair),
+        "NAME=VALUE",
+        "Option of that driver.",
+        many=True,
+    ),
     DockerOption(
         "--storage-opt", writers.write_storage, "NAME=VALUE", "Option of the storage driver.", many=True
     ),

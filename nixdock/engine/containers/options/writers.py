@@ -44,63 +44,43 @@ class Draft:
     health: dict[str, Any] = field(default_factory=dict)
     no_health: bool = False
 
+    def section(self, path: str) -> dict[str, Any]:
+        """Return the object of the request that holds what a path names, such as `Host.LogConfig.Type`."""
+        way = path.split(".")[:-1]
+        inner = {"Host": self.host, "Endpoint": self.endpoint}.get(way[0] if way else "", self.body)
+        for name in way[1:]:
+            inner = inner.setdefault(name, {})
+        return inner
+
 
 Write = Callable[[Draft, str], None]
 """Writes one value of an option into the request; raises ValueError with docker's own sentence."""
 
 
-def put(key: str, parse: Callable[[str], Any] = str) -> Write:
-    """Write a value into the body."""
+def put(path: str, parse: Callable[[str], Any] = str) -> Write:
+    """Write a value into the request: `Host.Memory` is of its HostConfig."""
 
     def write(draft: Draft, text: str) -> None:
-        draft.body[key] = parse(text)
+        draft.section(path)[path.rpartition(".")[2]] = parse(text)
 
     return write
 
 
-def put_host(key: str, parse: Callable[[str], Any] = str) -> Write:
-    """Write a value into the HostConfig."""
+def append(path: str, parse: Callable[[str], Any] = str) -> Write:
+    """Add to a list in the request."""
 
     def write(draft: Draft, text: str) -> None:
-        draft.host[key] = parse(text)
+        draft.section(path).setdefault(path.rpartition(".")[2], []).append(parse(text))
 
     return write
 
 
-def switch_host(key: str) -> Write:
-    """Switch something on in the HostConfig."""
-
-    def write(draft: Draft, _text: str) -> None:
-        draft.host[key] = True
-
-    return write
-
-
-def append_host(key: str, parse: Callable[[str], Any] = str) -> Write:
-    """Add to a list in the HostConfig."""
-
-    def write(draft: Draft, text: str) -> None:
-        draft.host.setdefault(key, []).append(parse(text))
-
-    return write
-
-
-def merge(key: str, parse: Callable[[str], tuple[str, Any]]) -> Write:
-    """Add a name and its value to a map in the body."""
+def merge(path: str, parse: Callable[[str], tuple[str, Any]]) -> Write:
+    """Add a name and its value to a map in the request."""
 
     def write(draft: Draft, text: str) -> None:
         name, value = parse(text)
-        draft.body.setdefault(key, {})[name] = value
-
-    return write
-
-
-def merge_host(key: str, parse: Callable[[str], tuple[str, Any]]) -> Write:
-    """Add a name and its value to a map in the HostConfig."""
-
-    def write(draft: Draft, text: str) -> None:
-        name, value = parse(text)
-        draft.host.setdefault(key, {})[name] = value
+        draft.section(path).setdefault(path.rpartition(".")[2], {})[name] = value
 
     return write
 
@@ -196,31 +176,10 @@ def write_network(draft: Draft, text: str) -> None:
                 raise ValueError(f"invalid field key {name}")
 
 
-def write_alias(draft: Draft, text: str) -> None:
-    """Add a name in the network."""
-    draft.endpoint.setdefault("Aliases", []).append(text)
-
-
 def write_ip(draft: Draft, text: str) -> None:
     """Set the address in the network."""
     key = "IPv6Address" if ":" in text else "IPv4Address"
     draft.endpoint.setdefault("IPAMConfig", {})[key] = values.parse_address(text)
-
-
-def write_mac(draft: Draft, text: str) -> None:
-    """Set the network card's address."""
-    draft.endpoint["MacAddress"] = values.parse_mac(text)
-
-
-def write_log_option(draft: Draft, text: str) -> None:
-    """Add an option of the log's driver."""
-    name, value = values.parse_pair(text)
-    draft.host.setdefault("LogConfig", {}).setdefault("Config", {})[name] = value
-
-
-def write_log_driver(draft: Draft, text: str) -> None:
-    """Choose the log's driver."""
-    draft.host.setdefault("LogConfig", {})["Type"] = text
 
 
 def write_storage(draft: Draft, text: str) -> None:
