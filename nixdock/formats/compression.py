@@ -169,7 +169,6 @@ class _Streams:
         self._raw = raw
         self._make = make
         self._decompressor = make()
-        self._begun = False
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401  # anything that can be filled
         """Fill the buffer."""

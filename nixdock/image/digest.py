@@ -38,15 +38,3 @@ class Digest:
     def of(cls, data: bytes) -> Digest:
         """Return the digest of these bytes."""
         return cls(hashlib.sha256(data).hexdigest())
-
-
-def chain_ids(diff_ids: tuple[Digest, ...]) -> tuple[Digest, ...]:
-    """Return the chain ID of each prefix of the layers, bottom first.
-
-    OCI image specification, config.md, "Layer ChainID": the first is the diff ID itself, each
-    further one the digest of the text `<chain ID below> <diff ID>`.
-    """
-    chain: list[Digest] = []
-    for diff_id in diff_ids:
-        chain.append(Digest.of(f"{chain[-1]} {diff_id}".encode()) if chain else diff_id)
-    return tuple(chain)

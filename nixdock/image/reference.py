@@ -8,7 +8,7 @@ Docker Hub, whose official images live below `library/`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nixdock.image.digest import Digest
 
@@ -90,10 +90,6 @@ class Reference:
     def repository(self) -> str:
         """The fully qualified name without tag and digest."""
         return f"{self.registry}/{self.path}"
-
-    def with_tag(self, tag: str) -> Reference:
-        """Return the same repository under another tag."""
-        return replace(self, tag=tag, digest=None)
 
     @property
     def _suffix(self) -> str:

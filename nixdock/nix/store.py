@@ -48,18 +48,6 @@ def store_path_of(path: Path) -> Path | None:
     return store_dir() / inner.parts[0] if inner.parts and _BASE_NAME.fullmatch(inner.parts[0]) else None
 
 
-def hash_part(path: Path | str) -> str:
-    """Return the hash in a store path: what dockerTools tags an image with.
-
-    Raises:
-        ValueError: It is no store path.
-    """
-    found = _BASE_NAME.fullmatch(Path(path).name)
-    if found is None:
-        raise ValueError(f"{path} is not a store path")
-    return found["hash"]
-
-
 def name_of(path: Path | str) -> str:
     """Return the name in a store path, without the `.drv` of a derivation."""
     base = Path(path).name

@@ -56,12 +56,6 @@ def test_a_broken_rule_is_said_with_the_offending_part(text: str, quoted: str) -
     assert quoted in str(caught.value)
 
 
-def test_another_tag_names_the_same_repository_without_the_digest() -> None:
-    reference = Reference.parse(f"localhost:5000/a:1@{DIGEST}").with_tag("2")
-    assert str(reference) == "localhost:5000/a:2"
-    assert reference.digest is None
-
-
 @given(
     st.from_regex(
         r"([a-z0-9]{1,8}\.[a-z]{2,3}(:[0-9]{1,4})?/)?[a-z0-9]{1,9}(/[a-z0-9]{1,9})?(:[A-Za-z0-9_]{1,9})?",

@@ -13,7 +13,6 @@ from nixdock.errors import BuildError
 from nixdock.nix.store import (
     PathInfo,
     find_invalid,
-    hash_part,
     hold_roots,
     lies_elsewhere,
     locate,
@@ -27,18 +26,9 @@ HASH = "2y0ckpl0wa9mysccwi9xibcpar6b3kyx"
 
 def test_a_store_path_has_a_hash_and_a_name() -> None:
     path = f"/nix/store/{HASH}-docker-image-hello.tar.gz"
-    assert hash_part(path) == HASH
     assert name_of(path) == "docker-image-hello.tar.gz"
     assert name_of(f"{path}.drv") == "docker-image-hello.tar.gz"
     assert name_of("/tmp/plain") == "plain"
-
-
-@pytest.mark.parametrize(
-    "path", ["/tmp/plain", "/nix/store", f"/nix/store/{HASH}", f"/nix/store/e{HASH[1:]}-x"]
-)
-def test_what_is_no_store_path_has_no_hash(path: str) -> None:
-    with pytest.raises(ValueError, match="is not a store path"):
-        hash_part(path)
 
 
 def test_the_store_path_of_something_inside_is_found() -> None:
