@@ -59,13 +59,31 @@ def execute(
         CommandNotExecutableError: It cannot be executed.
         EngineError: The engine refused: the container does not run any more, perhaps.
     """
-    began = time.monotonic()
     program = words[0]
+    body = _body(words, env, user, workdir, stdin)
     try:
-        ident = engine.create_exec(container, _body(words, env, user, workdir, stdin))
-        stream = engine.start_exec(ident)
+        outcome = run_exec(engine, container, body, timeout, stdin)
     except EngineRefusedError as error:
         raise _explain(error.message, program) or error from error
+    if outcome.exit_code in {126, 127}:
+        said = (outcome.stdout[:_HEAD] + outcome.stderr[:_HEAD]).decode(errors="replace")
+        failure = _explain(said, program) if _RUNTIME.search(said) else None
+        if failure is not None:
+            raise failure
+    return outcome
+
+
+def run_exec(
+    engine: Engine, container: str, body: Mapping[str, Any], timeout: float, stdin: bytes | None = None
+) -> RunOutcome:
+    """Run what an exec's request asks for, and return what came of it, in the engine's words.
+
+    Raises:
+        EngineError: The engine refused.
+    """
+    began = time.monotonic()
+    ident = engine.create_exec(container, body)
+    stream = engine.start_exec(ident)
     with ExitStack() as stack:
         stdout, stderr = stack.enter_context(Capture()), stack.enter_context(Capture())
         ended = threading.Event()
@@ -92,13 +110,7 @@ def execute(
         if failures:
             raise failures[0]
         exit_code = _exit_code(engine, ident) if in_time else 137
-        outcome = RunOutcome(exit_code, stdout.output, stderr.output, not in_time, time.monotonic() - began)
-    if exit_code in {126, 127}:
-        said = (outcome.stdout[:_HEAD] + outcome.stderr[:_HEAD]).decode(errors="replace")
-        failure = _explain(said, program) if _RUNTIME.search(said) else None
-        if failure is not None:
-            raise failure
-    return outcome
+        return RunOutcome(exit_code, stdout.output, stderr.output, not in_time, time.monotonic() - began)
 
 
 def _body(

@@ -22,7 +22,7 @@ from nixdock.engine.containers.owner import SETTINGS, TARGET, find_ours, find_ou
 from nixdock.errors import DeadlineError, EngineError
 from nixdock.events import Notice
 from nixdock.outcome import Capture, tail_of
-from nixdock.services.health import HealthCheck, probe
+from nixdock.services.readiness import HealthCheck, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,8 +22,14 @@ from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams
 from nixdock.errors import CheckError, EngineError
 from nixdock.outcome import Recorder
-from nixdock.services.health import HealthCheck, HealthWatch
-from nixdock.services.readiness import NotReadyError, Readiness, await_ready, explain_end
+from nixdock.services.readiness import (
+    HealthCheck,
+    HealthWatch,
+    NotReadyError,
+    Readiness,
+    await_ready,
+    explain_end,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

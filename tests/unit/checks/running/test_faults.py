@@ -26,9 +26,9 @@ from nixdock.checks.running.runner import SuiteRun
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Container, Streams
 from nixdock.engine.containers.options.request import CreateRequest
-from nixdock.services import health
+from nixdock.services import readiness
 from nixdock.services.execution import execute
-from nixdock.services.health import HealthCheck, HealthWatch
+from nixdock.services.readiness import HealthCheck, HealthWatch
 
 SERVICE_CHECK = Check("logs", LogsCheck(Contains(b"x")))
 WRITES_CHECK = Check("writes", WritesCheck(()))
@@ -151,7 +151,7 @@ def test_a_fault_amid_the_measuring_of_memory_is_raised(monkeypatch: pytest.Monk
 
 
 def test_a_fault_amid_a_health_probe_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "probe", _fail)
+    monkeypatch.setattr(readiness, "probe", _fail)
     details = SimpleNamespace(id="c", is_running=True, health="starting", last_probe="")
     engine = SimpleNamespace(find_container=lambda _: details)
     watch = HealthWatch(engine, details, HealthCheck(("true",), 1, 1))  # type: ignore[arg-type]

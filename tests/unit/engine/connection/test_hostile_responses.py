@@ -11,7 +11,7 @@ import pytest
 from nixdock.engine.connection import shapes
 from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary, ImageDetails, ImageSummary
 from nixdock.errors import EngineError
-from nixdock.services.health import HealthCheck
+from nixdock.services.readiness import HealthCheck
 from support.hostile import CONTAINER, DAMAGES, GOOD, IMAGE, VERSION
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nixdock.engine.connection.responses import ContainerDetails
-from nixdock.services.health import HealthCheck
+from nixdock.services.readiness import HealthCheck
 
 SECOND = 1_000_000_000
 
