@@ -134,13 +134,32 @@ def run(image: TargetImage, options: RunOptions, listener: Listener) -> int:
         DeadlineError: Its time was up.
         BrokenPipeError: The reader of our output went away.
     """
-    with created(image, options, listener) as container:
+    return status_of(run_to_end(image, options, listener, options.streams()), options)
+
+
+def run_to_end(
+    image: TargetImage,
+    options: RunOptions,
+    listener: Listener,
+    streams: Streams,
+    request: CreateRequest | None = None,
+) -> ContainerEnd:
+    """Run a container to its end, or until the user leaves it running; see `run`.
+
+    Args:
+        image: What to run.
+        options: How to run it.
+        listener: Whom to tell what happens.
+        streams: Where its output goes.
+        request: What to create, where that is more than the options say.
+    """
+    with created(image, options, listener, request=request) as container:
         deadline = options.deadline(container.engine)
-        container.start(options.streams(), then=ports_teller(listener))
+        container.start(streams, then=ports_teller(listener))
         ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
         if ended.detached:
             leave(container, listener)
-    return status_of(ended, options)
+    return ended
 
 
 def start(image: TargetImage, options: RunOptions, listener: Listener) -> str:

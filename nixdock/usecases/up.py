@@ -18,7 +18,7 @@ from nixdock.services import identity
 from nixdock.services.readiness import NotReadyError, Readiness, await_ready, explain_end
 from nixdock.units import format_duration
 from nixdock.usecases.output import DescriptorSink, discard, tell_verdict
-from nixdock.usecases.run import created, leave, ports_teller, status_of, tell_ports
+from nixdock.usecases.run import created, run_to_end, status_of, tell_ports
 
 if TYPE_CHECKING:
     from nixdock.checks.model import Suite
@@ -159,12 +159,7 @@ def _run_job(
     request: CreateRequest,
 ) -> int:
     stdout, stderr = _sinks(expectation, shown=True)
-    with created(image, options, listener, request=request) as container:
-        deadline = options.deadline(container.engine)
-        container.start(options.streams(stdout, stderr), then=ports_teller(listener))
-        ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
-        if ended.detached:
-            leave(container, listener)
+    ended = run_to_end(image, options, listener, options.streams(stdout, stderr), request)
     was_cut = ended.sink_error is not None or ended.stopped_by is not None or ended.detached
     if expectation is None or was_cut or not isinstance(stdout, Recorder) or not isinstance(stderr, Recorder):
         return status_of(ended, options)

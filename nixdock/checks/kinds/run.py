@@ -10,9 +10,8 @@ from nixdock.checks.format.records import Field
 from nixdock.checks.format.settings_shapes import SettingsShape
 from nixdock.checks.format.shapes import Nullable
 from nixdock.checks.model import COMMAND_FAILURES, WORDS, CheckKind, Command, ContainerSettings
-from nixdock.checks.running.bench import Bench, command_settings, keep
+from nixdock.checks.running.bench import Bench, command_settings, keep, run_to_end
 from nixdock.checks.running.hardening import with_refusals
-from nixdock.checks.running.job import run_to_end
 from nixdock.checks.running.reproduce import docker_run
 from nixdock.checks.verdict import CheckResult, Finding
 

@@ -1,9 +1,11 @@
-"""What all containers of one checking have in common, and how the request for each is made."""
+"""What all containers of one checking have in common, how each is made, and commands in one of their own."""
 
 from __future__ import annotations
 
+import tempfile
+import time
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -11,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from nixdock.checks.model import ContainerSettings
 from nixdock.checks.running.hardening import harden
-from nixdock.engine.containers.container import opened
+from nixdock.engine.containers.attendance import Attendance
+from nixdock.engine.containers.container import Streams, opened
 from nixdock.engine.containers.image import EngineImage
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.engine.containers.owner import remember_detached
 from nixdock.errors import CheckError
 from nixdock.events import ignore
+from nixdock.outcome import Capture, RunOutcome
 from nixdock.services.ports import publish
 
 if TYPE_CHECKING:
@@ -204,3 +208,42 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         else:
             joined[key] = value
     return joined
+
+
+def perform_fresh(bench: Bench, command: Command, settings: ContainerSettings, timeout: float) -> RunOutcome:
+    """Run a command that replaces the image's Entrypoint in a container of its own.
+
+    Raises:
+        EngineError: It cannot be created, started or executed.
+    """
+    request, _ = bench.request(
+        command_settings(command).over(settings),
+        stdin=command.stdin is not None,
+        own={"Entrypoint": list(command.words), "Cmd": [], "Healthcheck": {"Test": ["NONE"]}},
+    )
+    with bench.opened(request) as container:
+        return run_to_end(container, command, timeout)
+
+
+def run_to_end(container: Container, command: Command, timeout: float) -> RunOutcome:
+    """Start a container and stay until it has ended and all its output is here.
+
+    Args:
+        container: Created.
+        command: What it reads from its standard input.
+        timeout: Seconds after which it is killed.
+
+    Raises:
+        EngineError: It cannot be started, or the engine is gone.
+    """
+    with ExitStack() as stack:
+        stdout, stderr = stack.enter_context(Capture()), stack.enter_context(Capture())
+        stdin = None
+        if command.stdin is not None:
+            file = stack.enter_context(tempfile.TemporaryFile())
+            file.write(command.stdin)
+            file.seek(0)
+            stdin = file.fileno()
+        container.start(Streams(stdout.write, stderr.write, stdin=stdin))
+        ended = Attendance(container, deadline=time.monotonic() + timeout).until_ended()
+        return RunOutcome(ended.exit_code, stdout.output, stderr.output, ended.timed_out, ended.seconds)

@@ -18,9 +18,9 @@ from nixdock.checks.agent import MACHINES
 from nixdock.checks.kinds.exec import ExecCheck
 from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.model import ContainerSettings
+from nixdock.checks.running.bench import perform_fresh
 from nixdock.checks.running.hardening import with_refusals
 from nixdock.checks.running.idle import Idle, idle_container
-from nixdock.checks.running.job import perform_fresh
 from nixdock.checks.running.reproduce import docker_run
 from nixdock.checks.verdict import CheckResult
 from nixdock.errors import CheckError, NixdockError
