@@ -209,13 +209,7 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
     )
     session.close()
     reporter.finish(checked.report)
-    if checked.stopped_by is not None:
-        return 128 + checked.stopped_by
-    if checked.timed_out:
-        from nixdock.errors import DeadlineError  # noqa: PLC0415
-
-        return DeadlineError.exit_code
-    return checked.report.exit_code
+    return checked.exit_code
 
 
 def _options(settings: GivenOptions, words: tuple[str, ...], given: Mapping[str, Any]) -> CheckOptions:

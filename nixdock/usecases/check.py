@@ -12,7 +12,7 @@ from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.lint.rules import RULES, lint_image
 from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running.bench import Bench
-from nixdock.checks.running.runner import Choice, SuiteRun
+from nixdock.checks.running.runner import Checked, Choice, SuiteRun
 from nixdock.checks.static import skip_dynamic
 from nixdock.checks.structure_test.reader import recognise
 from nixdock.checks.structure_test.running import StructureRun, needs_engine
@@ -75,21 +75,6 @@ class CheckOptions:
     update: bool = False
     rebuild: bool = False
     static: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a checking came to.
-
-    Args:
-        report: The verdicts on all images.
-        stopped_by: The signal that stopped it, or None.
-        timed_out: Whether its time was up.
-    """
-
-    report: Report
-    stopped_by: int | None = None
-    timed_out: bool = False
 
 
 def check(

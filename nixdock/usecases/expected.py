@@ -20,7 +20,7 @@ from nixdock.usecases.output import tell_verdict
 if TYPE_CHECKING:
     from nixdock.checks.model import Suite
     from nixdock.checks.running.bench import Bench
-    from nixdock.checks.running.runner import Run
+    from nixdock.checks.running.runner import Checked
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
@@ -125,7 +125,7 @@ class Expected:
         ready = self.suite.ready
         return None if ready is None else readiness_of(ready, self.live(container, name))
 
-    def judge(self, live: Live | None = None, *, seconds: float | None = None) -> Run:
+    def judge(self, live: Live | None = None, *, seconds: float | None = None) -> Checked:
         """Run the checks.
 
         Args:

@@ -22,7 +22,7 @@ from nixdock.usecases.run import created, run_to_end, status_of, tell_ports
 
 if TYPE_CHECKING:
     from nixdock.checks.model import Suite
-    from nixdock.checks.running.runner import Run
+    from nixdock.checks.running.runner import Checked
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.attendance import ContainerEnd
@@ -123,21 +123,14 @@ def _judge_job(
     expected: Expected, status: int, expectation: RunExpectation | None, options: RunOptions
 ) -> int:
     """Run the checks of a job that has ended, and return the exit status of both."""
-    checks = _status_of_checks(expected.judge(seconds=options.timeout))
+    checks = expected.judge(seconds=options.timeout).exit_code
     if checks in _STOPPED:
         return checks
     # Without an expectation of its own the status was the container's, which a check has judged.
     return (status if expectation is not None else EXIT_PASSED) or checks
 
 
-def _status_of_checks(run: Run) -> int:
-    """Return the exit status that the target's own checks give."""
-    if run.stopped_by is not None:
-        return 128 + run.stopped_by
-    return TIMEOUT_STATUS if run.timed_out else run.report.exit_code
-
-
-def _explain_checks(run: Run) -> str:
+def _explain_checks(run: Checked) -> str:
     """Say which checks do not hold, or why they were not all asked."""
     if run.stopped_by is not None:
         return "its checks were interrupted"
@@ -228,9 +221,8 @@ class _ServiceRun:
         if self.expected is not None:
             seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
             run = self._judge_by_suite(self.expected, container, ready_after, seconds)
-            status = _status_of_checks(run)
-            if status != EXIT_PASSED:
-                return self._take_away(status, _explain_checks(run))
+            if run.exit_code != EXIT_PASSED:
+                return self._take_away(run.exit_code, _explain_checks(run))
         # Whoever waits for the lock finds it ready now.
         lock.close()
         name = self.service.name
@@ -295,7 +287,7 @@ class _ServiceRun:
 
     def _judge_by_suite(
         self, expected: Expected, container: Container, ready_after: float, seconds: float | None
-    ) -> Run:
+    ) -> Checked:
         """Run the target's own checks."""
         again = None if self.options.keep else expected.write_start(self.options)
         live = expected.live(container.id, self.service.name, ready_after, again)

@@ -23,7 +23,7 @@ from nixdock.checks.running.supervision import Worker, supervise
 from nixdock.checks.running.trials import Trials, VerdictLedger
 from nixdock.checks.static import judge_static
 from nixdock.checks.verdict import CheckResult, Report
-from nixdock.errors import CheckError, NixdockError
+from nixdock.errors import CheckError, DeadlineError, NixdockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,8 +82,8 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """How a run of a suite ended.
+class Checked:
+    """What a checking came to.
 
     Args:
         report: The verdicts.
@@ -94,6 +94,13 @@ class Run:
     report: Report
     stopped_by: int | None = None
     timed_out: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """The exit status that it gives: of the verdicts, unless it was cut short."""
+        if self.stopped_by is not None:
+            return 128 + self.stopped_by
+        return DeadlineError.exit_code if self.timed_out else self.report.exit_code
 
 
 @dataclass(slots=True)
@@ -120,7 +127,7 @@ class SuiteRun:
     tell: Callable[[Verdict], None] = lambda _verdict: None
     live: Live | None = None
 
-    def run(self) -> Run:
+    def run(self) -> Checked:
         """Run the suite; call it from the main thread to have signals stop it."""
         began = time.monotonic()
         chosen = [check for check in self.suite.checks if self.choice.includes(check)]
@@ -143,7 +150,7 @@ class SuiteRun:
         self._tell_ready(ledger)
         report = Report(ledger.verdicts(), time.monotonic() - began)
         late = stopped_by is None and trials.seconds_left <= 0 and trials.cancelled.is_set()
-        return Run(report, stopped_by, timed_out=late)
+        return Checked(report, stopped_by, timed_out=late)
 
     def _tell_ready(self, ledger: VerdictLedger) -> None:
         for verdict in ledger.take():
