@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.errors import EngineError, NixdockError
 from nixdock.outcome import text_of
-from nixdock.services.execution import run_exec
+from nixdock.services.reaching import run_exec
 from nixdock.units import format_duration
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import DeadlineError
-from nixdock.services.execution import execute
 from nixdock.services.identity import read_tail
-from nixdock.services.ports import locate_port
+from nixdock.services.reaching import execute, locate_port
 from nixdock.services.readiness import NotReadyError, explain_end
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from nixdock.engine.containers.owner import TARGET, Owner, remember_detached, sw
 from nixdock.engine.containers.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
 from nixdock.errors import DeadlineError, EngineError, UsageError
 from nixdock.events import Notice, Warned
-from nixdock.services.ports import describe_ports
+from nixdock.services.reaching import describe_ports
 from nixdock.units import format_duration
 from nixdock.usecases.output import DescriptorSink, passage
 

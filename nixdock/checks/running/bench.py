@@ -21,7 +21,7 @@ from nixdock.engine.containers.owner import remember_detached
 from nixdock.errors import CheckError
 from nixdock.events import ignore
 from nixdock.outcome import Capture, RunOutcome
-from nixdock.services.ports import publish
+from nixdock.services.reaching import publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

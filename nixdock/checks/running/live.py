@@ -10,8 +10,7 @@ from nixdock.checks.model import CheckKind
 from nixdock.checks.running.web import HttpResponse, NoResponseError, send_request
 from nixdock.errors import CheckError, EngineError
 from nixdock.outcome import tail_of
-from nixdock.services.execution import execute
-from nixdock.services.ports import locate_port
+from nixdock.services.reaching import execute, locate_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +78,7 @@ class Live:
         return details
 
     def execute(self, command: Command, timeout: float) -> RunOutcome:
-        """Run a command in it; see `nixdock.services.execution.execute`."""
+        """Run a command in it; see `nixdock.services.reaching.execute`."""
         return execute(
             self.engine,
             self.container,

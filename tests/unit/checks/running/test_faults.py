@@ -27,7 +27,7 @@ from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Container, Streams
 from nixdock.engine.containers.options.request import CreateRequest
 from nixdock.services import readiness
-from nixdock.services.execution import execute
+from nixdock.services.reaching import execute
 from nixdock.services.readiness import HealthCheck, HealthWatch
 
 SERVICE_CHECK = Check("logs", LogsCheck(Contains(b"x")))

@@ -15,7 +15,7 @@ from nixdock.checks.running.reproduce import curl, docker_exec, docker_run, dock
 from nixdock.engine.connection.address import Address
 from nixdock.engine.connection.responses import ContainerDetails
 from nixdock.errors import CheckError
-from nixdock.services.ports import describe_ports, locate_port, publish
+from nixdock.services.reaching import describe_ports, locate_port, publish
 
 LOCAL = Address("unix:///run/docker.sock", "test")
 REMOTE = Address("tcp://docker:2375", "test")
