@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from nixdock.errors import LoadError
 from nixdock.events import Meter, Work, ignore
 from nixdock.formats.compression import DecompressedBytes, recognise
-from nixdock.formats.tar_members import BLOCK, MemberKind, TarWalk, is_header
+from nixdock.formats.tar_members import BLOCK, TarWalk, is_header
 from nixdock.image.manifest import Codec
 
 if TYPE_CHECKING:
@@ -214,16 +214,16 @@ def _walk(file: File, content: Bytes, codec: Codec, listener: Listener) -> Archi
                 files.pop(name, None)
                 links.pop(name, None)
                 match member.kind:
-                    case MemberKind.FILE:
+                    case "file":
                         head = walk.read(_HEAD)
                         files[name] = ArchiveFile(member.offset, member.size, recognise(head))
                         # In a compressed archive, going back for it would mean decompressing again.
                         if compressed and _is_document(name, member.size, head) and member.size <= room:
                             documents[name] = head + walk.read(member.size)
                             room -= member.size
-                    case MemberKind.SYMLINK:
+                    case "symlink":
                         links[name] = posixpath.join(posixpath.dirname(name), member.target)
-                    case MemberKind.HARDLINK:
+                    case "hardlink":
                         links[name] = member.target
                     case _:
                         pass

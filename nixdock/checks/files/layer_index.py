@@ -21,7 +21,7 @@ import zstandard
 from nixdock import settings
 from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.files.facts import ContentFacts, ContentInspector, ElfFacts
-from nixdock.checks.files.layer_tar import Room, read_entries
+from nixdock.checks.files.layer_tar import make_room, read_entries
 from nixdock.errors import LoadError
 from nixdock.log import get_logger
 
@@ -84,7 +84,7 @@ def index_layers(
         LoadError: As for one; or the layers have more members together than can be held.
     """
     indexes: dict[int, LayerIndex] = {}
-    room = Room("the image")
+    room = make_room("the image")
     # In the artefact's order, so that a compressed archive is gone through once.
     for number, layer in sorted(enumerate(layers), key=lambda pair: pair[1].position):
         indexes[number] = index_layer(layer, contents=contents, cache=cache)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.entry import LayerEntry
-from nixdock.checks.files.layer_tar import Room
+from nixdock.checks.files.layer_tar import make_room
 from nixdock.errors import LoadError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.files.facts import ContentFacts
     from nixdock.checks.files.layer_index import LayerIndex
+    from nixdock.formats.tar_members import Room
 
 LINK_LIMIT = 40
 """Symbolic links that Linux follows in one path (MAXSYMLINKS in linux/include/linux/namei.h)."""
@@ -146,7 +147,7 @@ def is_pattern(path: str) -> bool:
 def build_tree(indexes: Sequence[LayerIndex]) -> Tree:
     """Lay indexes over each other, bottom first."""
     builder = _Builder()
-    room = Room("the image, with the folders that it does not name,")
+    room = make_room("the image, with the folders that it does not name,")
     for number, index in enumerate(indexes):
         builder.add(_Layer(index, number, room))
     complete = bool(indexes) and all(index.facts is not None for index in indexes)

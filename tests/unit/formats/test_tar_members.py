@@ -18,7 +18,6 @@ from nixdock.formats.memory import Memory, open_database
 from nixdock.formats.tar_members import (
     EXTENSION_LIMIT,
     MEMBER_LIMIT,
-    MemberKind,
     TarMember,
     TarWalk,
     is_header,
@@ -76,13 +75,13 @@ def test_finds_what_tarfile_wrote(form: int) -> None:
         ("empty", 0, ""),
     ]
     assert [member.kind for member in found] == [
-        MemberKind.FILE,
-        MemberKind.DIRECTORY,
-        MemberKind.FILE,
-        MemberKind.SYMLINK,
-        MemberKind.HARDLINK,
-        MemberKind.OTHER,
-        MemberKind.FILE,
+        "file",
+        "directory",
+        "file",
+        "symlink",
+        "hardlink",
+        "character",
+        "file",
     ]
     assert data[found[0].offset : found[0].offset + 5] == b"12345"
 
@@ -121,9 +120,9 @@ def test_a_member_of_more_than_eight_gigabytes_is_skipped_by_seeking() -> None:
             self.position += size
             if first == 0:
                 return header("large", self.size)[:size]
-            if first == end:
-                return header("after")[:size]
-            return bytes(size) if first < end + 1536 else b""
+            # Zeros up to the second header, and behind it.
+            data = bytes(max(0, end - first)) + header("after") + bytes(1024) if first >= end - 1024 else b""
+            return data[max(0, first - end) :][:size]
 
     found = list(TarWalk(cast("IO[bytes]", Sparse()), "x.tar"))
     assert [(member.name, member.size) for member in found] == [("large", 9 << 30), ("after", 0)]
