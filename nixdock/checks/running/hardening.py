@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from nixdock.checks.verdict import CheckResult
 
@@ -21,19 +21,6 @@ MEMORY: Final = 1 << 30
 TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in the container
 
 _LONGEST_LINE: Final = 200
-
-# The kernel's words for what a container is refused, by what refuses it.
-_READ_ONLY: Final = re.compile(r"read-only file ?system|\bEROFS\b", re.IGNORECASE)
-_NOT_PERMITTED: Final = re.compile(
-    r"operation not permitted|permission denied|\bEPERM\b|\bEACCES\b", re.IGNORECASE
-)
-_NO_NETWORK: Final = re.compile(
-    r"network is unreachable|name resolution|could not resolve host|bad address|\bENETUNREACH\b",
-    re.IGNORECASE,
-)
-_NO_PROCESS: Final = re.compile(
-    r"(?:fork|clone|pthread_create|thread).*temporarily unavailable", re.IGNORECASE
-)
 
 _CAPABILITIES: Final = (
     (re.compile(r"chown|change owner", re.IGNORECASE), "CHOWN"),
@@ -51,6 +38,34 @@ _CAPABILITIES: Final = (
     (re.compile(r"permission denied|EACCES", re.IGNORECASE), "DAC_OVERRIDE"),
 )
 """Words of a program that is refused, and the capability that it may miss; the first that fits."""
+
+
+# What restricts a container, the kernel's words for what it is refused by that, and what it means.
+_REFUSALS: Final[tuple[tuple[Callable[[Mapping[str, Any]], object], re.Pattern[str], str], ...]] = (
+    (
+        lambda host: host.get("ReadonlyRootfs"),
+        re.compile(r"read-only file ?system|\bEROFS\b", re.IGNORECASE),
+        "its root is read-only (tmpfs or a volume where it writes, or read_only: false)",
+    ),
+    (
+        lambda host: "ALL" in (host.get("CapDrop") or ()),
+        re.compile(r"operation not permitted|permission denied|\bEPERM\b|\bEACCES\b", re.IGNORECASE),
+        "it has no capabilities (cap_add{needed})",
+    ),
+    (
+        lambda host: host.get("NetworkMode") == "none",
+        re.compile(
+            r"network is unreachable|name resolution|could not resolve host|bad address|\bENETUNREACH\b",
+            re.IGNORECASE,
+        ),
+        "it has no network (network_mode: bridge)",
+    ),
+    (
+        lambda host: host.get("PidsLimit"),
+        re.compile(r"(?:fork|clone|pthread_create|thread).*temporarily unavailable", re.IGNORECASE),
+        "it may have no more processes (pids_limit)",
+    ),
+)
 
 
 def harden(
@@ -133,44 +148,16 @@ def name_refusals(body: Mapping[str, Any], said: Iterable[str | None]) -> tuple[
         said: What it wrote, as far as it is known.
     """
     host = body.get("HostConfig") or {}
-    refusals: list[tuple[re.Pattern[str], Callable[[str], str]]] = []
-    if host.get("ReadonlyRootfs"):
-        refusals.append((_READ_ONLY, _explain_read_only))
-    if "ALL" in (host.get("CapDrop") or ()):
-        refusals.append((_NOT_PERMITTED, _explain_capability))
-    if host.get("NetworkMode") == "none":
-        refusals.append((_NO_NETWORK, _explain_network))
-    if host.get("PidsLimit"):
-        refusals.append((_NO_PROCESS, _explain_processes))
-    lines = [line for text in said if text for line in split_lines(text)]
-    return tuple(_find_refusals(lines, refusals))
-
-
-def _find_refusals(
-    lines: list[str], refusals: list[tuple[re.Pattern[str], Callable[[str], str]]]
-) -> Iterator[str]:
-    for pattern, explain in refusals:
-        line = next((line.strip() for line in lines if pattern.search(line)), None)
-        if line is not None:
+    lines = [line.strip() for text in said if text for line in split_lines(text)]
+    found: list[str] = []
+    for is_restricted, pattern, means in _REFUSALS:
+        line = next((line for line in lines if pattern.search(line)), None)
+        if line is not None and is_restricted(host):
+            needed = next((name for words, name in _CAPABILITIES if words.search(line)), None)
+            why = means.format(needed=f": [{needed}] may be what it needs" if needed else "")
             shown = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}..."
-            yield f"refused: {explain(line)}: {shown}"
-
-
-def _explain_read_only(_line: str) -> str:
-    return "its root is read-only (tmpfs or a volume where it writes, or read_only: false)"
-
-
-def _explain_capability(line: str) -> str:
-    name = next((name for pattern, name in _CAPABILITIES if pattern.search(line)), None)
-    return "it has no capabilities" + (f" (cap_add: [{name}] may be what it needs)" if name else " (cap_add)")
-
-
-def _explain_network(_line: str) -> str:
-    return "it has no network (network_mode: bridge)"
-
-
-def _explain_processes(_line: str) -> str:
-    return "it may have no more processes (pids_limit)"
+            found.append(f"refused: {why}: {shown}")
+    return tuple(found)
 
 
 def with_refusals(result: CheckResult, body: Mapping[str, Any]) -> CheckResult:
