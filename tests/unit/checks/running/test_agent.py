@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import platform
@@ -326,6 +327,14 @@ def test_each_agent_is_a_static_program_for_its_machine() -> None:
         elf = read_elf(program)
         assert elf is not None
         assert (elf.machine, elf.interpreter, elf.needed, elf.executable) == (number, "", (), True)
+
+
+def test_the_agents_were_built_of_this_source_by_these_words() -> None:
+    directory = Path(__file__).parents[4] / "nixdock/checks/agent"
+    for line in (directory / "agent.sums").read_text().splitlines():
+        digest, name = line.split()
+        found = hashlib.sha256((directory / name).read_bytes()).hexdigest()
+        assert found == digest, f"{name} has changed: run scripts/build-agent"
 
 
 def _compilers() -> set[str]:
