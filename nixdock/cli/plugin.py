@@ -61,6 +61,8 @@ def run(words: Sequence[str], environ: MutableMapping[str, str] = os.environ) ->
         try:
             print(describe(), flush=True)  # noqa: T201  # the door is slower to import
         except OSError:
+            # What is left in the buffer cannot be written at the end either.
+            sys.stdout = None
             return 2
         return 0
     if words and words[0] in COMPLETION_WORDS:

@@ -137,8 +137,10 @@ def test_a_read_only_file_can_be_read(tmp_path: Path) -> None:
         f"database = Database(Path(sys.argv[1]), {SCHEMA!r}, 1)\n"
         f"print(database.read({ALL!r}), database.write({INSERT!r}, [('b', 2)]))\n"
     )
+    path.chmod(0o444)
+    tmp_path.chmod(0o555)
     # Root may write everywhere, so the file system says no.
-    words = [
+    read_only = [
         "unshare",
         "-m",
         "sh",
@@ -147,7 +149,12 @@ def test_a_read_only_file_can_be_read(tmp_path: Path) -> None:
         "sh",
     ]
     done = subprocess.run(
-        [*words, tmp_path, sys.executable, script], capture_output=True, text=True, check=True
+        [*read_only, tmp_path, sys.executable, script]
+        if os.geteuid() == 0
+        else [sys.executable, "-c", script, path],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == "[('a', 1)] False"
 

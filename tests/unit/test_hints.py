@@ -13,8 +13,6 @@ import pytest
 
 from nixdock.hints import as_root, join_group, ourselves_as_root
 
-PROGRAM = Path(sys.executable).parent / "nixdock"
-
 
 def test_root_needs_nothing_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -54,9 +52,10 @@ def test_who_joins_a_group_is_named_and_not_left_to_roots_shell(
     assert join_group("docker") == f"su - -c 'usermod -aG docker {name}', then log in again"
 
 
-def test_sudo_finds_us_by_our_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sudo_finds_us_by_our_path(monkeypatch: pytest.MonkeyPatch, installed: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    assert ourselves_as_root("engine start") == f"sudo {PROGRAM} engine start"
+    monkeypatch.setattr(sys, "executable", str(installed / "python"))
+    assert ourselves_as_root("engine start") == f"sudo {installed}/nixdock engine start"
     monkeypatch.setattr(sys, "executable", "/usr/nowhere/python")
     assert ourselves_as_root("engine start") == "sudo /usr/bin/nixdock engine start"

@@ -255,14 +255,14 @@ def test_what_the_machine_refuses_is_no_fault_of_ours(
     assert sentence in capsys.readouterr().err
 
 
-def run_in_shell(script: str) -> subprocess.CompletedProcess[str]:
+def run_in_shell(script: str, directory: Path) -> subprocess.CompletedProcess[str]:
     """Run a shell's line with `nixdock` in it."""
-    line = script.replace("nixdock", f"'{Path(sys.executable).parent}/nixdock'")
+    line = script.replace("nixdock", f"'{directory}/nixdock'")
     return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
 
 
-def test_a_reader_that_has_enough_ends_the_program_quietly() -> None:
-    done = run_in_shell("set -o pipefail; (sleep 0.3; nixdock --help) | true")
+def test_a_reader_that_has_enough_ends_the_program_quietly(installed: Path) -> None:
+    done = run_in_shell("set -o pipefail; (sleep 0.3; nixdock --help) | true", installed)
     assert (done.returncode, done.stderr) == (141, "")
 
 
@@ -332,9 +332,9 @@ def test_a_status_that_a_command_returns_is_the_programs(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_can_be_had_for_a_shell(shell: str) -> None:
+def test_completion_can_be_had_for_a_shell(shell: str, installed: Path) -> None:
     done = subprocess.run(
-        [Path(sys.executable).parent / "nixdock"],
+        [installed / "nixdock"],
         env={"_NIXDOCK_COMPLETE": f"{shell}_source", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,

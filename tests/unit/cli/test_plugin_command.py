@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,12 @@ from nixdock.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
-def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: Path) -> Path:
     """Docker's directory of this test alone, with no plugins of the machine beside it."""
     directory = tmp_path / "docker config"
     monkeypatch.setenv("DOCKER_CONFIG", str(directory))
+    # What is installed runs with an interpreter that needs no PYTHONPATH for nixdock.
+    monkeypatch.setattr(install, "__kwdefaults__", {"python": str(installed / "python")})
     monkeypatch.setattr(plugin_command, "SYSTEM_DIRECTORIES", (tmp_path / "system" / "cli-plugins",))
     return directory
 
@@ -58,10 +59,12 @@ def test_installing_again_is_no_error(docker_config: Path) -> None:
     assert list(first.parent.iterdir()) == [first]
 
 
-def test_an_interpreter_with_spaces_in_its_path_works(docker_config: Path, tmp_path: Path) -> None:
+def test_an_interpreter_with_spaces_in_its_path_works(
+    docker_config: Path, tmp_path: Path, installed: Path
+) -> None:
     python = tmp_path / "a long 'way' to" / "python"
     python.parent.mkdir()
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec {installed}/python "$@"\n')
     python.chmod(0o755)
     install(docker_config / "cli-plugins", python=str(python))
     assert find_plugins()[0].version == __version__

@@ -179,11 +179,11 @@ def test_what_needs_a_folder_that_is_gone_says_so(line: str, tmp_path: Path) -> 
         ("docker-nixdock docker-cli-plugin-metadata >/dev/full", 2, ""),
     ],
 )
-def test_so_it_is_for_the_program(script: str, status: int, err: str) -> None:
-    folder = Path(sys.executable).parent
+def test_so_it_is_for_the_program(script: str, status: int, err: str, installed: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", script],
-        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+        # Buffered, as programs are.
+        env={**os.environ, "PYTHONUNBUFFERED": "", "PATH": f"{installed}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

@@ -13,6 +13,8 @@ from nixdock import process
 LIB = Path(__file__).parents[3] / "nixdock" / "nixpkgs" / "lib"
 CASES = Path(__file__).parent / "lib"
 
+pytestmark = pytest.mark.nix
+
 
 def evaluate(expression: str) -> Any:
     outcome = process.run(

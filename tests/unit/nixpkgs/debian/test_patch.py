@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -41,8 +40,8 @@ class Store:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patchelf: Path) -> Store:
+    monkeypatch.setenv("PATH", f"{patchelf.parent}:{os.environ['PATH']}")
     return Store(tmp_path)
 
 
