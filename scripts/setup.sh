@@ -47,6 +47,15 @@ base_packages() {
   if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; fi
 }
 
+# The compilers that make the agent's very bytes: Debian 12's.
+agent_compilers() {
+  (. /etc/os-release && [ "${VERSION_CODENAME:-}" = bookworm ]) || return 0
+  case $(dpkg --print-architecture) in
+    amd64) printf '%s\n' gcc gcc-aarch64-linux-gnu ;;
+    arm64) printf '%s\n' gcc gcc-x86-64-linux-gnu ;;
+  esac
+}
+
 # Whether each of some lines stands in a file.
 holds_all() {
   local status=0
@@ -55,11 +64,11 @@ holds_all() {
   [ $status = 1 ]
 }
 
-# Make .venv hold nixdock, editable, and what else is named; again only when pyproject.toml changed or
-# something named is not in it yet.
+# Make .venv hold nixdock, editable, and what else is named, in the versions of constraints.txt; again only
+# when that or pyproject.toml changed, or something named is not in it yet.
 make_venv() {
-  local stamp=.venv/made-from wanted
-  wanted="$(printf '%s\n' "$(sha256sum <pyproject.toml)" "$@")"
+  local stamp=.venv/made-from constraints=scripts/constraints.txt wanted
+  wanted="$(printf '%s\n' "$(cat pyproject.toml "$constraints" | sha256sum)" "$@")"
   # What more it holds does no harm: installing nixdock again would take it from those who run it now.
   if [ -x .venv/bin/nixdock ] && holds_all "$stamp" "$wanted"; then return; fi
   say "making a virtual environment in .venv"
@@ -67,7 +76,8 @@ make_venv() {
     rm -rf .venv
     "$(find_python)" -m venv .venv
   }
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable . "$@"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    --constraint "$constraints" --editable . "$@"
   printf '%s\n' "$wanted" >$stamp
 }
 

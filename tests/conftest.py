@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
+
+INTEGRATION = Path(__file__).parent / "integration"
+ENGINES = {"engine", "any_engine", "fleet"}
+"""Fixtures that start an engine; whoever starts one by other means is marked by hand."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -13,7 +19,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep of each table marked `sampled(n)` the first of every n rows, unless all are asked for."""
+    """Mark what needs an engine or Nix, and keep the first of every n rows of a table marked `sampled(n)`."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if INTEGRATION in item.path.parents or "stream_golden" in names:
+            item.add_marker("nix")
+        if names & ENGINES:
+            item.add_marker("engine")
     if config.getoption("--full"):
         return
     kept: list[pytest.Item] = []
@@ -45,3 +57,11 @@ def pytest_configure(config: pytest.Config) -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out of the unit tests those that ask Nix itself, where it is not installed."""
+    if INTEGRATION in item.path.parents or item.get_closest_marker("nix") is None:
+        return
+    if shutil.which("nix-store") is None:
+        pytest.skip("Nix is not installed here")

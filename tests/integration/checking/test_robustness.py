@@ -37,6 +37,7 @@ def _own_memory(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon")), 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["run", "exec"])
 def test_a_gigabyte_of_output_is_judged_in_bounded_memory(check: Checker, kind: str) -> None:
     size = 1 << 30
@@ -137,6 +138,7 @@ def test_a_reader_that_goes_away_stops_everything_quietly(check: Checker) -> Non
     running.stdin.close()
 
 
+@pytest.mark.slow
 def test_fifty_kills_and_one_sweep_leave_nothing(check: Checker) -> None:
     file = check.write({"checks": {"e": {"exec": ["sleep", "1000"]}, **LONG, "s": {"logs": "x"}}, **SERVICE})
     volumes = check.volumes()

@@ -150,6 +150,7 @@ def await_sending(process: subprocess.Popen[bytes]) -> None:
     raise AssertionError(told)
 
 
+@pytest.mark.slow
 def test_the_same_image_by_many_at_once(load: Loader, salt: bytes) -> None:
     sample = large(salt, "crowd:1")
     path = load.write(docker_archive(sample))
@@ -162,6 +163,7 @@ def test_the_same_image_by_many_at_once(load: Loader, salt: bytes) -> None:
         load.remove_all()
 
 
+@pytest.mark.slow
 def test_a_prune_at_the_same_time_is_survived(load: Loader, salt: bytes) -> None:
     """Layers that were there when it was asked may be gone when the archive has come."""
     first = large(salt, "pruned:1", 6_000_000)
@@ -207,6 +209,7 @@ def mortal(request: pytest.FixtureRequest) -> Iterator[FragileEngine]:
         yield engine
 
 
+@pytest.mark.slow
 def test_an_engine_that_dies_and_comes_back_gets_the_image(
     mortal: FragileEngine, nixdock: Any, tmp_path: Path, salt: bytes
 ) -> None:
@@ -232,6 +235,7 @@ def test_an_engine_that_dies_and_comes_back_gets_the_image(
         mortal.engine.docker("create", f"mortal:{number}")
 
 
+@pytest.mark.slow
 def test_twenty_kills_at_any_moment_lose_nothing(
     mortal: FragileEngine, nixdock: Any, tmp_path: Path, salt: bytes
 ) -> None:
@@ -286,6 +290,7 @@ def test_twenty_kills_at_any_moment_lose_nothing(
     assert wait_for(lambda: not mortal.leftovers())
 
 
+@pytest.mark.slow
 def test_an_engine_that_stays_away_is_said(nixdock: Any, tmp_path: Path, salt: bytes) -> None:
     path = tmp_path / "image.tar"
     path.write_bytes(docker_archive(large(salt, "gone:1")))

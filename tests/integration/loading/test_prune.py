@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from support.archives import docker_archive, layer, runnable
 
 from .conftest import Loader
@@ -22,6 +24,7 @@ def prune(load: Loader, *words: str) -> list[str]:
     return [found["image"] for found in json.loads(done.stdout)]
 
 
+@pytest.mark.slow
 def test_older_builds_go_and_the_newest_stay(load: Loader, salt: bytes) -> None:
     ids = [build(load, number, salt, f"app:{number}") for number in range(4)]
     other = build(load, 9, salt, "other:1")

@@ -86,6 +86,7 @@ def test_it_is_the_other_release(machine: NixMachine) -> None:
     assert json.loads(json.loads(done.stdout))["codenames"] == [other_release()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [one for one in PROGRAMS if one.name in NAMES], ids=str)
 def test_a_program_runs(machine: NixMachine, program: Program) -> None:
     expected = program.expected.replace("/bin/sh: ELF", "/bin/sh: ")

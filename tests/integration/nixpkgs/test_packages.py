@@ -97,6 +97,7 @@ def further_images(module_nixdock: Nixdock) -> dict[str, str]:
 
 
 # The first one waits for the building of them all.
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("program", MORE_PROGRAMS, ids=str)
 def test_a_further_program_runs_from_its_closure(

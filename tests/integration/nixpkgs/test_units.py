@@ -66,6 +66,7 @@ def test_only_what_it_depends_on_is_fetched(machine: NixMachine) -> None:
     assert {name.split("-")[0] for name in others} == {"hello", "bash", "libtinfo6", "ncurses"}
 
 
+@pytest.mark.slow
 def test_building_again_gives_the_same(machine: NixMachine) -> None:
     attributes = (
         "hello",

@@ -95,6 +95,7 @@ def identify(machine: NixMachine, path: str) -> str:
     return " ".join(entry["Config"] for entry in json.loads(done.stdout))
 
 
+@pytest.mark.slow
 def test_images_have_the_same_identities(machines: tuple[NixMachine, NixMachine]) -> None:
     one, other = machines
     first = build(one, "here")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
+
 from integration.running.conftest import wait_until
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 COMMITTED = "nixdock-test-committed:1"
 
 
+@pytest.mark.slow
 def test_what_is_made_of_our_containers_is_the_user_s(any_box: Box) -> None:
     """Committed while a run goes on, which is killed then: its labels go on in the image."""
     box, docker = any_box, any_box.engine.docker

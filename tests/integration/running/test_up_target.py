@@ -108,6 +108,7 @@ def test_a_service_is_known_by_its_file(box: Box) -> None:
     assert box.containers() == []
 
 
+@pytest.mark.slow
 def test_one_file_is_one_service_however_it_is_named(box: Box) -> None:
     write(box, "web.nix", SERVICE)
     below, link = box.nixdock.folder / "below", box.nixdock.folder.parent / "link"

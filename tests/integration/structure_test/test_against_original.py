@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from integration.structure_test.conftest import Judges
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_verdicts_are_those_of_the_original(case: Case, judges: Judges) -> None:
     theirs = judges.original(case)

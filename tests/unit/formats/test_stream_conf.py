@@ -344,6 +344,7 @@ def test_a_script_from_elsewhere_is_not_run(memory: Memory, tmp_path: Path) -> N
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_files_have_the_digest_that_tarfile_gives_them(
     tmp_path: Path, memory: Memory, tree: Path
 ) -> None:
