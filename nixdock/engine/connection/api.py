@@ -14,7 +14,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from nixdock.engine.connection import patience, shapes
+from nixdock.engine.connection import decoding, patience
 from nixdock.engine.connection.client import open_connection
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.connection.responses import (
@@ -107,13 +107,13 @@ class Engine:
     def info(self) -> EngineInfo:
         """How it is set up; asked once."""
         if self._info is None:
-            self._info = EngineInfo.from_json(self._connection.ask("/info", shape=shapes.INFO))
+            self._info = EngineInfo.from_json(self._connection.ask("/info", shape=decoding.INFO))
         return self._info
 
     def answers(self) -> bool:
         """Whether the engine answers at this moment; one that went away may have come back."""
         try:
-            self._connection.ask("/version", shape=shapes.VERSION)
+            self._connection.ask("/version", shape=decoding.VERSION)
         except EngineError:
             return False
         return True
@@ -122,7 +122,7 @@ class Engine:
 
     def has_images(self) -> bool:
         """Whether it has any image at this moment; yes where it does not tell."""
-        return bool(self._connection.ask("/info", shape=shapes.INFO).get("Images") != 0)
+        return bool(self._connection.ask("/info", shape=decoding.INFO).get("Images") != 0)
 
     def images(
         self, *, every: bool = False, filters: Mapping[str, Sequence[str]] | None = None
@@ -133,9 +133,8 @@ class Engine:
             every: Those without a name that others are built on, too.
             filters: As of `docker images --filter`, such as `{"reference": ["hello"]}`.
         """
-        response = self._connection.ask(
-            "/images/json", {"all": int(every), **_filters(filters)}, shape=shapes.IMAGES
-        )
+        path = "/images/json"
+        response = self._connection.ask(path, {"all": int(every), **_filters(filters)}, shape=decoding.IMAGES)
         return tuple(ImageSummary.from_json(raw) for raw in response)
 
     def find_image(self, reference: str, *, manifests: bool = False) -> ImageDetails | None:
@@ -147,13 +146,15 @@ class Engine:
                 in `raw`; engines with API 1.48).
         """
         params = {"manifests": 1} if manifests and self.traits.tells_manifests else None
-        response = self._connection.ask(
-            f"/images/{reference}/json", params, may_lack=True, shape=shapes.IMAGE
-        )
+        path = f"/images/{reference}/json"
+        response = self._connection.ask(path, params, may_lack=True, shape=decoding.IMAGE)
         if response is not None and self.traits.leaves_health_check_out:
             path = f"/libpod/images/{reference}/json"
-            own = self._connection.ask(path, may_lack=True, shape=shapes.LIBPOD_IMAGE, api=_LIBPOD_API) or {}
-            response["Config"] = {"Healthcheck": own.get("Healthcheck"), **(response.get("Config") or {})}
+            own = self._connection.ask(path, may_lack=True, shape=decoding.LIBPOD_IMAGE, api=_LIBPOD_API)
+            response["Config"] = {
+                "Healthcheck": (own or {}).get("Healthcheck"),
+                **(response.get("Config") or {}),
+            }
         return None if response is None else ImageDetails.from_json(response)
 
     def load(self, archive: Iterable[Piece], *, size: int | None = None) -> Iterator[dict[str, Any]]:
@@ -198,9 +199,8 @@ class Engine:
         if names:
             # A regular expression to the engine.
             filters["name"] = [f"^/?{re.escape(name)}$" for name in names]
-        response = self._connection.ask(
-            "/containers/json", {"all": 1, **_filters(filters)}, shape=shapes.CONTAINERS
-        )
+        path = "/containers/json"
+        response = self._connection.ask(path, {"all": 1, **_filters(filters)}, shape=decoding.CONTAINERS)
         found = (ContainerSummary.from_json(raw) for raw in response)
         return tuple(
             one for one in found if has_labels(one.labels, labels) and (not names or one.name in names)
@@ -208,9 +208,8 @@ class Engine:
 
     def find_container(self, container: str) -> ContainerDetails | None:
         """Inspect a container; None where there is none of this name or ID."""
-        response = self._connection.ask(
-            f"/containers/{container}/json", may_lack=True, shape=shapes.CONTAINER
-        )
+        path = f"/containers/{container}/json"
+        response = self._connection.ask(path, may_lack=True, shape=decoding.CONTAINER)
         return None if response is None else ContainerDetails.from_json(response)
 
     def create_container(
@@ -226,9 +225,8 @@ class Engine:
         params = {key: value for key, value in (("name", name), ("platform", platform)) if value}
         if self.traits.takes_no_stop_timeout_for_none and body.get("StopTimeout") is None:
             body = {**body, "StopTimeout": STOP_TIMEOUT}
-        response = self._connection.ask(
-            "/containers/create", params, method="POST", json_body=body, shape=shapes.CREATED
-        )
+        path = "/containers/create"
+        response = self._connection.ask(path, params, method="POST", json_body=body, shape=decoding.CREATED)
         return CreatedContainer(response["Id"], tuple(response.get("Warnings") or ()))
 
     def start_container(self, container: str) -> None:
@@ -257,9 +255,8 @@ class Engine:
             container: Its name or ID.
             condition: `not-running`, `next-exit` (for one not yet started) or `removed`.
         """
-        wait = self._connection.begin(
-            f"/containers/{container}/wait", {"condition": condition}, shape=shapes.WAITED
-        )
+        path = f"/containers/{container}/wait"
+        wait = self._connection.begin(path, {"condition": condition}, shape=decoding.WAITED)
         return lambda: int(wait()["StatusCode"])
 
     def kill_container(self, container: str, signal: str = "KILL") -> None:
@@ -330,7 +327,7 @@ class Engine:
         params = {"container": container, "changes": changes, "repo": repository, "tag": tag, "pause": 0}
         body: dict[str, Any] | None = {} if self.traits.wants_body_to_commit else None
         made = self._connection.ask(
-            "/commit", params, method="POST", json_body=body, seconds=math.inf, shape=shapes.CREATED
+            "/commit", params, method="POST", json_body=body, seconds=math.inf, shape=decoding.CREATED
         )
         return str(made["Id"])
 
@@ -338,13 +335,13 @@ class Engine:
         """Return what a container changed in its file system: 0 changed, 1 added, 2 deleted, and the path."""
         # Where an engine's storage knows no layers it compares all files.
         path = f"/containers/{container}/changes"
-        response = self._connection.ask(path, shape=shapes.CHANGES, seconds=patience.LABOUR) or ()
+        response = self._connection.ask(path, shape=decoding.CHANGES, seconds=patience.LABOUR) or ()
         return tuple((int(raw["Kind"]), raw["Path"]) for raw in response)
 
     def stats(self, container: str) -> dict[str, Any]:
         """Return a container's use of memory and processors, measured once."""
         path, params = f"/containers/{container}/stats", {"stream": 0, "one-shot": 1}
-        return dict(self._connection.ask(path, params, shape=shapes.STATS))
+        return dict(self._connection.ask(path, params, shape=decoding.STATS))
 
     # Commands in a running container
 
@@ -356,7 +353,7 @@ class Engine:
             body: The request as the Engine API writes it (Cmd, Env, User, WorkingDir, Tty, Attach...).
         """
         path = f"/containers/{container}/exec"
-        return str(self._connection.ask(path, method="POST", json_body=body, shape=shapes.CREATED)["Id"])
+        return str(self._connection.ask(path, method="POST", json_body=body, shape=decoding.CREATED)["Id"])
 
     def start_exec(self, exec_id: str) -> Stream:
         """Start a prepared command and connect to its streams."""
@@ -365,14 +362,14 @@ class Engine:
 
     def find_exit_code(self, exec_id: str) -> int | None:
         """Return the exit code of a command; None while it runs."""
-        response = self._connection.ask(f"/exec/{exec_id}/json", shape=shapes.EXEC)
+        response = self._connection.ask(f"/exec/{exec_id}/json", shape=decoding.EXEC)
         return None if response["Running"] else response.get("ExitCode")
 
     # Networks and volumes
 
     def networks(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
         """List networks as the engine describes them."""
-        response = self._connection.ask("/networks", _filters({"label": labels}), shape=shapes.NETWORKS)
+        response = self._connection.ask("/networks", _filters({"label": labels}), shape=decoding.NETWORKS)
         return tuple(raw for raw in response if has_labels(raw.get("Labels") or {}, labels))
 
     def remove_network(self, network: str) -> None:
@@ -381,7 +378,7 @@ class Engine:
 
     def volumes(self, *, labels: Sequence[str] = ()) -> tuple[dict[str, Any], ...]:
         """List volumes as the engine describes them."""
-        response = self._connection.ask("/volumes", _filters({"label": labels}), shape=shapes.VOLUMES)
+        response = self._connection.ask("/volumes", _filters({"label": labels}), shape=decoding.VOLUMES)
         return tuple(raw for raw in response["Volumes"] or () if has_labels(raw.get("Labels") or {}, labels))
 
     def remove_volume(self, volume: str) -> None:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nixdock.engine.connection import shapes
+from nixdock.engine.connection import decoding
 from nixdock.engine.connection.decoding import (
     REFUSAL_LIMIT,
     body_of,
@@ -23,7 +23,13 @@ from nixdock.engine.connection.decoding import (
     socket_of,
 )
 from nixdock.engine.connection.patience import PING, Patience
-from nixdock.engine.connection.refusals import EngineRefusedError, explain_cut, is_not_ready, translate
+from nixdock.engine.connection.refusals import (
+    EngineRefusedError,
+    explain_cut,
+    is_not_ready,
+    nonsense,
+    translate,
+)
 from nixdock.engine.connection.responses import EngineVersion
 from nixdock.engine.connection.stream import Stream
 from nixdock.errors import EngineError
@@ -56,7 +62,7 @@ def open_connection(address: Address, *, pinned: str | None, seconds: float | No
         failing.callback(connection.close)
         # A cut ssh connection is ssh's own answer, said on stderr: once is enough.
         response = call_with_retries(
-            lambda: connection.ask("/version", shape=shapes.VERSION, api=""),
+            lambda: connection.ask("/version", shape=decoding.VERSION, api=""),
             retry_on=is_not_ready,
             attempts=1 if address.scheme == "ssh" else CONNECTION_ATTEMPTS,
         )
@@ -109,7 +115,7 @@ class Connection:
         Args:
             path: Below the API version.
             params: The query.
-            shape: What the response looks like, of `nixdock.engine.connection.shapes`.
+            shape: What the response looks like, of `nixdock.engine.connection.decoding`.
             method: Of HTTP.
             may_lack: Whether None is returned for what is not there, and nothing raised.
             json_body: What is sent along.
@@ -227,7 +233,7 @@ class Connection:
         connection = socket_of(response)
         if buffered is None or connection is None:
             _end(response, wait)
-            raise shapes.nonsense(f"POST {path}", "the connection has ended with the answer's headers")
+            raise nonsense(f"POST {path}", "the connection has ended with the answer's headers")
         return Stream(
             _Reader(self, wait, buffered.read1, passes=True),
             connection,

@@ -1,16 +1,19 @@
-"""Reading an engine's answers: their bytes, the JSON in them, and what a refusal says.
+"""Reading an engine's responses: their bytes, the JSON in them, what it must look like, what a refusal says.
 
-All that an engine answers comes in here, and is what it should be or an `EngineError`.
+All that an engine responds comes in here, and is what it should be or an `EngineError`: what an engine never
+gives (an object where a list belongs, a number for a name) comes from something in between, or from an engine
+that is broken. Everything behind `check` may believe its input.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.engine.connection import shapes
-from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.engine.connection.refusals import EngineRefusedError, nonsense
 from nixdock.text import clean
 
 if TYPE_CHECKING:
@@ -22,18 +25,209 @@ if TYPE_CHECKING:
     from nixdock.errors import EngineError
 
 REFUSAL_LIMIT: Final = 64 << 10
-"""Bytes that are read of an answer that says nothing, or no."""
+"""Bytes that are read of a response that says nothing, or no."""
 
 _PIECE: Final = 128 * 1024
 
-_ANSWER_LIMIT: Final = 256 << 20
-"""Bytes of a JSON answer; a hundred thousand images are told in less."""
+_JSON_LIMIT: Final = 256 << 20
+"""Bytes of JSON; a hundred thousand images are told in less."""
 
 _MESSAGE_LIMIT: Final = 16 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class Must:
+    """What has to be there. Of all else nothing, and null, are as good.
+
+    Args:
+        shape: What it looks like.
+        nullable: Whether null will do.
+    """
+
+    shape: object
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """An object whose keys are anything.
+
+    Args:
+        shape: What each of its values looks like.
+    """
+
+    shape: object
+
+
+_MISSING: Final = object()
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_VERSION: Final = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
+_NAME: Final = re.compile(r".+", re.DOTALL)
+
+_CONFIG: Final = {
+    "Cmd": [str],
+    "Entrypoint": [str],
+    "Env": [str],
+    "ExposedPorts": Values(object),
+    "Healthcheck": {
+        "Interval": int,
+        "Retries": int,
+        "StartPeriod": int,
+        "Test": [str],
+        "Timeout": int,
+    },
+    "Labels": Values(str),
+    "Shell": [str],
+    "StopSignal": str,
+    "StopTimeout": int,
+    "Tty": bool,
+    "User": str,
+    "Volumes": Values(object),
+    "WorkingDir": str,
+}
+
+VERSION: Final = {
+    "ApiVersion": Must(_VERSION),
+    "Arch": str,
+    "Components": [{"Name": str}],
+    "Os": str,
+    "Version": str,
+}
+INFO: Final = {
+    "DockerRootDir": str,
+    "Driver": str,
+    "DriverStatus": [[str]],
+    "ID": Must(str),
+    "Images": int,
+    "Name": str,
+    "SecurityOptions": [str],
+}
+IMAGES: Final = [
+    {"Created": int, "Id": Must(_NAME), "Labels": Values(str), "RepoTags": [str], "Size": int},
+]
+IMAGE: Final = {
+    "Architecture": str,
+    "Config": _CONFIG,
+    "Id": Must(_NAME),
+    "Manifests": [{"Available": bool, "ID": str, "Kind": str}],
+    "Os": str,
+    "RepoTags": [str],
+    "RootFS": {"Layers": [str]},
+    "Size": int,
+    "Variant": str,
+}
+LIBPOD_IMAGE: Final = {"Healthcheck": _CONFIG["Healthcheck"]}
+CONTAINERS: Final = [
+    {
+        "Id": Must(_NAME),
+        "Image": str,
+        "ImageID": str,
+        "Labels": Values(str),
+        "Names": [str],
+        "State": str,
+    },
+]
+CONTAINER: Final = {
+    "Config": _CONFIG,
+    "HostConfig": {"ContainerIDFile": str, "NetworkMode": str, "Tmpfs": Values(str)},
+    "Id": Must(_NAME),
+    "Image": str,
+    "Mounts": [{"Destination": str}],
+    "Name": str,
+    "NetworkSettings": {"Ports": Values([{"HostIp": str, "HostPort": Must(_PORT)}])},
+    "State": {
+        "Error": str,
+        "ExitCode": int,
+        "Health": {"Log": [{"Output": str}], "Status": str},
+        "OOMKilled": bool,
+        "Pid": int,
+        "Status": str,
+    },
+}
+CREATED: Final = {"Id": Must(_NAME), "Warnings": [str]}
+WAITED: Final = {"StatusCode": Must(int)}
+CHANGES: Final = Must([{"Kind": Must(int), "Path": Must(str)}], nullable=True)
+STATS: Final = {"memory_stats": Must({"max_usage": int, "stats": Values(int), "usage": int})}
+EXEC: Final = {"ExitCode": int, "Running": Must(bool)}
+NETWORKS: Final = [{"Id": Must(_NAME), "Labels": Values(str), "Name": str}]
+VOLUMES: Final = {"Volumes": Must([{"Labels": Values(str), "Name": Must(_NAME)}], nullable=True)}
+
+_WORDS: Final[dict[type, str]] = {str: "text", int: "a number", bool: "true or false"}
+
+
+def check(value: Any, shape: object, what: str) -> Any:  # noqa: ANN401  # any JSON
+    """Return a response that looks as it should.
+
+    Args:
+        value: Decoded JSON.
+        shape: One of those above.
+        what: What was asked, for the message.
+
+    Raises:
+        EngineError: It does not.
+    """
+    wrong = _find_misfit(value, shape if isinstance(shape, Must) else Must(shape))
+    if wrong is not None:
+        raise nonsense(what, f"it{wrong}" if wrong.startswith(" ") else wrong.lstrip("."))
+    return value
+
+
+def _find_misfit(value: object, shape: object) -> str | None:
+    """Return where a value is not of a shape, and what should stand there; None where it is."""
+    inner = shape.shape if isinstance(shape, Must) else shape
+    if value is None or value is _MISSING:
+        may = not isinstance(shape, Must) or (value is None and shape.nullable)
+        return None if may else f" is not {_name(inner)}"
+    shape = inner
+    if not _is_of_kind(value, shape):
+        return f" is not {_name(shape)}"
+    for name, member, its in _members(value, shape):
+        wrong = _find_misfit(member, its)
+        if wrong is not None:
+            return f"{name}{wrong}"
+    return None
+
+
+def _is_of_kind(value: object, shape: object) -> bool:
+    match shape:
+        case dict() | Values():
+            return isinstance(value, dict)
+        case list():
+            return isinstance(value, list)
+        case re.Pattern():
+            return isinstance(value, str) and shape.fullmatch(value) is not None
+        case type():
+            # A bool is an int to Python.
+            return isinstance(value, shape) and (shape is not int or not isinstance(value, bool))
+        case _:
+            raise TypeError(f"no shape: {shape!r}")
+
+
+def _members(value: object, shape: object) -> Iterator[tuple[str, object, object]]:
+    """Yield the name, the value and the shape of each part of a value of the right kind."""
+    if isinstance(value, dict):
+        if isinstance(shape, Values):
+            yield from ((f".{key}", member, shape.shape) for key, member in value.items())
+        elif isinstance(shape, dict):
+            yield from ((f".{key}", value.get(key, _MISSING), its) for key, its in shape.items())
+    elif isinstance(value, list) and isinstance(shape, list):
+        yield from ((f"[{number}]", member, Must(shape[0])) for number, member in enumerate(value))
+
+
+def _name(shape: object) -> str:
+    match shape:
+        case dict() | Values():
+            return "an object"
+        case list():
+            return "a list"
+        case type():
+            return _WORDS.get(shape, "anything")
+        case _:
+            return "what belongs there"
+
+
 def socket_of(response: requests.Response) -> socket.socket | None:
-    """Return the socket below an answer that is still to be read; None where it has ended."""
+    """Return the socket below a response that is still to be read; None where it has ended."""
     buffered = getattr(response.raw._fp, "fp", None)  # noqa: SLF001
     return getattr(getattr(buffered, "raw", None), "_sock", None)
 
@@ -46,7 +240,7 @@ def read_refusal(response: requests.Response, what: str) -> EngineError:
     except (ValueError, RecursionError):
         said = data.decode(errors="replace").strip()
         if said.startswith("<"):
-            return shapes.nonsense(what, f"a page instead of an answer (HTTP status {response.status_code})")
+            return nonsense(what, f"a page instead of an answer (HTTP status {response.status_code})")
         said = said.partition("\n")[0].strip()
     if isinstance(said, dict):
         # "cause" is what Podman's own API says beside it.
@@ -54,17 +248,17 @@ def read_refusal(response: requests.Response, what: str) -> EngineError:
         if said is None:
             said = response.reason or f"HTTP status {response.status_code}"
     if not isinstance(said, str):
-        return shapes.nonsense(what, f"a refusal without a message (HTTP status {response.status_code})")
+        return nonsense(what, f"a refusal without a message (HTTP status {response.status_code})")
     said = said.strip() or response.reason or f"HTTP status {response.status_code}"
     return EngineRefusedError(f"the engine refused: {said}", status=response.status_code)
 
 
 def decode(response: requests.Response, shape: object, what: str) -> Any:  # noqa: ANN401  # any JSON
-    """Return the JSON of an answer, if that is what it should be: the one way in for all of them.
+    """Return the JSON of an value, if that is what it should be: the one way in for all of them.
 
     Args:
         response: Unread.
-        shape: Of `nixdock.engine.connection.shapes`.
+        shape: One of those above.
         what: Its method and path, for messages.
 
     Raises:
@@ -73,16 +267,16 @@ def decode(response: requests.Response, shape: object, what: str) -> Any:  # noq
     data = bytearray()
     for piece in body_of(response):
         data += piece
-        if len(data) > _ANSWER_LIMIT:
-            raise shapes.nonsense(what, "it does not end")
+        if len(data) > _JSON_LIMIT:
+            raise nonsense(what, "it does not end")
     try:
-        answer = json.loads(bytes(data))
+        value = json.loads(bytes(data))
         if b"\\u" in data:
             # Half a character, which could not be written to anywhere.
-            json.dumps(answer, ensure_ascii=False).encode()
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise shapes.nonsense(what, _describe(bytes(data))) from error
-    return shapes.check(answer, shape, what)
+        raise nonsense(what, _describe(bytes(data))) from error
+    return check(value, shape, what)
 
 
 def _describe(data: bytes) -> str:
@@ -93,13 +287,13 @@ def _describe(data: bytes) -> str:
 
 
 def body_of(response: requests.Response) -> Iterator[bytes]:
-    """Yield an answer's body as it comes, chunk by chunk."""
+    """Yield a response's body as it comes, chunk by chunk."""
     raw = response.raw
     return iter(raw.read_chunked()) if raw.chunked else iter(raw.stream(_PIECE))
 
 
 def read_messages(pieces: Iterator[bytes], what: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of an answer, which may stand without anything between them."""
+    """Yield the JSON objects of an value, which may stand without anything between them."""
     decoder = json.JSONDecoder()
     # A piece may end amid a character.
     characters = codecs.getincrementaldecoder("utf-8")("replace")
@@ -110,12 +304,12 @@ def read_messages(pieces: Iterator[bytes], what: str) -> Iterator[dict[str, Any]
             try:
                 message, end = decoder.raw_decode(text)
             except RecursionError as error:
-                raise shapes.nonsense(what, _describe(text.encode(errors="replace"))) from error
+                raise nonsense(what, _describe(text.encode(errors="replace"))) from error
             except ValueError:
                 break
             text = text[end:]
-            yield shapes.check(message, {}, what)
+            yield check(message, {}, what)
         if len(text) > _MESSAGE_LIMIT:
-            raise shapes.nonsense(what, _describe(text[:100].encode(errors="replace")))
+            raise nonsense(what, _describe(text[:100].encode(errors="replace")))
     if text.strip():
         yield {"error": f"the engine's answer breaks off: {clean(text.strip()[:200])}"}

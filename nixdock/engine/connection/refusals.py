@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 from nixdock.engine.connection.address import DEFAULT_SOURCE
 from nixdock.engine.connection.patience import Cut
-from nixdock.engine.connection.shapes import nonsense
 from nixdock.errors import DeadlineError, EngineError, find_exhaustion
 from nixdock.hints import join_group, ourselves_as_root
 from nixdock.text import clean, split_lines
@@ -88,6 +87,9 @@ def _find_remedy(message: str) -> str | None:
     return next((remedy for said, remedy in _REMEDIES if said.search(message)), None)
 
 
+_SHOWN: Final = 200
+
+
 class EngineUnreachableError(EngineError):
     """No engine answers at the address, or the connection to it was cut."""
 
@@ -148,6 +150,14 @@ def translate(error: BaseException, address: Address, what: str) -> EngineError 
         return nonsense(what, f"it is no HTTP ({clean(_reason(error))})")
     message, hint = _explain(error, address)
     return EngineUnreachableError(message, hint=hint)
+
+
+def nonsense(what: str, why: str) -> EngineError:
+    """Return the error about an answer that no engine gives."""
+    return EngineError(
+        f"the engine answered nonsense to {what}: {why[:_SHOWN]}",
+        hint="is there something between nixdock and the engine that changes what is sent?",
+    )
 
 
 def is_not_ready(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.containers.options import values, volumes, writers
+from nixdock.engine.containers.options import mappings, values, writers
 from nixdock.engine.containers.options.writers import append, merge, put
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ OPTIONS: Final = (
     DockerOption("--mount", writers.write_mount, "type=...,source=...", "Mount a file system.", many=True),
     DockerOption(
         "--tmpfs",
-        merge("Host.Tmpfs", volumes.parse_tmpfs),
+        merge("Host.Tmpfs", mappings.parse_tmpfs),
         "TARGET[:OPTIONS]",
         "Mount a file system in memory.",
         many=True,

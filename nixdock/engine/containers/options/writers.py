@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nixdock.engine.containers.options import ports, values, volumes
+from nixdock.engine.containers.options import mappings, values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,20 +107,20 @@ def write_labels(draft: Draft, text: str) -> None:
 
 def write_published(draft: Draft, text: str) -> None:
     """Publish ports."""
-    for port, binding in ports.parse_published(text):
+    for port, binding in mappings.parse_published(text):
         draft.body.setdefault("ExposedPorts", {})[port] = {}
         draft.host.setdefault("PortBindings", {}).setdefault(port, []).append(binding)
 
 
 def write_exposed(draft: Draft, text: str) -> None:
     """Expose ports."""
-    for port in ports.parse_exposed(text):
+    for port in mappings.parse_exposed(text):
         draft.body.setdefault("ExposedPorts", {})[port] = {}
 
 
 def write_volume(draft: Draft, text: str) -> None:
     """Mount a volume or a directory."""
-    binding, has_source = volumes.parse_volume(text, draft.directory)
+    binding, has_source = mappings.parse_volume(text, draft.directory)
     if has_source:
         draft.host.setdefault("Binds", []).append(binding)
     else:
@@ -129,7 +129,7 @@ def write_volume(draft: Draft, text: str) -> None:
 
 def write_mount(draft: Draft, text: str) -> None:
     """Mount a file system."""
-    draft.host.setdefault("Mounts", []).append(volumes.parse_mount(text, draft.directory))
+    draft.host.setdefault("Mounts", []).append(mappings.parse_mount(text, draft.directory))
 
 
 def write_security(draft: Draft, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nixdock.engine.connection import shapes
+from nixdock.engine.connection import decoding
 from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary, ImageDetails, ImageSummary
 from nixdock.errors import EngineError
 from nixdock.services.readiness import HealthCheck
@@ -21,9 +21,9 @@ from .hostile_calls import CALLS
 
 WRONG: tuple[Any, ...] = (5, 1.5, "text", True, [5], [None], {"a": 5}, {})
 READERS: dict[str, tuple[object, Any, Callable[[Any], object]]] = {
-    "image": (shapes.IMAGE, IMAGE, ImageDetails.from_json),
+    "image": (decoding.IMAGE, IMAGE, ImageDetails.from_json),
     "container": (
-        shapes.CONTAINER,
+        decoding.CONTAINER,
         CONTAINER,
         lambda raw: [
             (details := ContainerDetails.from_json(raw)).ports,
@@ -34,7 +34,7 @@ READERS: dict[str, tuple[object, Any, Callable[[Any], object]]] = {
         ],
     ),
     "containers": (
-        shapes.CONTAINERS,
+        decoding.CONTAINERS,
         [
             {
                 "Id": "c",
@@ -48,12 +48,12 @@ READERS: dict[str, tuple[object, Any, Callable[[Any], object]]] = {
         lambda raw: [ContainerSummary.from_json(one).labels.get("a") for one in raw],
     ),
     "images": (
-        shapes.IMAGES,
+        decoding.IMAGES,
         [{"Id": "i", "RepoTags": ["a:b"], "Created": 1, "Size": 1, "Labels": {"a": "b"}}],
         lambda raw: [ImageSummary.from_json(one).tags for one in raw],
     ),
     "version": (
-        shapes.VERSION,
+        decoding.VERSION,
         VERSION,
         lambda raw: [one.get("Name") for one in raw.get("Components") or ()],
     ),
@@ -77,13 +77,13 @@ def _mutations(value: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("name", READERS)
 def test_no_part_of_an_answer_is_believed_blindly(name: str) -> None:
     shape, good, read = READERS[name]
-    shapes.check(good, shape, "GET /x")
+    decoding.check(good, shape, "GET /x")
     read(good)
     rows = 0
     for mutated in _mutations(good):
         rows += 1
         try:
-            shapes.check(mutated, shape, "GET /x")
+            decoding.check(mutated, shape, "GET /x")
         except EngineError as error:
             assert error.message.startswith("the engine answered nonsense to GET /x: ")  # noqa: PT017
             continue
