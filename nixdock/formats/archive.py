@@ -15,9 +15,9 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
 from nixdock.events import Meter, Work, ignore
-from nixdock.formats.compression import DecompressedBytes, recognise
+from nixdock.formats.compression import DecompressedBytes
 from nixdock.formats.tar_members import BLOCK, TarWalk, is_header
-from nixdock.image.manifest import Codec
+from nixdock.image.detect import Codec, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

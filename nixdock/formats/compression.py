@@ -1,4 +1,4 @@
-"""Compressed streams: recognised by their first bytes, read with bounded memory.
+"""Compressed streams, read with bounded memory.
 
 gzip goes through ISA-L, which inflates twice as fast as zlib; Docker, Nix and GNU tar all write
 files of several gzip members or zstd frames, so those are read as one stream.
@@ -15,33 +15,15 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from nixdock.errors import LoadError
 from nixdock.formats.source import BUFFER, Bytes
-from nixdock.image.manifest import Codec
+from nixdock.image.detect import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_MAGIC: Final = (
-    (b"\x1f\x8b", Codec.GZIP),
-    (b"\x28\xb5\x2f\xfd", Codec.ZSTD),
-    (b"\xfd7zXZ\x00", Codec.XZ),
-    (b"BZh", Codec.BZIP2),
-)
 
 _MEMORY_LIMIT: Final = 96 * 1024 * 1024
 """Bytes that a decompressor may hold: `xz -9` wants 65 MiB, `zstd -22` without --ultra 8 MiB."""
 
 _ZSTD_WINDOW: Final = 64 * 1024 * 1024
-
-
-def recognise(head: bytes) -> Codec:
-    """Say how a stream that begins with these bytes is compressed."""
-    for magic, codec in _MAGIC:
-        if head.startswith(magic):
-            return codec
-    # A zstd file may begin with a frame that decoders skip: 0x184D2A50 to 0x184D2A5F.
-    if len(head) >= 4 and head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50:
-        return Codec.ZSTD
-    return Codec.NONE
 
 
 def decompress(raw: IO[bytes], codec: Codec, name: str) -> IO[bytes]:

@@ -16,8 +16,8 @@ from nixdock.errors import LoadError
 from nixdock.events import Warned, ignore
 from nixdock.formats.archive import Budget, check_layers, parse_json
 from nixdock.formats.compression import decompress
+from nixdock.image.detect import Codec
 from nixdock.image.digest import Digest
-from nixdock.image.manifest import Codec
 from nixdock.image.model import Image, OpenerLayer
 from nixdock.image.reference import Reference
 

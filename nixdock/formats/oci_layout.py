@@ -16,13 +16,13 @@ from nixdock.formats.archive import IMAGES_LIMIT, JSON_LIMIT, Archive, Budget, p
 from nixdock.formats.compression import decompress
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_diff_ids, read_references
 from nixdock.formats.source import FileBytes
+from nixdock.image.detect import Codec
 from nixdock.image.digest import Digest
 from nixdock.image.manifest import (
     CONFIG_TYPES,
     INDEX_TYPES,
     MANIFEST_TYPES,
     OCI_MANIFEST,
-    Codec,
     Descriptor,
     layer_codec,
 )

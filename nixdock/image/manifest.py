@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from nixdock.image.detect import Codec
 from nixdock.image.digest import Digest
 from nixdock.image.model import Manifest
 
@@ -29,16 +29,6 @@ DOCKER_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar"
 INDEX_TYPES: Final = frozenset({OCI_INDEX, DOCKER_INDEX})
 MANIFEST_TYPES: Final = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 CONFIG_TYPES: Final = frozenset({OCI_CONFIG, DOCKER_CONFIG})
-
-
-class Codec(StrEnum):
-    """How bytes are compressed."""
-
-    NONE = "none"
-    GZIP = "gzip"
-    ZSTD = "zstd"
-    XZ = "xz"
-    BZIP2 = "bzip2"
 
 
 _LAYER_TYPES: Final = {

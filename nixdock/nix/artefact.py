@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.nix import elf
+from nixdock.image.detect import HEAD, FileKind, detect
 from nixdock.nix.target import OCI_LAYOUT_FILE
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ class Form(Enum):
     """A JSON file that describes layers: nix2container."""
     OCI_LAYOUT = "OCI layout"
     """A folder with an `oci-layout` file."""
+
+
+_FORMS: Final = {
+    FileKind.TAR: Form.ARCHIVE,
+    FileKind.COMPRESSED: Form.ARCHIVE,
+    FileKind.SCRIPT: Form.SCRIPT,
+    FileKind.JSON: Form.DESCRIPTION,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +70,6 @@ class Artefact:
     nix: Nix | None = field(default=None, compare=False, repr=False)
 
 
-_MAGIC: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh")
-"""gzip, zstd, xz, bzip2."""
-
-_TAR_MAGIC: Final = (257, b"ustar")
-_HEAD: Final = 512
-
-
 def recognise(path: Path, *, executable: bool = False) -> Form | None:
     """Return the form of an image that a path has, or None where it is something else.
 
@@ -83,15 +84,10 @@ def recognise(path: Path, *, executable: bool = False) -> Form | None:
         return Form.OCI_LAYOUT if (path / OCI_LAYOUT_FILE).is_file() else None
     if not path.is_file():
         return None
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if head.startswith(b"#!") and (executable or path.stat().st_mode & 0o111):
-        return Form.SCRIPT
-    if head.startswith(_MAGIC) or head[_TAR_MAGIC[0] :].startswith(_TAR_MAGIC[1]):
-        return Form.ARCHIVE
-    if head.lstrip().startswith((b"{", b"[")):
-        return Form.DESCRIPTION
-    return None
+    form = _FORMS.get(detect(_head(path)))
+    if form is Form.SCRIPT and not (executable or path.stat().st_mode & 0o111):
+        return None
+    return form
 
 
 def describe(path: Path) -> str:
@@ -100,14 +96,19 @@ def describe(path: Path) -> str:
         names = sorted(entry.name for entry in path.iterdir())
         shown = ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
         return f"a folder with {shown}" if names else "an empty folder"
-    size = path.stat().st_size
+    head = _head(path)
+    match detect(head):
+        case FileKind.EMPTY:
+            return "an empty file"
+        case FileKind.ELF:
+            return "a program"
+        case FileKind.SCRIPT:
+            return "a script that is not executable"
+        case _:
+            kind = "binary" if b"\0" in head else "text"
+            return f"a {kind} file of {path.stat().st_size} bytes"
+
+
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if not head:
-        return "an empty file"
-    if head.startswith(elf.MAGIC):
-        return "a program"
-    if head.startswith(b"#!"):
-        return "a script that is not executable"
-    kind = "binary" if b"\0" in head else "text"
-    return f"a {kind} file of {size} bytes"
+        return file.read(HEAD)

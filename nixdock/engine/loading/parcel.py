@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from nixdock.image.computed import hash_stream
-from nixdock.image.manifest import Codec, layer_codec, make_docker_manifest
+from nixdock.image.detect import Codec
+from nixdock.image.manifest import layer_codec, make_docker_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from nixdock.image.detect import Codec
 from nixdock.image.digest import Digest
-from nixdock.image.manifest import Codec, Descriptor, layer_codec, make_docker_manifest
+from nixdock.image.manifest import Descriptor, layer_codec, make_docker_manifest
 from nixdock.image.platform import Platform
 
 CONFIG = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'

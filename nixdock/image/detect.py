@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Final
-
-from nixdock.formats.compression import recognise
-from nixdock.formats.tar_members import is_header
-from nixdock.image.manifest import Codec
 
 HEAD: Final = 512
 """Bytes that `detect` wants to see."""
+
+
+class Codec(StrEnum):
+    """How bytes are compressed."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+    XZ = "xz"
+    BZIP2 = "bzip2"
 
 
 class FileKind(Enum):
@@ -28,12 +34,31 @@ class FileKind(Enum):
     DATA = "data of an unknown kind"
 
 
-_MAGIC: Final = (
-    (b"#!", FileKind.SCRIPT),
-    (b"\x7fELF", FileKind.ELF),
-    (b"PK\x03\x04", FileKind.ZIP),
-    (b"hsqs", FileKind.SQUASHFS),
+_CODECS: Final = (
+    (b"\x1f\x8b", Codec.GZIP),
+    (b"\x28\xb5\x2f\xfd", Codec.ZSTD),
+    (b"\xfd7zXZ\x00", Codec.XZ),
+    (b"BZh", Codec.BZIP2),
 )
+
+_MAGIC: Final = (
+    (0, b"#!", FileKind.SCRIPT),
+    (0, b"\x7fELF", FileKind.ELF),
+    (0, b"PK\x03\x04", FileKind.ZIP),
+    (0, b"hsqs", FileKind.SQUASHFS),
+    (257, b"ustar", FileKind.TAR),
+)
+
+
+def recognise(head: bytes) -> Codec:
+    """Say how a stream that begins with these bytes is compressed."""
+    for magic, codec in _CODECS:
+        if head.startswith(magic):
+            return codec
+    # A zstd file may begin with a frame that decoders skip: 0x184D2A50 to 0x184D2A5F.
+    if len(head) >= 4 and head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50:
+        return Codec.ZSTD
+    return Codec.NONE
 
 
 def detect(head: bytes) -> FileKind:
@@ -46,10 +71,8 @@ def detect(head: bytes) -> FileKind:
         return FileKind.EMPTY
     if recognise(head) is not Codec.NONE:
         return FileKind.COMPRESSED
-    if is_header(head):
-        return FileKind.TAR
-    for magic, kind in _MAGIC:
-        if head.startswith(magic):
+    for place, magic, kind in _MAGIC:
+        if head.startswith(magic, place):
             return kind
     if head.lstrip()[:1] in {b"{", b"["}:
         return FileKind.JSON
