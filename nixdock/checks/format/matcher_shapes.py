@@ -213,7 +213,7 @@ class ValueShape(Shape[Matcher[object]]):
     def definition(self) -> Schema:
         """A bare value, or named matchers."""
         bare = {"type": ["string", "number", "boolean", "null", "array"]}
-        return {"anyOf": [bare, _VALUE_WORDS.schema()]}
+        return {"anyOf": [bare, MATCHERS]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +365,9 @@ _VALUE_WORDS = _matchers(
 VALUE_WORDS = frozenset(word.name for word in _VALUE_WORDS.fields)
 """The names of matchers on JSON values."""
 
+MATCHERS: Schema = {"$ref": "#/$defs/matchers"}
+"""A mapping of matchers on JSON values, in the schema."""
+
 
 def matcher_definitions() -> Schema:
     """Describe the matchers for the end of the schema (`$defs`)."""
@@ -373,4 +376,5 @@ def matcher_definitions() -> Schema:
         "number": NUMBER.definition(),
         "bounds": BoundsShape().definition(),
         "value": VALUE.definition(),
+        "matchers": _VALUE_WORDS.schema(),
     }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixdock.checks.format.matcher_shapes import TEXT, VALUE, VALUE_WORDS, NumberIn
+from nixdock.checks.format.matcher_shapes import MATCHERS, TEXT, VALUE, VALUE_WORDS, NumberIn
 from nixdock.checks.format.nodes import Listing, Node, Problems, Scalar, Table, describe, suggest
-from nixdock.checks.format.records import required
-from nixdock.checks.format.shapes import Schema, Shape, Text
-from nixdock.checks.matchers.algebra import SECONDS
+from nixdock.checks.format.records import Field, Record, required
+from nixdock.checks.format.shapes import ListOf, MapOf, Schema, Shape, Text
+from nixdock.checks.matchers.algebra import SECONDS, Matcher
 from nixdock.checks.matchers.value import AsPairs, AsText, EqualsValue, JsonPath, Members, SameSet, Unset
 from nixdock.checks.model import StaticKind
 from nixdock.checks.verdict import CheckResult
@@ -17,25 +17,63 @@ from nixdock.checks.verdict import CheckResult
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nixdock.checks.matchers.algebra import Matcher
     from nixdock.checks.subject import Subject
 
 
-def _read_any(node: Node, problems: Problems) -> Matcher[object]:
-    if isinstance(node, Scalar) and node.value in {None, ""}:
-        return Unset()
-    if isinstance(node, Listing) and not node.items:
-        return Unset()
-    return VALUE.read(node, problems)
+@dataclass(frozen=True, slots=True)
+class _KeyShape(Shape[Matcher[object]]):
+    """The value of a key of the config: what is unset, named matchers, or what the key has of its own.
+
+    Args:
+        read_own: Reads what the key has of its own; None for anything else.
+        takes: What the key may be, in the schema.
+    """
+
+    read_own: Callable[[Node, Problems], Matcher[object] | None]
+    takes: tuple[Schema, ...]
+
+    def read(self, node: Node, problems: Problems) -> Matcher[object]:
+        """Return the matcher."""
+        found = self.read_own(node, problems)
+        if found is not None:
+            return found
+        if isinstance(node, Scalar) and node.value in {None, ""}:
+            return Unset()
+        if isinstance(node, Listing) and not node.items:
+            return Unset()
+        return VALUE.read(node, problems)
+
+    def schema(self) -> Schema:
+        """One of what it takes."""
+        return {"anyOf": list(self.takes)}
 
 
-def _read_text(node: Node, problems: Problems) -> Matcher[object]:
-    if isinstance(node, Scalar) and node.value not in {None, ""}:
-        return EqualsValue(node.text)
-    return _read_any(node, problems)
+@dataclass(frozen=True, slots=True)
+class _PairShape(Shape[Matcher[object]]):
+    """The value of a variable or label: a matcher of text, or of any value."""
+
+    def read(self, node: Node, problems: Problems) -> Matcher[object]:
+        """Return the matcher."""
+        if isinstance(node, Scalar) and node.value is None:
+            return EqualsValue(None)
+        if isinstance(node, Table) and _names_matchers(node):
+            return VALUE.read(node, problems)
+        return AsText(TEXT.read(node, problems))
+
+    def schema(self) -> Schema:
+        """Null, named matchers, or a text's."""
+        return {"anyOf": [_NULL, MATCHERS, TEXT.schema()]}
 
 
-def _read_words(node: Node, problems: Problems) -> Matcher[object]:
+def _names_matchers(node: Table) -> bool:
+    return all(name.text in VALUE_WORDS for name, _ in node.entries)
+
+
+def _read_text(node: Node, _: Problems) -> Matcher[object] | None:
+    return EqualsValue(node.text) if isinstance(node, Scalar) and node.value not in {None, ""} else None
+
+
+def _read_words(node: Node, problems: Problems) -> Matcher[object] | None:
     if isinstance(node, Scalar) and node.value is not None:
         raise problems.fail(
             node.place,
@@ -43,107 +81,104 @@ def _read_words(node: Node, problems: Problems) -> Matcher[object]:
             f"is ['/bin/sh', '-c', {node.text!r}]",
         )
     if isinstance(node, Listing) and node.items:
-        return EqualsValue([Text().read(item, problems) for item in node.items])
-    return _read_any(node, problems)
+        return EqualsValue(list(ListOf(Text()).read(node, problems)))
+    return None
 
 
-def _read_pairs(node: Node, problems: Problems) -> Matcher[object]:
+def _read_pairs(node: Node, problems: Problems) -> Matcher[object] | None:
     """Read names with values, of which others may exist beside those that are named."""
     if isinstance(node, Listing) and node.items:
-        return SameSet(frozenset(Text().read(item, problems) for item in node.items))
-    if not isinstance(node, Table) or not node.entries:
-        return _read_any(node, problems)
-    if all(name.text in VALUE_WORDS for name, _ in node.entries):
-        return VALUE.read(node, problems)
-    return Members(tuple((name.text, _read_pair(item, problems)) for name, item in node.entries))
+        return SameSet(frozenset(ListOf(Text()).read(node, problems)))
+    if isinstance(node, Table) and not _names_matchers(node):
+        return Members(tuple(MapOf(_PAIR).read(node, problems).items()))
+    return None
 
 
-def _read_env(node: Node, problems: Problems) -> Matcher[object]:
+def _read_env(node: Node, problems: Problems) -> Matcher[object] | None:
     found = _read_pairs(node, problems)
     return AsPairs(found) if isinstance(found, Members) else found
 
 
-def _read_pair(node: Node, problems: Problems) -> Matcher[object]:
-    if isinstance(node, Scalar) and node.value is None:
-        return EqualsValue(None)
-    if isinstance(node, Table) and all(name.text in VALUE_WORDS for name, _ in node.entries):
-        return VALUE.read(node, problems)
-    return AsText(TEXT.read(node, problems))
-
-
-def _read_set(node: Node, problems: Problems) -> Matcher[object]:
+def _read_set(node: Node, problems: Problems) -> SameSet | None:
     """Read a set, which docker writes as an object with empty values."""
     if isinstance(node, Listing) and node.items:
-        return SameSet(frozenset(Text().read(item, problems) for item in node.items))
-    if (
-        isinstance(node, Table)
-        and node.entries
-        and not any(name.text in VALUE_WORDS for name, _ in node.entries)
-    ):
-        return SameSet(frozenset(name.text for name, _ in node.entries))
-    return _read_any(node, problems)
+        return SameSet(frozenset(ListOf(Text()).read(node, problems)))
+    if isinstance(node, Table):
+        names = frozenset(name.text for name, _ in node.entries)
+        return SameSet(names) if names and not names & VALUE_WORDS else None
+    return None
 
 
-def _read_ports(node: Node, problems: Problems) -> Matcher[object]:
+def _read_ports(node: Node, problems: Problems) -> Matcher[object] | None:
     found = _read_set(node, problems)
-    if isinstance(found, SameSet):
-        # As docker reads them: a port without a protocol is a TCP port.
-        return SameSet(frozenset(port if "/" in port else f"{port}/tcp" for port in found.expected))
-    return found
+    # As docker reads them: a port without a protocol is a TCP port.
+    ports = found and frozenset(port if "/" in port else f"{port}/tcp" for port in found.expected)
+    return SameSet(ports) if ports else None
 
 
-def _read_healthcheck(node: Node, problems: Problems) -> Matcher[object]:
-    if not isinstance(node, Table) or not node.entries:
-        return _read_any(node, problems)
-    if all(name.text in VALUE_WORDS for name, _ in node.entries):
-        return VALUE.read(node, problems)
-    members: list[tuple[str, Matcher[object]]] = []
-    for name, item in node.entries:
-        if name.text not in _HEALTH_KEYS:
-            known = suggest(name.text, _HEALTH_KEYS)
-            raise problems.fail(name.place, f"Healthcheck has no key {name.text!r}{known}")
-        members.append((name.text, _read_health_value(name.text, item, problems)))
-    return Members(tuple(members))
+def _read_healthcheck(node: Node, problems: Problems) -> Matcher[object] | None:
+    return _HEALTH.read(node, problems) if isinstance(node, Table) and not _names_matchers(node) else None
 
 
-def _read_health_value(key: str, node: Node, problems: Problems) -> Matcher[object]:
-    if key == "Test":
-        return _read_words(node, problems)
-    if key != "Retries" and isinstance(node, Scalar) and isinstance(node.value, str):
-        # The config has nanoseconds (moby, api/types/container/config.go).
-        return EqualsValue(round(NumberIn(SECONDS).read(node, problems) * 10**9))
-    return _read_any(node, problems)
+def _read_health_time(node: Node, problems: Problems) -> Matcher[object] | None:
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        return None
+    # The config has nanoseconds (moby, api/types/container/config.go).
+    return EqualsValue(round(NumberIn(SECONDS).read(node, problems) * 10**9))
 
 
-_HEALTH_KEYS = ("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries")
+_NULL: Schema = {"type": "null"}
+_PAIR = _PairShape()
 
-_DOCKER_KEYS: dict[str, Callable[[Node, Problems], Matcher[object]]] = {
-    "ArgsEscaped": _read_any,
-    "AttachStderr": _read_any,
-    "AttachStdin": _read_any,
-    "AttachStdout": _read_any,
-    "Cmd": _read_words,
-    "Domainname": _read_text,
-    "Entrypoint": _read_words,
-    "Env": _read_env,
-    "ExposedPorts": _read_ports,
-    "Healthcheck": _read_healthcheck,
-    "Hostname": _read_text,
-    "Image": _read_text,
-    "Labels": _read_pairs,
-    "MacAddress": _read_text,
-    "Memory": _read_any,
-    "NetworkDisabled": _read_any,
-    "OnBuild": _read_words,
-    "OpenStdin": _read_any,
-    "Shell": _read_words,
-    "StdinOnce": _read_any,
-    "StopSignal": _read_text,
-    "StopTimeout": _read_any,
-    "Tty": _read_any,
-    "User": _read_text,
-    "Volumes": _read_set,
-    "WorkingDir": _read_text,
+_ANY = _KeyShape(lambda _node, _problems: None, (VALUE.schema(),))
+_STRING = _KeyShape(_read_text, _ANY.takes)
+_WORDS = _KeyShape(_read_words, (_NULL, MATCHERS, ListOf(Text()).schema()))
+_PAIRS = _KeyShape(_read_pairs, (VALUE.schema(), MapOf(_PAIR).schema()))
+_ENV = _KeyShape(_read_env, _PAIRS.takes)
+_SET = _KeyShape(_read_set, (VALUE.schema(), {"type": "object"}))
+_PORTS = _KeyShape(_read_ports, _SET.takes)
+_TIME = _KeyShape(_read_health_time, _ANY.takes)
+_HEALTH = Record(
+    lambda **members: Members(tuple(members.items())),
+    (
+        Field("Test", _WORDS),
+        Field("Interval", _TIME),
+        Field("Timeout", _TIME),
+        Field("StartPeriod", _TIME),
+        Field("StartInterval", _TIME),
+        Field("Retries", _ANY),
+    ),
+    "Healthcheck",
+)
+_HEALTHCHECK = _KeyShape(_read_healthcheck, (VALUE.schema(), _HEALTH.schema()))
+
+_DOCKER_KEYS: dict[str, _KeyShape] = {
+    "ArgsEscaped": _ANY,
+    "AttachStderr": _ANY,
+    "AttachStdin": _ANY,
+    "AttachStdout": _ANY,
+    "Cmd": _WORDS,
+    "Domainname": _STRING,
+    "Entrypoint": _WORDS,
+    "Env": _ENV,
+    "ExposedPorts": _PORTS,
+    "Healthcheck": _HEALTHCHECK,
+    "Hostname": _STRING,
+    "Image": _STRING,
+    "Labels": _PAIRS,
+    "MacAddress": _STRING,
+    "Memory": _ANY,
+    "NetworkDisabled": _ANY,
+    "OnBuild": _WORDS,
+    "OpenStdin": _ANY,
+    "Shell": _WORDS,
+    "StdinOnce": _ANY,
+    "StopSignal": _STRING,
+    "StopTimeout": _ANY,
+    "Tty": _ANY,
+    "User": _STRING,
+    "Volumes": _SET,
+    "WorkingDir": _STRING,
 }
 """The keys of the config's `config` object (OCI image specification and moby's additions)."""
 
@@ -182,21 +217,22 @@ class _ConfigShape(Shape[tuple[ConfigField, ...]]):
             )
         first = str(steps[0])
         if first == "Env" and len(steps) == 2:
-            member = Members(((str(steps[1]), _read_pair(node, problems)),))
+            member = Members(((str(steps[1]), _PAIR.read(node, problems)),))
             return ConfigField(name.text, ("config", "Env"), AsPairs(member))
-        read = _DOCKER_KEYS.get(first, _read_any) if len(steps) == 1 else _read_any
+        shape = _DOCKER_KEYS.get(first, _ANY) if len(steps) == 1 else _ANY
         path = ("config", *steps) if first in _DOCKER_KEYS else steps
-        return ConfigField(name.text, path, read(node, problems))
+        return ConfigField(name.text, path, shape.read(node, problems))
 
     def schema(self) -> Schema:
         """An object whose known keys take matchers; paths are matched by their first name."""
-        value: Schema = {"$ref": "#/$defs/value"}
-        free: Schema = {"type": "object"}
-        loose = {"anyOf": [value, free]}
+        first = "|".join((*_DOCKER_KEYS, *_IMAGE_KEYS))
         return {
             "type": "object",
-            "properties": dict.fromkeys((*_DOCKER_KEYS, *_IMAGE_KEYS), loose),
-            "patternProperties": {rf"^\$?\.?({'|'.join((*_DOCKER_KEYS, *_IMAGE_KEYS))})[.\[]": value},
+            "properties": {
+                **{name: shape.schema() for name, shape in _DOCKER_KEYS.items()},
+                **dict.fromkeys(_IMAGE_KEYS, _ANY.schema()),
+            },
+            "patternProperties": {rf"^\$?\.?({first})[.\[]": {"anyOf": [VALUE.schema(), _PAIR.schema()]}},
             "additionalProperties": False,
             "minProperties": 1,
         }
