@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.checks.files.entry import LayerEntry
-from nixdock.checks.files.layer_tar import make_room
+from nixdock.checks.files.layer_index import make_room
 from nixdock.errors import LoadError
 
 if TYPE_CHECKING:

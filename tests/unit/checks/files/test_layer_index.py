@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixdock.checks.files.layer_index import LayerIndex, index_layer
-from nixdock.checks.files.layer_tar import clean_path, read_entries
+from nixdock.checks.files.layer_index import LayerIndex, clean_path, index_layer, read_entries
 from nixdock.checks.files.tree import build_tree
 from nixdock.errors import LoadError
 from nixdock.image.digest import Digest

@@ -37,8 +37,8 @@ ENDLESS = {
 def test_what_layers_can_make_long_has_an_end(
     layers: list[list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nixdock.checks.files.layer_tar.MEMBER_LIMIT", 1000)
-    monkeypatch.setattr("nixdock.checks.files.layer_tar.NAMES_LIMIT", 100_000)
+    monkeypatch.setattr("nixdock.checks.files.layer_index.MEMBER_LIMIT", 1000)
+    monkeypatch.setattr("nixdock.checks.files.layer_index.NAMES_LIMIT", 100_000)
     with pytest.raises(
         LoadError, match=r"has more than 1000 members|has names of more than 100000 characters"
     ):
@@ -210,7 +210,7 @@ def test_a_path_that_linux_does_not_allow_is_told() -> None:
 
 @pytest.mark.parametrize("links", [0, 1000])
 def test_folders_that_few_members_name_have_an_end(links: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nixdock.checks.files.layer_tar.NAMES_LIMIT", 1 << 24)
+    monkeypatch.setattr("nixdock.checks.files.layer_index.NAMES_LIMIT", 1 << 24)
     members = [_entry(f"l{n}", "symlink", "d") for n in range(links)]
     members += [_entry(f"l{n}/{DEEP}f") for n in range(1000)]
     with pytest.raises(LoadError, match="has names of more than"):
