@@ -1,7 +1,7 @@
 """The index of one layer: its entries, and what is known of their contents; kept by diff ID.
 
 A layer's bytes never change, so an index that was made from bytes with the right digest is kept for
-good in the cache folder. A layer whose headers can be read by seeking is quicker indexed than looked
+good in the cache directory. A layer whose headers can be read by seeking is quicker indexed than looked
 up, and is not kept unless its contents were looked at.
 """
 
@@ -63,13 +63,13 @@ def index_layer(layer: Layer, *, contents: bool, cache: Path | None = None) -> L
     Args:
         layer: The layer.
         contents: Whether the files' contents are to be looked at too.
-        cache: The folder of indexes; the user's own when None.
+        cache: The directory of indexes; the user's own when None.
 
     Raises:
         LoadError: The layer cannot be read, or its bytes are not what its diff ID says.
     """
-    folder = cache if cache is not None else settings.cache_dir() / "layer-indexes"
-    kept = _Kept(folder, layer.diff_id)
+    directory = cache if cache is not None else settings.cache_dir() / "layer-indexes"
+    kept = _Kept(directory, layer.diff_id)
     found = kept.read(contents=contents)
     if found is not None:
         return found
@@ -202,10 +202,10 @@ class _Hashed(io.RawIOBase):
 
 
 class _Kept:
-    """An index in the cache folder; whatever goes wrong with it only makes things slower."""
+    """An index in the cache directory; whatever goes wrong with it only makes things slower."""
 
-    def __init__(self, folder: Path, diff_id: Digest) -> None:
-        self._file = folder / diff_id.hex[:2] / f"{diff_id.hex[2:]}.{_VERSION}.json.zst"
+    def __init__(self, directory: Path, diff_id: Digest) -> None:
+        self._file = directory / diff_id.hex[:2] / f"{diff_id.hex[2:]}.{_VERSION}.json.zst"
 
     def read(self, *, contents: bool) -> LayerIndex | None:
         try:

@@ -111,20 +111,22 @@ class Tree:
             step = self._below if part == "**" else self._children
             last = number == len(parts)
             found = {
-                entry.path: entry for folder in found.values() for entry in step(folder, part, last=last)
+                entry.path: entry
+                for directory in found.values()
+                for entry in step(directory, part, last=last)
             }
         return tuple(found[path] for path in sorted(found))
 
-    def _below(self, folder: LayerEntry, _part: str, *, last: bool) -> Iterator[LayerEntry]:
-        for entry in self.walk(folder.path):
+    def _below(self, directory: LayerEntry, _part: str, *, last: bool) -> Iterator[LayerEntry]:
+        for entry in self.walk(directory.path):
             if entry.is_directory or last:
                 yield entry
 
-    def _children(self, folder: LayerEntry, part: str, *, last: bool) -> Iterator[LayerEntry]:
-        for name in self.names.get(folder.path, ()):
+    def _children(self, directory: LayerEntry, part: str, *, last: bool) -> Iterator[LayerEntry]:
+        for name in self.names.get(directory.path, ()):
             if not fnmatch.fnmatchcase(name, part):
                 continue
-            entry = self.entries[f"{folder.path}/{name}" if folder.path else name]
+            entry = self.entries[f"{directory.path}/{name}" if directory.path else name]
             if last:
                 yield entry
             elif (inner := self._directory(entry)) is not None:
@@ -155,11 +157,11 @@ def build_tree(indexes: Sequence[LayerIndex]) -> Tree:
 
 
 class _Layer:
-    """One layer as engines unpack it: into a folder of its own, in which links that it has are followed.
+    """One layer as engines unpack it: into a directory of its own, in which links that it has are followed.
 
-    What was tried with Docker 20.10 and 28 (overlay2 and containerd) and Podman: folders that are not
+    What was tried with Docker 20.10 and 28 (overlay2 and containerd) and Podman: directories that are not
     named are made with the mode 0755, also over one that is below; a whiteout goes when something is put
-    in its place later, and a folder there shows what is below again; a character device 0/0 is one to the
+    in its place later, and a directory there shows what is below again; a character device 0/0 is one to the
     kernel (overlayfs.rst); a hard link sets mode and owner of all names of its file.
     """
 
@@ -175,7 +177,7 @@ class _Layer:
         self._names: dict[str, set[str]] = {"": set()}
         self._links: set[str] = set()
         self._ways: dict[str, str] = {}
-        """Where folders are to which links may lead."""
+        """Where directories are to which links may lead."""
         self._same: dict[str, set[str]] = {}
         self._linked: dict[int, tuple[set[str], LayerEntry]] = {}
         facts = index.facts or {}
@@ -191,15 +193,15 @@ class _Layer:
         if len(entry.path) >= _PATH_LIMIT:
             message = f"layer {self._number + 1} has a path of {len(entry.path)} characters"
             raise LoadError(message, hint="Linux allows 4095: no engine can unpack it")
-        folder, _, name = entry.path.rpartition("/")
-        folder = self._resolve(folder)
-        self._ensure(folder)
+        directory, _, name = entry.path.rpartition("/")
+        directory = self._resolve(directory)
+        self._ensure(directory)
         if name == _OPAQUE:
-            if folder:
-                self.opaque.append(folder)
+            if directory:
+                self.opaque.append(directory)
             return
         hidden = name[len(_WHITEOUT) :] if name.startswith(_WHITEOUT) else ""
-        path = f"{folder}/{hidden or name}".lstrip("/")
+        path = f"{directory}/{hidden or name}".lstrip("/")
         if hidden and self.entries.get(path) is not None:
             # It hides what is below alone (image specification, layer.md); no engine unpacks it.
             self.opaque.append(path)
@@ -212,22 +214,22 @@ class _Layer:
                 entry = entry._replace(path=path, layer=self._number)
             self._put(path, entry, fact)
 
-    def _resolve(self, folder: str) -> str:
-        """Follow the links of this layer on the way to a folder."""
+    def _resolve(self, directory: str) -> str:
+        """Follow the links of this layer on the way to a directory."""
         if not self._links:
-            return folder
+            return directory
         pending: list[str] = []
-        while folder and folder not in self._ways:
-            pending.append(folder)
-            folder = folder.rpartition("/")[0]
-        here = self._ways.get(folder, "")
+        while directory and directory not in self._ways:
+            pending.append(directory)
+            directory = directory.rpartition("/")[0]
+        here = self._ways.get(directory, "")
         for path in reversed(pending):
             self._room.take(0, len(path))
             here = self._ways[path] = self._follow(f"{here}/{posixpath.basename(path)}".lstrip("/"))
         return here
 
     def _follow(self, path: str) -> str:
-        """Return where a path leads, to whose folder no link leads any more."""
+        """Return where a path leads, to whose directory no link leads any more."""
         here, names, followed = path, list[str](), 0
         while True:
             if here in self._links and followed < LINK_LIMIT:
@@ -241,12 +243,12 @@ class _Layer:
                 return here
             here = f"{here}/{names.pop()}".lstrip("/")
 
-    def _ensure(self, folder: str) -> None:
-        """Make the folders that a layer has something in without naming them."""
+    def _ensure(self, directory: str) -> None:
+        """Make the directories that a layer has something in without naming them."""
         missing: list[str] = []
-        while folder not in self._names:
-            missing.append(folder)
-            folder = folder.rpartition("/")[0]
+        while directory not in self._names:
+            missing.append(directory)
+            directory = directory.rpartition("/")[0]
         for path in reversed(missing):
             self._room.take(1, len(path))
             self._put(path, LayerEntry(path, "directory", 0o755, 0, 0, 0, -1, "", 0, self._number), None)
@@ -255,8 +257,8 @@ class _Layer:
         is_directory = entry is not None and entry.is_directory
         if path in self.entries and not (is_directory and path in self._names):
             self._remove(path)
-        folder, _, name = path.rpartition("/")
-        self._names[folder].add(name)
+        directory, _, name = path.rpartition("/")
+        self._names[directory].add(name)
         self.entries[path] = entry
         if is_directory:
             self._names.setdefault(path, set())
@@ -303,9 +305,9 @@ class _Builder:
 
     def add(self, layer: _Layer) -> None:
         # What a layer hides is below it, wherever in its tar that is said.
-        for folder in layer.opaque:
-            for name in tuple(self.names.get(folder, ())):
-                self._remove(f"{folder}/{name}")
+        for directory in layer.opaque:
+            for name in tuple(self.names.get(directory, ())):
+                self._remove(f"{directory}/{name}")
         for path, entry in layer.entries.items():
             if entry is None:
                 self._remove(path)
@@ -322,8 +324,8 @@ class _Builder:
         before = self.entries.get(path)
         if before is not None and before.is_directory and not entry.is_directory:
             self._remove(path)
-        folder, _, name = path.rpartition("/")
-        self.names[folder].add(name)
+        directory, _, name = path.rpartition("/")
+        self.names[directory].add(name)
         self.entries[path] = entry
         if entry.is_directory:
             self.names.setdefault(path, set())
@@ -341,5 +343,5 @@ class _Builder:
             pending += [f"{here}/{name}" for name in self.names.pop(here, ())]
             self.entries.pop(here, None)
             self.facts.pop(here, None)
-        folder, _, name = path.rpartition("/")
-        self.names[folder].discard(name)
+        directory, _, name = path.rpartition("/")
+        self.names[directory].discard(name)
