@@ -38,7 +38,7 @@ def command(session: Session, target: str | None, *, nix: NixOptions, as_json: b
       nixdock build -A web --no-out-link images.nix
       nixdock build .#image -o image.tar.gz
       docker load < $(nixdock build hello-docker.nix)
-    """  # noqa: D301  # \b is click's own mark
+    """
     parsed = parse(target, expression=nix.expression)
     if isinstance(parsed, ImageTarget):
         raise UsageError(

@@ -190,7 +190,7 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
       nixdock check hello-docker.nix --expect 'Hello, world!'
       nixdock check web.nix --filter 'tls*' --fail-fast --hardened
       nixdock check web.nix --rebuild
-    """  # noqa: D301  # \b is click's own mark
+    """
     from nixdock.nix.target import parse  # noqa: PLC0415
     from nixdock.usecases.check import check  # noqa: PLC0415
 

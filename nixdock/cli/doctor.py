@@ -79,7 +79,7 @@ def command(session: Session, *, as_json: bool) -> int:
     Examples:
       nixdock doctor
       nixdock doctor --json
-    """  # noqa: D301  # \b is click's own mark
+    """
     findings: list[Diagnosis] = []
     for finding in examine(session):
         findings.append(finding)

@@ -32,7 +32,7 @@ def command(session: Session, target: str | None, nix: NixOptions, everything: b
       nixdock down web.nix
       nixdock down web-3f2a9c
       nixdock down --all
-    """  # noqa: D301  # \b is click's own mark
+    """
     from nixdock.usecases.down import down, down_all  # noqa: PLC0415  # not for --help
 
     if everything and (target or nix.expression):

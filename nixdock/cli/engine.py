@@ -29,7 +29,7 @@ def command() -> None:
       sudo nixdock engine start
       nixdock engine status --json
       sudo nixdock engine stop
-    """  # noqa: D301  # \b is click's own mark
+    """
 
 
 @command.command("start")

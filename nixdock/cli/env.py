@@ -52,7 +52,7 @@ def command(session: Session, *, shell: str, nixpkgs: str | None, as_json: bool)
       nix-build hello-docker.nix
       docker load < result
       nixdock env --shell fish | source
-    """  # noqa: D301  # \b is click's own mark
+    """
     chosen = package_set.choose(nixpkgs, listener=session.listener)
     session.tell(Notice(chosen.sentence))
     variables = find_variables(session, chosen, os.environ)

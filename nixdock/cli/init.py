@@ -31,7 +31,7 @@ def command(session: Session, path: Path | None, *, force: bool) -> None:
       nixdock init
       nixdock init first/
       nixdock up hello-docker.nix
-    """  # noqa: D301  # \b is click's own mark
+    """
     file = _choose_file(path)
     text = resources.files("nixdock.cli").joinpath(FILE).read_text(encoding="utf-8")
     try:

@@ -21,7 +21,7 @@ def command(session: Session) -> None:
     Examples:
       nix-build tests.nix -I nixdock=$(nixdock library)
       nix flake check --override-input nixdock path:$(nixdock library)
-    """  # noqa: D301  # \b is click's own mark
+    """
     from nixdock.nix.library import materialise  # noqa: PLC0415
 
     directory = materialise()

@@ -59,7 +59,7 @@ def command(session: Session, /, target: str | None, nix: NixOptions, **given: A
       nixdock lint web.nix
       nixdock lint ./result --strict
       nixdock lint web.nix --skip timezones --json
-    """  # noqa: D301  # \b is click's own mark
+    """
     from nixdock.checks.kinds.lint import LintCheck  # noqa: PLC0415
     from nixdock.checks.lint.programs import Gravity  # noqa: PLC0415
     from nixdock.nix.target import parse  # noqa: PLC0415

@@ -61,7 +61,7 @@ def command(
       nixdock load hello-docker.nix
       nixdock load .#image --tag registry.example/web:1
       docker save old-image | nixdock load --host ssh://other
-    """  # noqa: D301  # \b is click's own mark
+    """
     if target is not None and file is not None:
         raise UsageError("a target and -i FILE were both given", hint="give only one of them")
     # Nothing of the engine is imported for --help.

@@ -60,7 +60,7 @@ def command() -> None:
       nixdock plugin install            for yourself ($DOCKER_CONFIG, or ~/.docker)
       sudo nixdock plugin install --system
       nixdock plugin status             which one docker would run
-    """  # noqa: D301  # \b is click's own mark
+    """
 
 
 _system = click.option("--system", is_flag=True, help=f"For all users, in {SYSTEM_DIRECTORIES[0]}.")

@@ -34,7 +34,7 @@ def command(session: Session, names: tuple[str, ...], *, keep: int, dry_run: boo
       nixdock prune --dry-run
       nixdock prune --keep 3
       nixdock prune hello-docker
-    """  # noqa: D301  # \b is click's own mark
+    """
     # Nothing of the engine is imported for --help.
     from nixdock.engine.loading.ledger import find_old_builds, remove_builds  # noqa: PLC0415
 

@@ -54,7 +54,7 @@ def command(
       nixdock run hello-docker:latest
       nixdock run -it --entrypoint /bin/sh web.nix
       nixdock run -d -p 8080:80 --name web ./result
-    """  # noqa: D301  # \b is click's own mark
+    """
     # Nothing of the engine is imported for --help.
     from nixdock.nix.target import parse  # noqa: PLC0415
     from nixdock.usecases.prepare import prepared  # noqa: PLC0415

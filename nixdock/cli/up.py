@@ -60,7 +60,7 @@ def command(
       nixdock up hello-docker.nix --expect 'Hello, world!'
       nixdock up -d -p 8080:80 web.nix
       nixdock up tools.nix -A cli -- --version
-    """  # noqa: D301  # \b is click's own mark
+    """
     # Nothing of Nix or the engine is imported for --help.
     from nixdock.nix.target import parse  # noqa: PLC0415
     from nixdock.usecases.prepare import prepared  # noqa: PLC0415
