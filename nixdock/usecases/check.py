@@ -12,7 +12,7 @@ from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.lint.rules import RULES, lint_image
 from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running.bench import Bench
-from nixdock.checks.running.runner import Checked, Choice, SuiteRun
+from nixdock.checks.running.runner import Choice, SuiteResult, SuiteRun
 from nixdock.checks.static import skip_dynamic
 from nixdock.checks.structure_test.reader import recognise
 from nixdock.checks.structure_test.running import StructureRun, needs_engine
@@ -85,7 +85,7 @@ def check(
     listener: Listener,
     *,
     tell: Callable[[Verdict], None] = lambda _verdict: None,
-) -> Checked:
+) -> SuiteResult:
     """Check every image that a target names.
 
     Args:
@@ -138,13 +138,13 @@ def check(
                 verdicts += ended.report.verdicts
                 seconds += ended.report.seconds
                 if ended.stopped_by is not None or ended.timed_out:
-                    return Checked(Report(tuple(verdicts), seconds), ended.stopped_by, ended.timed_out)
+                    return SuiteResult(Report(tuple(verdicts), seconds), ended.stopped_by, ended.timed_out)
             if options.rebuild and not (options.choice.fail_fast and _has_failed(verdicts)):
                 verdict = _rebuild(image)
                 tell(verdict)
                 verdicts.append(verdict)
                 seconds += verdict.seconds
-    return Checked(Report(tuple(verdicts), seconds))
+    return SuiteResult(Report(tuple(verdicts), seconds))
 
 
 def _has_failed(verdicts: list[Verdict]) -> bool:

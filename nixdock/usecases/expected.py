@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.model import ContainerSettings
 from nixdock.checks.running.bench import lend_tools
-from nixdock.checks.running.live import Live
+from nixdock.checks.running.live import LiveService
 from nixdock.checks.running.reproduce import docker_run_service
 from nixdock.checks.running.runner import SuiteRun
 from nixdock.checks.running.service import needed_ports, readiness_of
@@ -20,7 +20,7 @@ from nixdock.usecases.output import tell_verdict
 if TYPE_CHECKING:
     from nixdock.checks.model import Suite
     from nixdock.checks.running.bench import Bench
-    from nixdock.checks.running.runner import Checked
+    from nixdock.checks.running.runner import SuiteResult
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
@@ -104,7 +104,7 @@ class Expected:
 
     def live(
         self, container: str, name: str, ready_after: float | None = None, again: str | None = None
-    ) -> Live:
+    ) -> LiveService:
         """Return a running service as checks see it.
 
         Args:
@@ -118,14 +118,14 @@ class Expected:
             details = self.engine.find_container(container)
             return b"" if details is None else b"".join(read_logs(self.engine, details))
 
-        return Live(self.engine, container, name, read, ready_seconds=ready_after, again=again)
+        return LiveService(self.engine, container, name, read, ready_seconds=ready_after, again=again)
 
     def readiness(self, container: str, name: str) -> Readiness | None:
         """Return what tells when a started service is ready; None where the suite does not say it."""
         ready = self.suite.ready
         return None if ready is None else readiness_of(ready, self.live(container, name))
 
-    def judge(self, live: Live | None = None, *, seconds: float | None = None) -> Checked:
+    def judge(self, live: LiveService | None = None, *, seconds: float | None = None) -> SuiteResult:
         """Run the checks.
 
         Args:

@@ -22,7 +22,7 @@ from nixdock.usecases.run import created, run_to_end, status_of, tell_ports
 
 if TYPE_CHECKING:
     from nixdock.checks.model import Suite
-    from nixdock.checks.running.runner import Checked
+    from nixdock.checks.running.runner import SuiteResult
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.attendance import ContainerEnd
@@ -48,7 +48,7 @@ _STOPPED: Final = (TIMEOUT_STATUS, 128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
-class Up:
+class UpResult:
     """What `up` came to.
 
     Args:
@@ -67,7 +67,7 @@ def up(
     listener: Listener,
     *,
     suite: Suite | None = None,
-) -> Up:
+) -> UpResult:
     """Run an image and judge it: a job to its end, a service until it is ready and then on.
 
     Args:
@@ -96,7 +96,7 @@ def up(
         if expectation is None and expected is not None and not expected.runs_the_image_itself:
             expectation = RunExpectation(exit=EXIT_ZERO)
         status = _run_job(image, options, expectation=expectation, listener=listener, request=request)
-        return Up(
+        return UpResult(
             status
             if expected is None or status in _STOPPED
             else _judge_job(expected, status, expectation, options)
@@ -130,7 +130,7 @@ def _judge_job(
     return (status if expectation is not None else EXIT_PASSED) or checks
 
 
-def _explain_checks(run: Checked) -> str:
+def _explain_checks(run: SuiteResult) -> str:
     """Say which checks do not hold, or why they were not all asked."""
     if run.stopped_by is not None:
         return "its checks were interrupted"
@@ -181,7 +181,7 @@ class _ServiceRun:
         """Where it runs."""
         return self.image.in_engine().engine
 
-    def bring_up(self, request: CreateRequest) -> Up:
+    def bring_up(self, request: CreateRequest) -> UpResult:
         """Have it running and ready, judge it, and stay with it unless it is detached."""
         with ExitStack() as lock:
             lock.enter_context(identity.exclusively(self.engine, self.service, self.listener))
@@ -201,7 +201,7 @@ class _ServiceRun:
             ) as container:
                 return self._attend(container, lock)
 
-    def _attend(self, container: Container, lock: ExitStack) -> Up:
+    def _attend(self, container: Container, lock: ExitStack) -> UpResult:
         shown = not self.options.detach
         stdout, stderr = _sinks(self.expectation, shown=shown)
         # It is the user's only once it is ready and all that is expected holds.
@@ -232,14 +232,14 @@ class _ServiceRun:
         tell_ports(self.engine, container.id, self.listener, name)
         if self.options.detach:
             container.stays = container.was_left = True
-            return Up(EXIT_PASSED, name)
-        return Up(self._status(attendance.until_ended()))
+            return UpResult(EXIT_PASSED, name)
+        return UpResult(self._status(attendance.until_ended()))
 
-    def _take_away(self, status: int, why: str) -> Up:
+    def _take_away(self, status: int, why: str) -> UpResult:
         """Say that it is not left running, and why."""
         if not self.options.keep:
             self.listener(Notice(f"{self.service.name} is stopped and removed: {why}; {_KEEP}"))
-        return Up(status)
+        return UpResult(status)
 
     def _await_readiness(self, attendance: Attendance, container: Container) -> ContainerEnd | None:
         """Attend until it is ready: None then, and how it ended if that came first."""
@@ -264,19 +264,19 @@ class _ServiceRun:
         """Return what it wrote last, where that was not shown."""
         return (identity.read_tail(self.engine, container.id) or None) if self.options.detach else None
 
-    def _end_early(self, ended: ContainerEnd, container: Container) -> Up:
+    def _end_early(self, ended: ContainerEnd, container: Container) -> UpResult:
         name = self.service.name
         if ended.timed_out:
             limit = format_duration(self.options.timeout or ended.seconds)
             raise DeadlineError(f"{name} was not ready within {limit}", hint="--timeout gives it more time")
         if ended.stopped_by is not None or ended.sink_error is not None or ended.interrupted:
-            return Up(status_of(ended, self.options))
+            return UpResult(status_of(ended, self.options))
         if not self.probed and ended.exit_code == 0:
             # A job that was detached, and was quick.
             container.stays = container.was_left = True
             where = "" if self.options.remove else f": docker logs {name}, nixdock down {name}"
             self.listener(Notice(f"{name} has ended with 0 already{where}"))
-            return Up(EXIT_PASSED, name)
+            return UpResult(EXIT_PASSED, name)
         error = explain_end(name, ended, self._read_last_words(container))
         error.hint = self._how_to_look
         raise error
@@ -287,7 +287,7 @@ class _ServiceRun:
 
     def _judge_by_suite(
         self, expected: Expected, container: Container, ready_after: float, seconds: float | None
-    ) -> Checked:
+    ) -> SuiteResult:
         """Run the target's own checks."""
         again = None if self.options.keep else expected.write_start(self.options)
         live = expected.live(container.id, self.service.name, ready_after, again)
@@ -309,7 +309,7 @@ class _ServiceRun:
         tell_verdict(verdict, self.listener)
         return verdict
 
-    def _leave_running(self, container: str) -> Up:
+    def _leave_running(self, container: str) -> UpResult:
         """Do nothing, for it runs and is ready; but judge what it has written."""
         name = self.service.name
         self.listener(Notice(f"{name} is running already, with the same image and options"))
@@ -320,9 +320,9 @@ class _ServiceRun:
             tell_verdict(verdict, self.listener)
             if verdict.status is Status.FAIL:
                 self.listener(Notice(f"{name} is left running; nixdock down {name} stops it"))
-                return Up(EXIT_FAILED)
+                return UpResult(EXIT_FAILED)
         tell_ports(self.engine, container, self.listener, name)
-        return Up(EXIT_PASSED, name if self.options.detach else None)
+        return UpResult(EXIT_PASSED, name if self.options.detach else None)
 
     def _status(self, ended: ContainerEnd) -> int:
         """Return the exit status for a service that was ready, and has ended."""

@@ -9,7 +9,7 @@ from nixdock.checks.format.matcher_shapes import BoundsShape
 from nixdock.checks.format.records import key
 from nixdock.checks.format.shapes import Integer
 from nixdock.checks.matchers.algebra import BYTES, SECONDS
-from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.verdict import CheckResult, Finding, findings_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class BudgetCheck(ServiceKind):
     about = "`start`, `first_log`, `memory`, `runs` (the median counts)"
     is_late = True
 
-    def ask(self, live: Live, timeout: float) -> CheckResult:  # noqa: ARG002 - it takes several starts
+    def ask(self, live: LiveService, timeout: float) -> CheckResult:  # noqa: ARG002 - it takes several starts
         """Measure what is budgeted."""
         found: list[Finding] = []
         if self.memory is not None:

@@ -10,7 +10,7 @@ from nixdock.checks.expectations import judge_outcome
 from nixdock.checks.format.records import Field, fields_of, key
 from nixdock.checks.format.shapes import Flag, ListOf
 from nixdock.checks.model import COMMAND_FAILURES, WORDS, Command
-from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.running.reproduce import docker_exec
 from nixdock.checks.verdict import CheckResult, Finding
 from nixdock.errors import CheckError, NixdockError
@@ -61,7 +61,7 @@ class ExecCheck(ServiceKind):
         own = {one.name: values.pop(one.name) for one in fields_of(cls) if one.name in values}
         return cls(Command.make(argv, values), **own)
 
-    def ask(self, live: Live, timeout: float) -> CheckResult:
+    def ask(self, live: LiveService, timeout: float) -> CheckResult:
         """Run it beside the service's own processes."""
         reproduce = live.by_hand(docker_exec(live.word, self.command))
         return self.perform(live.execute, timeout, reproduce=reproduce)

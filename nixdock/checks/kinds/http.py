@@ -11,7 +11,7 @@ from nixdock.checks.format.records import key, record_of, required
 from nixdock.checks.format.shapes import Made, MapOf, Schema, Shape, Text
 from nixdock.checks.matchers.value import MISSING
 from nixdock.checks.model import Request
-from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.running.reproduce import curl
 from nixdock.checks.running.web import HttpResponse, NoResponseError, judge_status
 from nixdock.checks.verdict import CheckResult, Finding, findings_of
@@ -51,7 +51,7 @@ class HttpCheck(ServiceKind):
     about = "path, or `path`, `port`, `method`, `scheme`, `headers`, `body`"
     polls = True
 
-    def ask(self, live: Live, timeout: float) -> CheckResult:
+    def ask(self, live: LiveService, timeout: float) -> CheckResult:
         """Send the request and judge its response."""
         reproduce = None
         try:
@@ -74,7 +74,7 @@ class HttpCheck(ServiceKind):
         return found
 
 
-def _base(request: Request, live: Live, host: str, port: int) -> str:
+def _base(request: Request, live: LiveService, host: str, port: int) -> str:
     """Return where a request is sent to by hand: one that is started anew has a port of its own."""
     if live.again is None or port == request.port:
         return f"{request.scheme}://{host}:{port}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.format.matcher_shapes import TEXT
 from nixdock.checks.format.records import required
-from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.verdict import CheckResult, findings_of
 from nixdock.outcome import tail_of
 
@@ -26,7 +26,7 @@ class LogsCheck(ServiceKind):
     about = "a matcher of what the service wrote"
     polls = True
 
-    def ask(self, live: Live, timeout: float) -> CheckResult:  # noqa: ARG002 - they are here
+    def ask(self, live: LiveService, timeout: float) -> CheckResult:  # noqa: ARG002 - they are here
         """Look at both streams together."""
         logs = live.logs()
         return CheckResult(

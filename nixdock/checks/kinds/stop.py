@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.checks.format.matcher_shapes import NUMBER
 from nixdock.checks.format.records import key, required
 from nixdock.checks.format.shapes import DURATION
-from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.verdict import CheckResult, Finding, findings_of
 from nixdock.outcome import tail_of
 
@@ -31,7 +31,7 @@ class StopCheck(ServiceKind):
     about = "the time in which it must end when asked to"
     ends_service = True
 
-    def ask(self, live: Live, timeout: float) -> CheckResult:  # noqa: ARG002 - it has a time of its own
+    def ask(self, live: LiveService, timeout: float) -> CheckResult:  # noqa: ARG002 - it has a time of its own
         """Ask the service to end as `docker stop` does, and look how it did."""
         began = time.monotonic()
         before = len(live.logs())
@@ -51,7 +51,7 @@ class StopCheck(ServiceKind):
         return CheckResult(found, reproduce=reproduce, stdout=live.tail())
 
 
-def _why_not_ended(live: Live, before: int) -> str:
+def _why_not_ended(live: LiveService, before: int) -> str:
     """Say what a service wrote since it was asked to end, which tells why it did not."""
     said = tail_of(live.logs()[before:])
     if said:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.checks.agent import FOLDER
 from nixdock.checks.format.records import key, record_of
 from nixdock.checks.format.shapes import ListOf, Shape, Text
-from nixdock.checks.running.live import Live, ServiceKind
+from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.verdict import CheckResult, Finding
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class WritesCheck(ServiceKind):
         """Nothing may be written where nothing is allowed."""
         return record_of(cls, cls.kind)
 
-    def ask(self, live: Live, timeout: float) -> CheckResult:  # noqa: ARG002 - one question
+    def ask(self, live: LiveService, timeout: float) -> CheckResult:  # noqa: ARG002 - one question
         """Ask what the service's container changed."""
         result = self.judge(live.details(), live.engine.changes(live.container))
         result.reproduce = live.by_hand(f"docker diff {live.word}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LiveService:
     """A running service.
 
     Args:
@@ -141,7 +141,7 @@ class ServiceKind(CheckKind, ABC):
     """Whether the service has ended after it: it comes last."""
 
     @abstractmethod
-    def ask(self, live: Live, timeout: float) -> CheckResult:
+    def ask(self, live: LiveService, timeout: float) -> CheckResult:
         """Do once what it asks.
 
         Args:

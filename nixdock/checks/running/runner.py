@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.model import Check, Suite
     from nixdock.checks.running.bench import Bench
-    from nixdock.checks.running.live import Live
+    from nixdock.checks.running.live import LiveService
     from nixdock.checks.subject import Subject
     from nixdock.checks.verdict import Verdict
 
@@ -82,7 +82,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class SuiteResult:
     """What a checking came to.
 
     Args:
@@ -125,9 +125,9 @@ class SuiteRun:
     choice: Choice = field(default_factory=Choice)
     seconds: float | None = None
     tell: Callable[[Verdict], None] = lambda _verdict: None
-    live: Live | None = None
+    live: LiveService | None = None
 
-    def run(self) -> Checked:
+    def run(self) -> SuiteResult:
         """Run the suite; call it from the main thread to have signals stop it."""
         began = time.monotonic()
         chosen = [check for check in self.suite.checks if self.choice.includes(check)]
@@ -150,7 +150,7 @@ class SuiteRun:
         self._tell_ready(ledger)
         report = Report(ledger.verdicts(), time.monotonic() - began)
         late = stopped_by is None and trials.seconds_left <= 0 and trials.cancelled.is_set()
-        return Checked(report, stopped_by, timed_out=late)
+        return SuiteResult(report, stopped_by, timed_out=late)
 
     def _tell_ready(self, ledger: VerdictLedger) -> None:
         for verdict in ledger.take():

@@ -14,7 +14,7 @@ from nixdock.checks.kinds.budget import BudgetCheck
 from nixdock.checks.kinds.http import HttpCheck
 from nixdock.checks.model import ContainerSettings, Ready
 from nixdock.checks.running.bench import keep
-from nixdock.checks.running.live import Live
+from nixdock.checks.running.live import LiveService
 from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.reproduce import docker_run_service
 from nixdock.checks.running.web import NoResponseError, judge_status
@@ -103,7 +103,7 @@ def needed_ports(suite: Suite) -> tuple[int, ...]:
 
 
 @contextmanager
-def started_service(bench: Bench, plan: ServicePlan) -> Iterator[Live]:
+def started_service(bench: Bench, plan: ServicePlan) -> Iterator[LiveService]:
     """Start a service, wait until it is ready, and remove it at the end.
 
     Raises:
@@ -115,7 +115,7 @@ def started_service(bench: Bench, plan: ServicePlan) -> Iterator[Live]:
         logs = Recorder()
         stack.callback(logs.close)
         container.start(Streams(logs, logs))
-        live = Live(bench.engine, container.id, bench.short_name, lambda: logs.output)
+        live = LiveService(bench.engine, container.id, bench.short_name, lambda: logs.output)
         if bench.keep:
             live = replace(live, keep=lambda: keep(container), called=container.name)
         else:
@@ -140,7 +140,9 @@ def started_service(bench: Bench, plan: ServicePlan) -> Iterator[Live]:
             raise container.fault  # its output may not be whole: what was judged by it is no verdict
 
 
-def measure_starts(bench: Bench, plan: ServicePlan, first: Live, runs: int) -> tuple[float, float | None]:
+def measure_starts(
+    bench: Bench, plan: ServicePlan, first: LiveService, runs: int
+) -> tuple[float, float | None]:
     """Return the medians of the seconds to readiness and to the first output over several starts.
 
     Args:
@@ -158,13 +160,13 @@ def measure_starts(bench: Bench, plan: ServicePlan, first: Live, runs: int) -> t
     return statistics.median(ready), statistics.median(logged) if logged else None
 
 
-def _start_again(bench: Bench, plan: ServicePlan, times: int) -> Iterable[Live]:
+def _start_again(bench: Bench, plan: ServicePlan, times: int) -> Iterable[LiveService]:
     for _ in range(times):
         with started_service(bench, plan) as live:
             yield live
 
 
-def readiness_of(ready: Ready, live: Live) -> Readiness:
+def readiness_of(ready: Ready, live: LiveService) -> Readiness:
     """Return what asks a service whether it is ready.
 
     Args:
@@ -178,7 +180,7 @@ def readiness_of(ready: Ready, live: Live) -> Readiness:
     return Readiness(live.name, _probes_of(ready, live), health, within=ready.within, interval=ready.interval)
 
 
-def _probes_of(ready: Ready, live: Live) -> Iterator[Callable[[float], str | None]]:
+def _probes_of(ready: Ready, live: LiveService) -> Iterator[Callable[[float], str | None]]:
     if (matcher := ready.log) is not None:
         yield lambda _: _first(matcher.judge(live.logs()))
     if (port := ready.tcp) is not None:
@@ -189,7 +191,7 @@ def _probes_of(ready: Ready, live: Live) -> Iterator[Callable[[float], str | Non
         yield lambda seconds: probe_exec(live, command, seconds)
 
 
-def probe_tcp(live: Live, port: int, seconds: float) -> str | None:
+def probe_tcp(live: LiveService, port: int, seconds: float) -> str | None:
     """Say why nobody listens on a port; None where somebody does.
 
     A proxy of the engine's accepts connections for ports that nobody listens on, and closes them at
@@ -210,7 +212,7 @@ def probe_tcp(live: Live, port: int, seconds: float) -> str | None:
         return f"port {port} does not answer: {error.strerror or error}"
 
 
-def probe_http(live: Live, check: HttpProbe, seconds: float) -> str | None:
+def probe_http(live: LiveService, check: HttpProbe, seconds: float) -> str | None:
     """Say how an answer is not as expected; None where it is."""
     try:
         answer = live.send(check.request, seconds)
@@ -220,7 +222,7 @@ def probe_http(live: Live, check: HttpProbe, seconds: float) -> str | None:
     return f"{check.request.path} on port {check.request.port}: {found[0]}" if found else None
 
 
-def probe_exec(live: Live, command: Command, seconds: float) -> str | None:
+def probe_exec(live: LiveService, command: Command, seconds: float) -> str | None:
     """Say why a command does not succeed; None where it does."""
     try:
         outcome = live.execute(command, seconds)
@@ -230,7 +232,7 @@ def probe_exec(live: Live, command: Command, seconds: float) -> str | None:
     return f"{command.words[0]}: {found[0]}" if found else None
 
 
-def _watch_health(live: Live) -> HealthWatch:
+def _watch_health(live: LiveService) -> HealthWatch:
     details = live.details()
     check = HealthCheck.of(details)
     if check is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.model import Check, Suite
     from nixdock.checks.running.bench import Bench
-    from nixdock.checks.running.live import Live
+    from nixdock.checks.running.live import LiveService
     from nixdock.checks.running.service import ServicePlan
     from nixdock.checks.running.trials import Trials
 
@@ -49,7 +49,7 @@ class ServiceGroup:
     checks: Sequence[Check]
     trials: Trials
     own: Mapping[str, Any]
-    live: Live | None = None
+    live: LiveService | None = None
 
     def run(self, pool: Executor) -> None:
         """Have all checks judged; those that may go on at a time do so in the pool."""
@@ -70,7 +70,7 @@ class ServiceGroup:
         except NixdockError as error:
             self._give_up(error, plan, failed=False)
 
-    def _ask_running(self, live: Live, plan: ServicePlan, pool: Executor) -> None:
+    def _ask_running(self, live: LiveService, plan: ServicePlan, pool: Executor) -> None:
         """Judge by a service that is not ours to stop."""
         self._note_ready(plan, live)
         ends = [check for check in self.checks if _ends_service(check)]
@@ -84,7 +84,7 @@ class ServiceGroup:
                 live = replace(live, peak_memory=watch.peak)
             group.ask(live, plan, pool)
 
-    def ask(self, live: Live, plan: ServicePlan, pool: Executor) -> None:
+    def ask(self, live: LiveService, plan: ServicePlan, pool: Executor) -> None:
         """Judge the checks by a service that is ready."""
         measured = replace(live, measure_starts=lambda runs: measure_starts(self.bench, plan, live, runs))
 
@@ -109,7 +109,7 @@ class ServiceGroup:
         if note is not None:
             self.bench.listener(Notice(note))
 
-    def _note_ready(self, plan: ServicePlan, live: Live) -> None:
+    def _note_ready(self, plan: ServicePlan, live: LiveService) -> None:
         seconds = live.ready_seconds or 0.0
         notes = [*plan.notes, f"ready after {format_duration(seconds)}"]
         self._note(CheckResult(notes=notes, reproduce=plan.reproduce, seconds=seconds))

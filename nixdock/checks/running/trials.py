@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nixdock.checks.model import Check
-    from nixdock.checks.running.live import Live
+    from nixdock.checks.running.live import LiveService
 
 
 class VerdictLedger:
@@ -124,7 +124,9 @@ class Trials:
             return "the time of the whole run was up (--timeout)"
         return "the run was stopped"
 
-    def judge(self, check: Check, attempt: Callable[[Check], CheckResult], live: Live | None = None) -> None:
+    def judge(
+        self, check: Check, attempt: Callable[[Check], CheckResult], live: LiveService | None = None
+    ) -> None:
         """Try a check and note its verdict.
 
         Args:
@@ -145,7 +147,7 @@ class Trials:
         result.seconds = time.monotonic() - began
         self.note(check, result)
 
-    def _explain(self, error: NixdockError, live: Live | None) -> CheckResult:
+    def _explain(self, error: NixdockError, live: LiveService | None) -> CheckResult:
         """Return what it means that a try came to nothing."""
         end = live.end() if live is not None else None
         if self.cancelled.is_set() or self.seconds_left <= 0:
@@ -157,7 +159,7 @@ class Trials:
         return CheckResult.error(error.message, details)
 
     def _until_it_holds(
-        self, check: Check, attempt: Callable[[Check], CheckResult], live: Live | None
+        self, check: Check, attempt: Callable[[Check], CheckResult], live: LiveService | None
     ) -> CheckResult:
         began = time.monotonic()
         end = began + (check.within or 0.0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING
 
-from nixdock.checks.running.runner import Checked, Choice
+from nixdock.checks.running.runner import Choice, SuiteResult
 from nixdock.checks.running.supervision import supervise
 from nixdock.checks.structure_test.engine_runner import EngineRunner
 from nixdock.checks.structure_test.rig import Rig
@@ -63,7 +63,7 @@ class StructureRun:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     folder: Path | None = None
 
-    def run(self) -> Checked:
+    def run(self) -> SuiteResult:
         """Judge all that is chosen; call it from the main thread to have signals stop it."""
         began = time.monotonic()
         cancelled = Event()
@@ -87,7 +87,7 @@ class StructureRun:
             work, self.bench, cancelled=cancelled, is_late=lambda: seconds_left() <= 0, look=lambda: None
         )
         late = stopped_by is None and cancelled.is_set()
-        return Checked(Report(tuple(verdicts), time.monotonic() - began), stopped_by, timed_out=late)
+        return SuiteResult(Report(tuple(verdicts), time.monotonic() - began), stopped_by, timed_out=late)
 
     def _judge(self, cancelled: Event, seconds_left: Callable[[], float]) -> Iterator[Verdict]:
         failed = False

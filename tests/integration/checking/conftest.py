@@ -40,7 +40,7 @@ def busybox() -> Members:
 
 
 @dataclass(frozen=True)
-class Checked:
+class SuiteResult:
     """What `nixdock check` came to."""
 
     run: Run
@@ -97,7 +97,7 @@ class Checker:
         image: str | Path = IMAGE,
         timeout: float = 240,
         **suite: Any,
-    ) -> Checked:
+    ) -> SuiteResult:
         """Check an image; `suite` is what stands beside the checks."""
         file = self.write({"checks": checks, **suite})
         run = self.nixdock("check", image, "--checks", file, "--json", *options, timeout=timeout)
@@ -105,7 +105,7 @@ class Checker:
             found = json.loads(run.stdout)["checks"]
         except ValueError:
             found = []
-        return Checked(run, {verdict["name"]: verdict for verdict in found})
+        return SuiteResult(run, {verdict["name"]: verdict for verdict in found})
 
     def labelled(self) -> dict[str, Sequence[str]]:
         """All that nixdock made on the engine and that is still there."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from integration.checking.conftest import Checked, Checker
+from integration.checking.conftest import Checker, SuiteResult
 from support.layers import file, folder, link
 
 PYTHON = [f"{path}:{path}:ro" for path in ("/usr", "/lib", "/lib64") if Path(path).exists()]
@@ -130,7 +130,7 @@ def _innocents(user: str, number: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def _assert_innocents_are_judged(checked: Checked) -> None:
+def _assert_innocents_are_judged(checked: SuiteResult) -> None:
     statuses = checked.statuses()
     assert checked.status == 1, checked.run.stderr
     assert "Traceback" not in checked.run.stderr

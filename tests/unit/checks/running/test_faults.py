@@ -20,7 +20,7 @@ from nixdock.checks.running import memory, service_group
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.idle import Idle
 from nixdock.checks.running.idle_group import IdleGroup
-from nixdock.checks.running.live import Live
+from nixdock.checks.running.live import LiveService
 from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.runner import SuiteRun
 from nixdock.engine.containers.attendance import Attendance
@@ -53,7 +53,7 @@ def _run(*checks: Check, service: bool) -> None:
 
 @contextmanager
 def _started(*_args: object) -> Iterator[Any]:
-    yield Live(SimpleNamespace(), "c", "it", lambda: b"", ready_seconds=0.0)  # type: ignore[arg-type]
+    yield LiveService(SimpleNamespace(), "c", "it", lambda: b"", ready_seconds=0.0)  # type: ignore[arg-type]
 
 
 STEPS: dict[str, tuple[object, str, Check]] = {

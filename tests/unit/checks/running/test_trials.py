@@ -12,7 +12,7 @@ import pytest
 
 from nixdock.checks.kinds.exec import ExecCheck
 from nixdock.checks.model import Check, Command
-from nixdock.checks.running.live import Live
+from nixdock.checks.running.live import LiveService
 from nixdock.checks.running.runner import Choice
 from nixdock.checks.running.trials import Trials, VerdictLedger
 from nixdock.checks.verdict import CheckResult, Finding, Status, Verdict
@@ -84,7 +84,7 @@ def test_an_engine_that_is_gone_is_no_fault_of_the_service() -> None:
         raise EngineUnreachableError("no engine answers")
 
     engine = cast("Any", SimpleNamespace(find_container=fail))
-    live = Live(engine, "c", "web", lambda: b"")
+    live = LiveService(engine, "c", "web", lambda: b"")
     ledger = VerdictLedger(["a"], fail_fast=False)
 
     Trials("it", ledger).judge(CHECK, fail, live)
@@ -93,13 +93,13 @@ def test_an_engine_that_is_gone_is_no_fault_of_the_service() -> None:
     assert (verdict.status, verdict.findings[0].message) == (Status.ERROR, "no engine answers")
 
 
-def _ask_gone(live: Live) -> CheckResult:
+def _ask_gone(live: LiveService) -> CheckResult:
     live.details()
     return _bad()
 
 
 def test_a_service_that_is_gone_is_to_blame_itself() -> None:
-    live = Live(cast("Any", SimpleNamespace(find_container=lambda _: None)), "c", "web", lambda: b"")
+    live = LiveService(cast("Any", SimpleNamespace(find_container=lambda _: None)), "c", "web", lambda: b"")
     ledger = VerdictLedger(["a"], fail_fast=False)
 
     Trials("it", ledger).judge(CHECK, lambda _: _ask_gone(live), live)

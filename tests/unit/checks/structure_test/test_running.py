@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.checks.running.runner import Checked, Choice
+from nixdock.checks.running.runner import Choice, SuiteResult
 from nixdock.checks.structure_test.rig import Rig
 from nixdock.checks.structure_test.running import StructureRun, needs_engine
 from nixdock.checks.structure_test.suite import collect, collect_files, judge, run
@@ -41,7 +41,7 @@ def _write(folder: Path, **texts: str) -> list[Path]:
     return paths
 
 
-def _run(files: list[Path], subject: Subject, **options: Any) -> tuple[Checked, list[Verdict]]:
+def _run(files: list[Path], subject: Subject, **options: Any) -> tuple[SuiteResult, list[Verdict]]:
     told: list[Verdict] = []
     structure = StructureRun(collect_files(files), lambda: subject, None, tell=told.append, **options)
     return structure.run(), told
