@@ -272,7 +272,7 @@ class Engine:
             details = self.find_container(container)
             grace = STOP_TIMEOUT if details is None else details.stop_timeout
         # That it takes so long is no sign of an engine that hangs.
-        seconds = math.inf if grace < 0 else patience.ANSWER + grace
+        seconds = math.inf if grace < 0 else patience.RESPONSE + grace
         self._connection.send("POST", f"/containers/{container}/stop", {"t": grace}, seconds=seconds)
 
     def remove_container(self, container: str) -> None:

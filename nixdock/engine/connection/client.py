@@ -1,7 +1,7 @@
 """The connection to an engine, over the docker SDK, which `nixdock.engine.connection.transport` opens.
 
 The SDK is imported at the first connection, for it takes a tenth of a second. It gives the ways to
-an engine (sockets, TLS); requests and answers are passed on as the Engine API defines them, and
+an engine (sockets, TLS); requests and responses are passed on as the Engine API defines them, and
 `nixdock.engine.connection.api` gives them names and types.
 """
 

@@ -1,6 +1,6 @@
 """How long an engine is waited for: one clock for all that is asked of it, which cuts what takes too long.
 
-Every request is a `Wait` while it lasts. A plain one has `ANSWER` seconds for all of it, or `LABOUR`, however
+Every request is a `Wait` while it lasts. A plain one has `RESPONSE` seconds for all of it, or `LABOUR`, however
 the engine spends them: a socket's own timeout begins anew with each byte. A long one (wait, attach, logs,
 load) ends when the engine does not answer a ping on a second connection any more. Each ends when the time is
 up that whoever asks has for everything (`--timeout`). What is asked for to clean up has a short time of its
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ANSWER: Final = 30.0
+RESPONSE: Final = 30.0
 """Seconds that a plain request may take."""
 
 LABOUR: Final = 300.0
@@ -159,7 +159,7 @@ class Patience:
     @property
     def connecting(self) -> float:
         """Seconds that making a connection may take."""
-        return max(0.01, min(ANSWER, self.left))
+        return max(0.01, min(RESPONSE, self.left))
 
     def renew(self) -> None:
         """Let the time begin anew: what comes next has nothing to do with the engine's time so far."""
@@ -179,7 +179,7 @@ class Patience:
             seconds: What it may take; infinite is a long one, and None what any plain one may take.
         """
         now = time.monotonic()
-        end = now + (ANSWER if seconds is None else seconds)
+        end = now + (RESPONSE if seconds is None else seconds)
         mine: float | None = getattr(self._own, "end", None)
         wait = (
             PendingRequest(self, what, end)
@@ -292,12 +292,12 @@ class Patience:
         return min(max(_AGAIN, next_one - now), max(_AGAIN, self._alive + PING_PAUSE + PING - now))
 
     def _ping(self) -> None:
-        answered = False
+        responded = False
         with contextlib.suppress(Exception):
             self.ping()
-            answered = True
+            responded = True
         with self._changed:
             self._pinging = False
-            if answered:
+            if responded:
                 self._alive = time.monotonic()
             self._changed.notify()

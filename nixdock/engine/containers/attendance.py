@@ -132,7 +132,7 @@ class Attendance:
             case OutputEnded():
                 self._output_ended = True
             case SignalCaught(number):
-                self._answer(number)
+                self._react(number)
             case SinkFailed(error):
                 self._sink_error = self._sink_error or error
                 self._container.kill()
@@ -150,8 +150,8 @@ class Attendance:
         late = self._deadline is not None and time.monotonic() >= self._deadline
         return late and not self._timed_out and self._exit_code is None
 
-    def _answer(self, number: int) -> None:
-        action = self._escalation.answer(number)
+    def _react(self, number: int) -> None:
+        action = self._escalation.react(number)
         if self._exit_code is not None:
             return
         if action is Action.FORWARD:

@@ -122,7 +122,7 @@ class Escalation:
     ended_by: int | None = None
     """The signal for which the container is stopped, once it is not only forwarded."""
 
-    def answer(self, number: int) -> Action:
+    def react(self, number: int) -> Action:
         """Say what to do about a signal."""
         if number in FORWARDED:
             return Action.FORWARD

@@ -1,7 +1,7 @@
 """Load an image into an engine, sending only the layers that it lacks.
 
 The steps, each made only when it is needed: is the image there already, by its name or its ID; which
-layers are missing (`inventory`); send one archive with those (`archive`); read the answer to its end
+layers are missing (`inventory`); send one archive with those (`archive`); read the response to its end
 (`response`); make sure by asking that the image is there, whole and under its names. Whatever goes wrong
 with a guess (a layer that somebody has removed meanwhile) costs one more sending, in full.
 """

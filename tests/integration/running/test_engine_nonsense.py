@@ -52,7 +52,7 @@ def test_nonsense_is_told_in_a_sentence(
 ) -> None:
     command, call, damage = row
     monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr(patience, "ANSWER", 3.0)
+    monkeypatch.setattr(patience, "RESPONSE", 3.0)
     monkeypatch.setattr("nixdock.engine.loading.load.REVIVAL", 0.1)
     archive = tmp_path / "image.tar"
     archive.write_bytes(make_archive("other:1", bytes(1024), {}, MACHINE))

@@ -84,7 +84,7 @@ CALLS: dict[str, tuple[str, float | None, Callable[[Engine], object], type[Excep
 
 @pytest.mark.parametrize("kind", ["unix", "ssh", "tcp", "tls"])
 def test_no_address_is_waited_at_for_ever(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "ANSWER", 5.0)
+    monkeypatch.setattr(patience, "RESPONSE", 5.0)
     monkeypatch.setattr(patience, "PING_PAUSE", 0.1)
     monkeypatch.setattr(patience, "PING", 0.3)
     with reached(kind, tmp_path, monkeypatch) as (hostile, address):
@@ -92,7 +92,7 @@ def test_no_address_is_waited_at_for_ever(kind: str, tmp_path: Path, monkeypatch
             hostile.attacked = "nothing"
             with connect(address, environ={}) as engine:
                 hostile.attacked = attacked
-                monkeypatch.setattr(patience, "ANSWER", 0.3 if name == "plain" else 5.0)
+                monkeypatch.setattr(patience, "RESPONSE", 0.3 if name == "plain" else 5.0)
                 monkeypatch.setattr(patience, "PING", 0.3 if name == "dead" else 5.0)
                 engine.patience.limit(limit)
                 ended = threading.Event()

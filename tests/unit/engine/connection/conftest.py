@@ -10,7 +10,7 @@ from nixdock.engine.connection import patience
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut soon what never comes."""
-    monkeypatch.setattr(patience, "ANSWER", 0.15)
+    monkeypatch.setattr(patience, "RESPONSE", 0.15)
     monkeypatch.setattr(patience, "LABOUR", 0.3)
     monkeypatch.setattr(patience, "PING_PAUSE", 0.05)
     monkeypatch.setattr(patience, "PING", 0.15)

@@ -84,7 +84,7 @@ def read_stream(stream: Stream) -> list[tuple[int, bytes]]:
 
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut nothing that answers, however busy the machine is."""
-    for name in ("ANSWER", "LABOUR", "PING"):
+    for name in ("RESPONSE", "LABOUR", "PING"):
         monkeypatch.setattr(patience, name, 15.0)
 
 

@@ -90,7 +90,7 @@ def test_no_socket_has_a_time_of_its_own(tmp_path: Path, monkeypatch: pytest.Mon
             limits.append(connection.gettimeout())
             super().send(connection)
 
-    monkeypatch.setattr(patience, "ANSWER", 5.0)
+    monkeypatch.setattr(patience, "RESPONSE", 5.0)
     (tmp_path / "layer").write_bytes(b"layer")
     with Hostile(tmp_path / "s", "", "stall") as hostile, reached(hostile) as engine:
         descriptor = os.open(tmp_path / "layer", os.O_RDONLY)
@@ -133,7 +133,7 @@ def test_the_time_for_all_holds_over_many_calls(tmp_path: Path) -> None:
 
 
 def test_cleaning_up_has_an_end_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "ANSWER", 30.0)
+    monkeypatch.setattr(patience, "RESPONSE", 30.0)
     monkeypatch.setattr(patience, "CLEANING", 0.2)
     monkeypatch.setattr(patience, "_LAST_WORD", 0.1)
     with Hostile(tmp_path / "s", "DELETE /containers/.+", "stall") as hostile, connect(at(hostile)) as engine:
@@ -190,7 +190,7 @@ def test_a_process_that_was_forked_has_a_clock_too(tmp_path: Path) -> None:
 
 def test_what_has_begun_late_is_not_given_up_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That it was begun is a sign of life, however long that took."""
-    monkeypatch.setattr(patience, "ANSWER", 20.0)
+    monkeypatch.setattr(patience, "RESPONSE", 20.0)
     monkeypatch.setattr(patience, "PING", 0.5)
     with Hostile(tmp_path / "s", "", "stall") as hostile, reached(hostile) as engine:
         real = Hostile._answer

@@ -30,7 +30,7 @@ INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 )
 def test_signals_escalate(signals: list[int], actions: list[Action], ended_by: int | None) -> None:
     escalation = Escalation()
-    assert [escalation.answer(number) for number in signals] == actions
+    assert [escalation.react(number) for number in signals] == actions
     assert escalation.ended_by == ended_by
 
 
