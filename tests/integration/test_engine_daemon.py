@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.engine.daemon.home import Home
+from nixdock.engine.daemon.home import DaemonHome
 from support import debian
 from support.engines import DOCKER_28
 
@@ -97,7 +97,7 @@ class Machine:
     @property
     def name(self) -> str:
         """What its bridge is called."""
-        return Home(self.state / "engine").name
+        return DaemonHome(self.state / "engine").name
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ _MESSAGE_LIMIT: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Must:
+class Required:
     """What has to be there. Of all else nothing, and null, are as good.
 
     Args:
@@ -49,7 +49,7 @@ class Must:
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class AnyKeys:
     """An object whose keys are anything.
 
     Args:
@@ -68,7 +68,7 @@ _CONFIG: Final = {
     "Cmd": [str],
     "Entrypoint": [str],
     "Env": [str],
-    "ExposedPorts": Values(object),
+    "ExposedPorts": AnyKeys(object),
     "Healthcheck": {
         "Interval": int,
         "Retries": int,
@@ -76,18 +76,18 @@ _CONFIG: Final = {
         "Test": [str],
         "Timeout": int,
     },
-    "Labels": Values(str),
+    "Labels": AnyKeys(str),
     "Shell": [str],
     "StopSignal": str,
     "StopTimeout": int,
     "Tty": bool,
     "User": str,
-    "Volumes": Values(object),
+    "Volumes": AnyKeys(object),
     "WorkingDir": str,
 }
 
 VERSION: Final = {
-    "ApiVersion": Must(_VERSION),
+    "ApiVersion": Required(_VERSION),
     "Arch": str,
     "Components": [{"Name": str}],
     "Os": str,
@@ -97,18 +97,18 @@ INFO: Final = {
     "DockerRootDir": str,
     "Driver": str,
     "DriverStatus": [[str]],
-    "ID": Must(str),
+    "ID": Required(str),
     "Images": int,
     "Name": str,
     "SecurityOptions": [str],
 }
 IMAGES: Final = [
-    {"Created": int, "Id": Must(_NAME), "Labels": Values(str), "RepoTags": [str], "Size": int},
+    {"Created": int, "Id": Required(_NAME), "Labels": AnyKeys(str), "RepoTags": [str], "Size": int},
 ]
 IMAGE: Final = {
     "Architecture": str,
     "Config": _CONFIG,
-    "Id": Must(_NAME),
+    "Id": Required(_NAME),
     "Manifests": [{"Available": bool, "ID": str, "Kind": str}],
     "Os": str,
     "RepoTags": [str],
@@ -119,22 +119,22 @@ IMAGE: Final = {
 LIBPOD_IMAGE: Final = {"Healthcheck": _CONFIG["Healthcheck"]}
 CONTAINERS: Final = [
     {
-        "Id": Must(_NAME),
+        "Id": Required(_NAME),
         "Image": str,
         "ImageID": str,
-        "Labels": Values(str),
+        "Labels": AnyKeys(str),
         "Names": [str],
         "State": str,
     },
 ]
 CONTAINER: Final = {
     "Config": _CONFIG,
-    "HostConfig": {"ContainerIDFile": str, "NetworkMode": str, "Tmpfs": Values(str)},
-    "Id": Must(_NAME),
+    "HostConfig": {"ContainerIDFile": str, "NetworkMode": str, "Tmpfs": AnyKeys(str)},
+    "Id": Required(_NAME),
     "Image": str,
     "Mounts": [{"Destination": str}],
     "Name": str,
-    "NetworkSettings": {"Ports": Values([{"HostIp": str, "HostPort": Must(_PORT)}])},
+    "NetworkSettings": {"Ports": AnyKeys([{"HostIp": str, "HostPort": Required(_PORT)}])},
     "State": {
         "Error": str,
         "ExitCode": int,
@@ -144,13 +144,13 @@ CONTAINER: Final = {
         "Status": str,
     },
 }
-CREATED: Final = {"Id": Must(_NAME), "Warnings": [str]}
-WAITED: Final = {"StatusCode": Must(int)}
-CHANGES: Final = Must([{"Kind": Must(int), "Path": Must(str)}], nullable=True)
-STATS: Final = {"memory_stats": Must({"max_usage": int, "stats": Values(int), "usage": int})}
-EXEC: Final = {"ExitCode": int, "Running": Must(bool)}
-NETWORKS: Final = [{"Id": Must(_NAME), "Labels": Values(str), "Name": str}]
-VOLUMES: Final = {"Volumes": Must([{"Labels": Values(str), "Name": Must(_NAME)}], nullable=True)}
+CREATED: Final = {"Id": Required(_NAME), "Warnings": [str]}
+WAITED: Final = {"StatusCode": Required(int)}
+CHANGES: Final = Required([{"Kind": Required(int), "Path": Required(str)}], nullable=True)
+STATS: Final = {"memory_stats": Required({"max_usage": int, "stats": AnyKeys(int), "usage": int})}
+EXEC: Final = {"ExitCode": int, "Running": Required(bool)}
+NETWORKS: Final = [{"Id": Required(_NAME), "Labels": AnyKeys(str), "Name": str}]
+VOLUMES: Final = {"Volumes": Required([{"Labels": AnyKeys(str), "Name": Required(_NAME)}], nullable=True)}
 
 _WORDS: Final[dict[type, str]] = {str: "text", int: "a number", bool: "true or false"}
 
@@ -166,7 +166,7 @@ def check(value: Any, shape: object, what: str) -> Any:  # noqa: ANN401  # any J
     Raises:
         EngineError: It does not.
     """
-    wrong = _find_misfit(value, shape if isinstance(shape, Must) else Must(shape))
+    wrong = _find_misfit(value, shape if isinstance(shape, Required) else Required(shape))
     if wrong is not None:
         raise nonsense(what, f"it{wrong}" if wrong.startswith(" ") else wrong.lstrip("."))
     return value
@@ -174,9 +174,9 @@ def check(value: Any, shape: object, what: str) -> Any:  # noqa: ANN401  # any J
 
 def _find_misfit(value: object, shape: object) -> str | None:
     """Return where a value is not of a shape, and what should stand there; None where it is."""
-    inner = shape.shape if isinstance(shape, Must) else shape
+    inner = shape.shape if isinstance(shape, Required) else shape
     if value is None or value is _MISSING:
-        may = not isinstance(shape, Must) or (value is None and shape.nullable)
+        may = not isinstance(shape, Required) or (value is None and shape.nullable)
         return None if may else f" is not {_name(inner)}"
     shape = inner
     if not _is_of_kind(value, shape):
@@ -190,7 +190,7 @@ def _find_misfit(value: object, shape: object) -> str | None:
 
 def _is_of_kind(value: object, shape: object) -> bool:
     match shape:
-        case dict() | Values():
+        case dict() | AnyKeys():
             return isinstance(value, dict)
         case list():
             return isinstance(value, list)
@@ -206,17 +206,17 @@ def _is_of_kind(value: object, shape: object) -> bool:
 def _members(value: object, shape: object) -> Iterator[tuple[str, object, object]]:
     """Yield the name, the value and the shape of each part of a value of the right kind."""
     if isinstance(value, dict):
-        if isinstance(shape, Values):
+        if isinstance(shape, AnyKeys):
             yield from ((f".{key}", member, shape.shape) for key, member in value.items())
         elif isinstance(shape, dict):
             yield from ((f".{key}", value.get(key, _MISSING), its) for key, its in shape.items())
     elif isinstance(value, list) and isinstance(shape, list):
-        yield from ((f"[{number}]", member, Must(shape[0])) for number, member in enumerate(value))
+        yield from ((f"[{number}]", member, Required(shape[0])) for number, member in enumerate(value))
 
 
 def _name(shape: object) -> str:
     match shape:
-        case dict() | Values():
+        case dict() | AnyKeys():
             return "an object"
         case list():
             return "a list"

@@ -1,7 +1,7 @@
 """How long an engine is waited for: one clock for all that is asked of it, which cuts what takes too long.
 
-Every request is a `Wait` while it lasts. A plain one has `RESPONSE` seconds for all of it, or `LABOUR`, however
-the engine spends them: a socket's own timeout begins anew with each byte. A long one (wait, attach, logs,
+Every request is a `PendingRequest` while it lasts. A plain one has `RESPONSE` seconds for all of it, or
+`LABOUR`, however the engine spends them: a socket's own timeout begins anew with each byte. A long one (wait, attach, logs,
 load) ends when the engine does not answer a ping on a second connection any more. Each ends when the time is
 up that whoever asks has for everything (`--timeout`). What is asked for to clean up has a short time of its
 own, counted from the beginning of the cleaning, so that it is tried even then.
@@ -55,7 +55,7 @@ _STOPPED: Final = 2.0
 """Seconds of oversleeping that only a process that was stopped, or a machine out of breath, has."""
 
 
-class Cut(Enum):
+class CutReason(Enum):
     """Why a request was cut."""
 
     SILENT = auto()
@@ -83,7 +83,7 @@ class PendingRequest:
         self._cleaning = cleaning
         self._connection: Any = None
         self._socket: socket.socket | None = None
-        self.reason: Cut | None = None
+        self.reason: CutReason | None = None
 
     @property
     def is_long(self) -> bool:
@@ -107,16 +107,16 @@ class PendingRequest:
         """Forget it; may be called again."""
         self._patience.forget(self)
 
-    def due(self, until: float) -> tuple[float, Cut]:
+    def due(self, until: float) -> tuple[float, CutReason]:
         """Return when it is to be cut, and why."""
         late = not self._cleaning and until <= self._end
-        return (until, Cut.LATE) if late else (self._end, Cut.SILENT)
+        return (until, CutReason.LATE) if late else (self._end, CutReason.SILENT)
 
     def prolong(self, seconds: float) -> None:
         """Give it more time: we ourselves have slept meanwhile."""
         self._end += seconds
 
-    def cut(self, reason: Cut) -> None:
+    def cut(self, reason: CutReason) -> None:
         """Have whoever blocks on its socket return."""
         self.reason = self.reason or reason
         for one in (getattr(self._connection, "sock", None), self._socket):
@@ -273,7 +273,7 @@ class Patience:
             if now >= due:
                 wait.cut(reason)
             elif dead and wait.is_long:
-                wait.cut(Cut.DEAD)
+                wait.cut(CutReason.DEAD)
             pause = min(pause, _AGAIN if wait.reason else due - now)
         if any(wait.is_long for wait in self._waits):
             pause = min(pause, self._ping_in_time(now))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from nixdock.engine.connection.address import DEFAULT_SOURCE
-from nixdock.engine.connection.patience import Cut
+from nixdock.engine.connection.patience import CutReason
 from nixdock.errors import DeadlineError, EngineError, find_exhaustion
 from nixdock.hints import join_group, ourselves_as_root
 from nixdock.text import clean, split_lines
@@ -115,7 +115,7 @@ class EngineLateError(EngineError):
     exit_code = DeadlineError.exit_code
 
 
-def explain_cut(reason: Cut, what: str, address: Address) -> EngineError:
+def explain_cut(reason: CutReason, what: str, address: Address) -> EngineError:
     """Return what it means that we have cut a request.
 
     Args:
@@ -125,14 +125,14 @@ def explain_cut(reason: Cut, what: str, address: Address) -> EngineError:
     """
     where = f"{address.url} ({address.source})"
     match reason:
-        case Cut.LATE:
+        case CutReason.LATE:
             return EngineLateError(
                 f"the time was up (--timeout) before the engine at {where} had answered {what}",
                 hint="--timeout gives it more time",
             )
-        case Cut.DEAD:
+        case CutReason.DEAD:
             return EngineUnreachableError(f"the engine at {where} does not answer any more")
-        case Cut.SILENT:
+        case CutReason.SILENT:
             return EngineUnreachableError(f"the engine at {where} did not answer {what} in time")
 
 

@@ -31,14 +31,14 @@ _HEADER: Final = struct.Struct(">BxxxL")
 _PIECE: Final = 256 * 1024
 
 
-class Source(Protocol):
+class OutputSource(Protocol):
     """Where the output is read from."""
 
     def read1(self, size: int, /) -> bytes:
         """Return what is there, at most `size` bytes, waiting for the first; empty at the end."""
 
 
-def split_frames(source: Source) -> Iterator[tuple[int, bytes]]:
+def split_frames(source: OutputSource) -> Iterator[tuple[int, bytes]]:
     """Read multiplexed output; yield the stream's number and a piece of its bytes.
 
     A frame may be yielded in several pieces. Empty frames yield nothing. An output that ends within
@@ -69,7 +69,7 @@ def split_frames(source: Source) -> Iterator[tuple[int, bytes]]:
                 stream = _SINKS[number]
 
 
-def _read_on(source: Source, said: bytes, size: int) -> bytes:
+def _read_on(source: OutputSource, said: bytes, size: int) -> bytes:
     """Return what stands in a frame, of which the beginning was read; no more than an error's text has."""
     size = min(size, _ERROR_LIMIT)
     while len(said) < size and (piece := source.read1(size - len(said))):
@@ -107,7 +107,7 @@ class Stream:
     """
 
     def __init__(
-        self, reader: Source, connection: socket.socket | None, *, tty: bool, close: Callable[[], None]
+        self, reader: OutputSource, connection: socket.socket | None, *, tty: bool, close: Callable[[], None]
     ) -> None:
         self._reader = reader
         self._connection = connection

@@ -49,17 +49,17 @@ def dial_words(address: Address) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Dialled:
+class DialledSocket:
     """A connected socket, and what must end with it."""
 
     connection: socket.socket
     end: Callable[[], None]
 
 
-Dial = Callable[[], Dialled]
+Dial = Callable[[], DialledSocket]
 
 
-def dial_path(path: Path, patience: Patience) -> Dialled:
+def dial_path(path: Path, patience: Patience) -> DialledSocket:
     """Connect to a Unix socket.
 
     Args:
@@ -80,7 +80,7 @@ def dial_path(path: Path, patience: Patience) -> Dialled:
         if error.errno == errno.EAGAIN:
             raise TimeoutError(errno.ETIMEDOUT, "nobody takes the connection") from error
         raise
-    return Dialled(connection, lambda: None)
+    return DialledSocket(connection, lambda: None)
 
 
 def _limit_sending(connection: socket.socket, seconds: float | None) -> None:
@@ -89,7 +89,7 @@ def _limit_sending(connection: socket.socket, seconds: float | None) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
-def dial_program(words: Sequence[str]) -> Dialled:
+def dial_program(words: Sequence[str]) -> DialledSocket:
     """Start a program and return its standard streams as a socket; it tells its troubles on our stderr.
 
     Raises:
@@ -108,7 +108,7 @@ def dial_program(words: Sequence[str]) -> Dialled:
         program.terminate()
         program.wait()
 
-    return Dialled(ours, end)
+    return DialledSocket(ours, end)
 
 
 class _Watched(urllib3.connection.HTTPConnection):
@@ -143,7 +143,7 @@ class _Dialling(_Watched):
 
     def __init__(self, *_args: object, **_options: object) -> None:
         super().__init__("localhost")
-        self._dialled: Dialled | None = None
+        self._dialled: DialledSocket | None = None
 
     def connect(self) -> None:
         self._dialled = self.dial()

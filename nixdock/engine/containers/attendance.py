@@ -16,7 +16,7 @@ from nixdock.engine.containers.container import (
     SinkFailed,
 )
 from nixdock.engine.containers.failures import explain_exec
-from nixdock.engine.containers.terminal import Action, Escalation
+from nixdock.engine.containers.terminal import Escalation, SignalAction
 from nixdock.events import Notice, ignore
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Attendance:
         action = self._escalation.react(number)
         if self._exit_code is not None:
             return
-        if action is Action.FORWARD:
+        if action is SignalAction.FORWARD:
             self._container.signal(number)
             if self._escalation.step == 1:
                 self._listener(
@@ -163,7 +163,7 @@ class Attendance:
                         "Ctrl-C again stops it"
                     )
                 )
-        elif action is Action.STOP:
+        elif action is SignalAction.STOP:
             grace = self._container.stop_timeout
             by_force = "" if grace < 0 else f", in {grace} s by force"
             self._listener(Notice(f"stopping the container{by_force}; Ctrl-C kills it now"))

@@ -61,7 +61,7 @@ MARKED: Final = "ContainerIDFile"
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class OwnerProcess:
     """A process of some machine.
 
     Args:
@@ -79,9 +79,9 @@ class Process:
     machine: str
 
 
-def find_ourselves() -> Process:
+def find_ourselves() -> OwnerProcess:
     """Return the process that this is."""
-    return Process(
+    return OwnerProcess(
         pid=os.getpid(),
         started=process.find_start("self") or "",
         namespace=_namespace(),
@@ -102,7 +102,7 @@ class Owner:
     """
 
     run: str
-    process: Process
+    process: OwnerProcess
     deadline: float | None = None
 
     @classmethod
@@ -172,7 +172,7 @@ def is_ours(engine: Engine, container: ContainerSummary) -> bool:
     return bool(run) and details is not None and mark_of(details).startswith(f"{_MARK}{run}:")
 
 
-def is_left_over(labels: Mapping[str, str], *, observer: Process, now: float) -> bool:
+def is_left_over(labels: Mapping[str, str], *, observer: OwnerProcess, now: float) -> bool:
     """Whether something with these labels was made by a run that is dead.
 
     Args:
@@ -223,7 +223,7 @@ def _detached_directory() -> Path:
     return settings.state_dir() / "detached"
 
 
-def is_owned_by_living(labels: Mapping[str, str], *, observer: Process, now: float) -> bool:
+def is_owned_by_living(labels: Mapping[str, str], *, observer: OwnerProcess, now: float) -> bool:
     """Whether a run that may still live looks after something with these labels."""
     return bool(labels.get(PROCESS)) and not is_left_over(labels, observer=observer, now=now)
 
@@ -281,7 +281,7 @@ def sweep(engine: Engine) -> tuple[str, ...]:
     return removed
 
 
-def _sweep_containers(engine: Engine, ourselves: Process, now: float) -> Iterator[str]:
+def _sweep_containers(engine: Engine, ourselves: OwnerProcess, now: float) -> Iterator[str]:
     for container in engine.containers(labels=[PROCESS]):
         if not is_left_over(container.labels, observer=ourselves, now=now) or is_detached(container.id):
             continue
@@ -289,7 +289,7 @@ def _sweep_containers(engine: Engine, ourselves: Process, now: float) -> Iterato
             yield container.name
 
 
-def _sweep_images(engine: Engine, ourselves: Process, now: float) -> None:
+def _sweep_images(engine: Engine, ourselves: OwnerProcess, now: float) -> None:
     # The newest come first, as they must: they are built on each other.
     for image in engine.images(filters={"reference": [STEP]}):
         left_over = is_left_over(image.raw.get("Labels") or {}, observer=ourselves, now=now)

@@ -104,7 +104,7 @@ class DetachKeys:
         return bytes(passed), False
 
 
-class Action(Enum):
+class SignalAction(Enum):
     """What to do with the container."""
 
     FORWARD = auto()
@@ -122,17 +122,17 @@ class Escalation:
     ended_by: int | None = None
     """The signal for which the container is stopped, once it is not only forwarded."""
 
-    def react(self, number: int) -> Action:
+    def react(self, number: int) -> SignalAction:
         """Say what to do about a signal."""
         if number in FORWARDED:
-            return Action.FORWARD
+            return SignalAction.FORWARD
         first = 1 if number == signal.SIGINT else 2
         self.step = max(self.step + 1, first)
         if self.step == 1:
-            return Action.FORWARD
+            return SignalAction.FORWARD
         if self.ended_by is None:
             self.ended_by = number
-        return Action.STOP if self.step == 2 else Action.KILL
+        return SignalAction.STOP if self.step == 2 else SignalAction.KILL
 
 
 @contextmanager

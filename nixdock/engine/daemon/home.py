@@ -47,7 +47,7 @@ class Daemon:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class DaemonHome:
     """The directories and files of our own engine.
 
     Args:
@@ -123,10 +123,10 @@ class Home:
             os.close(handle)
 
 
-def find_home() -> Home:
+def find_home() -> DaemonHome:
     """Return the place of our own engine: below NIXDOCK_STATE_DIR where that is set."""
     state = os.environ.get("NIXDOCK_STATE_DIR")
-    return Home(Path(state).absolute() / "engine" if state else DEFAULT_DIRECTORY)
+    return DaemonHome(Path(state).absolute() / "engine" if state else DEFAULT_DIRECTORY)
 
 
 def birth_of(pid: int) -> str | None:

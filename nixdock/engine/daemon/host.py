@@ -33,7 +33,7 @@ _TABLES: Final = ("iptables", "ip6tables")
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class PacketRules:
     """How our engine gets at packet rules.
 
     Args:
@@ -135,7 +135,7 @@ def _mount(kind: str, where: Path, source: str, options: str | None = None) -> N
         )
 
 
-def choose_iptables(directory: Path, *, listener: Listener = ignore) -> Tables:
+def choose_iptables(directory: Path, *, listener: Listener = ignore) -> PacketRules:
     """Find an iptables that this kernel understands.
 
     Debian's own is the nftables one; kernels without nftables know only the legacy one, which is
@@ -147,20 +147,20 @@ def choose_iptables(directory: Path, *, listener: Listener = ignore) -> Tables:
     """
     path = search_path()
     if _lists_rules("iptables", path):
-        return Tables()
+        return PacketRules()
     if _lists_rules("iptables-legacy", path):
         directory.mkdir(parents=True, exist_ok=True)
         for name in _TABLES:
             link = directory / name
             link.unlink(missing_ok=True)
             link.symlink_to(shutil.which(f"{name}-legacy", path=path) or "/bin/false")
-        return Tables(directories=(directory,))
+        return PacketRules(directories=(directory,))
     listener(
         Warned(
             "no iptables works here: containers reach each other and published ports, but no other network"
         )
     )
-    return Tables(options=("--iptables=false", "--ip6tables=false"))
+    return PacketRules(options=("--iptables=false", "--ip6tables=false"))
 
 
 def _lists_rules(program: str, path: str) -> bool:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nixdock import process
 from nixdock.engine.connection.docker_files import read_daemon_settings
 from nixdock.engine.connection.refusals import hint_for_group
-from nixdock.engine.daemon.home import Daemon, Home, birth_of
+from nixdock.engine.daemon.home import Daemon, DaemonHome, birth_of
 from nixdock.engine.daemon.host import (
     add_bridge,
     choose_iptables,
@@ -57,7 +57,7 @@ _OURS: Final = ("hosts", "data-root", "graph", "exec-root", "pidfile", "bridge",
 """Settings of the machine's daemon.json that would collide with those of our own engine."""
 
 
-def start(address: Address, home: Home, *, listener: Listener = ignore) -> Daemon | None:
+def start(address: Address, home: DaemonHome, *, listener: Listener = ignore) -> Daemon | None:
     """Start dockerd at an address, unless an engine answers there.
 
     Args:
@@ -104,7 +104,7 @@ def start(address: Address, home: Home, *, listener: Listener = ignore) -> Daemo
     return daemon
 
 
-def stop(home: Home, *, listener: Listener = ignore) -> Daemon | None:
+def stop(home: DaemonHome, *, listener: Listener = ignore) -> Daemon | None:
     """Stop the engine that `start` started, and no other.
 
     Args:
@@ -142,7 +142,7 @@ def stop(home: Home, *, listener: Listener = ignore) -> Daemon | None:
     return daemon
 
 
-def _launch(program: Path, address: Address, home: Home, listener: Listener) -> Daemon:
+def _launch(program: Path, address: Address, home: DaemonHome, listener: Listener) -> Daemon:
     """Prepare the machine and start the process."""
     socket_path = address.socket_path
     for directory in (home.data, home.run, *([socket_path.parent] if socket_path else [])):
@@ -181,7 +181,7 @@ def _launch(program: Path, address: Address, home: Home, listener: Listener) -> 
     return daemon
 
 
-def _forget_dead(home: Home) -> None:
+def _forget_dead(home: DaemonHome) -> None:
     """Remove the pid files of an engine that was killed.
 
     dockerd takes a process that nobody waits for (PID 1 of a container may well not) for a running
@@ -197,7 +197,7 @@ def _forget_dead(home: Home) -> None:
             path.unlink()
 
 
-def _await(daemon: Daemon, path: Path, home: Home, listener: Listener) -> None:
+def _await(daemon: Daemon, path: Path, home: DaemonHome, listener: Listener) -> None:
     """Wait until the engine answers; take away what is left of one that does not."""
     listener(WorkStarted("engine", Work.WAIT, "the engine"))
     end = time.monotonic() + START_SECONDS
@@ -220,7 +220,7 @@ def _await(daemon: Daemon, path: Path, home: Home, listener: Listener) -> None:
             _end_failed(daemon, home)
 
 
-def _end_failed(daemon: Daemon, home: Home) -> None:
+def _end_failed(daemon: Daemon, home: DaemonHome) -> None:
     if daemon.is_alive:
         os.kill(daemon.pid, signal.SIGKILL)
         _wait_for_end(daemon, STOP_SECONDS)
@@ -236,7 +236,7 @@ def _wait_for_end(daemon: Daemon, seconds: float) -> bool:
     return True
 
 
-def _tidy(daemon: Daemon, home: Home) -> None:
+def _tidy(daemon: Daemon, home: DaemonHome) -> None:
     """Remove what a stopped engine leaves but its data and log."""
     home.state.unlink(missing_ok=True)
     if daemon.bridge:

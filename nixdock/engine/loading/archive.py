@@ -28,7 +28,7 @@ from nixdock.image.model import Image, OpenerLayer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from nixdock.engine.loading.parcel import Parcel
+    from nixdock.engine.loading.parcel import PackedImage
     from nixdock.image.extent import Piece
     from nixdock.image.model import Layer
     from nixdock.image.reference import Reference
@@ -60,7 +60,7 @@ class HybridArchive:
 
 
 def write_archive(
-    parcel: Parcel,
+    parcel: PackedImage,
     reference: Reference | None,
     blobs: Sequence[LayerBlob],
     advance: Callable[[int], None] | None = None,
@@ -97,7 +97,7 @@ def measure_member(size: int) -> int:
 
 
 def write_documents(
-    parcel: Parcel, reference: Reference | None, names: Sequence[str] | None = None
+    parcel: PackedImage, reference: Reference | None, names: Sequence[str] | None = None
 ) -> Iterator[bytes]:
     """Yield the members that describe the image.
 
@@ -230,7 +230,7 @@ def blob_name(digest: Digest) -> str:
     return f"{_BLOBS}/{digest.hex}"
 
 
-def _index(parcel: Parcel, reference: Reference | None) -> dict[str, Any]:
+def _index(parcel: PackedImage, reference: Reference | None) -> dict[str, Any]:
     image, manifest = parcel.image, parcel.manifest
     descriptor: dict[str, Any] = {
         "mediaType": manifest.media_type,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
     from nixdock.engine.loading.ledger import Ledger
-    from nixdock.engine.loading.parcel import LayerBlob, Parcel
+    from nixdock.engine.loading.parcel import LayerBlob, PackedImage
     from nixdock.image.model import Image
     from nixdock.image.reference import Reference
 
@@ -82,7 +82,9 @@ class Inventory:
     loaded: bool = False
 
 
-def take_inventory(engine: Engine, parcel: Parcel, reference: Reference | None, ledger: Ledger) -> Inventory:
+def take_inventory(
+    engine: Engine, parcel: PackedImage, reference: Reference | None, ledger: Ledger
+) -> Inventory:
     """Find out which layers to send.
 
     Args:
@@ -132,7 +134,7 @@ def fits_one_pass(engine: Engine, image: Image, references: Sequence[Reference],
     return not (names and engine.images(filters={"reference": names}))
 
 
-def _probe_chain(engine: Engine, parcel: Parcel, reference: Reference | None) -> Inventory:
+def _probe_chain(engine: Engine, parcel: PackedImage, reference: Reference | None) -> Inventory:
     names = [_NAME.format(number) for number in range(len(parcel.blobs))]
 
     def archive() -> Iterator[bytes]:
@@ -149,7 +151,7 @@ def _probe_chain(engine: Engine, parcel: Parcel, reference: Reference | None) ->
     return Inventory(parcel.blobs[first:])
 
 
-def _recall_chain(engine: Engine, parcel: Parcel, ledger: Ledger) -> int:
+def _recall_chain(engine: Engine, parcel: PackedImage, ledger: Ledger) -> int:
     """Return how many layers, from the lowest up, an image loaded by nixdock has in common with this one."""
     wanted = parcel.image.diff_ids
     common = 0
@@ -164,7 +166,7 @@ def _recall_chain(engine: Engine, parcel: Parcel, ledger: Ledger) -> int:
     return common
 
 
-def _recall(engine: Engine, parcel: Parcel, ledger: Ledger) -> frozenset[Digest]:
+def _recall(engine: Engine, parcel: PackedImage, ledger: Ledger) -> frozenset[Digest]:
     """Return those blobs that images which nixdock loaded brought, and which are still there."""
     wanted = frozenset(blob.digest for blob in parcel.blobs)
     known: set[Digest] = set()
@@ -207,7 +209,7 @@ def is_packed(details: ImageDetails) -> bool:
     return bool(details.diff_ids) and bool(unpacked) and not any(size != 0 for size in unpacked)
 
 
-def _is_worth_asking(parcel: Parcel) -> bool:
+def _is_worth_asking(parcel: PackedImage) -> bool:
     return parcel.size / _BYTES_A_SECOND > len(parcel.blobs) * _SECONDS_A_MANIFEST
 
 

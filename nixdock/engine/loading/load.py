@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
     from nixdock.engine.loading.archive import HybridArchive
-    from nixdock.engine.loading.parcel import LayerBlob, Parcel
+    from nixdock.engine.loading.parcel import LayerBlob, PackedImage
     from nixdock.events import Listener
     from nixdock.image.digest import Digest
     from nixdock.image.model import Image
@@ -240,7 +240,7 @@ class _Loading:
         parcel = self._pack()
         return self._finish(parcel, self._verify(parcel))
 
-    def _pack(self) -> Parcel:
+    def _pack(self) -> PackedImage:
         return pack(self._image, reads_zstd=self._engine.traits.reads_zstd)
 
     def _settle(self) -> None:
@@ -280,7 +280,7 @@ class _Loading:
             if reference not in self._before:
                 self._before[reference] = self._engine.find_image(str(reference), manifests=True)
 
-    def _find(self, parcel: Parcel, seen: Iterable[ImageDetails | None] = ()) -> ImageDetails | None:
+    def _find(self, parcel: PackedImage, seen: Iterable[ImageDetails | None] = ()) -> ImageDetails | None:
         """Return the image if the engine has it whole: one of those seen already, or by its ID."""
         for details in seen:
             if details is not None and self._is_it(parcel, details):
@@ -291,13 +291,13 @@ class _Loading:
                 return details
         return None
 
-    def _find_usable(self, parcel: Parcel) -> ImageDetails | None:
+    def _find_usable(self, parcel: PackedImage) -> ImageDetails | None:
         """Return the image if the engine has it, and could unpack it."""
         found = self._find(parcel, self._before.values())
         runs = self._image.architecture == self._engine.version.architecture
         return None if found is None or (runs and inventory.is_packed(found)) else found
 
-    def _verify(self, parcel: Parcel) -> ImageDetails:
+    def _verify(self, parcel: PackedImage) -> ImageDetails:
         """Make sure that what was sent is there, whole."""
         named = self._engine.find_image(str(self._reference), manifests=True) if self._reference else None
         details = self._find(parcel, [named])
@@ -308,14 +308,14 @@ class _Loading:
             )
         return details
 
-    def _is_it(self, parcel: Parcel, details: ImageDetails) -> bool:
+    def _is_it(self, parcel: PackedImage, details: ImageDetails) -> bool:
         known = details.id in parcel.engine_ids
         if not known and self._engine.traits.keeps_blobs:
             # Loaded with another manifest, by an older nixdock perhaps.
             known = self._ledger.find_config(details.id) == parcel.image.config_digest
         return known and inventory.is_whole(details, self._engine)
 
-    def _ids(self, parcel: Parcel) -> tuple[str, ...]:
+    def _ids(self, parcel: PackedImage) -> tuple[str, ...]:
         """Return what the engine would call the image, the likeliest first."""
         if self._engine.traits.keeps_blobs:
             return (str(parcel.manifest.digest), *map(str, parcel.manifest.indexes))
@@ -332,7 +332,7 @@ class _Loading:
                     hint="build or download it again",
                 )
 
-    def _finish(self, parcel: Parcel, details: ImageDetails) -> LoadedImage:
+    def _finish(self, parcel: PackedImage, details: ImageDetails) -> LoadedImage:
         """Give the image its names, tell what changed, and remember it."""
         sent_as = None if self._sent is None else self._reference
         names = {reference: self._before.get(reference) for reference in self._references}

@@ -44,7 +44,7 @@ class LayerBlob:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class PackedImage:
     """An image ready to be sent.
 
     Args:
@@ -69,7 +69,7 @@ class Parcel:
         return frozenset(map(str, (image.config_digest, manifest.digest, *manifest.indexes)))
 
 
-def pack(image: Image, *, reads_zstd: bool = True) -> Parcel:
+def pack(image: Image, *, reads_zstd: bool = True) -> PackedImage:
     """Make an image ready to be sent.
 
     Diff IDs that are not known yet are computed, and so are sizes that only reading tells.
@@ -87,10 +87,10 @@ def pack(image: Image, *, reads_zstd: bool = True) -> Parcel:
             _stored_blob(layer) if reads_zstd or not _is_zstd(layer) else _plain_blob(layer)
             for layer in image.layers
         )
-        return Parcel(image, image.manifest, blobs)
+        return PackedImage(image, image.manifest, blobs)
     blobs = tuple(_plain_blob(layer) for layer in image.layers)
     manifest = make_docker_manifest(image.config_bytes, [(blob.digest, blob.size) for blob in blobs])
-    return Parcel(image, manifest, blobs)
+    return PackedImage(image, manifest, blobs)
 
 
 def is_settled(image: Image) -> bool:

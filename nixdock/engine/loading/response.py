@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nixdock.engine.loading.parcel import LayerBlob
-    from nixdock.engine.loading.unpacking import Unpacking
+    from nixdock.engine.loading.unpacking import UnpackingFailure
 
 _UNPACKING: Final = "Error unpacking image"
 _NO_SPACE: Final = os.strerror(errno.ENOSPC).lower()
@@ -110,7 +110,7 @@ def explain(error: str, name: str, blobs: Iterable[LayerBlob] = ()) -> LoadError
     return LoadError(f"the engine did not take {name}: {error}")
 
 
-def _read_unpacking(error: str) -> Unpacking | None:
+def _read_unpacking(error: str) -> UnpackingFailure | None:
     from nixdock.engine.loading.unpacking import read_unpacking  # noqa: PLC0415  # where something is refused
 
     return read_unpacking(error)

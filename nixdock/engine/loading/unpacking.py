@@ -68,7 +68,7 @@ _DIRECTORY.type = tarfile.DIRTYPE
 
 
 @dataclass(frozen=True, slots=True)
-class Unpacking:
+class UnpackingFailure:
     """That a layer could not be unpacked.
 
     Args:
@@ -82,7 +82,7 @@ class Unpacking:
     path: str = ""
 
 
-def read_unpacking(error: str) -> Unpacking | None:
+def read_unpacking(error: str) -> UnpackingFailure | None:
     """Return what an engine's error says about a layer's tar; None where it is about something else."""
     for pattern in _SAYS:
         found = pattern.search(error)
@@ -91,7 +91,7 @@ def read_unpacking(error: str) -> Unpacking | None:
         said = _OWN_DIRECTORIES.sub("", found["said"]).strip()
         if _NOT_THE_TAR.search(said):
             return None
-        return Unpacking(said, found.groupdict().get("layer") or "", _path_in(said))
+        return UnpackingFailure(said, found.groupdict().get("layer") or "", _path_in(said))
     return None
 
 
@@ -103,7 +103,9 @@ def _path_in(said: str) -> str:
     return ""
 
 
-def explain_unpacking(unpacking: Unpacking, name: str, blobs: Iterable[LayerBlob], details: str) -> LoadError:
+def explain_unpacking(
+    unpacking: UnpackingFailure, name: str, blobs: Iterable[LayerBlob], details: str
+) -> LoadError:
     """Say which layer and which path an engine could not unpack, and why.
 
     Args:
@@ -127,7 +129,7 @@ def explain_unpacking(unpacking: Unpacking, name: str, blobs: Iterable[LayerBlob
     )
 
 
-def _describe(unpacking: Unpacking) -> str:
+def _describe(unpacking: UnpackingFailure) -> str:
     reason = unpacking.said.rpartition(": ")[2] or unpacking.said
     return f"{_short(unpacking.path)}: {reason}" if unpacking.path else unpacking.said[:1000]
 
@@ -136,7 +138,7 @@ def _short(path: str) -> str:
     return path if len(path) <= _SHOWN else f"{path[:_SHOWN]}... ({len(path)} characters)"
 
 
-def _find_fault(blob: LayerBlob, unpacking: Unpacking) -> str | None:
+def _find_fault(blob: LayerBlob, unpacking: UnpackingFailure) -> str | None:
     """Look through a layer for what cannot be unpacked; at one path alone where that is known."""
     search = _Search(unpacking)
     try:
@@ -158,7 +160,7 @@ def _clean(name: str) -> str:
 class _Search:
     """A layer on the way through its members; links are followed in what came before in the same layer."""
 
-    def __init__(self, unpacking: Unpacking) -> None:
+    def __init__(self, unpacking: UnpackingFailure) -> None:
         self._wanted = unpacking.path.strip("/")
         self._by_attribute = _OF_ATTRIBUTES.search(unpacking.said) is not None
         self._by_repetition = "duplicates" in unpacking.said

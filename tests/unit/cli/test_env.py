@@ -11,7 +11,7 @@ import pytest
 from nixdock.cli import env as env_module
 from nixdock.cli.env import find_variables, quote_for_fish, write_export
 from nixdock.cli.options import Session
-from nixdock.engine.daemon.home import Daemon, Home, birth_of
+from nixdock.engine.daemon.home import Daemon, DaemonHome, birth_of
 from nixdock.nix.package_set import ChosenBy, PackageSet
 from nixdock.nix.settings import Settings
 from nixdock.nixpkgs.assembly import offline_set
@@ -22,7 +22,7 @@ OFFLINE = PackageSet(ChosenBy.OFFLINE, "/cache/sets/abc", "the offline package s
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DaemonHome:
     """A machine whose Nix needs no settings and whose engine is somebody else's."""
     for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "NIX_PATH", "NIX_CONFIG"):
         monkeypatch.delenv(name, raising=False)
@@ -30,32 +30,32 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path))
     monkeypatch.setattr(env_module, "find_settings", lambda *_args, **_options: Settings())
     monkeypatch.setattr(offline_set, "stable_path", lambda: Path("/cache/current"))
-    return Home(tmp_path / "engine")
+    return DaemonHome(tmp_path / "engine")
 
 
 def find(chosen: PackageSet, session: Session | None = None) -> dict[str, str]:
     return find_variables(session or Session(host="unix:///var/run/docker.sock"), chosen, os.environ)
 
 
-def test_a_configured_machine_needs_nothing(home: Home) -> None:
+def test_a_configured_machine_needs_nothing(home: DaemonHome) -> None:
     assert find(CONFIGURED) == {}
 
 
-def test_the_offline_set_is_named_by_the_link_that_stays(home: Home) -> None:
+def test_the_offline_set_is_named_by_the_link_that_stays(home: DaemonHome) -> None:
     assert find(OFFLINE) == {"NIX_PATH": "nixpkgs=/cache/current"}
 
 
-def test_a_named_package_set_is_the_one(home: Home) -> None:
+def test_a_named_package_set_is_the_one(home: DaemonHome) -> None:
     assert find(NAMED) == {"NIX_PATH": "nixpkgs=/my/nixpkgs"}
 
 
-def test_other_entries_of_the_search_path_stay(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_entries_of_the_search_path_stay(home: DaemonHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIX_PATH", "nixpkgs=/cache/current:home=/h:/plain:x=https://host.example/a.tar.gz")
     expected = "nixpkgs=/cache/current:home=/h:/plain:x=https://host.example/a.tar.gz"
     assert find(OFFLINE) == {"NIX_PATH": expected}
 
 
-def test_settings_are_added_to_those_of_the_user(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_added_to_those_of_the_user(home: DaemonHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         env_module, "find_settings", lambda *_args, **_options: Settings({"build-users-group": ""})
     )
@@ -64,7 +64,7 @@ def test_settings_are_added_to_those_of_the_user(home: Home, monkeypatch: pytest
     assert find(CONFIGURED) == {"NIX_CONFIG": "cores = 2\nbuild-users-group = \n"}
 
 
-def test_an_engine_that_docker_would_not_find_is_named(home: Home, tmp_path: Path) -> None:
+def test_an_engine_that_docker_would_not_find_is_named(home: DaemonHome, tmp_path: Path) -> None:
     home.directory.mkdir()
     home.write(Daemon(os.getpid(), birth_of(os.getpid()) or "", "unix:///ours.sock"))
     assert find(CONFIGURED, Session()) == {"DOCKER_HOST": "unix:///ours.sock"}
@@ -78,13 +78,13 @@ def test_an_engine_that_docker_would_not_find_is_named(home: Home, tmp_path: Pat
     ],
 )
 def test_an_engine_that_was_asked_for_is_named(
-    session: Session, expected: dict[str, str], home: Home
+    session: Session, expected: dict[str, str], home: DaemonHome
 ) -> None:
     assert find(CONFIGURED, session) == expected
 
 
 def test_an_engine_that_the_shell_names_already_is_left_alone(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    home: DaemonHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///chosen.sock")
     assert find(CONFIGURED, Session()) == {}

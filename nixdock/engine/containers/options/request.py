@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.engine.containers.options.table import OPTIONS
 from nixdock.engine.containers.options.values import hide_value
-from nixdock.engine.containers.options.writers import Draft
+from nixdock.engine.containers.options.writers import RequestDraft
 from nixdock.errors import UsageError
 from nixdock.settings import here
 
@@ -114,7 +114,7 @@ def make_request(
     Raises:
         UsageError: A value that docker refuses too, in docker's words.
     """
-    draft = Draft(directory=directory or here(), environ=environ, by_hand=not from_file)
+    draft = RequestDraft(directory=directory or here(), environ=environ, by_hand=not from_file)
     if variables:
         draft.body["Env"] = list(variables)
     for option in OPTIONS:
@@ -152,7 +152,7 @@ def _last_of_each(variables: Sequence[str]) -> list[str]:
     return list({variable.partition("=")[0]: variable for variable in variables}.values())
 
 
-def _write(draft: Draft, option: DockerOption, text: str) -> None:
+def _write(draft: RequestDraft, option: DockerOption, text: str) -> None:
     try:
         option.write(draft, text)
     except ValueError as error:
@@ -169,7 +169,7 @@ def _explain_form(option: DockerOption) -> str:
     return f"write it as {option.flags[-1]} {option.metavar}" + (f", {form}" if form else "")
 
 
-def _add_health(draft: Draft, body: dict[str, Any]) -> None:
+def _add_health(draft: RequestDraft, body: dict[str, Any]) -> None:
     if draft.no_health and draft.health:
         raise UsageError("--no-healthcheck conflicts with --health-* options")
     if draft.no_health:
@@ -178,7 +178,7 @@ def _add_health(draft: Draft, body: dict[str, Any]) -> None:
         body["Healthcheck"] = draft.health
 
 
-def _add_network(draft: Draft, body: dict[str, Any]) -> None:
+def _add_network(draft: RequestDraft, body: dict[str, Any]) -> None:
     network = draft.host.setdefault("NetworkMode", "default")
     if not draft.endpoint:
         return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Draft:
+class RequestDraft:
     """What the options have said so far.
 
     Args:
@@ -53,14 +53,14 @@ class Draft:
         return inner
 
 
-Write = Callable[[Draft, str], None]
+Write = Callable[[RequestDraft, str], None]
 """Writes one value of an option into the request; raises ValueError with docker's own sentence."""
 
 
 def put(path: str, parse: Callable[[str], Any] = str) -> Write:
     """Write a value into the request: `Host.Memory` is of its HostConfig."""
 
-    def write(draft: Draft, text: str) -> None:
+    def write(draft: RequestDraft, text: str) -> None:
         draft.section(path)[path.rpartition(".")[2]] = parse(text)
 
     return write
@@ -69,7 +69,7 @@ def put(path: str, parse: Callable[[str], Any] = str) -> Write:
 def append(path: str, parse: Callable[[str], Any] = str) -> Write:
     """Add to a list in the request."""
 
-    def write(draft: Draft, text: str) -> None:
+    def write(draft: RequestDraft, text: str) -> None:
         draft.section(path).setdefault(path.rpartition(".")[2], []).append(parse(text))
 
     return write
@@ -78,26 +78,26 @@ def append(path: str, parse: Callable[[str], Any] = str) -> Write:
 def merge(path: str, parse: Callable[[str], tuple[str, Any]]) -> Write:
     """Add a name and its value to a map in the request."""
 
-    def write(draft: Draft, text: str) -> None:
+    def write(draft: RequestDraft, text: str) -> None:
         name, value = parse(text)
         draft.section(path).setdefault(path.rpartition(".")[2], {})[name] = value
 
     return write
 
 
-def write_variable(draft: Draft, text: str) -> None:
+def write_variable(draft: RequestDraft, text: str) -> None:
     """Add an environment variable."""
     variable = values.parse_variable(text, draft.environ)
     draft.body.setdefault("Env", []).append(variable)
 
 
-def write_variables(draft: Draft, text: str) -> None:
+def write_variables(draft: RequestDraft, text: str) -> None:
     """Add the variables of a file."""
     variables = values.read_variables(text, draft.directory, draft.environ, from_shell=draft.by_hand)
     draft.body.setdefault("Env", []).extend(variables)
 
 
-def write_labels(draft: Draft, text: str) -> None:
+def write_labels(draft: RequestDraft, text: str) -> None:
     """Add the labels of a file."""
     # The same format as of variables; a name without a value is left out there too.
     for label in values.read_variables(text, draft.directory, {}, from_shell=draft.by_hand):
@@ -105,20 +105,20 @@ def write_labels(draft: Draft, text: str) -> None:
         draft.body.setdefault("Labels", {})[name] = value
 
 
-def write_published(draft: Draft, text: str) -> None:
+def write_published(draft: RequestDraft, text: str) -> None:
     """Publish ports."""
     for port, binding in mappings.parse_published(text):
         draft.body.setdefault("ExposedPorts", {})[port] = {}
         draft.host.setdefault("PortBindings", {}).setdefault(port, []).append(binding)
 
 
-def write_exposed(draft: Draft, text: str) -> None:
+def write_exposed(draft: RequestDraft, text: str) -> None:
     """Expose ports."""
     for port in mappings.parse_exposed(text):
         draft.body.setdefault("ExposedPorts", {})[port] = {}
 
 
-def write_volume(draft: Draft, text: str) -> None:
+def write_volume(draft: RequestDraft, text: str) -> None:
     """Mount a volume or a directory."""
     binding, has_source = mappings.parse_volume(text, draft.directory)
     if has_source:
@@ -127,12 +127,12 @@ def write_volume(draft: Draft, text: str) -> None:
         draft.body.setdefault("Volumes", {})[binding] = {}
 
 
-def write_mount(draft: Draft, text: str) -> None:
+def write_mount(draft: RequestDraft, text: str) -> None:
     """Mount a file system."""
     draft.host.setdefault("Mounts", []).append(mappings.parse_mount(text, draft.directory))
 
 
-def write_security(draft: Draft, text: str) -> None:
+def write_security(draft: RequestDraft, text: str) -> None:
     """Add a security option."""
     if text in {"systempaths=unconfined", "systempaths:unconfined"}:
         draft.host["MaskedPaths"] = draft.host["ReadonlyPaths"] = []
@@ -140,7 +140,7 @@ def write_security(draft: Draft, text: str) -> None:
     draft.host.setdefault("SecurityOpt", []).append(values.parse_security(text, draft.directory))
 
 
-def write_device(draft: Draft, text: str) -> None:
+def write_device(draft: RequestDraft, text: str) -> None:
     """Give a device of the host."""
     if values.is_device_of_cdi(text):
         requests = draft.host.setdefault("DeviceRequests", [])
@@ -151,7 +151,7 @@ def write_device(draft: Draft, text: str) -> None:
     draft.host.setdefault("Devices", []).append(values.parse_device(text))
 
 
-def write_network(draft: Draft, text: str) -> None:
+def write_network(draft: RequestDraft, text: str) -> None:
     """Choose the network, and its settings."""
     # The first one is the container's own; docker connects to further ones after creating it.
     if "NetworkMode" in draft.host:
@@ -176,13 +176,13 @@ def write_network(draft: Draft, text: str) -> None:
                 raise ValueError(f"invalid field key {name}")
 
 
-def write_ip(draft: Draft, text: str) -> None:
+def write_ip(draft: RequestDraft, text: str) -> None:
     """Set the address in the network."""
     key = "IPv6Address" if ":" in text else "IPv4Address"
     draft.endpoint.setdefault("IPAMConfig", {})[key] = values.parse_address(text)
 
 
-def write_storage(draft: Draft, text: str) -> None:
+def write_storage(draft: RequestDraft, text: str) -> None:
     """Add an option of the storage driver."""
     name, equals, value = text.partition("=")
     if not equals:
@@ -190,7 +190,7 @@ def write_storage(draft: Draft, text: str) -> None:
     draft.host.setdefault("StorageOpt", {})[name] = value
 
 
-def write_health_command(draft: Draft, text: str) -> None:
+def write_health_command(draft: RequestDraft, text: str) -> None:
     """Set the command of the health check."""
     if text:
         draft.health["Test"] = ["CMD-SHELL", text]
@@ -199,7 +199,7 @@ def write_health_command(draft: Draft, text: str) -> None:
 def write_health_time(key: str, flag: str) -> Write:
     """Return what sets a time of the health check."""
 
-    def write(draft: Draft, text: str) -> None:
+    def write(draft: RequestDraft, text: str) -> None:
         duration = values.parse_duration(text)
         if duration < 0:
             raise ValueError(f"{flag} cannot be negative")
@@ -208,7 +208,7 @@ def write_health_time(key: str, flag: str) -> Write:
     return write
 
 
-def write_health_retries(draft: Draft, text: str) -> None:
+def write_health_retries(draft: RequestDraft, text: str) -> None:
     """Set how many failures make it unhealthy."""
     retries = values.parse_whole(text)
     if retries < 0:
@@ -216,7 +216,7 @@ def write_health_retries(draft: Draft, text: str) -> None:
     draft.health["Retries"] = retries
 
 
-def write_no_health(draft: Draft, _text: str) -> None:
+def write_no_health(draft: RequestDraft, _text: str) -> None:
     """Switch the health check off."""
     draft.no_health = True
 
@@ -224,7 +224,7 @@ def write_no_health(draft: Draft, _text: str) -> None:
 def write_mode(key: str, message: str, *words: str) -> Write:
     """Write one of the modes that a name space can have; `container:NAME` where the words have it."""
 
-    def write(draft: Draft, text: str) -> None:
+    def write(draft: RequestDraft, text: str) -> None:
         if text not in words and not ("container:" in words and text.startswith("container:")):
             raise ValueError(message)
         draft.host[key] = text
@@ -232,17 +232,17 @@ def write_mode(key: str, message: str, *words: str) -> Write:
     return write
 
 
-def write_name(draft: Draft, text: str) -> None:
+def write_name(draft: RequestDraft, text: str) -> None:
     """Name the container."""
     draft.name = text
 
 
-def write_platform(draft: Draft, text: str) -> None:
+def write_platform(draft: RequestDraft, text: str) -> None:
     """Ask for a platform."""
     draft.platform = text
 
 
-def write_entry_point(draft: Draft, text: str) -> None:
+def write_entry_point(draft: RequestDraft, text: str) -> None:
     """Set the entry point."""
     # An empty word clears the image's entry point, as it does for docker.
     draft.body["Entrypoint"] = [text]

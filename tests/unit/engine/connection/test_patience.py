@@ -17,7 +17,7 @@ import pytest
 from nixdock.engine.connection import patience
 from nixdock.engine.connection.address import choose
 from nixdock.engine.connection.api import connect
-from nixdock.engine.connection.patience import Cut, Patience
+from nixdock.engine.connection.patience import CutReason, Patience
 from nixdock.engine.connection.refusals import EngineLateError, EngineUnreachableError
 from nixdock.image.extent import Extent
 from support.hostile import DAMAGES, Hostile
@@ -215,7 +215,7 @@ def test_tls_over_the_tls_of_a_proxy_is_cut_too() -> None:
         wait.goes_over(SimpleNamespace(sock=SimpleNamespace(socket=ours)))
         theirs.settimeout(20)
         assert theirs.recv(1) == b""
-        assert wait.reason is Cut.SILENT
+        assert wait.reason is CutReason.SILENT
         wait.done()
     clock.close()
 

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from nixdock.engine.containers.terminal import Action, Escalation, await_item, caught
+from nixdock.engine.containers.terminal import Escalation, SignalAction, await_item, caught
 
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
@@ -17,18 +17,22 @@ INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 @pytest.mark.parametrize(
     ("signals", "actions", "ended_by"),
     [
-        ([INT], [Action.FORWARD], None),
-        ([INT, INT], [Action.FORWARD, Action.STOP], INT),
-        ([INT, INT, INT, INT], [Action.FORWARD, Action.STOP, Action.KILL, Action.KILL], INT),
-        ([TERM], [Action.STOP], TERM),
-        ([TERM, TERM], [Action.STOP, Action.KILL], TERM),
-        ([HUP, INT], [Action.STOP, Action.KILL], HUP),
-        ([INT, TERM], [Action.FORWARD, Action.STOP], TERM),
-        ([INT, TERM, INT], [Action.FORWARD, Action.STOP, Action.KILL], TERM),
-        ([signal.SIGUSR1, INT], [Action.FORWARD, Action.FORWARD], None),
+        ([INT], [SignalAction.FORWARD], None),
+        ([INT, INT], [SignalAction.FORWARD, SignalAction.STOP], INT),
+        (
+            [INT, INT, INT, INT],
+            [SignalAction.FORWARD, SignalAction.STOP, SignalAction.KILL, SignalAction.KILL],
+            INT,
+        ),
+        ([TERM], [SignalAction.STOP], TERM),
+        ([TERM, TERM], [SignalAction.STOP, SignalAction.KILL], TERM),
+        ([HUP, INT], [SignalAction.STOP, SignalAction.KILL], HUP),
+        ([INT, TERM], [SignalAction.FORWARD, SignalAction.STOP], TERM),
+        ([INT, TERM, INT], [SignalAction.FORWARD, SignalAction.STOP, SignalAction.KILL], TERM),
+        ([signal.SIGUSR1, INT], [SignalAction.FORWARD, SignalAction.FORWARD], None),
     ],
 )
-def test_signals_escalate(signals: list[int], actions: list[Action], ended_by: int | None) -> None:
+def test_signals_escalate(signals: list[int], actions: list[SignalAction], ended_by: int | None) -> None:
     escalation = Escalation()
     assert [escalation.react(number) for number in signals] == actions
     assert escalation.ended_by == ended_by

@@ -13,7 +13,7 @@ import pytest
 
 from nixdock.engine.containers.owner import (
     Owner,
-    Process,
+    OwnerProcess,
     find_ourselves,
     forget_detached,
     is_detached,
@@ -28,15 +28,17 @@ if TYPE_CHECKING:
 OURSELVES = find_ourselves()
 
 
-def labels_of(process: Process, *, deadline: float | None = None) -> dict[str, str]:
+def labels_of(process: OwnerProcess, *, deadline: float | None = None) -> dict[str, str]:
     return Owner("run", process, deadline).labels()
 
 
-def left_over(process: Process, *, observer: Process = OURSELVES, deadline: float | None = None) -> bool:
+def left_over(
+    process: OwnerProcess, *, observer: OwnerProcess = OURSELVES, deadline: float | None = None
+) -> bool:
     return is_left_over(labels_of(process, deadline=deadline), observer=observer, now=time.monotonic())
 
 
-def dead_process() -> Process:
+def dead_process() -> OwnerProcess:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with open(f"/proc/{child.pid}/stat") as file:  # noqa: PTH123
         started = file.read().rpartition(")")[2].split()[19]

@@ -137,7 +137,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_iptables_that_work_are_taken(machine: Machine, programs: Path, tmp_path: Path) -> None:
-    assert host.choose_iptables(tmp_path / "bin", listener=machine.told.append) == host.Tables()
+    assert host.choose_iptables(tmp_path / "bin", listener=machine.told.append) == host.PacketRules()
     assert not (tmp_path / "bin").exists()
 
 
@@ -148,7 +148,7 @@ def test_legacy_iptables_stand_in_for_our_engine_alone(
     folder = tmp_path / "bin"
     for _time in range(2):
         tables = host.choose_iptables(folder, listener=machine.told.append)
-        assert tables == host.Tables(directories=(folder,))
+        assert tables == host.PacketRules(directories=(folder,))
     assert (folder / "iptables").readlink() == programs / "iptables-legacy"
     assert (folder / "ip6tables").readlink() == programs / "ip6tables-legacy"
     assert machine.told == []
@@ -159,7 +159,7 @@ def test_without_any_iptables_the_engine_does_without(
 ) -> None:
     machine.failing |= {"iptables", "iptables-legacy"}
     tables = host.choose_iptables(tmp_path / "bin", listener=machine.told.append)
-    assert tables == host.Tables(options=("--iptables=false", "--ip6tables=false"))
+    assert tables == host.PacketRules(options=("--iptables=false", "--ip6tables=false"))
     assert [type(event) for event in machine.told] == [Warned]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from nixdock.engine.connection.address import Address
 from nixdock.engine.daemon import lifecycle as daemon_module
-from nixdock.engine.daemon.home import Daemon, Home, birth_of, find_home
+from nixdock.engine.daemon.home import Daemon, DaemonHome, birth_of, find_home
 from nixdock.engine.daemon.lifecycle import PingResult, start, stop
 from nixdock.errors import EngineError
 
@@ -18,11 +18,11 @@ SOCKET = Address("unix:///nowhere/docker.sock", "the default socket")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "engine")
+def home(tmp_path: Path) -> DaemonHome:
+    return DaemonHome(tmp_path / "engine")
 
 
-def remember(home: Home, daemon: Daemon) -> None:
+def remember(home: DaemonHome, daemon: Daemon) -> None:
     home.directory.mkdir()
     home.write(daemon)
 
@@ -51,7 +51,7 @@ def test_a_process_with_spaces_and_brackets_in_its_name_is_read(tmp_path: Path) 
         child.kill()
 
 
-def test_ours_is_remembered_while_it_lives(home: Home) -> None:
+def test_ours_is_remembered_while_it_lives(home: DaemonHome) -> None:
     assert home.read() is None
     ours = Daemon(os.getpid(), birth_of(os.getpid()) or "", SOCKET.url, "nixdock0")
     remember(home, ours)
@@ -59,13 +59,13 @@ def test_ours_is_remembered_while_it_lives(home: Home) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"pid": 1}', "null"])
-def test_a_damaged_memory_is_no_memory(home: Home, text: str) -> None:
+def test_a_damaged_memory_is_no_memory(home: DaemonHome, text: str) -> None:
     home.directory.mkdir()
     home.state.write_text(text)
     assert home.read() is None
 
 
-def test_a_process_with_the_number_of_ours_is_not_ours(home: Home) -> None:
+def test_a_process_with_the_number_of_ours_is_not_ours(home: DaemonHome) -> None:
     remember(home, Daemon(os.getpid(), "an-earlier-boot:17", SOCKET.url))
     assert home.read() is None
     assert stop(home) is None  # or this very process would have been told to end
@@ -80,7 +80,7 @@ def test_the_place_follows_the_state_folder(monkeypatch: pytest.MonkeyPatch, tmp
     assert len(find_home().name) == 15
 
 
-def test_an_engine_elsewhere_cannot_be_started(home: Home) -> None:
+def test_an_engine_elsewhere_cannot_be_started(home: DaemonHome) -> None:
     with pytest.raises(EngineError) as caught:
         start(Address("tcp://build:2375", "DOCKER_HOST"), home)
     assert caught.value.message.startswith("no engine can be started at tcp://build:2375 (DOCKER_HOST)")
@@ -98,7 +98,7 @@ def test_an_engine_elsewhere_cannot_be_started(home: Home) -> None:
     ],
 )
 def test_whoever_listens_there_is_not_pushed_aside(
-    answer: PingResult, message: str, home: Home, monkeypatch: pytest.MonkeyPatch
+    answer: PingResult, message: str, home: DaemonHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(daemon_module, "ping", lambda _path: answer)
     with pytest.raises(EngineError) as caught:
@@ -107,13 +107,13 @@ def test_whoever_listens_there_is_not_pushed_aside(
     assert caught.value.exit_code == 125
 
 
-def test_an_engine_that_answers_is_left_alone(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_answers_is_left_alone(home: DaemonHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon_module, "ping", lambda _path: PingResult.ENGINE)
     assert start(SOCKET, home) is None
     assert not home.directory.exists()
 
 
-def test_without_dockerd_the_package_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_dockerd_the_package_is_named(home: DaemonHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon_module, "search_path", lambda: "/nowhere")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(EngineError) as caught:
@@ -121,7 +121,7 @@ def test_without_dockerd_the_package_is_named(home: Home, monkeypatch: pytest.Mo
     assert str(caught.value.hint).endswith("apt-get install docker.io")
 
 
-def test_only_root_can_start_one(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_only_root_can_start_one(home: DaemonHome, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "dockerd").touch(mode=0o755)
     monkeypatch.setattr(daemon_module, "search_path", lambda: str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -132,7 +132,9 @@ def test_only_root_can_start_one(home: Home, monkeypatch: pytest.MonkeyPatch, tm
     assert not home.directory.exists()
 
 
-def test_ours_on_another_address_is_told(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_ours_on_another_address_is_told(
+    home: DaemonHome, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "dockerd").touch(mode=0o755)
     monkeypatch.setattr(daemon_module, "search_path", lambda: str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)

@@ -12,7 +12,7 @@ from typing import IO
 import pytest
 
 from nixdock.engine.loading.archive import verify_blobs, write_archive, write_in_one_pass
-from nixdock.engine.loading.parcel import Parcel, is_settled, pack
+from nixdock.engine.loading.parcel import PackedImage, is_settled, pack
 from nixdock.errors import LoadError
 from nixdock.formats.chunks import open_chunks
 from nixdock.formats.source import FileBytes
@@ -47,7 +47,7 @@ def read(data: bytes, name: str) -> bytes:
         return found.read()
 
 
-def written(parcel: Parcel, missing: tuple[int, ...], reference: Reference | None = NAME) -> bytes:
+def written(parcel: PackedImage, missing: tuple[int, ...], reference: Reference | None = NAME) -> bytes:
     archive = write_archive(parcel, reference, [parcel.blobs[number] for number in missing])
     data = b"".join(map(read_piece, archive.pieces))
     assert len(data) == archive.size

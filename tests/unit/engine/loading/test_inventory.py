@@ -15,7 +15,7 @@ from nixdock.engine.connection.responses import EngineInfo, EngineVersion, Image
 from nixdock.engine.connection.traits import Traits
 from nixdock.engine.loading.inventory import PROBES, Inventory, probe_blobs, take_inventory
 from nixdock.engine.loading.ledger import Ledger, open_database
-from nixdock.engine.loading.parcel import Parcel, pack
+from nixdock.engine.loading.parcel import PackedImage, pack
 from nixdock.image.digest import Digest
 from nixdock.image.model import Image, OpenerLayer
 from nixdock.image.reference import Reference
@@ -111,7 +111,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
-def parcel() -> Parcel:
+def parcel() -> PackedImage:
     layers = tuple(
         OpenerLayer(Digest.of(content), len(content), lambda content=content: io.BytesIO(content))  # type: ignore[misc]
         for content in SAMPLE.layers
@@ -119,11 +119,11 @@ def parcel() -> Parcel:
     return pack(Image(SAMPLE.config_bytes, layers, (NAME,)))
 
 
-def take(engine: FakeEngine, parcel: Parcel, ledger: Ledger) -> Inventory:
+def take(engine: FakeEngine, parcel: PackedImage, ledger: Ledger) -> Inventory:
     return take_inventory(cast("Engine", engine), parcel, NAME, ledger)
 
 
-def test_an_engine_without_images_is_asked_nothing_more(parcel: Parcel, ledger: Ledger) -> None:
+def test_an_engine_without_images_is_asked_nothing_more(parcel: PackedImage, ledger: Ledger) -> None:
     engine = FakeEngine(images_there=0)
     assert take(engine, parcel, ledger) == Inventory(parcel.blobs)
     assert engine.asked == ["has_images"]
@@ -131,7 +131,7 @@ def test_an_engine_without_images_is_asked_nothing_more(parcel: Parcel, ledger: 
 
 @pytest.mark.parametrize("first", [0, 2, 3])
 def test_a_graph_driver_names_the_first_layer_that_it_lacks(
-    first: int, parcel: Parcel, ledger: Ledger
+    first: int, parcel: PackedImage, ledger: Ledger
 ) -> None:
     engine = FakeEngine(error=MISSING.format(first))
     assert take(engine, parcel, ledger) == Inventory(parcel.blobs[first:])
@@ -141,18 +141,18 @@ def test_a_graph_driver_names_the_first_layer_that_it_lacks(
 
 
 def test_a_graph_driver_that_lacks_nothing_has_loaded_the_image_by_the_asking(
-    parcel: Parcel, ledger: Ledger
+    parcel: PackedImage, ledger: Ledger
 ) -> None:
     assert take(FakeEngine(), parcel, ledger) == Inventory((), loaded=True)
 
 
 def test_an_answer_that_is_not_understood_means_that_everything_is_sent(
-    parcel: Parcel, ledger: Ledger
+    parcel: PackedImage, ledger: Ledger
 ) -> None:
     assert take(FakeEngine(error="layer 2 is strange"), parcel, ledger) == Inventory(parcel.blobs)
 
 
-def record(ledger: Ledger, parcel: Parcel, layers: int) -> dict[str, dict[str, Any]]:
+def record(ledger: Ledger, parcel: PackedImage, layers: int) -> dict[str, dict[str, Any]]:
     """Note that an image with the lowest layers was loaded; return it as an engine describes it."""
     known = [blob.digest for blob in parcel.blobs[:layers]]
     ledger.record("sha256:before", Digest.of(b"config"), ["app"], known)
@@ -161,7 +161,7 @@ def record(ledger: Ledger, parcel: Parcel, layers: int) -> dict[str, dict[str, A
 
 
 def test_a_graph_driver_is_not_probed_for_the_little_above_an_image_loaded_before(
-    parcel: Parcel, ledger: Ledger
+    parcel: PackedImage, ledger: Ledger
 ) -> None:
     engine = FakeEngine(details=record(ledger, parcel, 3))
     assert take(engine, parcel, ledger) == Inventory(parcel.blobs[3:])
@@ -169,7 +169,7 @@ def test_a_graph_driver_is_not_probed_for_the_little_above_an_image_loaded_befor
 
 
 def test_a_graph_driver_is_probed_where_much_is_above_an_image_loaded_before(
-    parcel: Parcel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    parcel: PackedImage, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nixdock.engine.loading.inventory._NOT_WORTH_ASKING", parcel.blobs[3].size - 1)
     engine = FakeEngine(details=record(ledger, parcel, 3), error=MISSING.format(3))
@@ -177,7 +177,9 @@ def test_a_graph_driver_is_probed_where_much_is_above_an_image_loaded_before(
     assert engine.asked == ["find_image", "has_images", "load"]
 
 
-def test_a_layer_in_another_place_is_not_one_that_a_graph_driver_has(parcel: Parcel, ledger: Ledger) -> None:
+def test_a_layer_in_another_place_is_not_one_that_a_graph_driver_has(
+    parcel: PackedImage, ledger: Ledger
+) -> None:
     details = record(ledger, parcel, 3)
     details["sha256:before"]["RootFS"]["Layers"].reverse()
     engine = FakeEngine(details=details, error=MISSING.format(0))
@@ -185,7 +187,9 @@ def test_a_layer_in_another_place_is_not_one_that_a_graph_driver_has(parcel: Par
     assert engine.asked == ["find_image", "has_images", "load"]
 
 
-def test_a_graph_driver_is_probed_when_an_image_loaded_before_is_gone(parcel: Parcel, ledger: Ledger) -> None:
+def test_a_graph_driver_is_probed_when_an_image_loaded_before_is_gone(
+    parcel: PackedImage, ledger: Ledger
+) -> None:
     record(ledger, parcel, 3)
     engine = FakeEngine(error=MISSING.format(1))
     assert take(engine, parcel, ledger) == Inventory(parcel.blobs[1:])
@@ -195,7 +199,7 @@ def test_a_graph_driver_is_probed_when_an_image_loaded_before_is_gone(parcel: Pa
 
 @pytest.mark.parametrize(("product", "containerd"), [("Podman", False), ("Docker", True)])
 def test_what_was_loaded_before_is_confirmed_by_one_request(
-    product: str, containerd: bool, parcel: Parcel, ledger: Ledger
+    product: str, containerd: bool, parcel: PackedImage, ledger: Ledger
 ) -> None:
     known = [blob.digest for blob in parcel.blobs[:3]]
     ledger.record("sha256:before", Digest.of(b"config"), ["app"], known)
@@ -207,7 +211,7 @@ def test_what_was_loaded_before_is_confirmed_by_one_request(
 
 @pytest.mark.parametrize("details", [None, {"Id": "sha256:before", "Manifests": [{"Available": False}]}])
 def test_what_was_loaded_before_and_is_gone_is_forgotten(
-    details: dict[str, Any] | None, parcel: Parcel, ledger: Ledger
+    details: dict[str, Any] | None, parcel: PackedImage, ledger: Ledger
 ) -> None:
     ledger.record("sha256:before", Digest.of(b"config"), ["app"], [parcel.blobs[0].digest])
     engine = FakeEngine(containerd=True, details={"sha256:before": details} if details else {})
@@ -215,7 +219,7 @@ def test_what_was_loaded_before_and_is_gone_is_forgotten(
     assert ledger.blobs_of("sha256:before") == frozenset()
 
 
-def test_only_the_nearest_relatives_are_looked_at(parcel: Parcel, ledger: Ledger) -> None:
+def test_only_the_nearest_relatives_are_looked_at(parcel: PackedImage, ledger: Ledger) -> None:
     for number in range(50):
         ledger.record(f"sha256:{number}", Digest.of(b"config"), ["app"], [parcel.blobs[0].digest])
     engine = FakeEngine(product="Podman")
@@ -223,7 +227,7 @@ def test_only_the_nearest_relatives_are_looked_at(parcel: Parcel, ledger: Ledger
     assert engine.asked.count("find_image") == 3
 
 
-def test_a_probe_tells_which_blobs_are_there_and_goes_again(parcel: Parcel) -> None:
+def test_a_probe_tells_which_blobs_are_there_and_goes_again(parcel: PackedImage) -> None:
     present = frozenset(blob.digest for blob in parcel.blobs[1:3])
     engine = FakeEngine(containerd=True, present=present, stale=(f"{PROBES}:17-abandoned",))
     assert probe_blobs(cast("Engine", engine), parcel.blobs) == present
@@ -231,6 +235,6 @@ def test_a_probe_tells_which_blobs_are_there_and_goes_again(parcel: Parcel) -> N
 
 
 @pytest.mark.parametrize("engine", [FakeEngine(api="1.47"), FakeEngine(error="no space left on device")])
-def test_an_engine_that_cannot_be_probed_surely_has_nothing(engine: FakeEngine, parcel: Parcel) -> None:
+def test_an_engine_that_cannot_be_probed_surely_has_nothing(engine: FakeEngine, parcel: PackedImage) -> None:
     assert probe_blobs(cast("Engine", engine), parcel.blobs) == frozenset()
     assert engine.asked in ([], ["images", "load", "remove probe"])
