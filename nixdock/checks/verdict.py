@@ -6,6 +6,7 @@ not run, and says nothing about the image.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -89,6 +90,12 @@ class Verdict:
     place: str | None = None
     stdout: str | None = None
     stderr: str | None = None
+
+    @property
+    def location(self) -> tuple[str, str, str] | None:
+        """The file, line and column of its place; None where it stands in no file."""
+        match = re.fullmatch(r"(.*):(\d+):(\d+)", self.place or "")
+        return (match[1], match[2], match[3]) if match else None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON; what is empty is left out, but never name, kind and status."""

@@ -72,9 +72,9 @@ def write_summary(report: Report) -> str:
 
 def _annotation(verdict: Verdict, workspace: str | None) -> str:
     properties = {"title": f"{verdict.status.value} {verdict.name}"}
-    match = re.fullmatch(r"(.*):(\d+):(\d+)", verdict.place or "")
-    if match:
-        properties |= {"file": _relative(match[1], workspace), "line": match[2], "col": match[3]}
+    if verdict.location is not None:
+        file, line, column = verdict.location
+        properties |= {"file": _relative(file, workspace), "line": line, "col": column}
     written = ",".join(f"{key}={_escape_property(value)}" for key, value in properties.items())
     lines = [str(finding) for finding in verdict.findings]
     lines += [finding.details for finding in verdict.findings if finding.details]

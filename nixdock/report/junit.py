@@ -69,11 +69,9 @@ def _add_case(suite: ET.Element, suite_name: str, verdict: Verdict) -> None:
         "name": clean(verdict.name),
         "time": f"{verdict.seconds:.6f}",
     }
-    file, line = _place(verdict.place)
-    if file:
-        attributes["file"] = clean(file)
-    if line:
-        attributes["line"] = line
+    if verdict.location is not None:
+        file, line, _ = verdict.location
+        attributes |= {"file": clean(file), "line": line}
     case = ET.SubElement(suite, "testcase", attributes)
     match verdict.status:
         case Status.FAIL | Status.ERROR:
@@ -101,9 +99,3 @@ def _text(verdict: Verdict) -> str:
     if verdict.reproduce:
         lines.append(f"by hand: {verdict.reproduce}")
     return "\n".join(lines)
-
-
-def _place(place: str | None) -> tuple[str, str]:
-    """Return the file and the line of `file:line:column`; nothing for another kind of place."""
-    match = re.fullmatch(r"(.*):(\d+):(\d+)", place or "")
-    return (match[1], match[2]) if match else ("", "")
