@@ -29,11 +29,19 @@ EXIT_ZERO = exactly(0)
 
 @dataclass(frozen=True, slots=True)
 class RunExpectation:
-    """How a command must end and what it must write."""
+    """How a command must end and what it must write.
+
+    Args:
+        exit: Its exit status.
+        stdout: Its standard output, or None where it does not matter.
+        stderr: Its standard error, or None where it does not matter.
+        starts: Whether it fails when it cannot be run at all, whatever exit status is expected.
+    """
 
     exit: Matcher[Number] = key(NUMBER, "Its exit status; 0 unless told.", EXIT_ZERO)
     stdout: Matcher[Output] | None = key(TEXT, "Its standard output.")
     stderr: Matcher[Output] | None = key(TEXT, "Its standard error.")
+    starts: bool = False
 
 
 def expectations_from_options(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.checks.subject import Subject
-    from nixdock.checks.verdict import CheckResult
+    from nixdock.checks.verdict import CheckResult, Verdict
     from nixdock.errors import NixdockError
     from nixdock.outcome import Output
 
@@ -149,6 +149,9 @@ class Command:
         Raises:
             CheckError: It is a program in the Nix store that nobody put into the container.
         """
+        finding = Finding("command", error.message, error.hint)
+        if self.expected.starts:
+            return finding
         program = self.words[0] if self.words else ""
         if isinstance(error, CommandNotFoundError) and program.startswith("/nix/store/"):
             raise CheckError(
@@ -157,7 +160,7 @@ class Command:
             ) from error
         if not self.expected.exit.judge(error.exit_code):
             return RunOutcome(error.exit_code, b"", error.message.encode())
-        return Finding("command", error.message, error.hint)
+        return finding
 
     @classmethod
     def make(cls, argv: tuple[str, ...], values: Mapping[str, Any]) -> Self:
@@ -325,6 +328,25 @@ class Check:
         """Whether it needs no engine."""
         return isinstance(self.what, StaticKind)
 
+    @property
+    def key(self) -> str:
+        """By what its suite knows it."""
+        return self.name
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether names and tags choose it; it is always run otherwise."""
+        return True
+
+    def verdict(self, result: CheckResult, suite: str) -> Verdict:
+        """Return what came of it as its verdict.
+
+        Args:
+            result: What came of it.
+            suite: What reports call the image.
+        """
+        return result.verdict(self.name, self.kind, suite=suite, place=self.place)
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -351,6 +373,7 @@ class Suite:
         ready: When the service is ready; None: by its HEALTHCHECK if it has one, else once it runs.
         tools: Store paths lent to `exec` checks.
         folder: What relative file names in it are relative to.
+        isolated: Whether its checks are run one after the other, each with the image's files as they are.
     """
 
     source: str
@@ -360,6 +383,7 @@ class Suite:
     ready: Ready | None = None
     tools: tuple[str, ...] = ()
     folder: Path | None = None
+    isolated: bool = False
 
     @property
     def has_service(self) -> bool:

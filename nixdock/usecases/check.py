@@ -14,12 +14,12 @@ from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.runner import Choice, SuiteResult, SuiteRun
 from nixdock.checks.static import skip_dynamic
-from nixdock.checks.structure_test.reader import recognise
-from nixdock.checks.structure_test.running import StructureRun, needs_engine
-from nixdock.checks.structure_test.suite import collect_files
+from nixdock.checks.structure_test.reader import read_files, recognise
+from nixdock.checks.structure_test.translation import make_suite
 from nixdock.checks.verdict import CheckResult, Report, Status
 from nixdock.engine.containers.owner import Owner, sweep
 from nixdock.errors import BuildError, CheckError, UsageError
+from nixdock.events import Warned
 from nixdock.nix.target import ArtefactTarget, ImageTarget, PathTarget
 from nixdock.usecases.prepare import target_images
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nixdock.checks.expectations import RunExpectation
     from nixdock.checks.kinds.lint import LintCheck
     from nixdock.checks.lint.programs import Remark
-    from nixdock.checks.structure_test.suite import Collection
+    from nixdock.checks.structure_test.reader import Reading
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.image import EngineImage
@@ -116,7 +116,7 @@ def check(
             f"--static is not for {foreign[0]}, a file of container-structure-test",
             hint="its command tests need an engine; write what is static as a check file",
         )
-    structure = collect_files(foreign)
+    structure = read_files(foreign)
     verdicts: list[Verdict] = []
     seconds = 0.0
     with target_images(target, nix, connect, listener) as images:
@@ -178,34 +178,25 @@ def _rebuild(image: TargetImage) -> Verdict:
 def _runs(
     image: TargetImage,
     suite: Suite,
-    structure: tuple[Collection, ...],
+    structure: tuple[Reading, ...],
     options: CheckOptions,
     *,
     listener: Listener,
     tell: Callable[[Verdict], None],
-) -> Iterator[SuiteRun | StructureRun]:
+) -> Iterator[SuiteRun]:
     """Yield what is to be run over an image: its suite, and files for container-structure-test."""
     bench = cache(lambda: open_bench(image, options, suite, listener))
+
+    def run(suite: Suite) -> SuiteRun:
+        in_engine = bench() if _needs_engine(suite, options.choice) else None
+        return SuiteRun(suite, image.name, image.subject, in_engine, options.choice, options.seconds, tell)
+
     if suite.checks or suite.has_service:
-        yield SuiteRun(
-            suite,
-            image.name,
-            image.subject,
-            bench() if _needs_engine(suite, options.choice) else None,
-            options.choice,
-            options.seconds,
-            tell,
-        )
+        yield run(suite)
     if structure:
-        yield StructureRun(
-            structure,
-            image.subject,
-            bench() if needs_engine(structure, options.choice) else None,
-            options.choice,
-            options.seconds,
-            tell,
-            listener,
-        )
+        for warning in (text for reading in structure for text in reading.warnings):
+            listener(Warned(warning))
+        yield run(make_suite(structure, image.subject()))
 
 
 def open_bench(image: TargetImage, options: CheckOptions, suite: Suite, listener: Listener) -> Bench:

@@ -9,13 +9,23 @@ from __future__ import annotations
 import json
 import subprocess
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from nixdock.checks.verdict import Verdict
+from nixdock.checks.kinds.exec import ExecCheck
+from nixdock.checks.model import Check
+from nixdock.checks.running.idle_group import IdleGroup
+from nixdock.checks.running.reproduce import docker_run
+from nixdock.checks.running.trials import Trials, VerdictLedger
+from nixdock.checks.static import judge_static
+from nixdock.checks.structure_test.reader import read_files
+from nixdock.checks.structure_test.translation import make_suite
+from nixdock.checks.subject import Subject
+from nixdock.checks.verdict import CheckResult, Verdict
+from nixdock.outcome import RunOutcome
 from support.archives import Sample
 from support.layers import device, file, folder, hardlink, link, tar_of
 
@@ -278,6 +288,55 @@ def ask_original(
     if done.returncode not in {0, 1}:
         return None
     return [(result["Name"], result["Pass"]) for result in json.loads(done.stdout).get("Results") or ()]
+
+
+def judged(
+    files: Iterable[Path],
+    subject: Subject,
+    attempt: Callable[[Check], CheckResult],
+    *,
+    environ: Mapping[str, str] = ENVIRON,
+    directory: Path = FOLDER,
+) -> tuple[Verdict, ...]:
+    """Judge an image by files, with something else than an engine to run commands."""
+
+    checks = make_suite(read_files(files), subject, environ=environ, directory=directory).checks
+    trials = Trials("the image", VerdictLedger([check.key for check in checks], fail_fast=False))
+    for check in checks:
+        if check.is_static:
+            trials.note(check, judge_static([check], subject)[0])
+        else:
+            trials.judge(check, attempt)
+    return trials.ledger.verdicts()
+
+
+def attempt_by(run: Callable[[ExecCheck], RunOutcome]) -> Callable[[Check], CheckResult]:
+    """Return what tries a command test where a function says how the command ends."""
+
+    def execute(what: ExecCheck, timeout: float) -> CheckResult:
+        by_hand = docker_run("web:1", what.settings, what.command, replace=True)
+        return what.perform(lambda _command, _seconds: run(what), timeout, reproduce=by_hand)
+
+    group = IdleGroup(cast("Any", None), {})
+    group._execute = execute  # type: ignore[method-assign,assignment]
+    return group.attempt
+
+
+def exec_of(check: Check) -> ExecCheck:
+    """Return what a command test became."""
+    assert isinstance(check.what, ExecCheck)
+    return check.what
+
+
+def key_of(check: ExecCheck) -> str:
+    """Return what a command is known by in the recording."""
+    asked = {
+        "argv": check.command.argv,
+        "env": check.command.env,
+        "options": check.settings.options,
+        "steps": [(step.argv, step.env) for step in check.steps],
+    }
+    return json.dumps(asked, sort_keys=True)
 
 
 def results_of(verdicts: tuple[Verdict, ...]) -> Results:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from nixdock.checks.expectations import judge_outcome
 from nixdock.checks.format.records import Field, fields_of, key
 from nixdock.checks.format.shapes import Flag, ListOf
-from nixdock.checks.model import COMMAND_FAILURES, WORDS, Command
+from nixdock.checks.model import COMMAND_FAILURES, WORDS, Command, ContainerSettings
 from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.running.reproduce import docker_exec
 from nixdock.checks.verdict import CheckResult, Finding
@@ -26,12 +26,26 @@ _COMMANDS = ListOf(WORDS)
 
 @dataclass(frozen=True, slots=True)
 class ExecCheck(ServiceKind):
-    """A command in the running container, or in an idle one."""
+    """A command in the running container, or in an idle one.
+
+    Args:
+        command: What is run.
+        setup: Commands before it, each of which must succeed.
+        teardown: Commands after it, come what may.
+        fresh: Whether it wants an idle container of its own.
+        alone: Whether it is the first process of a container of its own; no key says so.
+        settings: How its container is made; no key says so.
+        steps: Commands that each run in a container of their own before it, on the files that the one
+            before left, whatever their exit status; no key says so.
+    """
 
     command: Command
     setup: tuple[tuple[str, ...], ...] = key(_COMMANDS, "Commands before it, each of which must succeed.", ())
     teardown: tuple[tuple[str, ...], ...] = key(_COMMANDS, "Commands after it, come what may.", ())
     fresh: bool = key(Flag(), "An idle container of its own.", default=False)
+    alone: bool = False
+    settings: ContainerSettings = field(default_factory=ContainerSettings)
+    steps: tuple[Command, ...] = ()
 
     kind = "exec"
     about = "argv, in the running service, or else in an idle container"

@@ -9,15 +9,15 @@ from nixdock.checks.expectations import judge_outcome
 from nixdock.checks.format.records import Field
 from nixdock.checks.format.settings_shapes import SettingsShape
 from nixdock.checks.format.shapes import Nullable
-from nixdock.checks.model import COMMAND_FAILURES, WORDS, CheckKind, Command, ContainerSettings
-from nixdock.checks.running.bench import Bench, command_settings, keep, run_to_end
+from nixdock.checks.model import COMMAND_FAILURES, WORDS, Command, ContainerSettings
+from nixdock.checks.running.bench import Bench, ContainerKind, command_settings, keep, run_to_end
 from nixdock.checks.running.hardening import with_refusals
 from nixdock.checks.running.reproduce import docker_run
 from nixdock.checks.verdict import CheckResult, Finding
 
 
 @dataclass(frozen=True, slots=True)
-class RunCheck(CheckKind):
+class RunCheck(ContainerKind):
     """A container of its own."""
 
     command: Command
@@ -47,15 +47,7 @@ class RunCheck(CheckKind):
         return cls(Command.make(argv or (), values), options or ContainerSettings())
 
     def run(self, bench: Bench, timeout: float) -> CheckResult:
-        """Run a container of the image and judge how it ended and what it wrote.
-
-        Args:
-            bench: The image.
-            timeout: Seconds after which it is killed.
-
-        Raises:
-            EngineError: The engine refused, or is gone.
-        """
+        """Run a container of the image and judge how it ended and what it wrote."""
         settings = command_settings(self.command).over(self.settings)
         request, given_up = bench.request(settings, stdin=self.command.stdin is not None)
         notes = list(given_up)

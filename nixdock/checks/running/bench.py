@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,14 +13,14 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from nixdock.checks.model import ContainerSettings
+from nixdock.checks.model import CheckKind, ContainerSettings
 from nixdock.checks.running.hardening import harden
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams, opened
 from nixdock.engine.containers.image import EngineImage
 from nixdock.engine.containers.options.request import CreateRequest, make_request
-from nixdock.engine.containers.owner import remember_detached
-from nixdock.errors import CheckError
+from nixdock.engine.containers.owner import STEP, remember_detached
+from nixdock.errors import CheckError, EngineError
 from nixdock.events import ignore
 from nixdock.outcome import Capture, RunOutcome
 from nixdock.services.reaching import publish
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nixdock.checks.model import Command
+    from nixdock.checks.verdict import CheckResult
     from nixdock.engine.connection.address import Address
     from nixdock.engine.containers.container import Container
     from nixdock.engine.containers.owner import Owner
@@ -210,19 +213,85 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return joined
 
 
+class ContainerKind(CheckKind, ABC):
+    """A kind that makes a container of its own."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def run(self, bench: Bench, timeout: float) -> CheckResult:
+        """Do what it asks.
+
+        Args:
+            bench: The image.
+            timeout: Seconds that it may take.
+
+        Raises:
+            NixdockError: It could not be done.
+        """
+
+
 def perform_fresh(bench: Bench, command: Command, settings: ContainerSettings, timeout: float) -> RunOutcome:
     """Run a command that replaces the image's Entrypoint in a container of its own.
 
     Raises:
         EngineError: It cannot be created, started or executed.
     """
+    with _fresh_container(bench, command, settings) as container:
+        return run_to_end(container, command, timeout)
+
+
+@contextmanager
+def after_steps(
+    bench: Bench, steps: Sequence[Command], settings: ContainerSettings, timeout: float
+) -> Iterator[tuple[Bench, list[str]]]:
+    """Run commands, each in a container of its own with the files that the one before it left.
+
+    Args:
+        bench: The image of the first container.
+        steps: The commands; their exit statuses are not looked at.
+        settings: How the containers are made; none has a terminal.
+        timeout: Seconds that each may take.
+
+    Yields:
+        The image that they left, which is removed at the end, and remarks.
+
+    Raises:
+        EngineError: One could not be run.
+    """
+    plain = replace(settings, options=tuple(one for one in settings.options if one[0] != "tty"))
+    notes: list[str] = []
+    with ExitStack() as made:
+        for step in steps:
+            with _fresh_container(bench, step, plain) as container:
+                outcome = run_to_end(container, step, timeout)
+                if outcome.timed_out:
+                    raise EngineError(f"{step.words[0]!r} did not end in time")
+                image = bench.engine.commit_container(
+                    container.id,
+                    labels=bench.owner.labels(),
+                    repository=STEP,
+                    tag=f"{bench.owner.run}-{container.id[:12]}",
+                )
+            made.callback(bench.engine.remove_image, image, force=True, keep_parents=True)
+            bench = replace(bench, run_as=image)
+            if outcome.exit_code:
+                line = shlex.join(step.words)
+                notes.append(
+                    f"the setup command {line} ended with {outcome.exit_code}, which is not looked at"
+                )
+        yield bench, notes
+
+
+@contextmanager
+def _fresh_container(bench: Bench, command: Command, settings: ContainerSettings) -> Iterator[Container]:
     request, _ = bench.request(
         command_settings(command).over(settings),
         stdin=command.stdin is not None,
         own={"Entrypoint": list(command.words), "Cmd": [], "Healthcheck": {"Test": ["NONE"]}},
     )
     with bench.opened(request) as container:
-        return run_to_end(container, command, timeout)
+        yield container
 
 
 def run_to_end(container: Container, command: Command, timeout: float) -> RunOutcome:

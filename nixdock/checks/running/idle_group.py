@@ -14,16 +14,17 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.checks.agent import MACHINES
+from nixdock.checks.agent import FOLDER, MACHINES
 from nixdock.checks.kinds.exec import ExecCheck
 from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.model import ContainerSettings
-from nixdock.checks.running.bench import perform_fresh
+from nixdock.checks.running.bench import after_steps, perform_fresh
 from nixdock.checks.running.hardening import with_refusals
 from nixdock.checks.running.idle import Idle, idle_container
 from nixdock.checks.running.reproduce import docker_run
-from nixdock.checks.verdict import CheckResult
-from nixdock.errors import CheckError, NixdockError
+from nixdock.checks.verdict import CheckResult, Finding
+from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.errors import CheckError, EngineError, NixdockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 _BUSY_SECONDS: Final = 0.3
 """Seconds in which no container gets free, after which another is made: about what that takes."""
+
+_WRITTEN_IN: Final = 3
+"""Containers that commands wrote in, after which each command gets one of its own."""
 
 
 @dataclass(slots=True)
@@ -55,15 +59,21 @@ class IdleGroup:
         bench: The image.
         own: Further members of the containers' requests: mounts of tools.
         notes_writes: Whether a check will ask what was written in them.
+        keeps_files: Whether each command finds the image's files as they are: a container that one wrote in
+            is not used again, and after a few of those each gets a container of its own.
     """
 
-    def __init__(self, bench: Bench, own: Mapping[str, Any], *, notes_writes: bool = False) -> None:
+    def __init__(
+        self, bench: Bench, own: Mapping[str, Any], *, notes_writes: bool = False, keeps_files: bool = False
+    ) -> None:
         self._bench = bench
         self._own = own
         self._notes_writes = notes_writes
+        self._keeps_files = keeps_files
+        self._written_in = 0
         self._changed = Condition()
         self._ended: list[ExitStack] = []
-        self._pools: dict[str | None, _Pool] = {}
+        self._pools: dict[tuple[tuple[str, str], ...], _Pool] = {}
         self._lost: list[Idle] = []
         """Those that ended between two commands, and are still to be asked what was written in them."""
         self._written: set[tuple[int, str]] = set()
@@ -91,33 +101,54 @@ class IdleGroup:
             return self._ask_writes(check.what)
         if not isinstance(check.what, ExecCheck):
             raise CheckError(f"a check of the kind {check.kind} runs no command")
-        return self._execute(check.what, check.timeout)
+        try:
+            return self._execute(check.what, check.timeout)
+        except EngineRefusedError as error:
+            if not check.what.command.expected.starts:
+                raise
+            return CheckResult([Finding("", error.message, error.hint)])
 
     def _execute(self, check: ExecCheck, timeout: float) -> CheckResult:
         command = check.command
-        reproduce = docker_run(self._bench.name, self._bench.settings, command, replace=True)
-        if self._bench.engine.version.architecture not in MACHINES:
+        settings = check.settings.over(self._bench.settings)
+        reproduce = docker_run(self._bench.name, settings, command, replace=True)
+        if (
+            check.alone
+            or self._bench.engine.version.architecture not in MACHINES
+            or self._written_in >= _WRITTEN_IN
+        ):
             return self._without_agent(check, timeout, reproduce)
-        settings = _settings_of(command)
+        settings = _settings_of(command).over(check.settings)
         if check.fresh or check.setup or check.teardown:
             # What it sets up must not be there for other checks.
             with idle_container(self._bench, settings, self._own) as idle:
                 return _noted(check.perform(idle.run, timeout, reproduce=reproduce), idle)
-        with self._shared(command.user, settings) as idle:
-            return _noted(check.perform(idle.run, timeout, reproduce=reproduce), idle)
+        try:
+            with self._shared(settings) as idle:
+                return _noted(check.perform(idle.run, timeout, reproduce=reproduce), idle)
+        except CheckError:
+            if not self._keeps_files:
+                raise
+            # The container ended with it, or the request is too long: it may fare better alone.
+            return self._without_agent(check, timeout, reproduce)
 
     @contextmanager
-    def _shared(self, user: str | None, settings: ContainerSettings) -> Iterator[Idle]:
+    def _shared(self, settings: ContainerSettings) -> Iterator[Idle]:
         """Have a container to oneself, and then leave it to others if it is fit for them."""
-        pool, (idle, opened) = self._take(user, settings)
+        pool, (idle, opened) = self._take(settings)
         try:
             yield idle
         finally:
             is_fit = False
             try:
-                is_fit = idle.sweep()
+                is_fit = idle.sweep() and not (self._keeps_files and self._was_written_in(idle))
             finally:
                 self._give_back(pool, idle, opened, is_fit=is_fit)
+
+    def _was_written_in(self, idle: Idle) -> bool:
+        """Whether anything is there, not there or different that was otherwise in the image."""
+        changes = self._bench.engine.changes(idle.container.id)
+        return any(path != FOLDER and not path.startswith(f"{FOLDER}/") for _, path in changes)
 
     def _give_back(self, pool: _Pool, idle: Idle, opened: ExitStack, *, is_fit: bool) -> None:
         with self._changed:
@@ -126,6 +157,7 @@ class IdleGroup:
                 pool.free.append((idle, opened))
             else:
                 pool.count -= 1
+                self._written_in += self._keeps_files
             self._changed.notify_all()
         if is_fit:
             return
@@ -136,9 +168,9 @@ class IdleGroup:
             except NixdockError as error:
                 self._unseen = error
 
-    def _take(self, user: str | None, settings: ContainerSettings) -> tuple[_Pool, tuple[Idle, ExitStack]]:
+    def _take(self, settings: ContainerSettings) -> tuple[_Pool, tuple[Idle, ExitStack]]:
         with self._changed:
-            pool = self._pools.setdefault(user, _Pool())
+            pool = self._pools.setdefault(settings.options, _Pool())
             entered = time.monotonic()
             while (free := self._find_free(pool)) is None:
                 busy = time.monotonic() - max(entered, pool.moved_at)
@@ -180,10 +212,22 @@ class IdleGroup:
             machine = self._bench.engine.version.architecture
             raise CheckError(f"setup and teardown need nixdock's agent, and there is none for {machine}")
 
-        def run(command: Command, seconds: float) -> RunOutcome:
-            return perform_fresh(self._bench, command, ContainerSettings(), seconds)
+        with ExitStack() as stack:
+            try:
+                bench, notes = stack.enter_context(
+                    after_steps(self._bench, check.steps, check.settings, timeout)
+                )
+            except EngineError as error:
+                return CheckResult([Finding("setup", error.message)])
 
-        return check.perform(run, timeout, reproduce=reproduce)
+            def run(command: Command, seconds: float) -> RunOutcome:
+                return perform_fresh(bench, command, check.settings, seconds)
+
+            result = check.perform(run, timeout, reproduce=reproduce)
+            result.notes = notes + result.notes
+            # No one command does by hand what those before it did.
+            result.reproduce = None if check.steps else result.reproduce
+            return result
 
     def _note_writes(self, idle: Idle) -> None:
         engine, ident = self._bench.engine, idle.container.id

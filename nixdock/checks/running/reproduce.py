@@ -110,6 +110,8 @@ def option_words(settings: ContainerSettings) -> list[str]:
             words.append(f"--{name}")
         elif value != "false":
             words += [f"--{name}", value]
+    for bind in (settings.raw.get("HostConfig") or {}).get("Binds") or ():
+        words += ["-v", bind]
     return words
 
 

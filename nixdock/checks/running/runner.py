@@ -14,9 +14,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.kinds.writes import WritesCheck
-from nixdock.checks.running.bench import lend_tools
+from nixdock.checks.running.bench import ContainerKind, lend_tools
 from nixdock.checks.running.idle_group import IdleGroup
 from nixdock.checks.running.service_group import READY, ServiceGroup
 from nixdock.checks.running.supervision import Worker, supervise
@@ -60,12 +59,9 @@ class Choice:
 
     def includes(self, check: Check) -> bool:
         """Whether a check is chosen."""
-        return self.includes_name(check.name, check.tags)
-
-    def includes_name(self, name: str, tags: tuple[str, ...] = ()) -> bool:
-        """Whether what has this name and these tags is chosen."""
-        return _chosen(self.patterns, lambda pattern: _matches(name, pattern)) and _chosen(
-            self.tags, lambda tag: tag in tags
+        return not check.is_optional or (
+            _chosen(self.patterns, lambda pattern: _matches(check.name, pattern))
+            and _chosen(self.tags, lambda tag: tag in check.tags)
         )
 
 
@@ -132,7 +128,7 @@ class SuiteRun:
         began = time.monotonic()
         chosen = [check for check in self.suite.checks if self.choice.includes(check)]
         serves = self._serves(chosen)
-        names = [*((READY,) if serves else ()), *(check.name for check in chosen)]
+        names = [*((READY,) if serves else ()), *(check.key for check in chosen)]
         ledger = VerdictLedger(names, fail_fast=self.choice.fail_fast)
         deadline = None if self.seconds is None else began + self.seconds
         trials = Trials(self.name, ledger, deadline)
@@ -171,6 +167,9 @@ class SuiteRun:
                 trials.note(check, CheckResult(skipped=check.skip))
             else:
                 pending.append(check)
+        if self.suite.isolated:
+            self._work_in_order(pending, trials)
+            return
         static = [check for check in pending if check.is_static]
         others = [check for check in pending if not check.is_static]
         with ThreadPoolExecutor(max(1, self.choice.jobs)) as pool:
@@ -179,6 +178,24 @@ class SuiteRun:
                 self._run_containers(others, trials, pool, serves=serves)
             if looking is not None:
                 looking.result()
+
+    def _work_in_order(self, checks: Sequence[Check], trials: Trials) -> None:
+        """Have checks judged one after the other."""
+        with ExitStack() as stack:
+            group = None
+            if self.bench is not None:
+                group = IdleGroup(self.bench, {}, keeps_files=True)
+                stack.callback(group.close)
+            for check in checks:
+                if trials.refuse(check):
+                    continue
+                if check.is_static:
+                    self._look([check], trials)
+                elif group is None:
+                    trials.note(check, _without_engine(check))
+                else:
+                    own = isinstance(check.what, ContainerKind)
+                    trials.judge(check, self._run_job if own else group.attempt)
 
     def _look(self, checks: Sequence[Check], trials: Trials) -> None:
         try:
@@ -196,7 +213,7 @@ class SuiteRun:
         bench = self.bench
         if bench is None:
             for check in checks:
-                trials.note(check, CheckResult.error(f"a check of the kind {check.kind} needs an engine"))
+                trials.note(check, _without_engine(check))
             return
         try:
             own = lend_tools(self.suite.tools, self._store_names(), bench.engine.address)
@@ -224,7 +241,7 @@ class SuiteRun:
         futures: list[Future[None]] = []
         for check in checks:
             if check not in late:
-                attempt = self._run_job if isinstance(check.what, RunCheck) else group.attempt
+                attempt = self._run_job if isinstance(check.what, ContainerKind) else group.attempt
                 futures.append(pool.submit(trials.judge, check, attempt))
         for future in futures:
             future.result()
@@ -232,7 +249,7 @@ class SuiteRun:
             trials.judge(check, group.attempt)
 
     def _run_job(self, check: Check) -> CheckResult:
-        if self.bench is None or not isinstance(check.what, RunCheck):
+        if self.bench is None or not isinstance(check.what, ContainerKind):
             raise CheckError(f"a check of the kind {check.kind} starts no container")
         return check.what.run(self.bench, check.timeout)
 
@@ -247,5 +264,9 @@ class SuiteRun:
     def _note_missing(self, chosen: Sequence[Check], trials: Trials) -> None:
         missing = set(trials.ledger.missing())
         for check in chosen:
-            if check.name in missing:
+            if check.key in missing:
                 trials.note(check, CheckResult.error(trials.why_unfinished()))
+
+
+def _without_engine(check: Check) -> CheckResult:
+    return CheckResult.error(f"a check of the kind {check.kind} needs an engine")

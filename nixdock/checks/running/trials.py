@@ -41,10 +41,11 @@ class VerdictLedger:
         """Take a verdict; of a check that is expected to fail, turn it round."""
         if check is not None and check.xfail is not None:
             verdict = turn_round(verdict, check.xfail)
+        key = verdict.name if check is None else check.key
         with self._lock:
-            if verdict.name in self._verdicts:
+            if key in self._verdicts:
                 return
-            self._verdicts[verdict.name] = verdict
+            self._verdicts[key] = verdict
             if self._fail_fast and verdict.status in {Status.FAIL, Status.ERROR}:
                 self.stopped.set()
 
@@ -105,13 +106,13 @@ class Trials:
 
     def note(self, check: Check, result: CheckResult) -> None:
         """Note what came of a check."""
-        verdict = result.verdict(check.name, check.kind, suite=self.suite, place=check.place)
-        self.ledger.note(verdict, check)
+        self.ledger.note(check.verdict(result, self.suite), check)
 
     def refuse(self, check: Check) -> bool:
         """Note why a check is not begun, and say whether that is so."""
         if self.cancelled.is_set() or self.seconds_left <= 0:
             self.note(check, CheckResult.error(self.why_unfinished()))
+            self.cancelled.set()
         elif self.ledger.stopped.is_set():
             self.note(check, CheckResult(skipped="not begun: a check before it failed (--fail-fast)"))
         else:

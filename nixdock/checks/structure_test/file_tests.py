@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.modes import go_text
 from nixdock.checks.structure_test.container_files import Fault
-from nixdock.checks.structure_test.go_text import expand, text_matcher
+from nixdock.checks.structure_test.go_text import text_matcher
 from nixdock.checks.structure_test.model import UNCHECKED
-from nixdock.checks.structure_test.surroundings import global_variables, setup_needs
 from nixdock.checks.verdict import CheckResult, Finding
 
 if TYPE_CHECKING:
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
         FileContentTest,
         FileExistenceTest,
         LicenceTest,
-        StructureTests,
     )
-    from nixdock.checks.structure_test.rig import Rig
 
 _EXECUTABLE = {"any": 0o111, "owner": 0o100, "group": 0o010, "other": 0o001}
 _DOCUMENTS = "/usr/share/doc"
@@ -46,19 +43,13 @@ def find_faults(test: FileExistenceTest | FileContentTest) -> tuple[Finding, ...
     return tuple(found)
 
 
-def judge_existence(test: FileExistenceTest, tests: StructureTests, rig: Rig) -> CheckResult:
-    """Look at a path and judge it.
+def judge_existence(test: FileExistenceTest, path: str, files: Files) -> CheckResult:
+    """Look at a path, its variables replaced, and judge it.
 
     Raises:
-        LoadError: The image's layers cannot be read.
-        NotReachedError: There can be no container.
-        EngineError: The engine is not there, or failed.
+        NixdockError: The files cannot be read.
     """
     result = CheckResult()
-    files = _files(tests, rig)
-    # Version 1.0.0 takes a path as it is written.
-    first = tests.version == "1.0.0"
-    path = test.path if first else expand(test.path, global_variables(tests, rig).result)
     found = files.look_at(path)
     shown = path or "the empty path"
     if not test.should_exist:
@@ -90,16 +81,13 @@ def _judge_mode(test: FileExistenceTest, found: LayerEntry, result: CheckResult)
         result.notes.append("it is a symbolic link: its mode, which allows everything, is what was judged")
 
 
-def judge_content(test: FileContentTest, tests: StructureTests, rig: Rig) -> CheckResult:
+def judge_content(test: FileContentTest, files: Files) -> CheckResult:
     """Read a file and judge its content.
 
     Raises:
-        LoadError: The image's layers cannot be read.
-        NotReachedError: There can be no container.
-        EngineError: The engine is not there, or failed.
+        NixdockError: The files cannot be read.
     """
     result = CheckResult()
-    files = _files(tests, rig)
     found = files.find_file(test.path)
     if isinstance(found, Fault):
         result.find("path", f"{test.path} {_REASONS[found]}")
@@ -111,16 +99,13 @@ def judge_content(test: FileContentTest, tests: StructureTests, rig: Rig) -> Che
     return result
 
 
-def judge_licences(test: LicenceTest, tests: StructureTests, rig: Rig) -> CheckResult:
+def judge_licences(test: LicenceTest, files: Files) -> CheckResult:
     """Look for the names of unwanted licences in copyright files.
 
     Raises:
-        LoadError: The image's layers cannot be read.
-        NotReachedError: There can be no container.
-        EngineError: The engine is not there, or failed.
+        NixdockError: The files cannot be read.
     """
     result = CheckResult()
-    files = _files(tests, rig, with_variables=False)
     paths = list(test.files)
     if test.debian:
         packages = files.folders_in(_DOCUMENTS)
@@ -142,19 +127,3 @@ def judge_licences(test: LicenceTest, tests: StructureTests, rig: Rig) -> CheckR
                 result.find("files", f"{path} names {word.decode()}")
                 break
     return result
-
-
-def _files(tests: StructureTests, rig: Rig, *, with_variables: bool = True) -> Files:
-    """Return the files to look at.
-
-    Raises:
-        NotReachedError: There can be no container.
-    """
-    variables: tuple[str, ...] = ()
-    if with_variables and tests.version != "1.0.0":
-        variables = global_variables(tests, rig).words
-    if not tests.options.bind_mounts:
-        return rig.files
-    # What is mounted is the engine's, so only the engine can tell.
-    assert rig.runner is not None  # noqa: S101 - whoever asks has looked
-    return rig.runner.files(setup_needs(tests.options, variables))

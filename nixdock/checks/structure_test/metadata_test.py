@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nixdock.checks.structure_test.model import MetadataTest, Variable
-    from nixdock.checks.structure_test.rig import Rig
+    from nixdock.checks.subject import Subject
 
 
 def find_faults(test: MetadataTest) -> tuple[Finding, ...]:
@@ -24,11 +24,11 @@ def find_faults(test: MetadataTest) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def judge(test: MetadataTest, rig: Rig) -> CheckResult:
+def judge(test: MetadataTest, subject: Subject) -> CheckResult:
     """Judge the config of the image; the file's own variables are not in it."""
     result = CheckResult()
-    config = rig.subject.run_config
-    environment = rig.subject.env
+    config = subject.run_config
+    environment = subject.env
     _judge_variables("envVars", test.environment, environment, result)
     for variable in test.unbound:
         if variable.key in environment:

@@ -15,8 +15,7 @@ from nixdock.errors import EngineError
 from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Generator, Iterator
 
     from nixdock.engine.containers.container import Container
     from nixdock.outcome import Output
@@ -32,11 +31,11 @@ class MountedFiles(Files):
     """The files of a container as the engine hands them out, one path at a time.
 
     Args:
-        opened: Creates a container that is not started, and removes it at the end.
+        container: Created, and not started.
     """
 
-    def __init__(self, opened: Callable[[], AbstractContextManager[Container]]) -> None:
-        self._opened = opened
+    def __init__(self, container: Container) -> None:
+        self._container = container
 
     def look_at(self, path: str) -> LayerEntry | Fault:
         """Return what stands under a path; a link at its end is not followed."""
@@ -104,7 +103,7 @@ class MountedFiles(Files):
     def _archive(self, path: str) -> Iterator[tarfile.TarFile | None]:
         """Have the engine pack a path; None where there is no such path."""
         with ExitStack() as stack:
-            container = stack.enter_context(self._opened())
+            container = self._container
             pieces = stack.enter_context(closing(_Pieces(container.engine.get_archive(container.id, path))))
             try:
                 archive = stack.enter_context(tarfile.open(fileobj=pieces, mode="r|"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nixdock.checks.format.document import read_json
@@ -16,6 +16,7 @@ from nixdock.errors import UsageError
 from nixdock.text import read_bounded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from nixdock.checks.format.nodes import Node
@@ -29,12 +30,16 @@ class Reading:
     """A file that was read.
 
     Args:
+        source: The file.
         tests: What it says.
         warnings: What it says to no effect.
+        error: Why it cannot be read; None where it can.
     """
 
-    tests: StructureTests
+    source: str
+    tests: StructureTests = field(default_factory=StructureTests)
     warnings: tuple[str, ...] = ()
+    error: UsageError | None = None
 
 
 def is_structure_tests(data: bytes, name: str) -> bool:
@@ -53,6 +58,18 @@ def recognise(path: Path) -> bool:
         return is_structure_tests(read_bounded(path), path.name)
     except OSError:
         return False
+
+
+def read_files(paths: Iterable[Path]) -> tuple[Reading, ...]:
+    """Read files; one that cannot be read keeps nobody from the others."""
+
+    def read(path: Path) -> Reading:
+        try:
+            return read_file(path)
+        except UsageError as error:
+            return Reading(str(path), error=error)
+
+    return tuple(map(read, paths))
 
 
 def read_file(path: Path) -> Reading:
@@ -91,7 +108,7 @@ def read_structure_tests(data: bytes, source: str) -> Reading:
     warnings = [f"{place}: {message} (it is ignored)" for place, message in decoder.ignored]
     if is_json:
         warnings += _absent_by_default(node)
-    return Reading(tests, tuple(warnings))
+    return Reading(source, tests, tuple(warnings))
 
 
 def read_go_json(data: bytes, source: str) -> Node:

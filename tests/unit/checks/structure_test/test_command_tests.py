@@ -2,54 +2,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from nixdock.checks.structure_test.judgement import NotReachedError
-from nixdock.checks.structure_test.rig import CommandAnswer, CommandRequest, ContainerNeeds, Rig
-from nixdock.checks.structure_test.suite import run
+from nixdock.checks.kinds.exec import ExecCheck
+from nixdock.checks.model import Command, ContainerSettings
 from nixdock.checks.subject import Subject
-from nixdock.checks.verdict import Status, Verdict
+from nixdock.checks.verdict import CheckResult, Finding, Status, Verdict
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import CommandNotFoundError, EngineError
 from nixdock.outcome import RunOutcome
 from support.images import image_of
+from support.structure_tests import attempt_by, judged
 
 _CONFIG = {"Env": ["PATH=/bin", "FOO=bar"]}
-
-
-class Runner:
-    """Gives one answer to all requests, and keeps them."""
-
-    def __init__(self, answer: CommandAnswer | Exception) -> None:
-        self._answer = answer
-        self.requests: list[CommandRequest] = []
-
-    def run(self, request: CommandRequest) -> CommandAnswer:
-        self.requests.append(request)
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
-
-    def files(self, needs: ContainerNeeds) -> Any:
-        raise AssertionError("no file is asked for")
 
 
 def _judge(
     text: str,
     folder: Path,
-    answer: CommandAnswer | Exception | None = None,
+    answer: RunOutcome | Exception | None = None,
     *,
     environ: Mapping[str, str] | None = None,
-) -> tuple[Verdict, list[CommandRequest]]:
+) -> tuple[Verdict, list[ExecCheck]]:
     path = folder / "f.yaml"
     path.write_text("schemaVersion: 2.0.0\n" + text)
-    runner = Runner(answer or CommandAnswer(RunOutcome(0)))
+    asked: list[ExecCheck] = []
+
+    def run(what: ExecCheck) -> RunOutcome:
+        asked.append(what)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or RunOutcome(0)
+
     subject = Subject(image_of(config=_CONFIG), "web:1")
-    rig = Rig(subject, runner, environ=environ or {}, folder=folder)
-    (verdict,) = run([path], rig)
-    return verdict, runner.requests
+    (verdict,) = judged([path], subject, attempt_by(run), environ=environ or {}, directory=folder)
+    return verdict, asked
 
 
 _RICH = """\
@@ -63,26 +51,16 @@ containerRunOptions: {user: u, capabilities: [C], bindMounts: ["/a:/b"], envVars
 
 def test_each_variable_is_expanded_where_the_original_does(tmp_path: Path) -> None:
     (tmp_path / "v.env").write_text("V=1\n")
-    verdict, (request,) = _judge(_RICH, tmp_path, CommandAnswer(RunOutcome(0), (7,)), environ={"H": "h"})
-    assert request == CommandRequest(
-        argv=("bar/x", "bar bar-"),
-        needs=ContainerNeeds(
-            environment=("G=bar", "E=bar-", "E=$G-", "V=1", "H=h"),
-            user="u",
-            capabilities=("C",),
-            bind_mounts=("/a:/b",),
-        ),
-        setup=(("s", "$FOO"),),
-        setup_needs=ContainerNeeds(
-            environment=("G=bar", "E=bar-"), user="u", capabilities=("C",), bind_mounts=("/a:/b",)
-        ),
+    verdict, (what,) = _judge(_RICH, tmp_path, environ={"H": "h"})
+    assert what.command.argv == ("bar/x", "bar bar-")
+    assert what.command.env == {"G": "bar", "E": "$G-", "V": "1", "H": "h"}
+    assert what.settings == ContainerSettings(
+        (("user", "u"), ("cap-add", "C")), raw={"HostConfig": {"Binds": ["/a:/b"]}}
     )
+    assert what.steps == (Command(("s", "$FOO"), env={"G": "bar", "E": "bar-"}),)
+    assert what.alone
     assert verdict.status is Status.PASS
-    assert verdict.notes == (
-        "the setup command s '$FOO' ended with 7, which is not looked at",
-        "teardown is not run: every test has files of its own",
-    )
-    assert verdict.reproduce is None
+    assert verdict.notes == ("teardown is not run: every test has files of its own",)
 
 
 def test_a_command_can_be_repeated_by_hand(tmp_path: Path) -> None:
@@ -97,15 +75,15 @@ def test_a_failure_shows_the_output(tmp_path: Path) -> None:
     text = (
         "commandTests: [{name: a, command: x, exitCode: 2, expectedOutput: [^one$], excludedError: [oops]}]\n"
     )
-    verdict, _ = _judge(text, tmp_path, CommandAnswer(RunOutcome(1, b"one\n", b"oops\n", seconds=1.5)))
+    verdict, _ = _judge(text, tmp_path, RunOutcome(1, b"one\n", b"oops\n"))
     assert [finding.subject for finding in verdict.findings] == ["exit", "stdout", "stderr"]
     assert "'$' is the very end" in verdict.findings[1].message
-    assert (verdict.stdout, verdict.stderr, verdict.seconds) == ("one", "oops", 1.5)
+    assert (verdict.stdout, verdict.stderr) == ("one", "oops")
 
 
 def test_a_command_whose_time_was_up_fails(tmp_path: Path) -> None:
     text = "commandTests: [{name: a, command: x, exitCode: 137}]\n"
-    verdict, _ = _judge(text, tmp_path, CommandAnswer(RunOutcome(137, timed_out=True)))
+    verdict, _ = _judge(text, tmp_path, RunOutcome(137, timed_out=True))
     assert verdict.status is Status.FAIL
     assert verdict.findings[0].subject == "timeout"
 
@@ -115,7 +93,6 @@ def test_a_command_whose_time_was_up_fails(tmp_path: Path) -> None:
     [
         (CommandNotFoundError("no such program"), "Command Test: a", Status.FAIL),
         (EngineRefusedError("no such user", status=500), "Command Test: a", Status.FAIL),
-        (NotReachedError("setup", "no such program"), "a", Status.FAIL),
         (EngineError("the engine is gone"), "Command Test: a", Status.ERROR),
     ],
 )
@@ -152,4 +129,12 @@ def test_a_file_of_variables_that_cannot_be_read_is_passed_over(content: str | N
     verdict, (request,) = _judge(text, tmp_path)
     assert verdict.status is Status.PASS
     assert verdict.notes[0].startswith("envFile v.env cannot be read and is passed over: ")
-    assert request.needs.environment == ()
+    assert request.command.env == {}
+
+
+def test_what_fails_before_a_test_is_told_under_its_bare_name(tmp_path: Path) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_text("schemaVersion: 2.0.0\ncommandTests: [{name: a, command: x, setup: [[y]]}]\n")
+    failed = CheckResult([Finding("setup", "no such program")])
+    (verdict,) = judged([path], Subject(image_of(config=_CONFIG)), lambda _check: failed)
+    assert (verdict.name, verdict.status) == ("a", Status.FAIL)

@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ import pytest
 
 import nixdock.checks.structure_test as package
 from nixdock import errors
-from nixdock.checks.structure_test.judgement import NotReachedError
-from nixdock.checks.structure_test.rig import CommandAnswer, CommandRequest, ContainerNeeds, Rig
-from nixdock.checks.structure_test.suite import run
+from nixdock.checks.kinds.exec import ExecCheck
+from nixdock.checks.model import Check
 from nixdock.checks.subject import Subject
+from nixdock.checks.verdict import CheckResult, Finding
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.outcome import RunOutcome
 from support.images import image_of
@@ -25,12 +24,14 @@ from support.layers import MemoryLayer
 from support.structure_tests import (
     CRASHES,
     DATA,
-    ENVIRON,
-    FOLDER,
     Case,
+    attempt_by,
     cases,
     differences,
+    exec_of,
     images,
+    judged,
+    key_of,
     results_of,
 )
 
@@ -39,27 +40,28 @@ _CASES = [case for case in cases() if not case.needs_mounts]
 
 
 class Replayer:
-    """Answers as the engine did when this was recorded."""
+    """Ends commands as the engine did when this was recorded."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self._answers = answers
 
-    def run(self, request: CommandRequest) -> CommandAnswer:
-        said = self._answers[json.dumps(asdict(request), sort_keys=True)]
-        error = said.get("error")
-        if error == "NotReachedError":
-            raise NotReachedError("setup", said["message"])
-        if error == "EngineRefusedError":
-            raise EngineRefusedError(said["message"], status=400)
-        if error is not None:
-            raise getattr(errors, error)(said["message"])
-        outcome = RunOutcome(
-            said["exit_code"], base64.b64decode(said["stdout"]), base64.b64decode(said["stderr"])
-        )
-        return CommandAnswer(outcome, tuple(said["setup_codes"]))
+    def attempt(self, check: Check) -> CheckResult:
+        """Run a command as an idle container or one of its own would."""
+        what = exec_of(check)
+        said = self._answers[key_of(what)]
+        if said.get("subject") is not None:
+            return CheckResult([Finding(said["subject"], said["message"])])
 
-    def files(self, needs: ContainerNeeds) -> Any:
-        raise AssertionError("the layers of the image answer this")
+        def run(_what: ExecCheck) -> RunOutcome:
+            if said.get("error") == "EngineRefusedError":
+                raise EngineRefusedError(said["message"], status=400)
+            if said.get("error") is not None:
+                raise getattr(errors, said["error"])(said["message"])
+            return RunOutcome(
+                said["exit_code"], base64.b64decode(said["stdout"]), base64.b64decode(said["stderr"])
+            )
+
+        return attempt_by(run)(check)
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +74,7 @@ def subjects() -> dict[str, Subject]:
 
 def _judge(case: Case, subjects: Mapping[str, Subject]) -> list[tuple[str, bool]]:
     replayer = Replayer(_RECORDED[case.name].get("answers", {}))
-    rig = Rig(subjects[case.image], replayer, environ=ENVIRON, folder=FOLDER)
-    return results_of(run([case.file], rig))
+    return results_of(judged([case.file], subjects[case.image], replayer.attempt))
 
 
 def _original(case: Case) -> list[tuple[str, bool]]:

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from nixdock.checks.running.runner import Choice, SuiteResult
-from nixdock.checks.structure_test.rig import Rig
-from nixdock.checks.structure_test.running import StructureRun, needs_engine
-from nixdock.checks.structure_test.suite import collect, collect_files, judge, run
+from nixdock.checks.running.runner import Choice, SuiteResult, SuiteRun
+from nixdock.checks.structure_test.reader import read_files
+from nixdock.checks.structure_test.translation import make_suite
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Status, Verdict
 from nixdock.errors import LoadError
-from nixdock.events import Event, Warned
+from nixdock.usecases.check import _needs_engine
 from support.images import image_of
 from support.layers import file, layer_of
 
@@ -43,8 +42,8 @@ def _write(folder: Path, **texts: str) -> list[Path]:
 
 def _run(files: list[Path], subject: Subject, **options: Any) -> tuple[SuiteResult, list[Verdict]]:
     told: list[Verdict] = []
-    structure = StructureRun(collect_files(files), lambda: subject, None, tell=told.append, **options)
-    return structure.run(), told
+    suite = make_suite(read_files(files), subject)
+    return SuiteRun(suite, "the image", lambda: subject, None, tell=told.append, **options).run(), told
 
 
 def test_verdicts_come_in_the_order_of_the_original(tmp_path: Path, subject: Subject) -> None:
@@ -99,27 +98,23 @@ def test_when_the_time_is_up_the_rest_could_not_be_run(tmp_path: Path, subject: 
 
 def test_commands_need_an_engine_and_faulty_ones_do_not(tmp_path: Path, subject: Subject) -> None:
     files = _write(tmp_path, c=_COMMAND)
-    assert needs_engine(collect_files(files), Choice())
-    assert not needs_engine(collect_files(files), Choice(patterns=("Test: b",)))
-    assert not needs_engine(collect_files(_write(tmp_path, s=_STATIC)), Choice())
+    assert _needs_engine(make_suite(read_files(files), subject), Choice())
+    assert not _needs_engine(make_suite(read_files(files), subject), Choice(patterns=("Test: b",)))
+    static = _write(tmp_path, s=_STATIC)
+    assert not _needs_engine(make_suite(read_files(static), subject), Choice())
     _, told = _run(files, subject)
     assert [(verdict.name, verdict.status) for verdict in told] == [
         ("Command Test: a", Status.ERROR),
         ("b", Status.FAIL),
     ]
-    assert "an engine is needed" in told[0].findings[0].message
+    assert "needs an engine" in told[0].findings[0].message
 
 
-def test_what_says_nothing_is_warned_of(tmp_path: Path, subject: Subject) -> None:
+def test_what_says_nothing_is_warned_of(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text('{"schemaVersion": "2.0.0", "nope": 1, "metadataTest": {"user": "x"}}')
-    events: list[Event] = []
-    verdicts = run([path], Rig(subject), events.append)
-    assert [verdict.status for verdict in verdicts] == [Status.PASS]
-    assert events == [Warned(f"{path}:1:28: a file of version 2.0.0 has no key 'nope' (it is ignored)")]
-    events.clear()
-    _run([path], subject, listener=events.append)
-    assert len(events) == 1
+    warning = f"{path}:1:28: a file of version 2.0.0 has no key 'nope' (it is ignored)"
+    assert [reading.warnings for reading in read_files([path])] == [(warning,)]
 
 
 def test_layers_that_cannot_be_read_are_an_error_and_config_needs_none(tmp_path: Path) -> None:
@@ -129,7 +124,7 @@ def test_layers_that_cannot_be_read_are_an_error_and_config_needs_none(tmp_path:
 
     image = image_of(config={"User": "x"})
     object.__setattr__(image, "layers", (Broken(),))
-    verdicts = run(_write(tmp_path, a=_STATIC), Rig(Subject(image)))
+    _, verdicts = _run(_write(tmp_path, a=_STATIC), Subject(image))
     assert [verdict.status.name for verdict in verdicts] == ["ERROR", "ERROR", "ERROR", "PASS"]
     assert verdicts[0].findings[0].message == "the layer is damaged"
 
@@ -154,5 +149,5 @@ def test_ports_are_found_by_number_and_by_protocol(tmp_path: Path, asked: str, t
     )
     ports: dict[str, Any] = {"8080/tcp": {}, "53/udp": {}, "443": {}}
     subject = Subject(image_of(config={"User": "x", "ExposedPorts": ports}))
-    (check,) = collect(path).checks
-    assert (judge(check, Rig(subject)).status is Status.PASS) == there
+    _, (verdict,) = _run([path], subject)
+    assert (verdict.status is Status.PASS) == there

@@ -14,61 +14,66 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from integration.structure_test.conftest import Judges, judging
-from nixdock.checks.structure_test.judgement import NotReachedError
-from nixdock.checks.structure_test.rig import CommandAnswer, CommandRequest, Rig
-from nixdock.checks.structure_test.suite import run
+from nixdock.checks.kinds.exec import ExecCheck, RunCommand
+from nixdock.checks.running.idle_group import IdleGroup
 from nixdock.errors import EngineError
 from support import engines
-from support.structure_tests import DATA, ENVIRON, FOLDER, Case, cases, results_of
+from support.structure_tests import DATA, Case, cases, exec_of, key_of
 
-
-class Recorder:
-    """Passes commands on to a real runner, and keeps the answers."""
-
-    def __init__(self, judges: Judges, case: Case) -> None:
-        self._apart = judges.runner(case)
-        self.answers: dict[str, dict[str, Any]] = {}
-
-    def run(self, request: CommandRequest) -> CommandAnswer:
-        """Run a command, once however often it is asked for."""
-        try:
-            answer = self._apart.run(request)
-        except NotReachedError as error:
-            self._keep(request, {"error": "NotReachedError", "message": error.message})
-            raise
-        except EngineError as error:
-            self._keep(request, {"error": type(error).__name__, "message": error.message})
-            raise
-        outcome = answer.outcome
-        said = {
-            "exit_code": outcome.exit_code,
-            "stdout": base64.b64encode(outcome.stdout[:]).decode(),
-            "stderr": base64.b64encode(outcome.stderr[:]).decode(),
-            "setup_codes": answer.setup_codes,
-        }
-        self._keep(request, said)
-        return answer
-
-    def _keep(self, request: CommandRequest, said: dict[str, Any]) -> None:
-        self.answers[key_of(request)] = said
-
-
-def key_of(request: CommandRequest) -> str:
-    """Return what a request is known by."""
-    return json.dumps(asdict(request), sort_keys=True)
+if TYPE_CHECKING:
+    from nixdock.checks.model import Check, Command
+    from nixdock.checks.verdict import CheckResult
+    from nixdock.outcome import RunOutcome
 
 
 def record(judges: Judges, case: Case) -> dict[str, Any]:
     """Return what is to be known of one file."""
-    recorder = Recorder(judges, case)
-    rig = Rig(judges.subjects[case.image], recorder, environ=ENVIRON, folder=FOLDER)  # type: ignore[arg-type]
-    usual = results_of(run([case.file], rig))
-    return {"original": judges.original(case), "usual": usual, "answers": recorder.answers}
+    answers: dict[str, dict[str, Any]] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        attempt, perform = IdleGroup.attempt, ExecCheck.perform
+
+        def recorded_attempt(group: IdleGroup, check: Check) -> CheckResult:
+            said: dict[str, Any] = {}
+
+            def recorded(what: ExecCheck, run: RunCommand, timeout: float, *, reproduce: str) -> CheckResult:
+                return perform(what, _noting(run, said), timeout, reproduce=reproduce)
+
+            patch.setattr(ExecCheck, "perform", recorded)
+            result = attempt(group, check)
+            if not said:
+                (finding,) = result.findings
+                said = {"subject": finding.subject, "message": finding.message}
+            answers[key_of(exec_of(check))] = said
+            return result
+
+        patch.setattr(IdleGroup, "attempt", recorded_attempt)
+        usual = judges.nixdock(case)
+    return {"original": judges.original(case), "usual": usual, "answers": answers}
+
+
+def _noting(run: RunCommand, said: dict[str, Any]) -> RunCommand:
+    """Have what comes of a command noted."""
+
+    def noting(command: Command, seconds: float) -> RunOutcome:
+        try:
+            outcome = run(command, seconds)
+        except EngineError as error:
+            said.update({"error": type(error).__name__, "message": error.message})
+            raise
+        said.update(
+            exit_code=outcome.exit_code,
+            stdout=base64.b64encode(outcome.stdout[:]).decode(),
+            stderr=base64.b64encode(outcome.stderr[:]).decode(),
+        )
+        return outcome
+
+    return noting
 
 
 def main(names: set[str]) -> None:
