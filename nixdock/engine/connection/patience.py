@@ -1,10 +1,10 @@
 """How long an engine is waited for: one clock for all that is asked of it, which cuts what takes too long.
 
 Every request is a `PendingRequest` while it lasts. A plain one has `RESPONSE` seconds for all of it, or
-`LABOUR`, however the engine spends them: a socket's own timeout begins anew with each byte. A long one (wait, attach, logs,
-load) ends when the engine does not answer a ping on a second connection any more. Each ends when the time is
-up that whoever asks has for everything (`--timeout`). What is asked for to clean up has a short time of its
-own, counted from the beginning of the cleaning, so that it is tried even then.
+`LABOUR`, however the engine spends them: a socket's own timeout begins anew with each byte. A long one
+(wait, attach, logs, load) ends when the engine does not answer a ping on a second connection any more. Each
+ends when the time is up that whoever asks has for everything (`--timeout`). What is asked for to clean up
+has a short time of its own, counted from the beginning of the cleaning, so that it is tried even then.
 
 A request is cut by shutting its socket down: whatever blocks there, reading or writing, returns.
 """
