@@ -27,7 +27,7 @@ from nixdock.engine.containers.options.table import find_name
 from nixdock.errors import DeadlineError, UsageError
 from nixdock.events import ignore
 from nixdock.nix import builder
-from nixdock.nix.options import NixOptions
+from nixdock.nix.command import NixOptions
 from nixdock.nix.store import hold_roots
 from nixdock.nix.target import ArtefactTarget, ImageTarget, parse
 from nixdock.outcome import Recorder, RunOutcome

@@ -16,7 +16,7 @@ from nixdock.out import say, say_json
 
 if TYPE_CHECKING:
     from nixdock.nix.artefact import Artefact
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
 
 
 @click.command(cls=SectionedCommand)

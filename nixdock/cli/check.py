@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nixdock.checks.verdict import Report, Verdict
     from nixdock.cli.options import Function, Session
     from nixdock.engine.containers.options.request import GivenOptions
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
     from nixdock.report import ReportForm
     from nixdock.usecases.check import CheckOptions
 

@@ -20,10 +20,10 @@ from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import NixdockError
 from nixdock.hints import as_root, ourselves_as_root
 from nixdock.nix import package_set
+from nixdock.nix.command import NixOptions
 from nixdock.nix.failure import explain_text
-from nixdock.nix.options import NixOptions
-from nixdock.nix.remedy import SYSTEMD, hint_for_users
-from nixdock.nix.settings import DEFAULT_GROUP, find_settings
+from nixdock.nix.machine import DEFAULT_GROUP, SYSTEMD, hint_for_users
+from nixdock.nix.settings import find_settings
 from nixdock.nix.store import store_dir
 from nixdock.nixpkgs.assembly import offline_set
 from nixdock.out import say, say_json

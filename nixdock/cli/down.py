@@ -12,7 +12,7 @@ from nixdock.errors import UsageError
 from nixdock.out import say
 
 if TYPE_CHECKING:
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
 
 
 @click.command(cls=HelpfulCommand)

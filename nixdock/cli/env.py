@@ -14,8 +14,8 @@ from nixdock.cli.options import HelpfulCommand, Session, session_options, show_j
 from nixdock.engine.connection.address import DEFAULT_SOCKET
 from nixdock.engine.daemon.home import find_home
 from nixdock.events import Notice
-from nixdock.nix import package_set, search_path
-from nixdock.nix.options import NixOptions
+from nixdock.nix import package_set
+from nixdock.nix.command import NixOptions
 from nixdock.nix.settings import find_settings
 from nixdock.nixpkgs.assembly import offline_set
 from nixdock.out import say_exactly, say_json
@@ -100,7 +100,7 @@ def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, s
 
 
 def _add_to_search_path(path: str, environ: Mapping[str, str]) -> str:
-    entries = search_path.split(environ.get("NIX_PATH", ""))
+    entries = package_set.split(environ.get("NIX_PATH", ""))
     return ":".join([f"nixpkgs={path}", *(entry for entry in entries if not entry.startswith("nixpkgs="))])
 
 

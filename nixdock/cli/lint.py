@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.lint.programs import Remark
     from nixdock.cli.options import Session
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
 
 
 def _print_rules(context: click.Context, _parameter: click.Parameter, value: bool) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.engine.loading.load import LoadedImage
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
 
 
 @click.command(cls=SectionedCommand)

@@ -19,7 +19,7 @@ from nixdock.cli.target_options import (
 from nixdock.out import say
 
 if TYPE_CHECKING:
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
 
 
 @click.command(

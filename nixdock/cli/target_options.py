@@ -12,7 +12,7 @@ import click
 
 from nixdock.cli.options import Function, HelpfulCommand, complete_files, together
 from nixdock.errors import UsageError
-from nixdock.nix.options import NixOptions
+from nixdock.nix.command import NixOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,7 +126,7 @@ def _check_search_path(
 ) -> tuple[str, ...]:
     """Refuse a directory that is not there: Nix leaves it out, and says later that a name means nothing."""
     for entry in value:
-        from nixdock.nix.search_path import is_remote  # noqa: PLC0415  # for those who give one
+        from nixdock.nix.package_set import is_remote  # noqa: PLC0415  # for those who give one
 
         name, equals, path = entry.partition("=")
         path = path if equals else name

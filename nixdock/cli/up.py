@@ -24,7 +24,7 @@ from nixdock.out import say
 
 if TYPE_CHECKING:
     from nixdock.cli.options import Session
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
 
 
 @click.command(cls=CommandAfterDashes)

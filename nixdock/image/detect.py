@@ -41,9 +41,11 @@ _CODECS: Final = (
     (b"BZh", Codec.BZIP2),
 )
 
+ELF_MAGIC: Final = b"\x7fELF"
+
 _MAGIC: Final = (
     (0, b"#!", FileKind.SCRIPT),
-    (0, b"\x7fELF", FileKind.ELF),
+    (0, ELF_MAGIC, FileKind.ELF),
     (0, b"PK\x03\x04", FileKind.ZIP),
     (0, b"hsqs", FileKind.SQUASHFS),
     (257, b"ustar", FileKind.TAR),

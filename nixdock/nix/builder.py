@@ -1,4 +1,4 @@
-"""From a target to artefacts: evaluate, build, look at what came out, and link to it.
+"""From a target to artefacts: evaluate, build, look at what came out, link to it; and build it again.
 
 Two Nix processes where nothing has changed (about 20 ms each): one that evaluates and writes the
 derivations, one that makes the links and thereby sees that the outputs are there. Where something is
@@ -17,15 +17,16 @@ from nixdock.events import Notice, ignore
 from nixdock.nix import command
 from nixdock.nix.artefact import Artefact, Form, describe, recognise
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError
-from nixdock.nix.store import lies_elsewhere, locate, store_path_of
+from nixdock.nix.store import lies_elsewhere, list_requisites, locate, name_of, store_path_of
 from nixdock.nix.target import ArtefactTarget, BuildTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from nixdock.events import Listener
+    from nixdock.nix.command import NixOptions
     from nixdock.nix.evaluation import EvaluatedImage, Output
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.failure import DifferentOutputError
     from nixdock.nix.program import Nix
 
 DEFAULT_LINK: Final = Path("result")
@@ -262,3 +263,62 @@ def _name_links(outputs: Sequence[Output], link: Path) -> list[Path]:
         name = link.name + (f"-{number}" if number > 1 else "")
         links.append(link.with_name(name if output.output == "out" else f"{name}-{output.output}"))
     return links
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came of building again.
+
+    Args:
+        derivations: What was built again, the image's own last.
+        differences: Those of them that did not give the same bytes.
+    """
+
+    derivations: tuple[Path, ...]
+    differences: tuple[DifferentOutputError, ...]
+
+
+def rebuild(artefact: Artefact) -> Rebuilt:
+    """Build the derivations of an image again, and compare what they make with what is there.
+
+    Programs and libraries in the image are not built again: they are other people's derivations.
+
+    Args:
+        artefact: What was built from a Nix expression.
+
+    Raises:
+        BuildError: One of them could not be built again.
+        ValueError: It was not built here.
+    """
+    if artefact.nix is None or artefact.derivation is None:
+        raise ValueError(f"{artefact.path} was not built here")
+    from nixdock.nix.failure import DifferentOutputError  # noqa: PLC0415  # few build again
+
+    nix = artefact.nix
+    requisites = list_requisites([artefact.derivation], store=nix.options.store)
+    parts = (*find_parts(requisites, artefact.image_name), artefact.derivation)
+    context = command.Context(nix.options, nix.settings.for_build())
+    # Nix compares only with what is there, and the garbage collector may have taken a layer.
+    nix.run(command.realise_again(parts, context, compare=False))
+    differences: list[DifferentOutputError] = []
+    for part in parts:
+        # One by one: of several in one call, Nix need not name all that differ.
+        try:
+            nix.run(command.realise_again([part], context))
+        except DifferentOutputError as error:
+            differences.append(error)
+    return Rebuilt(parts, tuple(differences))
+
+
+def find_parts(requisites: Iterable[Path], image_name: str | None) -> tuple[Path, ...]:
+    """Return the derivations that dockerTools makes for one image beside its own, such as its layer.
+
+    Args:
+        requisites: All that the image's derivation needs, what comes first first.
+        image_name: The image's name; without one nothing is known to belong to it.
+    """
+    if not image_name:
+        return ()
+    base = image_name.rpartition("/")[2]
+    names = {f"docker-layer-{base}", f"{base}-customisation-layer", f"{base}-conf.json"}
+    return tuple(path for path in requisites if path.suffix == ".drv" and name_of(path) in names)

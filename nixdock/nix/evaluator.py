@@ -13,8 +13,8 @@ from nixdock import process
 from nixdock.errors import BuildError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.nix import command
-from nixdock.nix.elf import runs_alone
 from nixdock.nix.evaluation import EvaluatedImage, MissingArchitectureError, read_evaluation
+from nixdock.nix.machine import runs_alone
 from nixdock.nix.package_set import ChosenBy, PackageSet, choose
 from nixdock.nix.program import Nix
 from nixdock.nix.settings import enables_flakes, find_settings
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nixdock.events import Listener
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/._~+-]*")
 """Paths that a URL can have as they are."""

@@ -11,7 +11,7 @@ from nixdock.errors import BuildError
 from nixdock.hints import as_root, join_group
 from nixdock.nix.build_log import EXPRESSION, Message
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError, MissingArchitectureError
-from nixdock.nix.remedy import GROUP, hint_for_daemon
+from nixdock.nix.machine import GROUP, hint_for_daemon
 from nixdock.nix.store import name_of, store_dir
 from nixdock.text import split_lines
 

@@ -1,27 +1,139 @@
-"""Running Nix for one target: with what the user said, what the machine lacks, and errors explained."""
+"""Running Nix for one target: with what the user said, what the machine lacks, and errors explained.
+
+The log is followed as it comes, and no program outlives us.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
+from nixdock import process
+from nixdock.log import get_logger
 from nixdock.nix.follower import Follower
-from nixdock.nix.invocation import NixOutcome, follow
-from nixdock.settings import here
+from nixdock.nix.store import no_nix
+from nixdock.settings import here, is_there
+from nixdock.text import split_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nixdock.events import Listener
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
     from nixdock.nix.settings import Settings
+
+log = get_logger(__name__)
+
+_LONGEST_LINE: Final = 1 << 20
+"""Bytes read as one line: a builder may write without ever ending one."""
+
+_GRACE: Final = 10.0
+"""Seconds that Nix gets to end its builders, before it is killed."""
 
 _FETCHER: Final = b'"builtin","builtin:fetchurl"'
 _URI: Final = re.compile(rb'\("url","([^"\\]+)"\)')
 _ENOUGH: Final = 1 << 16
 """Bytes of a derivation that are read to see its builder; one that fetches a file is far smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class NixOutcome:
+    """How a Nix program ended.
+
+    Args:
+        program: Its name.
+        status: Its exit status; the negative number of the signal that ended it.
+        stdout: What it printed.
+    """
+
+    program: str
+    status: int
+    stdout: bytes
+
+    @property
+    def lines(self) -> list[str]:
+        """What it printed, line by line."""
+        return split_lines(self.stdout.decode(errors="surrogateescape"))
+
+
+def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) -> NixOutcome:
+    """Run a Nix program to its end.
+
+    Whatever ends the wait (Ctrl-C, a signal that became an exception) ends the program too, and with
+    it its builders.
+
+    Args:
+        argv: The program and its arguments.
+        follower: Gets each line of its standard error.
+        cwd: Its working folder; ours when None.
+
+    Raises:
+        BuildError: There is no such program.
+    """
+    with ExitStack() as stack:
+        # A file, not a pipe: nobody has to read it while the log is followed.
+        printed = stack.enter_context(tempfile.TemporaryFile())
+        environment = stack.enter_context(_Environment())
+        try:
+            running = process.start(
+                argv, stdout=printed, stderr=process.PIPE, env=environment.variables, cwd=cwd
+            )
+        except FileNotFoundError as error:
+            raise no_nix() from error
+        stack.callback(follower.close)
+        try:
+            if running.stderr is not None:
+                with running.stderr as lines:
+                    for line in iter(lambda: lines.readline(_LONGEST_LINE), b""):
+                        follower.feed(line)
+            status = running.wait()
+        except BaseException:
+            process.end(running, grace=_GRACE)
+            raise
+        log.debug("process.ended", program=argv[0], status=status)
+        printed.seek(0)
+        return NixOutcome(argv[0], status, printed.read())
+
+
+class _Environment:
+    """The environment of a Nix program: ours, with a cache folder that can be written.
+
+    Without one Nix cannot fetch a flake, and warns at every build. A home that is read-only, or that
+    does not exist, gets a folder for the one call.
+    """
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.variables: Mapping[str, str] | None = None
+
+    def __enter__(self) -> Self:
+        if not _is_writable(_cache_home(self._environ)):
+            self._folder = tempfile.TemporaryDirectory(prefix="nixdock-cache-", ignore_cleanup_errors=True)
+            others = {name: value for name, value in self._environ.items() if name != "NIX_CACHE_HOME"}
+            self.variables = {**others, "XDG_CACHE_HOME": self._folder.name}
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+def _cache_home(environ: Mapping[str, str]) -> Path:
+    if environ.get("NIX_CACHE_HOME"):
+        return Path(environ["NIX_CACHE_HOME"])
+    home = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or "/nonexistent") / ".cache"
+    return Path(home) / "nix"
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether a folder can be written, or made where it is not there yet."""
+    return os.access(next(path for path in (folder, *folder.parents) if is_there(path)), os.W_OK)
 
 
 @dataclass(frozen=True, slots=True)

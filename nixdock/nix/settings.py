@@ -15,7 +15,6 @@ own calls only:
 
 from __future__ import annotations
 
-import grp
 import json
 import os
 from dataclasses import dataclass, field
@@ -25,21 +24,17 @@ from typing import TYPE_CHECKING, Any, Final
 from nixdock import process
 from nixdock.log import get_logger
 from nixdock.nix.command import show_config
-from nixdock.nix.elf import runs_alone
+from nixdock.nix.machine import BUSYBOX, DEFAULT_GROUP, has_members, runs_alone
 from nixdock.settings import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
 
 log = get_logger(__name__)
 
-DEFAULT_GROUP: Final = "nixbld"
-"""The group of the build users, unless the configuration names another one."""
-
 _SHELL: Final = "/bin/sh"
-BUSYBOX: Final = (Path("/bin/busybox"), Path("/usr/bin/busybox"))
 _LOCAL_STORES: Final = (None, "", "auto", "local")
 
 _FLAKES_IN_2_8: Final = 2
@@ -291,15 +286,3 @@ def _is_remote(store: str | None) -> bool:
 def _split_sandbox_path(entry: str) -> tuple[str, str]:
     inside, separator, outside = entry.partition("=")
     return inside, outside if separator else inside
-
-
-def has_members(group: str) -> bool:
-    """Whether a group lists anybody: Nix builds as those."""
-    if not group:
-        return False
-    try:
-        found = grp.getgrnam(group)
-    except KeyError:
-        return False
-    # Nix, too, counts only those that the group itself lists.
-    return bool(found.gr_mem)

@@ -59,7 +59,7 @@ class CheckFile(pytest.File):
         """Build the image, once for all checks of the file."""
         if self._candidate is None:
             from nixdock.events import ignore  # noqa: PLC0415 - nothing of Nix at collection
-            from nixdock.nix.options import NixOptions  # noqa: PLC0415
+            from nixdock.nix.command import NixOptions  # noqa: PLC0415
             from nixdock.nix.target import parse  # noqa: PLC0415
             from nixdock.usecases.prepare import target_images  # noqa: PLC0415
 

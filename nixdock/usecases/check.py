@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.image import EngineImage
     from nixdock.events import Listener
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
     from nixdock.nix.target import Target
     from nixdock.usecases.prepare import TargetImage
 
@@ -153,7 +153,7 @@ def _has_failed(verdicts: list[Verdict]) -> bool:
 
 def _rebuild(image: TargetImage) -> Verdict:
     """Build an image again, and judge whether it is the same."""
-    from nixdock.nix.rebuild import rebuild  # noqa: PLC0415 - few checkings build again
+    from nixdock.nix.builder import rebuild  # noqa: PLC0415 - few checkings build again
 
     if image.artefact is None:
         raise ValueError(f"{image.name} was not built here")

@@ -19,7 +19,7 @@ from nixdock.usecases.prepare import key_of, name_image
 if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerSummary
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
     from nixdock.nix.target import Target
 
 _SHORT_ID: Final = 12

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nixdock.engine.loading.load import LoadedImage
     from nixdock.events import Listener
     from nixdock.image.model import Image
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
     from nixdock.nix.target import BuildTarget, Target
 
 

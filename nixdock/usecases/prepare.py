@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nixdock.events import Listener
     from nixdock.image.model import Image
     from nixdock.nix.artefact import Artefact
-    from nixdock.nix.options import NixOptions
+    from nixdock.nix.command import NixOptions
     from nixdock.nix.target import Target
 
 _DEFAULT_OUTPUT: Final = "default"

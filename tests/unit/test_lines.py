@@ -10,8 +10,8 @@ import pytest
 from nixdock.checks.files.accounts import read_accounts
 from nixdock.checks.structure_test.dotenv import parse_dotenv
 from nixdock.engine.containers.options.values import read_variables
-from nixdock.nix.invocation import NixOutcome
-from nixdock.nix.search_path import _SETTING
+from nixdock.nix.package_set import _SETTING
+from nixdock.nix.program import NixOutcome
 from nixdock.outcome import tail_of
 
 # What `str.splitlines` takes for the end of a line beside a newline.

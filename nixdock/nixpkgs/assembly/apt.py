@@ -4,6 +4,9 @@ Nothing here needs root, takes a lock or writes below `/var`: apt is told of an 
 installed versions would win over the index), of no package cache, and of a private list of sources that
 holds Debian's own entries only. So a third-party repository on the machine neither breaks the package
 set nor replaces a package of it.
+
+Another architecture than the machine's is asked for without adding it there (`dpkg --add-architecture` would
+change the system): by a private configuration, with lists in a directory of ours.
 """
 
 from __future__ import annotations
@@ -29,6 +32,9 @@ ORIGIN = "Debian"
 
 HELPER = "/usr/lib/apt/apt-helper"
 """apt's own reader of compressed lists, which is on nobody's PATH."""
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+"""Debian's own keys, where its package `debian-archive-keyring` has them."""
 
 _FIELDS = (
     "SITE",
@@ -203,6 +209,31 @@ class Apt:
         return outcome.text
 
 
+@contextmanager
+def ask_for(architecture: str, native: Sequence[Index]) -> Iterator[Apt]:
+    """Give apt as a machine of another architecture sees it, with lists that are fetched for the while.
+
+    Args:
+        architecture: Debian's name of it (`arm64`).
+        native: The machine's own indexes: their repositories are asked.
+
+    Raises:
+        BuildError: The lists cannot be had, or Debian has none for it.
+    """
+    with tempfile.TemporaryDirectory(prefix="nixdock-apt-") as scratch:
+        asked = _configure(Path(scratch), architecture, native)
+        asked.update()
+        try:
+            asked.indexes()
+        except BuildError as error:
+            codenames = ", ".join(sorted({one.codename for one in native}))
+            raise BuildError(
+                f"Debian ({codenames}) has no packages for {architecture}",
+                hint="what it lacks is in the real nixpkgs: --nixpkgs PATH",
+            ) from error
+        yield asked
+
+
 def parse_stanzas(text: str) -> list[dict[str, str]]:
     """Return the fields that matter of each package that `apt-cache dumpavail` prints.
 
@@ -282,9 +313,13 @@ def _sources(indexes: Sequence[Index]) -> Iterator[tuple[str, ...]]:
     """Give the options that make apt see these indexes and no others."""
     with tempfile.TemporaryDirectory(prefix="nixdock-apt-") as folder:
         file = Path(folder) / "sources.list"
-        entries = sorted({(one.repository, one.release, one.component) for one in indexes})
-        file.write_text("".join(f"deb {' '.join(entry)}\n" for entry in entries), encoding="utf-8")
+        _write_sources(file, indexes)
         yield ("-o", f"Dir::Etc::sourcelist={file}", "-o", "Dir::Etc::sourceparts=/dev/null")
+
+
+def _write_sources(file: Path, indexes: Sequence[Index]) -> None:
+    entries = sorted({(one.repository, one.release, one.component) for one in indexes})
+    file.write_text("".join(f"deb {' '.join(entry)}\n" for entry in entries), encoding="utf-8")
 
 
 def _run(argv: list[str], *, cwd: Path | None = None) -> process.Outcome:
@@ -295,3 +330,24 @@ def _run(argv: list[str], *, cwd: Path | None = None) -> process.Outcome:
             f"no {Path(argv[0]).name} on this machine: the offline package set is made of Debian's packages",
             hint="on another system name a package set: --nixpkgs PATH, or set NIX_PATH",
         ) from error
+
+
+def _configure(folder: Path, architecture: str, native: Sequence[Index]) -> Apt:
+    sources = folder / "sources.list"
+    _write_sources(sources, native)
+    (folder / "lists/partial").mkdir(parents=True)
+    settings = {
+        "APT::Architecture": architecture,
+        "APT::Architectures": architecture,
+        "Dir::State::lists": folder / "lists",
+        "Dir::Etc::sourcelist": sources,
+        "Dir::Etc::sourceparts": "/dev/null",
+        # Sources name their keys, indexes do not; keys of the machine's own count besides.
+        "Dir::Etc::trusted": KEYRING,
+        "Dir::Cache::pkgcache": "",
+        "Dir::Cache::srcpkgcache": "",
+    }
+    return Apt(
+        architecture=architecture,
+        options=tuple(word for name, value in settings.items() for word in ("-o", f"{name}={value}")),
+    )

@@ -30,7 +30,7 @@ import nixdock.nixpkgs
 from nixdock.errors import BuildError
 from nixdock.events import Listener, Notice, Work, WorkFinished, WorkStarted, ignore
 from nixdock.kept_directories import find_home, list_homes, new_folder, remove_old, work_alone
-from nixdock.nixpkgs.assembly import apt, lock, other_architecture
+from nixdock.nixpkgs.assembly import apt, lock
 from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
 from nixdock.settings import is_there
 
@@ -52,7 +52,7 @@ It patches every program of the set, and comes from an index of packages, not fr
 """
 
 _MARK = "nixdock.json"
-_LOCKERS = tuple(Path(str(module.__file__)) for module in (lock, apt, other_architecture))
+_LOCKERS = tuple(Path(str(module.__file__)) for module in (lock, apt))
 """The code that makes a lock out of apt's lists: another nixdock may make another lock."""
 
 
@@ -180,7 +180,7 @@ def _lock(
             if other is None:
                 lock.make(new, apt=asked, rules=rules)
             else:
-                with other_architecture.ask_for(other, asked.indexes()) as there:
+                with apt.ask_for(other, asked.indexes()) as there:
                     lock.make(new, apt=there, rules=rules)
     os.utime(folder)
     return folder

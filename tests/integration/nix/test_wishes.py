@@ -15,7 +15,7 @@ import dataclasses, json, os, sys
 from nixdock.errors import NixdockError
 from nixdock.events import ignore
 from nixdock.nix.builder import BuildRequest, build
-from nixdock.nix.options import NixOptions
+from nixdock.nix.command import NixOptions
 from nixdock.nix.store import hold_roots, query_closure
 from nixdock.nix.target import parse
 

@@ -16,7 +16,8 @@ from nixdock.cli.options import Session
 from nixdock.engine.connection.api import Engine
 from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import BuildError
-from nixdock.nix import package_set, remedy
+from nixdock.nix import machine as nix_machine
+from nixdock.nix import package_set
 from nixdock.nix.failure import explain_text
 from nixdock.nix.package_set import ChosenBy, PackageSet
 
@@ -68,8 +69,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     monkeypatch.setattr(shutil, "which", machine.which)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(doctor, "SYSTEMD", tmp_path / "systemd")
-    monkeypatch.setattr(remedy, "SYSTEMD", tmp_path / "systemd")
-    monkeypatch.setattr(remedy, "UNITS", (tmp_path / "units",))
+    monkeypatch.setattr(nix_machine, "SYSTEMD", tmp_path / "systemd")
+    monkeypatch.setattr(nix_machine, "UNITS", (tmp_path / "units",))
     chosen = PackageSet(ChosenBy.CONFIGURED, "/nixpkgs", "/nixpkgs (by NIX_PATH)")
     monkeypatch.setattr(package_set, "choose", lambda **_options: chosen)
     return machine
@@ -102,7 +103,7 @@ def test_a_store_that_refuses_is_quoted(machine: Machine, monkeypatch: pytest.Mo
         "nix",
         State.MISSING,
         "the Nix daemon cannot be used: it does not answer: cannot connect to socket at '/s'",
-        remedy.hint_for_daemon(),
+        nix_machine.hint_for_daemon(),
     )
 
 
@@ -139,8 +140,8 @@ def test_an_ordinary_user_gets_one_remedy_that_works_here(
 ) -> None:
     systemd, unit, users, sudo = around
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(remedy, "has_members", lambda _: users)
-    monkeypatch.setattr(remedy, "runs_alone", lambda _: True)
+    monkeypatch.setattr(nix_machine, "has_members", lambda _: users)
+    monkeypatch.setattr(nix_machine, "runs_alone", lambda _: True)
     for wanted, path in ((systemd, "systemd"), (unit, "units")):
         if wanted:
             (tmp_path / path).mkdir()

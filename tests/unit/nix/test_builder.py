@@ -15,7 +15,7 @@ from nixdock.errors import BuildError
 from nixdock.events import Event, Warned, Work, WorkFinished, WorkStarted, ignore
 from nixdock.nix.artefact import Form
 from nixdock.nix.builder import BuildRequest, build
-from nixdock.nix.options import NixOptions
+from nixdock.nix.command import NixOptions
 from nixdock.nix.target import ArtefactTarget, ExpressionTarget
 
 from .replay import log_of

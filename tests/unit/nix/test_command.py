@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 from nixdock.nix import command
-from nixdock.nix.command import Context, EvaluationRequest
-from nixdock.nix.options import NixOptions
+from nixdock.nix.command import Context, EvaluationRequest, NixOptions
 
 EVERYTHING = NixOptions(
     search_path=("lib=/srv/lib", "/srv/more"),

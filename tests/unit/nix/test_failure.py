@@ -12,7 +12,7 @@ import pytest
 
 from nixdock.errors import BuildError
 from nixdock.events import ignore
-from nixdock.nix import remedy
+from nixdock.nix import machine as nix_machine
 from nixdock.nix.build_log import Level, Message, Position
 from nixdock.nix.evaluation import CollectedError, MissingArchitectureError
 from nixdock.nix.failure import Circumstances, explain
@@ -181,7 +181,7 @@ def test_a_daemon_that_does_not_answer(version: str) -> None:
     error = explained(version, "dead-daemon")
     assert error.message == "the Nix daemon cannot be used: it does not answer"
     assert error.hint is not None
-    assert error.hint == remedy.hint_for_daemon()
+    assert error.hint == nix_machine.hint_for_daemon()
 
 
 def test_a_daemon_that_is_not_for_this_user(version: str) -> None:
@@ -206,7 +206,7 @@ def test_a_store_that_cannot_be_written(version: str, scenario: str, monkeypatch
     error = explained(version, scenario)
     assert error.message == "the Nix store /nix/store is not writable for this user"
     assert error.hint is not None
-    assert error.hint == remedy.hint_for_daemon()
+    assert error.hint == nix_machine.hint_for_daemon()
 
 
 def test_a_program_that_ends_without_a_word(version: str) -> None:

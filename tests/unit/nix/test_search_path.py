@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.nix.search_path import FoundNixpkgs, find, split
+from nixdock.nix.package_set import FoundNixpkgs, find, split
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nixdock.nix.elf import runs_alone
-from nixdock.nix.options import NixOptions
+from nixdock.nix.command import NixOptions
+from nixdock.nix.machine import runs_alone
 from nixdock.nix.settings import (
     Config,
     Machine,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nixdock.engine.connection.responses import ImageDetails
-from nixdock.nix.options import NixOptions
+from nixdock.nix.command import NixOptions
 from nixdock.nix.target import ArtefactTarget, ExpressionTarget, FlakeTarget, ImageTarget, PathTarget, parse
 from nixdock.usecases.prepare import key_of
 

@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixdock.nix import command
-from nixdock.nix.command import Context, EvaluationRequest
-from nixdock.nix.options import NixOptions
+from nixdock.nix.command import Context, EvaluationRequest, NixOptions
 from nixdock.nix.target import split_attribute
 
 if TYPE_CHECKING:

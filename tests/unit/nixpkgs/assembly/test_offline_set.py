@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nixdock.errors import BuildError
-from nixdock.nixpkgs.assembly import offline_set, other_architecture
+from nixdock.nixpkgs.assembly import apt, offline_set
 from nixdock.nixpkgs.assembly.apt import Apt
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def test_another_architecture_is_added_and_kept_until_the_lists_change(
         for file, text in texts.items():
             file.write_text(text)
 
-    monkeypatch.setattr(other_architecture, "ask_for", ask_for)
+    monkeypatch.setattr(apt, "ask_for", ask_for)
     own = offline_set.materialise()
     assert asked == []
     both = offline_set.materialise(architecture="arm64")

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from nixdock.errors import BuildError
-from nixdock.nixpkgs.assembly.apt import Index
-from nixdock.nixpkgs.assembly.other_architecture import ask_for
+from nixdock.nixpkgs.assembly.apt import Index, ask_for
 
 # Writes down the sources that it is told to read, and has lists of arm64 alone.
 APT_GET = """#!/bin/sh
