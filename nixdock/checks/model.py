@@ -16,9 +16,9 @@ from nixdock.checks.format.matcher_shapes import NUMBER, TEXT
 from nixdock.checks.format.records import Field, Record, fields_of, key
 from nixdock.checks.format.shapes import (
     DURATION,
+    Converted,
     Flag,
     ListOf,
-    Made,
     MapOf,
     OneOf,
     Parsed,
@@ -95,7 +95,7 @@ def _read_header(text: str) -> str:
 
 PORT = Parsed(_read_port, "a port")
 WORDS = WordsShape()
-INPUT = Made(Text(), lambda text: text.encode(errors="surrogatepass"))
+INPUT = Converted(Text(), lambda text: text.encode(errors="surrogatepass"))
 """What is sent: a text's bytes."""
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -174,14 +174,14 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """An HTTP request to a port of the service."""
 
     path: str = key(Text(), "Of the URL, with the query; / unless told.", "/")
     port: int = key(PORT, "In the container; 80 unless told.", 80)
     method: str = key(OneOf(_METHODS), "GET unless told.", "GET")
     scheme: str = key(OneOf(("http", "https")), "http unless told; no certificate is verified.", "http")
-    headers: Mapping[str, str] = key(MapOf(Made(Text(), _read_header)), "Further headers.", {})
+    headers: Mapping[str, str] = key(MapOf(Converted(Text(), _read_header)), "Further headers.", {})
     body: bytes | None = key(INPUT, "What is sent.")
 
     def __post_init__(self) -> None:
@@ -196,18 +196,18 @@ class Request:
 class HttpProbe:
     """A request that a service answers once it is ready."""
 
-    request: Request
+    request: HttpRequest
     status: Matcher[Number] | None = key(NUMBER, "The response's status; 200 to 399 unless told.")
 
     @classmethod
     def shape(cls) -> Shape[HttpProbe]:
         """The request's keys but its body, and the status."""
-        asked = tuple(one for one in fields_of(Request) if one.name != "body")
+        asked = tuple(one for one in fields_of(HttpRequest) if one.name != "body")
         return Record(cls._make, (*asked, *fields_of(cls)), "http")
 
     @classmethod
-    def _make(cls, status: Matcher[Number] | None = None, **values: Any) -> Self:  # noqa: ANN401 - of Request
-        return cls(Request(**values), status)
+    def _make(cls, status: Matcher[Number] | None = None, **values: Any) -> Self:  # noqa: ANN401 - of HttpRequest
+        return cls(HttpRequest(**values), status)
 
 
 class CheckKind:
@@ -355,7 +355,7 @@ class Ready:
     tcp: int | None = key(PORT, "A port that accepts connections.")
     http: HttpProbe | None = key(HttpProbe.shape(), "A request that is answered as expected.")
     log: Matcher[Output] | None = key(TEXT, "What its output must be like.")
-    exec: Command | None = key(Made(WORDS, Command), "A command that must succeed in it.")
+    exec: Command | None = key(Converted(WORDS, Command), "A command that must succeed in it.")
     healthcheck: bool = key(Flag(), "Its own HEALTHCHECK must say healthy.", default=False)
     within: float = key(DURATION, "Time it has; 30 s unless told.", DEFAULT_WITHIN)
     interval: float = key(DURATION, "Time between two tries; 0.2 s unless told.", DEFAULT_INTERVAL)

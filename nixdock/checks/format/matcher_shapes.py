@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nixdock.checks.format.nodes import Listing, Node, Problems, Scalar, Table, describe, to_value
 from nixdock.checks.format.records import Field, Record
-from nixdock.checks.format.shapes import Anything, Flag, ListOf, Made, Schema, Several, Shape, Text
+from nixdock.checks.format.shapes import AnyJson, Converted, Flag, ListOf, OneOrMore, Schema, Shape, Text
 from nixdock.checks.matchers.algebra import (
     PLAIN,
     AllOf,
@@ -68,7 +68,7 @@ class Utf8Text(Shape[bytes]):
 
 
 @dataclass(frozen=True, slots=True)
-class NumberIn(Shape[Number]):
+class PlainNumber(Shape[Number]):
     """A number in its unit."""
 
     unit: Unit = PLAIN
@@ -102,11 +102,11 @@ class BoundsShape(Shape[Between]):
     def read(self, node: Node, problems: Problems) -> Between:
         """Return the bounds."""
         if not isinstance(node, Table):
-            return self._of(**{self.bare: NumberIn(self.unit).read(node, problems)})
+            return self._of(**{self.bare: PlainNumber(self.unit).read(node, problems)})
         return self._words().read(node, problems)
 
     def _words(self) -> Record[Between]:
-        number = NumberIn(self.unit)
+        number = PlainNumber(self.unit)
         return Record(
             self._of,
             (Field("min", number), Field("max", number), Field("equals", number)),
@@ -133,7 +133,7 @@ class BoundsShape(Shape[Between]):
 
     def definition(self) -> Schema:
         """A bare number, or its bounds."""
-        return {"anyOf": [NumberIn(self.unit).schema(), self._words().schema()]}
+        return {"anyOf": [PlainNumber(self.unit).schema(), self._words().schema()]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +156,13 @@ class NumberShape(Shape[Matcher[Number]]):
         return self._words().read(node, problems)
 
     def _words(self) -> Record[Matcher[Any]]:
-        number, several = NumberIn(self.unit), Several(self, _EMPTY_LIST)
+        number, several = PlainNumber(self.unit), OneOrMore(self, _EMPTY_LIST)
         return _matchers(
-            Field("equals", Made(number, lambda value: exactly(value, self.unit))),
-            Field("min", Made(number, lambda value: Between(value, None, self.unit))),
-            Field("max", Made(number, lambda value: Between(None, value, self.unit))),
-            Field("not", Made(several, NoneOf)),
-            Field("any", Made(several, AnyOf)),
+            Field("equals", Converted(number, lambda value: exactly(value, self.unit))),
+            Field("min", Converted(number, lambda value: Between(value, None, self.unit))),
+            Field("max", Converted(number, lambda value: Between(None, value, self.unit))),
+            Field("not", Converted(several, NoneOf)),
+            Field("any", Converted(several, AnyOf)),
         )
 
     def schema(self) -> Schema:
@@ -171,7 +171,7 @@ class NumberShape(Shape[Matcher[Number]]):
 
     def definition(self) -> Schema:
         """A bare number, or named matchers."""
-        return {"anyOf": [NumberIn(self.unit).schema(), self._words().schema()]}
+        return {"anyOf": [PlainNumber(self.unit).schema(), self._words().schema()]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class TextShape(Shape[Matcher[Output]]):
         if isinstance(node, Scalar):
             return Equals(Utf8Text().read(node, problems))
         if isinstance(node, Listing):
-            return AllOf(Several(self, _EMPTY_LIST).read(node, problems))
+            return AllOf(OneOrMore(self, _EMPTY_LIST).read(node, problems))
         return _TEXT_WORDS.read(node, problems)
 
     def schema(self) -> Schema:
@@ -251,7 +251,7 @@ class LinesShape(Shape[Lines]):
         return Record(
             Lines,
             (
-                Field("some", Several(TEXT, _EMPTY_LIST)),
+                Field("some", OneOrMore(TEXT, _EMPTY_LIST)),
                 Field("every", TEXT),
                 Field("count", BoundsShape()),
             ),
@@ -321,7 +321,7 @@ def _matchers(*words: Field) -> Record[Matcher[Any]]:
 
 def _each(shape: Shape[Judged], make: Callable[[Judged], Matcher[Any]]) -> Shape[Matcher[Any]]:
     """Read one thing, or a list of which all must hold."""
-    return Made(Several(Made(shape, make)), all_of)
+    return Converted(OneOrMore(Converted(shape, make)), all_of)
 
 
 _EMPTY_LIST = "; write {empty: true} for no output"
@@ -329,38 +329,38 @@ TEXT = TextShape()
 VALUE = ValueShape()
 NUMBER = NumberShape()
 
-_REGEX = Made(Text("a regular expression"), lambda text: Matches(compile_pattern(text)))
+_REGEX = Converted(Text("a regular expression"), lambda text: Matches(compile_pattern(text)))
 _DIALECT = "RE2; '$' is the very end, '(?m)' makes it a line's end."
-_TEXTS = Several(TEXT, _EMPTY_LIST)
-_VALUES = Several(VALUE, _EMPTY_LIST)
+_TEXTS = OneOrMore(TEXT, _EMPTY_LIST)
+_VALUES = OneOrMore(VALUE, _EMPTY_LIST)
 
 _TEXT_WORDS = _matchers(
-    Field("equals", Made(Utf8Text(), Equals)),
+    Field("equals", Converted(Utf8Text(), Equals)),
     Field("contains", _each(Utf8Text(), Contains)),
-    Field("matches", Made(Several(_REGEX), all_of), _DIALECT),
-    Field("empty", Made(Flag(), Empty)),
+    Field("matches", Converted(OneOrMore(_REGEX), all_of), _DIALECT),
+    Field("empty", Converted(Flag(), Empty)),
     Field("lines", LinesShape()),
-    Field("json", Made(PathsShape(), IsJson)),
-    Field("length", Made(BoundsShape(), Length)),
+    Field("json", Converted(PathsShape(), IsJson)),
+    Field("length", Converted(BoundsShape(), Length)),
     Field("snapshot", RecordingShape()),
-    Field("not", Made(_TEXTS, NoneOf)),
-    Field("any", Made(_TEXTS, AnyOf)),
-    Field("all", Made(_TEXTS, AllOf)),
+    Field("not", Converted(_TEXTS, NoneOf)),
+    Field("any", Converted(_TEXTS, AnyOf)),
+    Field("all", Converted(_TEXTS, AllOf)),
 )
 _VALUE_WORDS = _matchers(
-    Field("equals", Made(Anything(), EqualsValue)),
-    Field("contains", _each(Anything(), ContainsValue)),
+    Field("equals", Converted(AnyJson(), EqualsValue)),
+    Field("contains", _each(AnyJson(), ContainsValue)),
     Field("matches", _each(_REGEX, AsText), _DIALECT),
-    Field("empty", Made(Flag(), EmptyValue)),
-    Field("exists", Made(Flag(), Exists)),
-    Field("length", Made(BoundsShape(), HasLength)),
-    Field("min", Made(NumberIn(), lambda number: InBounds(Between(low=number)))),
-    Field("max", Made(NumberIn(), lambda number: InBounds(Between(high=number)))),
+    Field("empty", Converted(Flag(), EmptyValue)),
+    Field("exists", Converted(Flag(), Exists)),
+    Field("length", Converted(BoundsShape(), HasLength)),
+    Field("min", Converted(PlainNumber(), lambda number: InBounds(Between(low=number)))),
+    Field("max", Converted(PlainNumber(), lambda number: InBounds(Between(high=number)))),
     Field("json", PathsShape()),
-    Field("some", Made(VALUE, InList)),
-    Field("not", Made(_VALUES, NoneOf)),
-    Field("any", Made(_VALUES, AnyOf)),
-    Field("all", Made(_VALUES, AllOf)),
+    Field("some", Converted(VALUE, InList)),
+    Field("not", Converted(_VALUES, NoneOf)),
+    Field("any", Converted(_VALUES, AnyOf)),
+    Field("all", Converted(_VALUES, AllOf)),
 )
 VALUE_WORDS = frozenset(word.name for word in _VALUE_WORDS.fields)
 """The names of matchers on JSON values."""

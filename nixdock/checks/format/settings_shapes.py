@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from nixdock.checks.format.nodes import Node, Problems, Scalar, Table, describe, to_value
 from nixdock.checks.format.records import Field, Record
 from nixdock.checks.format.shapes import (
+    Converted,
     Flag,
     Integer,
     ListOf,
-    Made,
     MapOf,
     PairsShape,
     Parsed,
@@ -102,7 +102,7 @@ def _pairs(separator: str = "=") -> Shape[Texts]:
     def write(pairs: Mapping[str, str | None]) -> Texts:
         return tuple(name if text is None else f"{name}{separator}{text}" for name, text in pairs.items())
 
-    return Made(PairsShape(separator), write)
+    return Converted(PairsShape(separator), write)
 
 
 _SHAPES: dict[str, Shape[Texts]] = {
@@ -115,8 +115,8 @@ _SHAPES: dict[str, Shape[Texts]] = {
 """Options whose value Compose writes otherwise than docker."""
 
 _TEXTS = ListOf(Text(), single=True)
-_TEXT = Made(Text(), lambda text: (text,))
-_SWITCH = Made(Flag(), lambda on: ("true" if on else "false",))
+_TEXT = Converted(Text(), lambda text: (text,))
+_SWITCH = Converted(Flag(), lambda on: ("true" if on else "false",))
 
 
 def _shape_of(option: DockerOption) -> Shape[Texts]:

@@ -70,7 +70,7 @@ class Text(Shape[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class Anything(Shape[object]):
+class AnyJson(Shape[object]):
     """Any JSON value."""
 
     def read(self, node: Node, problems: Problems) -> object:  # noqa: ARG002 - any will do
@@ -208,7 +208,7 @@ class ListOf(Shape[tuple[Value, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
-class Several(Shape[tuple[Value, ...]]):
+class OneOrMore(Shape[tuple[Value, ...]]):
     """One thing, or a list of them.
 
     Args:
@@ -269,7 +269,7 @@ class Nullable(Shape[Value | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Made(Shape[Value]):
+class Converted(Shape[Value]):
     """What a function makes of a shape's value.
 
     Args:

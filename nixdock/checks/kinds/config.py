@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixdock.checks.format.matcher_shapes import MATCHERS, TEXT, VALUE, VALUE_WORDS, NumberIn
+from nixdock.checks.format.matcher_shapes import MATCHERS, TEXT, VALUE, VALUE_WORDS, PlainNumber
 from nixdock.checks.format.nodes import Listing, Node, Problems, Scalar, Table, describe, suggest
 from nixdock.checks.format.records import Field, Record, required
 from nixdock.checks.format.shapes import ListOf, MapOf, Schema, Shape, Text
@@ -124,7 +124,7 @@ def _read_health_time(node: Node, problems: Problems) -> Matcher[object] | None:
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
         return None
     # The config has nanoseconds (moby, api/types/container/config.go).
-    return EqualsValue(round(NumberIn(SECONDS).read(node, problems) * 10**9))
+    return EqualsValue(round(PlainNumber(SECONDS).read(node, problems) * 10**9))
 
 
 _NULL: Schema = {"type": "null"}

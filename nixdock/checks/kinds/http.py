@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from nixdock.checks.format.matcher_shapes import NUMBER, TEXT, VALUE
 from nixdock.checks.format.nodes import Node, Problems, Scalar
 from nixdock.checks.format.records import key, record_of, required
-from nixdock.checks.format.shapes import Made, MapOf, Schema, Shape, Text
+from nixdock.checks.format.shapes import Converted, MapOf, Schema, Shape, Text
 from nixdock.checks.matchers.value import MISSING
-from nixdock.checks.model import Request
+from nixdock.checks.model import HttpRequest
 from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.running.reproduce import curl
 from nixdock.checks.running.web import HttpResponse, NoResponseError, judge_status
@@ -25,24 +25,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _RequestShape(Shape[Request]):
+class _RequestShape(Shape[HttpRequest]):
     """A request: its path, or a mapping."""
 
-    def read(self, node: Node, problems: Problems) -> Request:
+    def read(self, node: Node, problems: Problems) -> HttpRequest:
         """Return the request."""
         is_path = isinstance(node, Scalar) and isinstance(node.value, str)
-        return (Made(Text(), Request) if is_path else record_of(Request, "http")).read(node, problems)
+        return (Converted(Text(), HttpRequest) if is_path else record_of(HttpRequest, "http")).read(
+            node, problems
+        )
 
     def schema(self) -> Schema:
         """A path or a mapping."""
-        return {"anyOf": [{"type": "string"}, record_of(Request, "http").schema()]}
+        return {"anyOf": [{"type": "string"}, record_of(HttpRequest, "http").schema()]}
 
 
 @dataclass(frozen=True, slots=True)
 class HttpCheck(ServiceKind):
     """A request, and what is expected of its response."""
 
-    request: Request = required(_RequestShape(), name="http")
+    request: HttpRequest = required(_RequestShape(), name="http")
     status: Matcher[Number] | None = key(NUMBER, "The response's status; 200 to 399 unless told.")
     headers: Mapping[str, Matcher[object]] = key(MapOf(VALUE), "Headers of the response; null is absent.", {})
     body: Matcher[Output] | None = key(TEXT, "The response's body.")
@@ -74,7 +76,7 @@ class HttpCheck(ServiceKind):
         return found
 
 
-def _base(request: Request, live: LiveService, host: str, port: int) -> str:
+def _base(request: HttpRequest, live: LiveService, host: str, port: int) -> str:
     """Return where a request is sent to by hand: one that is started anew has a port of its own."""
     if live.again is None or port == request.port:
         return f"{request.scheme}://{host}:{port}"

@@ -15,7 +15,7 @@ from nixdock.services.reaching import execute, locate_port
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nixdock.checks.model import Command, Request
+    from nixdock.checks.model import Command, HttpRequest
     from nixdock.checks.verdict import CheckResult
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerDetails
@@ -90,7 +90,7 @@ class LiveService:
             stdin=command.stdin,
         )
 
-    def send(self, request: Request, timeout: float) -> HttpResponse:
+    def send(self, request: HttpRequest, timeout: float) -> HttpResponse:
         """Send a request to it.
 
         Raises:

@@ -8,7 +8,7 @@ from dataclasses import replace as replace_settings
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from nixdock.checks.model import Command, ContainerSettings, Request
+    from nixdock.checks.model import Command, ContainerSettings, HttpRequest
 
 
 _SECRET: Final = re.compile("auth|cookie|credential|key|passw|secret|session|token", re.IGNORECASE)
@@ -68,7 +68,7 @@ def docker_exec(container: str, command: Command) -> str:
     return _with_stdin(f"{shlex.join(words)} {container} {shlex.join(command.words)}", command)
 
 
-def curl(request: Request, base: str) -> str:
+def curl(request: HttpRequest, base: str) -> str:
     """Return the curl command for a request.
 
     Args:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nixdock.checks.matchers.algebra import Matcher, Number
-    from nixdock.checks.model import Request
+    from nixdock.checks.model import HttpRequest
     from nixdock.checks.verdict import Finding
 
 _PIECE: Final = 1 << 16
@@ -46,7 +46,7 @@ class HttpResponse:
     body: Output
 
 
-def send_request(request: Request, host: str, port: int, timeout: float) -> HttpResponse:
+def send_request(request: HttpRequest, host: str, port: int, timeout: float) -> HttpResponse:
     """Send a request and read its answer; redirections are not followed.
 
     Args:

@@ -20,7 +20,7 @@ from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.kinds.size import SizeCheck
 from nixdock.checks.kinds.stop import StopCheck
 from nixdock.checks.matchers.value import Unset
-from nixdock.checks.model import HttpProbe, Request
+from nixdock.checks.model import HttpProbe, HttpRequest
 from nixdock.errors import UsageError
 from nixdock.outcome import RunOutcome
 
@@ -73,7 +73,7 @@ def test_the_example_in_yaml_is_read(tmp_path: Path) -> None:
     assert suite.service is not None
     assert suite.service.options == (("env", "TZ=UTC"),)
     assert suite.ready is not None
-    assert suite.ready.http == HttpProbe(Request("/healthz", 8080))
+    assert suite.ready.http == HttpProbe(HttpRequest("/healthz", 8080))
     assert suite.ready.within == 30
     assert [check.name for check in suite.checks] == ["version", "serves", "certs", "shape"]
     version, serves, certs, shape = (check.what for check in suite.checks)

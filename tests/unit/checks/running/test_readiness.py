@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 
 from nixdock.checks.format.suite import suite_from_value
-from nixdock.checks.model import Command, Ready, Request
+from nixdock.checks.model import Command, HttpRequest, Ready
 from nixdock.checks.running.service import readiness_of
 from nixdock.checks.running.web import HttpResponse, NoResponseError
 from nixdock.outcome import RunOutcome
 from nixdock.services.readiness import NotReadyError
 
 
-def _never_answers(_request: Request, seconds: float) -> HttpResponse:
+def _never_answers(_request: HttpRequest, seconds: float) -> HttpResponse:
     threading.Event().wait(seconds)
     raise NoResponseError(f"no complete answer within {seconds:.1f} s")
 
 
-def _answers_once() -> Callable[[Request, float], HttpResponse]:
+def _answers_once() -> Callable[[HttpRequest, float], HttpResponse]:
     answers = iter([HttpResponse(404, {}, b"")])
 
-    def send(request: Request, seconds: float) -> HttpResponse:
+    def send(request: HttpRequest, seconds: float) -> HttpResponse:
         return next(answers, None) or _never_answers(request, seconds)
 
     return send
@@ -82,7 +82,7 @@ def test_a_probe_takes_no_longer_than_the_readiness_may(
 def test_a_probe_takes_five_seconds_at_most() -> None:
     given: list[float] = []
 
-    def send(_request: Request, seconds: float) -> HttpResponse:
+    def send(_request: HttpRequest, seconds: float) -> HttpResponse:
         given.append(seconds)
         return HttpResponse(200, {}, b"")
 

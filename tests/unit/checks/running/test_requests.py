@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.checks.model import Command, ContainerSettings, Request
+from nixdock.checks.model import Command, ContainerSettings, HttpRequest
 from nixdock.checks.running.bench import command_settings, merge
 from nixdock.checks.running.hardening import MEMORY, PIDS, harden
 from nixdock.checks.running.reproduce import curl, docker_exec, docker_run, docker_run_service
@@ -188,7 +188,7 @@ def test_commands_to_type_are_quoted_for_a_shell() -> None:
 
 
 def test_a_request_is_a_curl_command() -> None:
-    request = Request("/a?b", 80, "POST", "https", {"X-A": "1"}, b"data")
+    request = HttpRequest("/a?b", 80, "POST", "https", {"X-A": "1"}, b"data")
 
     assert curl(request, "https://h:1") == (
         "curl -i -k -X POST -H 'X-A: 1' --data-binary data 'https://h:1/a?b'"
@@ -197,7 +197,7 @@ def test_a_request_is_a_curl_command() -> None:
 
 def test_a_header_that_may_be_a_secret_is_named_and_comes_from_the_shell() -> None:
     headers = {"Authorization": "Bearer s3cret", "X-Api-Key": "s3cret", "Accept": "text/html"}
-    line = curl(Request("/", 80, headers=headers), "http://h:1")
+    line = curl(HttpRequest("/", 80, headers=headers), "http://h:1")
     assert "s3cret" not in line
     done = subprocess.run(
         ["bash", "-c", line.replace("curl", "printf '<%s>'", 1)],
@@ -212,7 +212,7 @@ def test_a_header_that_may_be_a_secret_is_named_and_comes_from_the_shell() -> No
 
 
 def test_a_request_to_what_is_only_started_by_that_line_waits_for_it() -> None:
-    assert curl(Request("/a b", 80), "http://$(docker port $c 80/tcp | head -n 1)") == (
+    assert curl(HttpRequest("/a b", 80), "http://$(docker port $c 80/tcp | head -n 1)") == (
         "curl -i --retry 5 --retry-delay 1 --retry-all-errors "
         "\"http://$(docker port $c 80/tcp | head -n 1)\"'/a b'"
     )

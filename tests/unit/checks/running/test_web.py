@@ -11,7 +11,7 @@ import pytest
 
 from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.kinds.http import HttpCheck
-from nixdock.checks.model import Request
+from nixdock.checks.model import HttpRequest
 from nixdock.checks.running.web import HttpResponse, NoResponseError, send_request
 
 
@@ -40,10 +40,10 @@ def _says(data: bytes) -> Callable[[socket.socket], None]:
 
 
 def _ask(
-    talk: Callable[[socket.socket], None], timeout: float = 10, request: Request | None = None
+    talk: Callable[[socket.socket], None], timeout: float = 10, request: HttpRequest | None = None
 ) -> HttpResponse:
     with _server(talk) as port:
-        return send_request(request or Request("/x"), "127.0.0.1", port, timeout)
+        return send_request(request or HttpRequest("/x"), "127.0.0.1", port, timeout)
 
 
 def test_an_answer_has_status_headers_and_body() -> None:
@@ -74,7 +74,7 @@ def test_method_headers_and_body_are_sent() -> None:
         heard.append(data)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    _ask(talk, request=Request("/p?q=1", method="POST", headers={"X-Key": "v"}, body=b"payload"))
+    _ask(talk, request=HttpRequest("/p?q=1", method="POST", headers={"X-Key": "v"}, body=b"payload"))
 
     assert heard[0].startswith(b"POST /p?q=1 HTTP/1.1\r\n")
     assert b"\r\nX-Key: v\r\n" in heard[0]
@@ -120,7 +120,7 @@ def test_nobody_there_is_no_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     with pytest.raises(NoResponseError, match="no connection: Connection refused"):
-        send_request(Request("/"), "127.0.0.1", port, 5)
+        send_request(HttpRequest("/"), "127.0.0.1", port, 5)
 
 
 def _trickle(connection: socket.socket) -> None:
