@@ -29,6 +29,11 @@ class BudgetCheck(ServiceKind):
     about = "`start`, `first_log`, `memory`, `runs` (the median counts)"
     is_late = True
 
+    @property
+    def watches_memory(self) -> bool:
+        """Where that has a budget."""
+        return self.memory is not None
+
     def ask(self, live: LiveService, timeout: float) -> CheckResult:  # noqa: ARG002 - it takes several starts
         """Measure what is budgeted."""
         found: list[Finding] = []

@@ -30,10 +30,9 @@ class _RequestShape(Shape[HttpRequest]):
 
     def read(self, node: Node, problems: Problems) -> HttpRequest:
         """Return the request."""
-        is_path = isinstance(node, Scalar) and isinstance(node.value, str)
-        return (Converted(Text(), HttpRequest) if is_path else record_of(HttpRequest, "http")).read(
-            node, problems
-        )
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            return Converted(Text(), HttpRequest).read(node, problems)
+        return record_of(HttpRequest, "http").read(node, problems)
 
     def schema(self) -> Schema:
         """A path or a mapping."""
@@ -52,6 +51,11 @@ class HttpCheck(ServiceKind):
     kind = "http"
     about = "path, or `path`, `port`, `method`, `scheme`, `headers`, `body`"
     polls = True
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """That of the request."""
+        return (self.request.port,)
 
     def ask(self, live: LiveService, timeout: float) -> CheckResult:
         """Send the request and judge its response."""

@@ -140,6 +140,16 @@ class ServiceKind(CheckKind, ABC):
     ends_service: ClassVar[bool] = False
     """Whether the service has ended after it: it comes last."""
 
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The service's TCP ports that it connects to."""
+        return ()
+
+    @property
+    def watches_memory(self) -> bool:
+        """Whether it asks how much memory the service took."""
+        return False
+
     @abstractmethod
     def ask(self, live: LiveService, timeout: float) -> CheckResult:
         """Do once what it asks.

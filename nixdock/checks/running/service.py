@@ -10,11 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.checks.expectations import judge_run
-from nixdock.checks.kinds.budget import BudgetCheck
-from nixdock.checks.kinds.http import HttpCheck
 from nixdock.checks.model import ContainerSettings, Ready
 from nixdock.checks.running.bench import keep
-from nixdock.checks.running.live import LiveService
+from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.reproduce import docker_run_service
 from nixdock.checks.running.web import NoResponseError, judge_status
@@ -85,15 +83,17 @@ def plan_service(bench: Bench, suite: Suite, own: Mapping[str, Any] | None = Non
         reproduce=docker_run_service(
             bench.name, settings.over(bench.settings), ports, local=bench.engine.address.is_local
         ),
-        watches_memory=any(
-            isinstance(check.what, BudgetCheck) and check.what.memory is not None for check in suite.checks
-        ),
+        watches_memory=any(kind.watches_memory for kind in _asking(suite)),
     )
+
+
+def _asking(suite: Suite) -> Iterator[ServiceKind]:
+    return (check.what for check in suite.checks if isinstance(check.what, ServiceKind))
 
 
 def needed_ports(suite: Suite) -> tuple[int, ...]:
     """Return the TCP ports of the service that its readiness and its checks connect to."""
-    ports = {check.what.request.port for check in suite.checks if isinstance(check.what, HttpCheck)}
+    ports = {port for kind in _asking(suite) for port in kind.ports}
     if suite.ready is not None:
         if suite.ready.tcp is not None:
             ports.add(suite.ready.tcp)
