@@ -144,7 +144,7 @@ def make_request(
     logging = draft.host.get("LogConfig") or {}
     if logging.get("Type") == "none" and logging.get("Config"):
         raise UsageError("invalid logging opts for driver none")
-    return CreateRequest({**body, "HostConfig": draft.host}, draft.name, draft.platform)
+    return CreateRequest({**body, "HostConfig": draft.host}, draft.own.get("Name"), draft.own.get("Platform"))
 
 
 def _last_of_each(variables: Sequence[str]) -> list[str]:

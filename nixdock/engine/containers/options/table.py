@@ -91,7 +91,7 @@ OPTIONS: Final = (
     DockerOption("-u, --user", put("User"), "USER[:GROUP]", "User, by name or number."),
     DockerOption("--group-add", append("Host.GroupAdd"), "GROUP", "Add a group to the user's.", many=True),
     DockerOption("-w, --workdir", put("WorkingDir"), "DIRECTORY", "Working directory in the container."),
-    DockerOption("--name", writers.write_name, "NAME", "Name of the container."),
+    DockerOption("--name", put("Own.Name"), "NAME", "Name of the container."),
     DockerOption("--label-file", writers.write_labels, "FILE", "Label the container from a file.", many=True),
     DockerOption(
         "-l, --label", merge("Labels", values.parse_pair), "NAME[=VALUE]", "Label the container.", many=True
@@ -137,7 +137,7 @@ OPTIONS: Final = (
         "--entrypoint", writers.write_entry_point, "PROGRAM", "Run this instead of the image's entry point."
     ),
     DockerOption("--init", put("Host.Init", bool), None, "Run a small init as process 1."),
-    DockerOption("--platform", writers.write_platform, "OS/ARCH", "Platform that the image must be for."),
+    DockerOption("--platform", put("Own.Platform"), "OS/ARCH", "Platform that the image must be for."),
     DockerOption("--runtime", put("Host.Runtime"), "NAME", "Runtime of the engine to use."),
     DockerOption("--read-only", put("Host.ReadonlyRootfs", bool), None, "Mount the image read-only."),
     DockerOption("--privileged", put("Host.Privileged", bool), None, "Give it all privileges."),
@@ -251,7 +251,11 @@ OPTIONS: Final = (
         many=True,
     ),
     DockerOption(
-        "--storage-opt", writers.write_storage, "NAME=VALUE", "Option of the storage driver.", many=True
+        "--storage-opt",
+        merge("Host.StorageOpt", values.parse_storage),
+        "NAME=VALUE",
+        "Option of the storage driver.",
+        many=True,
     ),
     DockerOption(
         "--health-cmd",
@@ -261,30 +265,33 @@ OPTIONS: Final = (
     ),
     DockerOption(
         "--health-interval",
-        writers.write_health_time("Interval", "--health-interval"),
+        put("Health.Interval", values.not_negative("--health-interval", values.parse_duration)),
         "TIME",
         "Time between probes.",
     ),
     DockerOption(
         "--health-timeout",
-        writers.write_health_time("Timeout", "--health-timeout"),
+        put("Health.Timeout", values.not_negative("--health-timeout", values.parse_duration)),
         "TIME",
         "Limit of a probe.",
     ),
     DockerOption(
         "--health-start-period",
-        writers.write_health_time("StartPeriod", "--health-start-period"),
+        put("Health.StartPeriod", values.not_negative("--health-start-period", values.parse_duration)),
         "TIME",
         "Time to start in, without counting failures.",
     ),
     DockerOption(
         "--health-start-interval",
-        writers.write_health_time("StartInterval", "--health-start-interval"),
+        put("Health.StartInterval", values.not_negative("--health-start-interval", values.parse_duration)),
         "TIME",
         "Time between probes while it starts.",
     ),
     DockerOption(
-        "--health-retries", writers.write_health_retries, "N", "Failures in a row that make it unhealthy."
+        "--health-retries",
+        put("Health.Retries", values.not_negative("--health-retries", values.parse_whole)),
+        "N",
+        "Failures in a row that make it unhealthy.",
     ),
     DockerOption("--no-healthcheck", writers.write_no_health, None, "Switch the image's health check off."),
 )

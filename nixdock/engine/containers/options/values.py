@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nixdock.text import BLANKS, read_bounded, split_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 _SIZE_UNITS: Final = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
@@ -127,6 +127,18 @@ def parse_sysctl(text: str) -> tuple[str, str]:
     return name, value
 
 
+def not_negative(flag: str, parse: Callable[[str], int]) -> Callable[[str], int]:
+    """Return what reads a number, and refuses one below zero."""
+
+    def read(text: str) -> int:
+        number = parse(text)
+        if number < 0:
+            raise ValueError(f"{flag} cannot be negative")
+        return number
+
+    return read
+
+
 def parse_capability(text: str) -> str:
     """Read a capability's name, with or without its prefix, in any case."""
     name = text.strip().upper()
@@ -234,6 +246,13 @@ def parse_pair(text: str) -> tuple[str, str]:
     """Read `name=value`; a name alone has the empty value."""
     name, _, value = text.partition("=")
     return name, value
+
+
+def parse_storage(text: str) -> tuple[str, str]:
+    """Read an option of the storage driver, `name=value`."""
+    if "=" not in text:
+        raise ValueError("invalid storage option")
+    return parse_pair(text)
 
 
 def parse_gpus(text: str) -> dict[str, Any]:

@@ -26,8 +26,7 @@ class RequestDraft:
         by_hand: Whether the options were typed, and not read from a file.
         body: The request as the Engine API writes it, but for its HostConfig.
         host: The HostConfig.
-        name: The container's name.
-        platform: As `os/architecture`.
+        own: What is said beside the request: `Name` and `Platform`.
         endpoint: The container's place in its network.
         health: The health check.
         no_health: Whether the image's own is switched off.
@@ -38,8 +37,7 @@ class RequestDraft:
     by_hand: bool = True
     body: dict[str, Any] = field(default_factory=dict)
     host: dict[str, Any] = field(default_factory=dict)
-    name: str | None = None
-    platform: str | None = None
+    own: dict[str, str] = field(default_factory=dict)
     endpoint: dict[str, Any] = field(default_factory=dict)
     health: dict[str, Any] = field(default_factory=dict)
     no_health: bool = False
@@ -47,7 +45,8 @@ class RequestDraft:
     def section(self, path: str) -> dict[str, Any]:
         """Return the object of the request that holds what a path names, such as `Host.LogConfig.Type`."""
         way = path.split(".")[:-1]
-        inner = {"Host": self.host, "Endpoint": self.endpoint}.get(way[0] if way else "", self.body)
+        parts = {"Host": self.host, "Endpoint": self.endpoint, "Health": self.health, "Own": self.own}
+        inner: dict[str, Any] = parts.get(way[0], self.body) if way else self.body
         for name in way[1:]:
             inner = inner.setdefault(name, {})
         return inner
@@ -182,38 +181,10 @@ def write_ip(draft: RequestDraft, text: str) -> None:
     draft.endpoint.setdefault("IPAMConfig", {})[key] = values.parse_address(text)
 
 
-def write_storage(draft: RequestDraft, text: str) -> None:
-    """Add an option of the storage driver."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ValueError("invalid storage option")
-    draft.host.setdefault("StorageOpt", {})[name] = value
-
-
 def write_health_command(draft: RequestDraft, text: str) -> None:
     """Set the command of the health check."""
     if text:
         draft.health["Test"] = ["CMD-SHELL", text]
-
-
-def write_health_time(key: str, flag: str) -> Write:
-    """Return what sets a time of the health check."""
-
-    def write(draft: RequestDraft, text: str) -> None:
-        duration = values.parse_duration(text)
-        if duration < 0:
-            raise ValueError(f"{flag} cannot be negative")
-        draft.health[key] = duration
-
-    return write
-
-
-def write_health_retries(draft: RequestDraft, text: str) -> None:
-    """Set how many failures make it unhealthy."""
-    retries = values.parse_whole(text)
-    if retries < 0:
-        raise ValueError("--health-retries cannot be negative")
-    draft.health["Retries"] = retries
 
 
 def write_no_health(draft: RequestDraft, _text: str) -> None:
@@ -230,16 +201,6 @@ def write_mode(key: str, message: str, *words: str) -> Write:
         draft.host[key] = text
 
     return write
-
-
-def write_name(draft: RequestDraft, text: str) -> None:
-    """Name the container."""
-    draft.name = text
-
-
-def write_platform(draft: RequestDraft, text: str) -> None:
-    """Ask for a platform."""
-    draft.platform = text
 
 
 def write_entry_point(draft: RequestDraft, text: str) -> None:
