@@ -73,18 +73,12 @@ def describe_service(image: EngineImage, target: str, request: CreateRequest) ->
     if request.name:
         return WantedService(target, request.name, digest)
     # One name for one target, which no container of another one has.
-    base = "" if image.name == image.details.id else _last_part(image.name)
     suffix = hashlib.sha256(os.fsencode(target)).hexdigest()[:6]
-    return WantedService(target, f"{base or 'service'}-{suffix}", digest)
+    return WantedService(target, f"{image.short_name}-{suffix}", digest)
 
 
 def _digest(facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _last_part(name: str) -> str:
-    """Return the last part of an image's name, without tag and digest."""
-    return name.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
 @contextmanager

@@ -62,11 +62,6 @@ class Bench(EngineImage):
     listener: Listener = ignore
     cancelled: Event = field(default_factory=Event)
 
-    @property
-    def short_name(self) -> str:
-        """The last part of the image's name, without registry and tag."""
-        return self.name.rpartition("/")[2].partition("@")[0].partition(":")[0] or "service"
-
     def request(
         self,
         settings: ContainerSettings,

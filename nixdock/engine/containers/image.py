@@ -31,6 +31,12 @@ class EngineImage:
     run_as: str
     details: ImageDetails
 
+    @property
+    def short_name(self) -> str:
+        """The last part of its name, without registry and tag; `service` where it has none."""
+        name = "" if self.name == self.details.id else self.name
+        return name.rpartition("/")[2].partition("@")[0].partition(":")[0] or "service"
+
 
 def find_loaded(engine: Engine, name: str, ident: str) -> EngineImage:
     """Inspect an image by the name that people know, or by its ID where the name means another by now."""
