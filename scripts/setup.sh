@@ -81,10 +81,10 @@ make_venv() {
   printf '%s\n' "$wanted" >$stamp
 }
 
-# Debian's own Python first: other ones come and go.
+# The one that $PYTHON names, or else Debian's own first: other ones come and go.
 find_python() {
   local python
-  for python in /usr/bin/python3 python3; do
+  for python in ${PYTHON:+"$PYTHON"} /usr/bin/python3 python3; do
     if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       echo "$python"
       return
