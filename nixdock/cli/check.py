@@ -215,7 +215,7 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
 def _options(settings: GivenOptions, words: tuple[str, ...], given: Mapping[str, Any]) -> CheckOptions:
     from nixdock.checks.expectations import RunExpectation  # noqa: PLC0415
     from nixdock.checks.model import ContainerSettings  # noqa: PLC0415
-    from nixdock.checks.running.runner import Choice, default_jobs  # noqa: PLC0415
+    from nixdock.checks.running.trials import Choice, default_jobs  # noqa: PLC0415
     from nixdock.usecases.check import DEFAULT_SECONDS, CheckOptions  # noqa: PLC0415
 
     expectation = take_expectation(given)

@@ -12,7 +12,8 @@ from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.lint.rules import RULES, lint_image
 from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running.bench import Bench
-from nixdock.checks.running.runner import Choice, SuiteResult, SuiteRun
+from nixdock.checks.running.runner import SuiteResult, SuiteRun
+from nixdock.checks.running.trials import Choice
 from nixdock.checks.static import skip_dynamic
 from nixdock.checks.structure_test.reader import read_files, recognise
 from nixdock.checks.structure_test.translation import make_suite

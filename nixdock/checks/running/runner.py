@@ -6,26 +6,27 @@ is removed: at the end of its own check, and all of a run's when it is stopped o
 
 from __future__ import annotations
 
-import fnmatch
-import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.running.bench import ContainerKind, lend_tools
 from nixdock.checks.running.idle_group import IdleGroup
 from nixdock.checks.running.service_group import READY, ServiceGroup
-from nixdock.checks.running.supervision import Worker, supervise
-from nixdock.checks.running.trials import Trials, VerdictLedger
+from nixdock.checks.running.trials import Choice, Trials, VerdictLedger
 from nixdock.checks.static import judge_static
 from nixdock.checks.verdict import CheckResult, Report
-from nixdock.errors import CheckError, DeadlineError, NixdockError
+from nixdock.engine.containers.owner import RUN, find_ours
+from nixdock.engine.containers.terminal import caught
+from nixdock.errors import CheckError, DeadlineError, EngineError, NixdockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from threading import Event
 
     from nixdock.checks.model import Check, Suite
     from nixdock.checks.running.bench import Bench
@@ -34,47 +35,9 @@ if TYPE_CHECKING:
     from nixdock.checks.verdict import Verdict
 
 
-def default_jobs() -> int:
-    """Return how many checks run at a time unless told: one for each processor that we may use, and one."""
-    return len(os.sched_getaffinity(0)) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which checks are run.
-
-    Args:
-        patterns: `--filter`: patterns of names, or pieces of them; all names when empty. One that
-            begins with `!` leaves out.
-        tags: `--tag`: a check needs one of them; all checks when empty. One that begins with `!`
-            leaves out.
-        fail_fast: Whether nothing more is begun after the first failure.
-        jobs: How many checks run at a time.
-    """
-
-    patterns: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    fail_fast: bool = False
-    jobs: int = 1
-
-    def includes(self, check: Check) -> bool:
-        """Whether a check is chosen."""
-        return not check.is_optional or (
-            _chosen(self.patterns, lambda pattern: _matches(check.name, pattern))
-            and _chosen(self.tags, lambda tag: tag in check.tags)
-        )
-
-
-def _chosen(words: tuple[str, ...], holds: Callable[[str], bool]) -> bool:
-    wanted = [word for word in words if not word.startswith("!")]
-    unwanted = [word[1:] for word in words if word.startswith("!")]
-    return (not wanted or any(map(holds, wanted))) and not any(map(holds, unwanted))
-
-
-def _matches(name: str, pattern: str) -> bool:
-    if any(sign in pattern for sign in "*?["):
-        return fnmatch.fnmatchcase(name, pattern)
-    return pattern in name
+_LOOK: Final = 0.1
+_END_SECONDS: Final = 8.0
+_ORDERLY_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,3 +233,92 @@ class SuiteRun:
 
 def _without_engine(check: Check) -> CheckResult:
     return CheckResult.error(f"a check of the kind {check.kind} needs an engine")
+
+
+class Worker(Thread):
+    """A thread whose fault is kept for the one that waits for it.
+
+    Args:
+        work: What it does.
+    """
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        # A daemon: what an engine that hangs never answers must not keep us from ending.
+        super().__init__(daemon=True)
+        self._work = work
+        self._fault: BaseException | None = None
+
+    def run(self) -> None:
+        """Do the work."""
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again by the one that waits
+            self._fault = error
+
+    def finish(self, seconds: float | None = None) -> None:
+        """Wait for its end, or some seconds, and raise what it raised."""
+        self.join(seconds)
+        if self._fault is not None:
+            raise self._fault
+
+
+def supervise(
+    work: Callable[[], None],
+    bench: Bench | None,
+    *,
+    cancelled: Event,
+    is_late: Callable[[], bool],
+    look: Callable[[], None],
+) -> int | None:
+    """Have work done in another thread until it is done, a signal comes or its time is up.
+
+    Called from the main thread it has signals stop the work; whatever ends it, its containers are
+    removed.
+
+    Args:
+        work: Makes containers by the bench, and ends soon once `cancelled` is set.
+        bench: Whose run the containers belong to; None where there can be none.
+        cancelled: Set when the work is to be stopped.
+        is_late: Whether the time is up.
+        look: Called now and then.
+
+    Returns:
+        The signal that stopped it, or None.
+    """
+    signals: list[int] = []
+    worker = Worker(work)
+    with caught(signals.append), nullcontext() if bench is None else bench.engine.patience.apart():
+        worker.start()
+        try:
+            while worker.is_alive() and not signals and not is_late():
+                worker.join(_LOOK)
+                look()
+        finally:
+            if worker.is_alive():
+                cancelled.set()
+                _stop(worker, bench)
+    worker.finish(0)
+    return signals[0] if signals else None
+
+
+def _stop(worker: Thread, bench: Bench | None) -> None:
+    """Remove all containers of the run until nobody makes any more."""
+    end = time.monotonic() + _END_SECONDS
+    with ExitStack() as stack:
+        if bench is not None:
+            # What is under way comes to its end by that, and then by force.
+            bench.engine.patience.limit(_ORDERLY_SECONDS)
+            stack.enter_context(bench.engine.patience.cleaning())
+        while worker.is_alive() and time.monotonic() < end:
+            _remove_containers(bench)
+            worker.join(_LOOK)
+        _remove_containers(bench)
+
+
+def _remove_containers(bench: Bench | None) -> None:
+    if bench is None:
+        return
+    with suppress(EngineError):
+        for container in find_ours(bench.engine, labels=[f"{RUN}={bench.owner.run}"]):
+            with suppress(EngineError):
+                bench.engine.remove_container(container.id)

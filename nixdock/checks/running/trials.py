@@ -1,10 +1,12 @@
-"""Trying checks until they hold or their time is up, and the verdicts as they come.
+"""Which checks are run, the trying of each until it holds or its time is up, and the verdicts as they come.
 
 Whatever happens in a try becomes a verdict; verdicts are told in the order of the checks.
 """
 
 from __future__ import annotations
 
+import fnmatch
+import os
 import time
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
@@ -19,6 +21,49 @@ if TYPE_CHECKING:
 
     from nixdock.checks.model import Check
     from nixdock.checks.running.live import LiveService
+
+
+def default_jobs() -> int:
+    """Return how many checks run at a time unless told: one for each processor that we may use, and one."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which checks are run.
+
+    Args:
+        patterns: `--filter`: patterns of names, or pieces of them; all names when empty. One that
+            begins with `!` leaves out.
+        tags: `--tag`: a check needs one of them; all checks when empty. One that begins with `!`
+            leaves out.
+        fail_fast: Whether nothing more is begun after the first failure.
+        jobs: How many checks run at a time.
+    """
+
+    patterns: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    fail_fast: bool = False
+    jobs: int = 1
+
+    def includes(self, check: Check) -> bool:
+        """Whether a check is chosen."""
+        return not check.is_optional or (
+            _chosen(self.patterns, lambda pattern: _matches(check.name, pattern))
+            and _chosen(self.tags, lambda tag: tag in check.tags)
+        )
+
+
+def _chosen(words: tuple[str, ...], holds: Callable[[str], bool]) -> bool:
+    wanted = [word for word in words if not word.startswith("!")]
+    unwanted = [word[1:] for word in words if word.startswith("!")]
+    return (not wanted or any(map(holds, wanted))) and not any(map(holds, unwanted))
+
+
+def _matches(name: str, pattern: str) -> bool:
+    if any(sign in pattern for sign in "*?["):
+        return fnmatch.fnmatchcase(name, pattern)
+    return pattern in name
 
 
 class VerdictLedger:

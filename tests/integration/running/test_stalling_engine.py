@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.checks.running import supervision
+from nixdock.checks.running import runner
 from nixdock.cli.main import run
 from nixdock.engine.connection import patience
 from support.hostile import Hostile
@@ -43,8 +43,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(patience, "CLEANING", 0.3)
     monkeypatch.setattr(patience, "LATE_CLEANING", 0.3)
     monkeypatch.setattr(patience, "_LAST_WORD", 0.1)
-    monkeypatch.setattr(supervision, "_END_SECONDS", 0.5)
-    monkeypatch.setattr(supervision, "_ORDERLY_SECONDS", 0.1)
+    monkeypatch.setattr(runner, "_END_SECONDS", 0.5)
+    monkeypatch.setattr(runner, "_ORDERLY_SECONDS", 0.1)
 
 
 @pytest.mark.sampled(2)

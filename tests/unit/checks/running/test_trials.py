@@ -13,8 +13,7 @@ import pytest
 from nixdock.checks.kinds.exec import ExecCheck
 from nixdock.checks.model import Check, Command
 from nixdock.checks.running.live import LiveService
-from nixdock.checks.running.runner import Choice
-from nixdock.checks.running.trials import Trials, VerdictLedger
+from nixdock.checks.running.trials import Choice, Trials, VerdictLedger
 from nixdock.checks.verdict import CheckResult, Finding, Status, Verdict
 from nixdock.engine.connection.refusals import EngineUnreachableError
 from nixdock.errors import CheckError

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from nixdock.checks.running.runner import Choice, SuiteResult, SuiteRun
+from nixdock.checks.running.runner import SuiteResult, SuiteRun
+from nixdock.checks.running.trials import Choice
 from nixdock.checks.structure_test.reader import read_files
 from nixdock.checks.structure_test.translation import make_suite
 from nixdock.checks.subject import Subject
