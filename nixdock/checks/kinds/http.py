@@ -11,9 +11,8 @@ from nixdock.checks.format.records import key, record_of, required
 from nixdock.checks.format.shapes import Converted, MapOf, Schema, Shape, Text
 from nixdock.checks.matchers.value import MISSING
 from nixdock.checks.model import HttpRequest
-from nixdock.checks.running.live import LiveService, ServiceKind
+from nixdock.checks.running.live import HttpResponse, LiveService, NoResponseError, ServiceKind, judge_status
 from nixdock.checks.running.reproduce import curl
-from nixdock.checks.running.web import HttpResponse, NoResponseError, judge_status
 from nixdock.checks.verdict import CheckResult, Finding, findings_of
 from nixdock.outcome import text_of
 

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from nixdock.checks.expectations import judge_run
 from nixdock.checks.model import ContainerSettings, Ready
 from nixdock.checks.running.bench import keep
-from nixdock.checks.running.live import LiveService, ServiceKind
+from nixdock.checks.running.live import LiveService, NoResponseError, ServiceKind, judge_status
 from nixdock.checks.running.memory import MemoryWatch
 from nixdock.checks.running.reproduce import docker_run_service
-from nixdock.checks.running.web import NoResponseError, judge_status
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams
 from nixdock.errors import CheckError, EngineError

@@ -11,8 +11,8 @@ import pytest
 
 from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.model import Command, HttpRequest, Ready
+from nixdock.checks.running.live import HttpResponse, NoResponseError
 from nixdock.checks.running.service import readiness_of
-from nixdock.checks.running.web import HttpResponse, NoResponseError
 from nixdock.outcome import RunOutcome
 from nixdock.services.readiness import NotReadyError
 

@@ -12,7 +12,7 @@ import pytest
 from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.kinds.http import HttpCheck
 from nixdock.checks.model import HttpRequest
-from nixdock.checks.running.web import HttpResponse, NoResponseError, send_request
+from nixdock.checks.running.live import HttpResponse, NoResponseError, send_request
 
 
 @contextmanager
