@@ -12,10 +12,9 @@ from typing import IO, TYPE_CHECKING
 from nixdock.errors import LoadError
 from nixdock.events import ignore
 from nixdock.formats.archive import JSON_LIMIT, load_json, open_archive, parse_json
-from nixdock.formats.door import StoreDoor
+from nixdock.formats.door import SCRIPT_LIMIT, Scripts, StoreDoor, find_conf, run_script
 from nixdock.formats.memory import Memory
 from nixdock.formats.source import FileBytes, open_stream
-from nixdock.formats.stream_script import SCRIPT_LIMIT, Scripts, find_conf, run_script
 from nixdock.image.detect import HEAD, FileKind, detect
 from nixdock.image.platform import Platform
 

@@ -16,10 +16,9 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from nixdock.errors import LoadError
 from nixdock.formats import nix2container_tar
 from nixdock.formats.archive import LAYERS_LIMIT, PATHS_LIMIT
-from nixdock.formats.chunks import open_chunks
 from nixdock.formats.compression import decompress
 from nixdock.formats.nix2container_tar import LayerPath, Permission
-from nixdock.formats.source import FileBytes
+from nixdock.formats.source import FileBytes, open_chunks
 from nixdock.image.detect import Codec
 from nixdock.image.digest import Digest
 from nixdock.image.manifest import layer_codec

@@ -18,9 +18,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
 from nixdock.formats.archive import LAYERS_LIMIT, PATHS_LIMIT, open_archive, parse_json
-from nixdock.formats.chunks import open_chunks
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_documents, read_images
-from nixdock.formats.source import FileBytes, explain_os_error
+from nixdock.formats.source import FileBytes, explain_os_error, open_chunks
 from nixdock.image.computed import ComputedImage, ComputedLayer
 from nixdock.image.digest import Digest
 from nixdock.image.model import OpenerLayer

@@ -11,7 +11,7 @@ from nixdock.engine.loading.load import load_image
 from nixdock.errors import LoadError, UsageError
 from nixdock.events import Warned
 from nixdock.formats import open_images
-from nixdock.formats.stream_script import Scripts
+from nixdock.formats.door import Scripts
 from nixdock.image.platform import Platform
 from nixdock.image.reference import Reference
 from nixdock.nix.artefact import Artefact, Form

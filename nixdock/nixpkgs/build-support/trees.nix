@@ -42,7 +42,7 @@ in
     }@args_:
     build {
       inherit name postBuild meta passthru;
-      module = "symlink_join";
+      module = "link_tree";
       order = { paths = map toString paths; inherit stripPrefix failOnMissing; };
       extra = removeAttrs args_
         [ "name" "paths" "stripPrefix" "failOnMissing" "postBuild" "meta" "passthru" "preferLocalBuild" "allowSubstitutes" ];
@@ -92,7 +92,7 @@ in
     in
     build {
       inherit name;
-      module = "link_farm";
+      module = "link_tree";
       order.entries = map (entry: { inherit (entry) name; path = "${entry.path}"; }) list;
       passthru.entries = builtins.listToAttrs (map (entry: lib.nameValuePair entry.name entry.path) list);
     };

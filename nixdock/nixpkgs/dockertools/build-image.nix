@@ -62,7 +62,7 @@ lib.makeOverridable (
 
     layer = run {
       name = "docker-layer-${baseName}";
-      module = if runAsRoot == null then "build_layer" else "build_root_layer";
+      module = "build_layer";
       order = {
         copyToRoot = map (item: "${item}") roots;
         inherit keepContentsDirlinks uid gid runAsRoot;

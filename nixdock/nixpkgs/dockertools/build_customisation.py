@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from . import chroot, hooks, orders, tree_tar
+from . import hooks, orders, tree_tar
 from .hooks import Shell
 
 
@@ -41,8 +41,8 @@ def main() -> None:
 def _run_as_fake_root(text: str, shell: Shell, root: Path, out: Path, enable_chroot: bool) -> tuple[str, ...]:
     """Run the commands; return what of the tree is not the image's."""
     if enable_chroot:
-        chroot.run("fakeRootCommands", text, shell, root=root, out=out)
-        return tuple(f".{path}" for path in (*chroot.SYSTEM, chroot.STORE, os.environ["NIX_BUILD_TOP"]))
+        hooks.run_in_root("fakeRootCommands", text, shell, root=root, out=out)
+        return tuple(f".{path}" for path in (*hooks.SYSTEM, hooks.STORE, os.environ["NIX_BUILD_TOP"]))
     hooks.run("fakeRootCommands", text, shell, folder=root, out=out, more=hooks.fakeroot_environment())
     return ()
 

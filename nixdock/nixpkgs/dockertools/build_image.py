@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import base_image, closure_tar, compression, image_config, orders
-from .image_archive import ImageArchive
+from . import base_image, closure_tar, image_config, orders
+from .image_archive import ImageArchive, compressed
 from .tar_header import EPOCH
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def main() -> None:
         with source as base:
             closure = [node["path"] for node in order.graphs["layer"] if node["path"] != values["layer"]]
             top = _top(Path(values["layer"]), closure, base)
-            with compression.compressed(order.out, values["compressor"]) as out:
+            with compressed(order.out, values["compressor"]) as out:
                 archive = ImageArchive(out, mtime=EPOCH, mode=0o444)
                 _write(archive, top, base, name=values["imageName"], tag=tag)
 

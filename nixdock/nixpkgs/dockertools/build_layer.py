@@ -1,6 +1,10 @@
 """The layer of a `buildImage`: `layer.tar`, `json` and `VERSION`.
 
 What it refers to (in the files, or in the config that is part of `json`) is what the image will hold.
+
+With `runAsRoot` it is what commands, run as root on top of the base, made of it. There is no virtual machine,
+but a user namespace with fakeroot in it. This process runs under fakeroot itself then, so the owners that the
+base's files and the commands ask for are those that the layer says.
 """
 
 from __future__ import annotations
@@ -9,9 +13,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import hooks, image_config, orders, tarsum, tree_tar
+from . import base_image, hooks, image_config, layer_stack, orders, tarsum, tree_tar
 from .hooks import Shell
-from .root_tree import RootTree
+from .root_tree import RootTree, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,11 +25,15 @@ def main() -> None:
     """Build what Nix orders."""
     with orders.received() as order:
         values = order.values
-        root = Path(os.environ["NIX_BUILD_TOP"]) / "layer"
-        root.mkdir()
-        fill(root, values, order.out)
-        owner = (int(values["uid"]), int(values["gid"]))
-        write(order.out, values["image"], tree_tar.chunks(str(root), owner=owner))
+        layer = Path(os.environ["NIX_BUILD_TOP"]) / "layer"
+        layer.mkdir()
+        if values.get("runAsRoot") is not None:
+            owner = None
+            fill_as_root(layer, values, order.out)
+        else:
+            owner = (int(values["uid"]), int(values["gid"]))
+            fill(layer, values, order.out)
+        write(order.out, values["image"], tree_tar.chunks(str(layer), owner=owner))
 
 
 def write(out: Path, image: dict[str, Any], chunks: Iterable[bytes]) -> None:
@@ -56,14 +64,42 @@ def fill(root: Path, values: dict[str, Any], out: Path) -> None:
         values: The order.
         out: Where the derivation's result goes.
     """
+    _copy(root, values)
+    if values["extraCommands"]:
+        shell = Shell.from_order(values["shell"])
+        hooks.run("extraCommands", values["extraCommands"], shell, folder=root, out=out)
+
+
+def fill_as_root(layer: Path, values: dict[str, Any], out: Path) -> None:
+    """Put into a folder what commands, run as root on top of the base, made of it.
+
+    Args:
+        layer: The folder; it is there and empty.
+        values: The order.
+        out: Where the derivation's result goes.
+    """
+    root = layer.parent / "root"
+    root.mkdir()
+    if values["fromImage"]:
+        with base_image.read(values["fromImage"]) as base:
+            layer_stack.unpack(layer_stack.flatten(base.layers), root)
+    before = Snapshot.take(root)
+    _copy(root, values)
+    shell = Shell.from_order(values["shell"])
+    for folder in ("proc", "tmp"):
+        (root / folder).mkdir(exist_ok=True)
+    hooks.run_in_root("runAsRoot", values["runAsRoot"], shell, root=root, out=out)
+    before.move_new(layer)
+    if values["extraCommands"]:
+        hooks.run("extraCommands", values["extraCommands"], shell, folder=layer, out=out)
+
+
+def _copy(root: Path, values: dict[str, Any]) -> None:
     tree = RootTree(root, keep_links=values["keepContentsDirlinks"], tell=orders.tell)
     for path in values["copyToRoot"]:
         tree.add(Path(path))
     tree.finish()
     root.chmod(root.stat().st_mode | 0o220)
-    if values["extraCommands"]:
-        shell = Shell.from_order(values["shell"])
-        hooks.run("extraCommands", values["extraCommands"], shell, folder=root, out=out)
 
 
 if __name__ == "__main__":

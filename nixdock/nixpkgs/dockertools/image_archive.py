@@ -6,13 +6,17 @@ already need not read, or decompress, the layers.
 
 from __future__ import annotations
 
+import os
+import subprocess
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from . import layer_tar, tar_header
 from .tar_header import MemberHeader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 class ImageArchive:
@@ -67,3 +71,32 @@ class ImageArchive:
         block = tar_header.header(member, "posix")
         self._out.write(block)
         self._written += len(block)
+
+
+@contextmanager
+def compressed(path: Path, compressor: str) -> Iterator[IO[bytes]]:
+    """Open a file to write to; what is written is compressed on its way.
+
+    Args:
+        path: The file.
+        compressor: `none`, `gz` or `zstd`, whose programs are on the PATH.
+
+    Raises:
+        OSError: It cannot be written, or the program failed.
+    """
+    if compressor == "none":
+        with path.open("wb") as file:
+            yield file
+        return
+    # One thread alone gives other bytes than several do, so there are always several.
+    threads = max(2, int(os.environ.get("NIX_BUILD_CORES") or 0) or os.cpu_count() or 1)
+    words = ["pigz", "-nTR", f"-p{threads}"] if compressor == "gz" else ["zstd", "-q", f"-T{threads}"]
+    with path.open("wb") as file, subprocess.Popen(words, stdin=subprocess.PIPE, stdout=file) as program:
+        if program.stdin is None:
+            raise OSError(f"{words[0]} has no standard input")
+        try:
+            yield program.stdin
+        finally:
+            program.stdin.close()
+    if program.returncode:
+        raise OSError(f"{words[0]} failed with status {program.returncode}")

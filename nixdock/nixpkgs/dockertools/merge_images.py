@@ -6,9 +6,9 @@ import json
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any
 
-from . import base_image, compression, image_config, orders
+from . import base_image, image_config, orders
 from .base_image import BaseImageError
-from .image_archive import ImageArchive
+from .image_archive import ImageArchive, compressed
 from .tar_header import EPOCH
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def main() -> None:
             for name, tags in _repositories(path, archive).items():
                 repositories.setdefault(name, {}).update(tags)
         # The compression of the last one is that of all.
-        with compression.compressed(order.out, _kind(paths)) as out:
+        with compressed(order.out, _kind(paths)) as out:
             merged = ImageArchive(out, mtime=EPOCH, mode=0o444)
             merged.add("manifest.json", image_config.pretty(manifest))
             if repositories:

@@ -13,9 +13,9 @@ import pytest
 
 from nixdock.errors import LoadError
 from nixdock.events import Warned
-from nixdock.formats import open_images, stream_conf, stream_script
+from nixdock.formats import door, open_images, stream_conf
+from nixdock.formats.door import Scripts
 from nixdock.formats.memory import Memory, open_database
-from nixdock.formats.stream_script import Scripts
 from nixdock.image.computed import LayerChangedError, settle_layers
 from nixdock.image.digest import Digest
 from nixdock.image.model import Image
@@ -276,8 +276,8 @@ def test_the_wrapper_is_not_run(stream_golden: Goldens, memory: Memory, tmp_path
 )
 def test_other_scripts_are_not_taken_for_one(text: str) -> None:
     conf = f"/nix/store/{'a' * 32}-golden-conf.json"
-    assert stream_script.find_conf(text.format(conf=conf).encode()) is None
-    assert stream_script.find_conf(f'#!/bin/sh\nexec x {conf} "$@"\n'.encode()) == conf
+    assert door.find_conf(text.format(conf=conf).encode()) is None
+    assert door.find_conf(f'#!/bin/sh\nexec x {conf} "$@"\n'.encode()) == conf
 
 
 def test_a_script_whose_conf_was_collected_is_not_run(memory: Memory, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Trees of symbolic links to the files of packages.
+"""Trees of symbolic links: of packages joined into one (`symlinkJoin`), or given by name (`linkFarm`).
 
 Folders become folders and files become links. Of two files in the same place the first one wins. Where
 one package has a folder and another has a link to a folder in its place (`sbin -> bin`), the contents of
@@ -10,9 +10,42 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from . import orders
 
 Conflict = Callable[[Path, Path], None]
 """Told of a file that is in the way, and of the one that gives way to it."""
+
+
+def main() -> None:
+    """Build what Nix orders: a farm of `entries`, or else a tree of `paths`."""
+    order = orders.read()
+    if "entries" in order.values:
+        make_farm(order.values["entries"], order.out)
+    else:
+        join_packages(order.values, order.out)
+
+
+def make_farm(entries: list[dict[str, str]], out: Path) -> None:
+    """Make the links of a farm, each a `name` (with folders) and a `path`; the last one wins."""
+    out.mkdir()
+    for entry in entries:
+        place = out / entry["name"]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        place.symlink_to(entry["path"])
+
+
+def join_packages(values: dict[str, Any], out: Path) -> None:
+    """Join `paths`, and the `stripPrefix` below each of them."""
+    out.mkdir(parents=True, exist_ok=True)
+    for path in values["paths"]:
+        source = Path(path + values["stripPrefix"])
+        if source.is_dir():
+            join(source, out, lambda kept, left: orders.tell(f"{left} is left out: {kept} is there already"))
+        elif values["failOnMissing"]:
+            orders.refuse(f"{source} is not a folder, so it cannot be joined")
 
 
 def join(source: Path, target: Path, conflict: Conflict) -> None:
@@ -78,3 +111,7 @@ def _open_up(link: Path, top: Path, conflict: Conflict) -> None:
     link.unlink()
     if goal.is_dir():
         _join(goal, goal, top, link, conflict)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,8 +14,7 @@ import pytest
 from nixdock.engine.loading.archive import verify_blobs, write_archive, write_in_one_pass
 from nixdock.engine.loading.parcel import PackedImage, is_settled, pack
 from nixdock.errors import LoadError
-from nixdock.formats.chunks import open_chunks
-from nixdock.formats.source import FileBytes
+from nixdock.formats.source import FileBytes, open_chunks
 from nixdock.image.computed import ComputedImage, ComputedLayer, LayerChangedError
 from nixdock.image.digest import Digest
 from nixdock.image.extent import Extent, read_piece

@@ -11,8 +11,7 @@ import pytest
 
 from nixdock.nixpkgs.dockertools import closure_tar, layer_stack, tarsum
 from nixdock.nixpkgs.dockertools.base_image import BaseImageError, BaseLayer
-from nixdock.nixpkgs.dockertools.root_snapshot import Snapshot
-from nixdock.nixpkgs.dockertools.root_tree import RootTree, RootTreeError
+from nixdock.nixpkgs.dockertools.root_tree import RootTree, RootTreeError, Snapshot
 
 
 def make(folder: Path, files: dict[str, str]) -> Path:
