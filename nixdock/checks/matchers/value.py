@@ -146,16 +146,22 @@ class AtPath(Matcher[object]):
 
 @dataclass(frozen=True, slots=True)
 class AsPairs(Matcher[object]):
-    """A list of `NAME=value` (an image's Env), judged as an object."""
+    """A list of `NAME=value` (an image's Env), judged as an object.
+
+    Args:
+        matcher: Of the object.
+        bare: The value of an element without `=`.
+    """
 
     matcher: Matcher[object]
+    bare: str | None = None
 
     def judge(self, subject: object) -> tuple[Mismatch, ...]:
-        """Split each element at its first `=`; one without has the value null."""
+        """Split each element at its first `=`."""
         if not isinstance(subject, list):
             return self.matcher.judge(subject)
         pairs = (str(element).partition("=") for element in subject)
-        return self.matcher.judge({name: value if sign else None for name, sign, value in pairs})
+        return self.matcher.judge({name: value if sign else self.bare for name, sign, value in pairs})
 
     def __str__(self) -> str:
         return str(self.matcher)

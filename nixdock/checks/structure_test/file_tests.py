@@ -93,9 +93,7 @@ def judge_content(test: FileContentTest, files: Files) -> CheckResult:
         result.find("path", f"{test.path} {_REASONS[found]}")
         return result
     matcher = text_matcher(test.expected, test.excluded)
-    if matcher is not None:
-        for wrong in matcher.judge(files.read(found)):
-            result.find("content", wrong.message, wrong.details)
+    result.add("content", matcher.judge(files.read(found)))
     return result
 
 

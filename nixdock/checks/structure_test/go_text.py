@@ -54,19 +54,16 @@ def compile_go(text: str) -> Pattern:
     return pattern
 
 
-def text_matcher(expected: Sequence[str], excluded: Sequence[str]) -> Matcher[Output] | None:
+def text_matcher(expected: Sequence[str], excluded: Sequence[str]) -> Matcher[Output]:
     """Return the matcher of a text in which each of some expressions is found and none of others.
 
     An expression that does not compile never holds, whichever of the two it is among.
-
-    Returns:
-        None where nothing is asked.
     """
     parts: list[Matcher[Output]] = [_matcher(text) for text in expected]
     for text in excluded:
         matcher = _matcher(text)
         parts.append(NoneOf((matcher,)) if isinstance(matcher, Matches) else matcher)
-    return AllOf(tuple(parts)) if parts else None
+    return AllOf(tuple(parts))
 
 
 class _Unreadable(Matcher[Output]):

@@ -1,17 +1,22 @@
-"""The metadata test: what the image's config says, without an engine."""
+"""The metadata test as a `config` check, its findings under the test's own keys."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
+from nixdock.checks.kinds.config import ConfigCheck, ConfigField
+from nixdock.checks.matchers.algebra import Matcher, Mismatch, NoneOf
+from nixdock.checks.matchers.value import AsPairs, AsText, ContainsValue, EqualsValue, Exists, Members, Unset
 from nixdock.checks.structure_test.go_text import text_matcher
-from nixdock.checks.verdict import CheckResult, Finding
+from nixdock.checks.verdict import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from nixdock.checks.structure_test.model import MetadataTest, Variable
-    from nixdock.checks.subject import Subject
+
+Item = TypeVar("Item")
 
 
 def find_faults(test: MetadataTest) -> tuple[Finding, ...]:
@@ -24,71 +29,71 @@ def find_faults(test: MetadataTest) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def judge(test: MetadataTest, subject: Subject) -> CheckResult:
-    """Judge the config of the image; the file's own variables are not in it."""
-    result = CheckResult()
-    config = subject.run_config
-    environment = subject.env
-    _judge_variables("envVars", test.environment, environment, result)
-    for variable in test.unbound:
-        if variable.key in environment:
-            result.find("unboundEnvVars", f"{variable.key} is set: {environment[variable.key]!r}")
-    _judge_variables("labels", test.labels, _mapping(config.get("Labels")), result)
-    for key, wanted in (("cmd", test.cmd), ("entrypoint", test.entrypoint)):
-        found = tuple(str(word) for word in config.get(key.capitalize()) or ())
-        if wanted is not None and wanted != found:
-            result.find(key, f"expected {list(wanted)!r}, found {list(found)!r}")
-    for key, word in (("workdir", test.workdir), ("user", test.user)):
-        said = str(config.get("WorkingDir" if key == "workdir" else "User") or "")
-        if word and word != said:
-            result.find(key, f"expected {word!r}, found {said!r}")
-    volumes = {volume: volume for volume in _mapping(config.get("Volumes"))}
-    _judge_names(
-        result,
-        _name_ports(_mapping(config.get("ExposedPorts"))),
-        exposedPorts=test.exposed_ports,
-        unexposedPorts=test.unexposed_ports,
+def config_check(test: MetadataTest) -> ConfigCheck:
+    """Translate the test; the file's own variables are not in an image's config."""
+    words = {"cmd": test.cmd, "entrypoint": test.entrypoint}
+    return ConfigCheck(
+        (
+            *_each("envVars", "Env", test.environment, lambda one: AsPairs(_value(one), bare="")),
+            *_each("unboundEnvVars", "Env", test.unbound, lambda one: AsPairs(_no_member(one.key))),
+            *_each("labels", "Labels", test.labels, _value),
+            *(
+                ConfigField(
+                    key, ("config", key.capitalize()), EqualsValue(list(wanted)) if wanted else Unset()
+                )
+                for key, wanted in words.items()
+                if wanted is not None
+            ),
+            *_each("workdir", "WorkingDir", filter(None, [test.workdir]), EqualsValue),
+            *_each("user", "User", filter(None, [test.user]), EqualsValue),
+            *_each("exposedPorts", "ExposedPorts", test.exposed_ports, _HasPort),
+            *_each(
+                "unexposedPorts", "ExposedPorts", test.unexposed_ports, lambda one: NoneOf((_HasPort(one),))
+            ),
+            *_each("volumes", "Volumes", test.volumes, ContainsValue),
+            *_each(
+                "unmountedVolumes",
+                "Volumes",
+                test.unmounted_volumes,
+                lambda one: NoneOf((ContainsValue(one),)),
+            ),
+        )
     )
-    _judge_names(result, volumes, volumes=test.volumes, unmountedVolumes=test.unmounted_volumes)
-    return result
 
 
-def _name_ports(ports: Iterable[str]) -> dict[str, str]:
-    """Return the ports by all that a test may call them: `8080`, and with the protocol, `8080/tcp`."""
-    named: dict[str, str] = {}
-    for port in ports:
-        number, _, protocol = port.partition("/")
-        named[number] = port
-        named[f"{number}/{protocol or 'tcp'}"] = port
-    return named
+def _each(
+    key: str, name: str, items: Iterable[Item], make: Callable[[Item], Matcher[object]]
+) -> list[ConfigField]:
+    return [ConfigField(key, ("config", name), make(item)) for item in items]
 
 
-def _mapping(value: object) -> Mapping[str, str]:
-    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
+def _value(variable: Variable) -> Members:
+    matcher: Matcher[object] = EqualsValue(variable.value)
+    if variable.is_regex:
+        matcher = AsText(text_matcher((variable.value,), ()))
+    return Members(((variable.key, matcher),))
 
 
-def _judge_variables(
-    subject: str, wanted: Iterable[Variable], found: Mapping[str, str], result: CheckResult
-) -> None:
-    for variable in wanted:
-        value = found.get(variable.key)
-        if value is None:
-            result.find(subject, f"{variable.key} is not set")
-        elif variable.is_regex:
-            matcher = text_matcher((variable.value,), ())
-            for wrong in matcher.judge(value.encode(errors="surrogateescape")) if matcher else ():
-                result.find(subject, f"{variable.key}: {wrong.message}", wrong.details)
-        elif value != variable.value:
-            result.find(subject, f"{variable.key}: expected {variable.value!r}, found {value!r}")
+def _no_member(name: str) -> Members:
+    return Members(((name, Exists(expected=False)),))
 
 
-def _judge_names(result: CheckResult, found: Mapping[str, str], **asked: tuple[str, ...]) -> None:
-    """Judge two lists by their keys: of what must be there, and of what must not."""
-    (key, wanted), (unwanted_key, unwanted) = asked.items()
-    there = ", ".join(dict.fromkeys(found.values())) or "none"
-    for name in wanted:
-        if name not in found:
-            result.find(key, f"{name} is missing; there is {there}")
-    for name in unwanted:
-        if name in found:
-            result.find(unwanted_key, f"{found[name]} is there, and must not be")
+@dataclass(frozen=True, slots=True)
+class _HasPort(Matcher[object]):
+    """A port by its number, `8080`, or with its protocol, `8080/tcp`."""
+
+    port: str
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        ports = [str(port) for port in subject] if isinstance(subject, dict) else []
+        names = {name for port in ports for name in (port.partition("/")[0], _in_full(port))}
+        if self.port in names:
+            return ()
+        return (Mismatch(f"{self.port} is missing; there is {', '.join(ports) or 'none'}"),)
+
+    def __str__(self) -> str:
+        return f"have the port {self.port}"
+
+
+def _in_full(port: str) -> str:
+    return port if "/" in port else f"{port}/tcp"

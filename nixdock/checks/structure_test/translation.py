@@ -280,7 +280,7 @@ class _Translation:
         return self._look(partial(file_tests.judge_licences, test))
 
     def _metadata(self, test: Any) -> tuple[CheckKind, tuple[str, ...]]:  # noqa: ANN401 - see `_check`
-        return Look(partial(metadata_test.judge, test, self.subject)), ()
+        return metadata_test.config_check(test), ()
 
     def _look(self, judge: Judge) -> tuple[CheckKind, tuple[str, ...]]:
         if self.tests.options.bind_mounts:

@@ -17,7 +17,7 @@ from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.kinds.snapshot import SnapshotCheck, snapshot_text
 from nixdock.checks.static import judge_static
 from nixdock.checks.structure_test.container_files import ContainerFiles
-from nixdock.checks.structure_test.metadata_test import judge
+from nixdock.checks.structure_test.metadata_test import config_check
 from nixdock.checks.structure_test.model import Label, MetadataTest, Variable
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Status
@@ -107,7 +107,7 @@ METADATA = MetadataTest(
     user="u",
 )
 LOOKS: tuple[Callable[[Subject], object], ...] = (
-    lambda subject: judge(METADATA, subject),
+    lambda subject: config_check(METADATA).judge(subject),
     lambda subject: ContainerFiles(subject).look_at("/bin/a"),
     lambda subject: snapshot_text(SnapshotCheck("config", Path("config.snap")), subject),
 )
