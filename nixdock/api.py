@@ -15,7 +15,7 @@ What goes wrong is a `nixdock.errors.NixdockError`. Nothing is printed: give a `
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,20 +182,11 @@ def check(
         DeadlineError: Its time was up.
     """
     nix = nix or NixOptions()
-    opened: list[Engine] = []
-
-    def engine_or_default() -> Engine:
-        if engine is not None:
-            return engine
-        opened.append(connect())
-        return opened[-1]
-
-    try:
-        found = parse(_text(target), expression=nix.expression)
-        done = checking.check(found, nix, engine_or_default, options or CheckOptions(), listener)
-    finally:
-        for one in opened:
-            one.close()
+    found = parse(_text(target), expression=nix.expression)
+    with ExitStack() as stack:
+        done = checking.check(
+            found, nix, lambda: stack.enter_context(_engine(engine)), options or CheckOptions(), listener
+        )
     if done.timed_out:
         raise DeadlineError(f"the checks of {target} were not through in time")
     return done.report

@@ -6,7 +6,7 @@ import io
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.containers.image import EngineImage, explain_missing_image, find_loaded
@@ -148,8 +148,9 @@ def _of_engine(target: ImageTarget, nix: NixOptions, engine: Engine, listener: L
     def subject() -> Subject:
         from nixdock.checks.subject import Subject  # noqa: PLC0415 - few commands look at files
         from nixdock.formats import open_images  # noqa: PLC0415
+        from nixdock.formats.chunks import open_chunks  # noqa: PLC0415
 
-        stream = io.BufferedReader(_Pieces(engine.save([reference])), _PIECE)
+        stream = io.BufferedReader(cast("io.RawIOBase", open_chunks(engine.save([reference]))), _PIECE)
         return Subject(open_images(stream, listener=listener)[0], reference)
 
     return TargetImage(reference, key_of(target, nix, details), subject, lambda: place)
@@ -177,28 +178,6 @@ def _of_artefact(
         return find_loaded(engine, loaded.name, loaded.engine_id)
 
     return TargetImage(name, key, subject, in_engine, artefact)
-
-
-class _Pieces(io.RawIOBase):
-    """A stream of bytes that come in pieces."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._rest = b""
-
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override] # typeshed's Buffer
-        """Fill the buffer from the next piece."""
-        if not self._rest:
-            self._rest = next(self._pieces, b"")
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
 
 
 def explain_missing(engine: Engine, target: ImageTarget) -> EngineError:
