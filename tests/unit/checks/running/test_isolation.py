@@ -1,0 +1,144 @@
+"""Commands that must find an image's files as they are: in idle containers, and in ones of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from nixdock.checks.expectations import RunExpectation
+from nixdock.checks.kinds.exec import ExecCheck
+from nixdock.checks.model import Check, Command, ContainerSettings
+from nixdock.checks.running import bench as benches
+from nixdock.checks.running import idle_group
+from nixdock.checks.running.bench import Bench, after_steps
+from nixdock.checks.running.idle_group import IdleGroup
+from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.engine.containers.owner import Owner
+from nixdock.errors import CheckError
+from nixdock.outcome import RunOutcome
+
+
+class Engine:
+    """Notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.version = SimpleNamespace(architecture="amd64")
+        self.changed: list[tuple[int, str]] = []
+        self.images: list[str] = []
+
+    def changes(self, _ident: str) -> list[tuple[int, str]]:
+        return self.changed
+
+    def commit_container(self, ident: str, **_options: Any) -> str:
+        self.images.append(f"left-by-{ident}")
+        return self.images[-1]
+
+    def remove_image(self, image: str, **_options: Any) -> None:
+        self.images.remove(image)
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def bench(engine: Engine) -> Bench:
+    return Bench(cast("Any", engine), "web:1", "web:1", cast("Any", None), Owner.make())
+
+
+class Containers:
+    """Counts the idle containers, and those that a command has to itself."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.idle = self.own = 0
+        self.error: Exception | None = None
+        monkeypatch.setattr(idle_group, "idle_container", self._idle)
+        monkeypatch.setattr(idle_group, "perform_fresh", self._own)
+
+    @contextmanager
+    def _idle(self, *_arguments: Any) -> Iterator[Any]:
+        self.idle += 1
+        container = SimpleNamespace(id="c", request=SimpleNamespace(body={}))
+        yield SimpleNamespace(
+            run=self._run, sweep=lambda: True, notes=(), is_usable=True, container=container
+        )
+
+    def _run(self, _command: Command, _timeout: float) -> RunOutcome:
+        if self.error is not None:
+            raise self.error
+        return RunOutcome(0)
+
+    def _own(self, *_arguments: Any) -> RunOutcome:
+        self.own += 1
+        return RunOutcome(0)
+
+
+@pytest.fixture
+def containers(monkeypatch: pytest.MonkeyPatch) -> Containers:
+    return Containers(monkeypatch)
+
+
+CHECK = Check("a", ExecCheck(Command(("x",), expected=RunExpectation(starts=True))))
+
+
+def test_a_container_is_shared_as_long_as_nothing_is_written_in_it(
+    bench: Bench, engine: Engine, containers: Containers
+) -> None:
+    group = IdleGroup(bench, {}, keeps_files=True)
+    engine.changed = [(1, "/.nixdock"), (1, "/.nixdock/agent")]
+    for _ in range(3):
+        assert not group.attempt(CHECK).findings
+    assert (containers.idle, containers.own) == (1, 0)
+
+
+def test_after_a_few_that_were_written_in_each_command_has_its_own(
+    bench: Bench, engine: Engine, containers: Containers
+) -> None:
+    group = IdleGroup(bench, {}, keeps_files=True)
+    engine.changed = [(1, "/tmp/x")]
+    for _ in range(5):
+        assert not group.attempt(CHECK).findings
+    assert (containers.idle, containers.own) == (3, 2)
+
+
+def test_a_command_that_ends_the_container_is_tried_alone(bench: Bench, containers: Containers) -> None:
+    containers.error = CheckError("the idle container ended")
+    assert not IdleGroup(bench, {}, keeps_files=True).attempt(CHECK).findings
+    assert containers.own == 1
+    with pytest.raises(CheckError):
+        IdleGroup(bench, {}).attempt(CHECK)
+
+
+def test_what_the_engine_refuses_fails_who_must_start(bench: Bench, containers: Containers) -> None:
+    containers.error = EngineRefusedError("no such user", status=500)
+    (finding,) = IdleGroup(bench, {}).attempt(CHECK).findings
+    assert "no such user" in finding.message
+    with pytest.raises(EngineRefusedError):
+        IdleGroup(bench, {}).attempt(Check("b", ExecCheck(Command(("x",)))))
+
+
+def test_what_a_step_left_is_the_image_of_the_next(
+    bench: Bench, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+
+    @contextmanager
+    def fresh(bench: Bench, command: Command, settings: ContainerSettings) -> Iterator[Any]:
+        used.append((bench.run_as, settings.options))
+        yield SimpleNamespace(id=command.words[0])
+
+    monkeypatch.setattr(benches, "_fresh_container", fresh)
+    monkeypatch.setattr(benches, "run_to_end", lambda _, command, __: RunOutcome(len(command.words) % 2 * 7))
+    settings = ContainerSettings((("user", "u"), ("tty", "true")))
+    steps = (Command(("s",)), Command(("t", "$FOO")))
+    with after_steps(bench, steps, settings, 1.0) as (left, notes):
+        assert left.run_as == "left-by-t"
+        assert notes == ["the setup command s ended with 7, which is not looked at"]
+        assert engine.images == ["left-by-s", "left-by-t"]
+    assert used == [("web:1", (("user", "u"),)), ("left-by-s", (("user", "u"),))]
+    assert not engine.images
