@@ -3,7 +3,7 @@
 The original asks the engine for files of a container that was created and not started. What such a
 container has beyond its image is the engine's doing and always the same (moby/daemon/initlayer and
 moby/container, observed with Docker 20.10): mount points for what the start will mount, in place of
-whatever else is there; the folders of the volumes; the working directory. So no container is needed.
+whatever else is there; the directories of the volumes; the working directory. So no container is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nixdock.checks.subject import Subject
     from nixdock.outcome import Output
 
-_FOLDERS = ("dev/pts", "dev/shm", "proc", "sys")
+_DIRECTORIES = ("dev/pts", "dev/shm", "proc", "sys")
 _FILES = (".dockerenv", "etc/resolv.conf", "etc/hosts", "etc/hostname", "dev/console")
 _LINKS = {"etc/mtab": "/proc/mounts"}
 
@@ -54,7 +54,7 @@ class Files(Protocol):
     def read(self, entry: LayerEntry) -> Output:
         """Return the content of a file."""
 
-    def folders_in(self, path: str) -> tuple[str, ...] | Fault:
+    def directories_in(self, path: str) -> tuple[str, ...] | Fault:
         """Return the names of the directories in a directory; links to directories are none."""
 
 
@@ -79,8 +79,8 @@ class ContainerFiles(Files):
         """
         if not path:
             return Fault.MISSING
-        folder, _, name = f"/{path}".rpartition("/")
-        found = self._follow(posixpath.normpath(f"/{folder}"))
+        directory, _, name = f"/{path}".rpartition("/")
+        found = self._follow(posixpath.normpath(f"/{directory}"))
         if isinstance(found, Fault):
             return found
         if not found.is_directory:
@@ -113,7 +113,7 @@ class ContainerFiles(Files):
         read_contents(self._subject.layers, [entry], lambda _entry, content: found.append(content.output))
         return found[0]
 
-    def folders_in(self, path: str) -> tuple[str, ...] | Fault:
+    def directories_in(self, path: str) -> tuple[str, ...] | Fault:
         """Return the names of the directories in a directory; links to directories are none."""
         entry = self.look_at(path)
         if isinstance(entry, LayerEntry) and entry.kind == "symlink":
@@ -135,7 +135,7 @@ class ContainerFiles(Files):
 def _prepare(tree: Tree, config: Mapping[str, object]) -> Tree:
     """Add what the engine adds when it creates a container."""
     laid = _Overlay(tree)
-    for path in _FOLDERS:
+    for path in _DIRECTORIES:
         laid.force(path, _directory(path))
     for path in _FILES:
         laid.force(path, LayerEntry(path, "file", 0o755, 0, 0, 0, -1, "", 0))
@@ -198,9 +198,9 @@ class _Overlay:
             here = inner
 
     def _put(self, entry: LayerEntry) -> None:
-        folder, name = posixpath.split(entry.path)
+        directory, name = posixpath.split(entry.path)
         self._entries[entry.path] = entry
-        self._names[folder] = {*self._names.get(folder, ()), name}
+        self._names[directory] = {*self._names.get(directory, ()), name}
         if entry.is_directory:
             self._names.setdefault(entry.path, set())
 

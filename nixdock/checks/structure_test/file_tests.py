@@ -106,7 +106,7 @@ def judge_licences(test: LicenceTest, files: Files) -> CheckResult:
     result = CheckResult()
     paths = list(test.files)
     if test.debian:
-        packages = files.folders_in(_DOCUMENTS)
+        packages = files.directories_in(_DOCUMENTS)
         if isinstance(packages, Fault):
             result.find("debian", f"{_DOCUMENTS} {_REASONS[packages]}")
             return result

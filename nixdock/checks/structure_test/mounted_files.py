@@ -90,7 +90,7 @@ class MountedFiles(Files):
                 content.write(piece)
             return content.output
 
-    def folders_in(self, path: str) -> tuple[str, ...] | Fault:
+    def directories_in(self, path: str) -> tuple[str, ...] | Fault:
         """Return the names of the directories in a directory."""
         with self._archive(path) as archive:
             if archive is None:

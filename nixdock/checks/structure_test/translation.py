@@ -32,12 +32,21 @@ if TYPE_CHECKING:
 
     from nixdock.checks.model import CheckKind
     from nixdock.checks.running.bench import Bench
-    from nixdock.checks.structure_test.model import CommandTest, FileExistenceTest, StructureTests, Variable
+    from nixdock.checks.structure_test.model import (
+        CommandTest,
+        FileContentTest,
+        FileExistenceTest,
+        LicenceTest,
+        MetadataTest,
+        StructureTests,
+        Variable,
+    )
     from nixdock.checks.structure_test.reader import Reading
     from nixdock.checks.subject import Subject
     from nixdock.checks.verdict import Verdict
 
     Judge = Callable[[Files], CheckResult]
+    Made = tuple[CheckKind, tuple[str, ...]]
 
 _LONG: Final = 86400.0
 """Seconds that a command may take: it has no time of its own."""
@@ -198,7 +207,7 @@ class _Translation:
         called: str,
         test: Any,  # noqa: ANN401 - what `make` takes
         faults: tuple[Finding, ...],
-        make: Callable[[Any], tuple[CheckKind, tuple[str, ...]]],
+        make: Callable[[Any], Made],
     ) -> Check:
         own_name = getattr(test, "name", None)
         remarks: tuple[str, ...] = ()
@@ -221,7 +230,7 @@ class _Translation:
             remarks=remarks,
         )
 
-    def _command(self, test: CommandTest) -> tuple[CheckKind, tuple[str, ...]]:
+    def _command(self, test: CommandTest) -> Made:
         options = self.tests.options
         # In version 1.0.0 the file's variables are for the setup commands only, with the test's own.
         first = self.tests.version == FIRST
@@ -264,25 +273,25 @@ class _Translation:
         )
         return made, remarks
 
-    def _content(self, test: Any) -> tuple[CheckKind, tuple[str, ...]]:  # noqa: ANN401 - see `_check`
+    def _content(self, test: FileContentTest) -> Made:
         if self.tests.version != FIRST:
             self._file_variables()
         return self._look(partial(file_tests.judge_content, test))
 
-    def _existence(self, test: FileExistenceTest) -> tuple[CheckKind, tuple[str, ...]]:
+    def _existence(self, test: FileExistenceTest) -> Made:
         # Version 1.0.0 takes a path as it is written.
         path = test.path
         if self.tests.version != FIRST:
             path = expand(path, {**self.subject.env, **self._file_variables()})
         return self._look(partial(file_tests.judge_existence, test, path))
 
-    def _licences(self, test: Any) -> tuple[CheckKind, tuple[str, ...]]:  # noqa: ANN401 - see `_check`
+    def _licences(self, test: LicenceTest) -> Made:
         return self._look(partial(file_tests.judge_licences, test))
 
-    def _metadata(self, test: Any) -> tuple[CheckKind, tuple[str, ...]]:  # noqa: ANN401 - see `_check`
+    def _metadata(self, test: MetadataTest) -> Made:
         return metadata_test.config_check(test), ()
 
-    def _look(self, judge: Judge) -> tuple[CheckKind, tuple[str, ...]]:
+    def _look(self, judge: Judge) -> Made:
         if self.tests.options.bind_mounts:
             return MountedLook(judge, self._settings()), ()
         return Look(lambda: judge(self.files())), ()

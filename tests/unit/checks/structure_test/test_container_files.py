@@ -100,9 +100,9 @@ def test_hard_links_are_files_with_their_content() -> None:
     assert files.read(found) == b"content"
 
 
-def test_folders_in_a_folder_are_those_that_are_no_links() -> None:
+def test_directories_in_a_folder_are_those_that_are_no_links() -> None:
     members = (folder("doc/a"), file("doc/f"), link("doc/l", "a"), link("linked", "doc"))
-    assert _files(*members).folders_in("/doc") == ("a",)
-    assert _files(*members).folders_in("/linked") == ("a",)
-    assert _files(*members).folders_in("/nope") is Fault.MISSING
-    assert _files(*members).folders_in("/doc/f") == ()
+    assert _files(*members).directories_in("/doc") == ("a",)
+    assert _files(*members).directories_in("/linked") == ("a",)
+    assert _files(*members).directories_in("/nope") is Fault.MISSING
+    assert _files(*members).directories_in("/doc/f") == ()
