@@ -148,7 +148,7 @@ def _of_engine(target: ImageTarget, nix: NixOptions, engine: Engine, listener: L
     def subject() -> Subject:
         from nixdock.checks.subject import Subject  # noqa: PLC0415 - few commands look at files
         from nixdock.formats import open_images  # noqa: PLC0415
-        from nixdock.formats.chunks import open_chunks  # noqa: PLC0415
+        from nixdock.formats.source import open_chunks  # noqa: PLC0415
 
         stream = io.BufferedReader(cast("io.RawIOBase", open_chunks(engine.save([reference]))), _PIECE)
         return Subject(open_images(stream, listener=listener)[0], reference)
