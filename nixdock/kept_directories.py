@@ -28,7 +28,7 @@ def list_homes(name: str) -> tuple[Path, Path]:
 
 
 def find_home(name: str, what: str) -> Path:
-    """Return the folder that a kind of folders is kept in, one that can be written to.
+    """Return the directory that a kind of directories is kept in, one that can be written to.
 
     Args:
         name: Its name in the cache.
@@ -57,29 +57,29 @@ def find_home(name: str, what: str) -> Path:
 
 @contextmanager
 def work_alone(home: Path) -> Iterator[None]:
-    """Be the only process that makes something below the folder."""
+    """Be the only process that makes something below the directory."""
     with (home / ".lock").open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill that takes its place when it is whole, and vanishes when it never is."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+def new_directory(directory: Path) -> Iterator[Path]:
+    """Give a directory to fill that takes its place when it is whole, and vanishes when it never is."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=directory.parent))
     try:
         temporary.chmod(0o755)
         yield temporary
-        temporary.rename(folder)
+        temporary.rename(directory)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 
-def remove_old(folders: Iterable[Path], *, keep: Path) -> None:
+def remove_old(directories: Iterable[Path], *, keep: Path) -> None:
     """Remove what was made or used two weeks ago or earlier, and is not in use now."""
     now = time.time()
-    for folder in folders:
-        if folder != keep and now - folder.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+    for directory in directories:
+        if directory != keep and now - directory.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(directory, ignore_errors=True)

@@ -1,6 +1,6 @@
 """Readers of the forms in which an image comes: each gives images of layers that can be opened again.
 
-`open_images` looks at the content, never at the name: docker-archives and OCI layouts (folders, tars,
+`open_images` looks at the content, never at the name: docker-archives and OCI layouts (directories, tars,
 compressed or not), the scripts and confs of streamLayeredImage, and nix2container's plans.
 """
 
@@ -35,7 +35,7 @@ def open_images(
     """Open what a build made, or a user gave, as images; no layer is read where that can be avoided.
 
     Args:
-        source: A file or folder, or a binary stream such as standard input.
+        source: A file or directory, or a binary stream such as standard input.
         platform: Which image of an index to take; what this machine runs when None.
         listener: Told when something has to be read through, a script is run, or a name is not taken.
         memory: What is known of artefacts from earlier; nixdock's own when None.
@@ -54,7 +54,7 @@ def open_images(
             return _read_archive(open_stream(pipe, listener), platform, memory, listener)
     door = StoreDoor(memory)
     if source.is_dir():
-        return _read_folder(source, platform, door, listener)
+        return _read_directory(source, platform, door, listener)
     file: File = FileBytes(source)
     with file.section(0, HEAD) as stream:
         kind = detect(stream.read())
@@ -68,18 +68,20 @@ def open_images(
     return (described,) if described is not None else _read_archive(file, platform, memory, listener)
 
 
-def _read_folder(folder: Path, platform: Platform, door: StoreDoor, listener: Listener) -> tuple[Image, ...]:
+def _read_directory(
+    directory: Path, platform: Platform, door: StoreDoor, listener: Listener
+) -> tuple[Image, ...]:
     # The reader of each form is imported when such a one comes: there are many, and one is needed.
     from nixdock.formats import oci_layout  # noqa: PLC0415
 
-    if (folder / oci_layout.LAYOUT).is_file():
-        return oci_layout.read_images(oci_layout.FolderLayout(folder, door), platform, listener)
-    if (folder / "layers.json").is_file():
+    if (directory / oci_layout.LAYOUT).is_file():
+        return oci_layout.read_images(oci_layout.DirectoryLayout(directory, door), platform, listener)
+    if (directory / "layers.json").is_file():
         from nixdock.formats import nix2container  # noqa: PLC0415
 
-        raise nix2container.describe_layers_file(folder)
+        raise nix2container.describe_layers_file(directory)
     raise LoadError(
-        f"{folder} is a folder, not an image: there is no {oci_layout.LAYOUT} in it",
+        f"{directory} is a folder, not an image: there is no {oci_layout.LAYOUT} in it",
         hint="name the archive, or the .nix file that builds it",
     )
 

@@ -51,8 +51,8 @@ def _is_plain(name: str) -> bool:
     return os.path.normpath(name) == name and _is_in(name, str(store_dir()))
 
 
-def _is_in(path: str, folder: str) -> bool:
-    return path.startswith(folder.rstrip("/") + "/")
+def _is_in(path: str, directory: str) -> bool:
+    return path.startswith(directory.rstrip("/") + "/")
 
 
 def _outside(name: str, by: str, real: str | None = None) -> LoadError:
@@ -72,7 +72,7 @@ class StoreDoor:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._folders: dict[str, str] = {}
+        self._directories: dict[str, str] = {}
 
     def admit(self, by: str, *, files: Sequence[str] = (), trees: Iterable[str] = ()) -> tuple[Path, ...]:
         """Make sure that paths may be read, and return where the files really are.
@@ -105,10 +105,10 @@ class StoreDoor:
             if whole:
                 real = os.path.realpath(name, strict=True)
             else:
-                folder, _, base = name.rpartition("/")
-                real = f"{self._real_folder(folder or '/').rstrip('/')}/{base}"
+                directory, _, base = name.rpartition("/")
+                real = f"{self._real_directory(directory or '/').rstrip('/')}/{base}"
                 os.lstat(real)
-            store = self._real_folder(str(store_dir()))
+            store = self._real_directory(str(store_dir()))
         except (OSError, ValueError) as error:
             # Whether a file outside of the store exists is nobody's business either.
             if isinstance(error, ValueError) or not _is_in(os.path.normpath(name), str(store_dir())):
@@ -118,10 +118,10 @@ class StoreDoor:
             raise _outside(name, by, real)
         return store_dir() / real[len(store) + 1 :]
 
-    def _real_folder(self, folder: str) -> str:
-        if folder not in self._folders:
-            self._folders[folder] = os.path.realpath(folder, strict=True)
-        return self._folders[folder]
+    def _real_directory(self, directory: str) -> str:
+        if directory not in self._directories:
+            self._directories[directory] = os.path.realpath(directory, strict=True)
+        return self._directories[directory]
 
     def _ask(self, tops: dict[Path, str], by: str) -> None:
         """Make sure that store paths are valid, asking Nix for those of which that is not known."""

@@ -59,8 +59,8 @@ def write_header(header: Header) -> bytes:
     if fits_ustar:
         prefix, name = _split(header.name) or (b"", header.name)
         return _main_block(header, name, prefix)
-    folder, _, base = header.name.rpartition(b"/")
-    pax_name = posixpath.join(folder + b"/", b"PaxHeaders.0", base)
+    directory, _, base = header.name.rpartition(b"/")
+    pax_name = posixpath.join(directory + b"/", b"PaxHeaders.0", base)
     # Go's path.Join cleans what it joins.
     content = b"".join(_record(key, value) for key, value in sorted(records.items()))
     before = _pax_block(posixpath.normpath(pax_name), len(content)) + content + bytes(-len(content) % BLOCK)
@@ -145,7 +145,7 @@ def _main_block(header: Header, name: bytes, prefix: bytes) -> bytes:
 
 
 def _field(text: bytes) -> bytes:
-    """Fit a name or a target into its field, so that a cut one does not look like a folder."""
+    """Fit a name or a target into its field, so that a cut one does not look like a directory."""
     short = _ascii(text)
     if len(short) > NAME_SIZE:
         short = short[:NAME_SIZE].rstrip(b"/")

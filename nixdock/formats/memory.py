@@ -111,6 +111,6 @@ class Memory:
         self.database.write("DELETE FROM layers WHERE recipe = ?", [(recipe,)])
 
 
-def open_database(folder: Path) -> Database:
-    """Return the database in a folder; nothing is touched yet."""
-    return Database(folder / "artefacts.sqlite", _SCHEMA, _VERSION)
+def open_database(directory: Path) -> Database:
+    """Return the database in a directory; nothing is touched yet."""
+    return Database(directory / "artefacts.sqlite", _SCHEMA, _VERSION)

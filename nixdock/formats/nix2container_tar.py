@@ -1,7 +1,7 @@
 """The tar of a layer that nix2container describes by paths, byte for byte as its own tool makes it.
 
 The files of all paths of a layer form one tree by their destination: the source path, in which a
-regular expression may be replaced (usually the store path itself, to put its content at `/`). Folders
+regular expression may be replaced (usually the store path itself, to put its content at `/`). Directories
 that only lead to something are made up. The tree is written depth first, children sorted by bytes, with
 absolute names, time 1, hard links as files, and two empty blocks at the end.
 """

@@ -1,7 +1,7 @@
 """The OCI image layout: blobs by digest, and an index that says which of them are images.
 
 OCI image specification, image-layout.md: `oci-layout` states the version, `index.json` is an image
-index, `blobs/sha256/<hex>` are the blobs. It comes as a folder or as a tar. An index may lead to
+index, `blobs/sha256/<hex>` are the blobs. It comes as a directory or as a tar. An index may lead to
 further indexes, usually with one manifest for each platform.
 """
 
@@ -51,7 +51,7 @@ _OFFERED: Final = 20
 
 
 class Layout(Protocol):
-    """Where the files of a layout are: an archive or a folder."""
+    """Where the files of a layout are: an archive or a directory."""
 
     @property
     def name(self) -> str:
@@ -68,21 +68,21 @@ class Layout(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class FolderLayout:
-    """A layout in a folder.
+class DirectoryLayout:
+    """A layout in a directory.
 
     Args:
-        folder: The folder.
+        directory: The directory.
         door: Lets through what links in it name outside of it: a layout that Nix made may consist of them.
     """
 
-    folder: Path
+    directory: Path
     door: StoreDoor
 
     @property
     def name(self) -> str:
         """What messages call it."""
-        return str(self.folder)
+        return str(self.directory)
 
     def read(self, name: str, *, what: str) -> bytes:
         """Return a small file whole."""
@@ -93,7 +93,7 @@ class FolderLayout:
             return stream.read()
 
     def locate(self, name: str, *, what: str) -> tuple[int, int]:
-        """Return a file's size; in a folder, every order is as good."""
+        """Return a file's size; in a directory, every order is as good."""
         return 0, self._file(name, what).size
 
     def open_file(self, name: str, *, what: str) -> IO[bytes]:
@@ -101,11 +101,11 @@ class FolderLayout:
         return self._file(name, what).section()
 
     def _file(self, name: str, what: str) -> FileBytes:
-        path = self.folder / name
+        path = self.directory / name
         if not path.is_file():
             raise LoadError(f"{self.name} is not complete: {what} {name!r} is not in it")
         real = path.resolve()
-        if not real.is_relative_to(self.folder.resolve()):
+        if not real.is_relative_to(self.directory.resolve()):
             (real,) = self.door.admit(f"the link {path}", files=[str(real)])
         return FileBytes(real)
 
@@ -139,7 +139,7 @@ def read_images(layout: Layout, platform: Platform, listener: Listener) -> tuple
     """Return the images of a layout, one for each name; of several platforms the engine's.
 
     Args:
-        layout: The folder or archive.
+        layout: The directory or archive.
         platform: What the engine runs.
         listener: Told of names that no image can be given.
 
@@ -157,7 +157,7 @@ def read_images(layout: Layout, platform: Platform, listener: Listener) -> tuple
         digest = chosen.descriptor.digest
         if digest not in found:
             found[digest] = _read_image(layout, chosen, budget)
-        # A bare tag, as `skopeo copy ... oci:folder:tag` writes it, names no image.
+        # A bare tag, as `skopeo copy ... oci:directory:tag` writes it, names no image.
         if chosen.name is not None and any(mark in chosen.name for mark in ":/"):
             names.setdefault(digest, []).append(chosen.name)
     if not found:

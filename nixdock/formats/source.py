@@ -227,10 +227,10 @@ def _is_standard_input(stream: IO[bytes]) -> bool:
 
 
 def _spool(stream: IO[bytes], name: str, listener: Listener) -> OpenFileBytes:
-    folder = _spool_folder()
+    directory = _spool_directory()
     try:
         with (
-            tempfile.TemporaryFile(dir=folder, buffering=0) as copy,
+            tempfile.TemporaryFile(dir=directory, buffering=0) as copy,
             Meter(listener, Work.READ, name) as meter,
         ):
             while chunk := stream.read(BUFFER):
@@ -242,13 +242,13 @@ def _spool(stream: IO[bytes], name: str, listener: Listener) -> OpenFileBytes:
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise LoadError(
-                f"there is no room in {folder} for a copy of {name}",
+                f"there is no room in {directory} for a copy of {name}",
                 hint="free some space, set TMPDIR to another folder, or give the archive as a file",
             ) from error
         raise explain_os_error(error, name) from error
 
 
-def _spool_folder() -> str:
+def _spool_directory() -> str:
     # /tmp is often kept in memory; large temporary files belong in /var/tmp (file-hierarchy(7)).
     if "TMPDIR" not in os.environ and os.access("/var/tmp", os.W_OK):  # noqa: S108
         return "/var/tmp"  # noqa: S108

@@ -213,15 +213,17 @@ def _store_parts(conf: LayeredConf, memory: Memory) -> Iterator[_Part]:
         yield _Part(paths, layer)
 
 
-def _customisation_part(folder: Path, tar: Path, checksum: Path) -> _Part:
+def _customisation_part(directory: Path, tar: Path, checksum: Path) -> _Part:
     file = FileBytes(tar)
     with FileBytes(checksum).section(0, 128) as stream:
         text = stream.read().decode(errors="replace").strip()
     try:
         diff_id = Digest(text)
     except ValueError as error:
-        raise LoadError(f"{folder}/checksum is damaged: {text!r} is no sha256") from error
-    return _Part((str(folder),), OpenerLayer(diff_id, file.size, file.section, name=f"the layer {file.name}"))
+        raise LoadError(f"{directory}/checksum is damaged: {text!r} is no sha256") from error
+    return _Part(
+        (str(directory),), OpenerLayer(diff_id, file.size, file.section, name=f"the layer {file.name}")
+    )
 
 
 def _recipe(paths: tuple[str, ...], stamp: layer_tar.Stamp) -> str:

@@ -26,7 +26,7 @@ class Form(Enum):
     DESCRIPTION = "description"
     """A JSON file that describes layers: nix2container."""
     OCI_LAYOUT = "OCI layout"
-    """A folder with an `oci-layout` file."""
+    """A directory with an `oci-layout` file."""
 
 
 _FORMS: Final = {
@@ -42,7 +42,7 @@ class Artefact:
     """What a build made of one derivation.
 
     Args:
-        path: The file or folder to read; the store path, or where a store elsewhere keeps it.
+        path: The file or directory to read; the store path, or where a store elsewhere keeps it.
         form: What it looks like.
         attribute: Its attribute path in the target, as `-A` takes it; None for the target's own value.
         store_path: The store path, as its contents name it; None of an archive from elsewhere.

@@ -75,10 +75,10 @@ class Position:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
-    def shown_from(self, folder: Path) -> str:
-        """Return it as a user in a folder would write it."""
+    def shown_from(self, directory: Path) -> str:
+        """Return it as a user in a directory would write it."""
         path = Path(self.file)
-        inner = path.relative_to(folder) if path.is_relative_to(folder) else path
+        inner = path.relative_to(directory) if path.is_relative_to(directory) else path
         return f"{inner}:{self.line}:{self.column}"
 
 

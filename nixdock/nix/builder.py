@@ -67,7 +67,7 @@ def build(
         target: What to build; an artefact is only looked at.
         options: The user's own.
         listener: Whom to tell what happens.
-        roots: The folder that keeps what is built from the garbage collector: `store.hold_roots`.
+        roots: The directory that keeps what is built from the garbage collector: `store.hold_roots`.
         request: What the command wants.
 
     Returns:
@@ -147,7 +147,7 @@ class _Realisation:
         nix: The Nix programs.
         target: How the user named the target.
         candidates: What was found.
-        roots: The folder of temporary GC roots.
+        roots: The directory of temporary GC roots.
         link: The link that the user gets; None is none.
     """
 

@@ -29,7 +29,7 @@ class NixOptions:
         settings: `--option`, names and values.
         max_jobs: `-j`, a number or `auto`.
         keep_going: `-k`, go on with other builds when one fails.
-        keep_failed: `-K`, keep the folder of a failed build.
+        keep_failed: `-K`, keep the directory of a failed build.
         show_trace: Show where an evaluation error came from, frame by frame.
         builders: The machines to build on.
         store: The store to build in.
@@ -59,7 +59,7 @@ class NixOptions:
     no_scripts: bool = False
 
 
-FOLDER: Final = Path(__file__).parent
+DIRECTORY: Final = Path(__file__).parent
 """Where `evaluate.nix` and `describe.nix` are."""
 
 _JSON_LOG: Final = ("--log-format", "internal-json")
@@ -109,7 +109,7 @@ def evaluate_file(file: Path, request: EvaluationRequest, context: Context) -> l
     """Return the command that describes the value of a file, as JSON.
 
     Args:
-        file: A Nix file, or a folder with a `default.nix`; absolute.
+        file: A Nix file, or a directory with a `default.nix`; absolute.
         request: What to learn.
         context: What it is asked with.
     """
@@ -118,7 +118,7 @@ def evaluate_file(file: Path, request: EvaluationRequest, context: Context) -> l
 
 def evaluate_expression(expression: str, request: EvaluationRequest, context: Context) -> list[str]:
     """Return the command that describes the value of an expression, as JSON; see `evaluate_file`."""
-    # An argument's expression is read as that of -E is: relative paths start at the current folder.
+    # An argument's expression is read as that of -E is: relative paths start at the current directory.
     given = ["--arg", "nixdockExpression", expression]
     return _evaluate({"file": None}, given, request, context)
 
@@ -128,7 +128,7 @@ def _evaluate(
 ) -> list[str]:
     return [
         "nix-instantiate",
-        str(FOLDER / "evaluate.nix"),
+        str(DIRECTORY / "evaluate.nix"),
         # Without --read-write-mode the derivations would only be computed, not written to the store.
         *("--eval", "--strict", "--json", "--read-write-mode"),
         *_common(context),
@@ -152,7 +152,7 @@ def evaluate_flake(
         context: What it is asked with.
     """
     # Pure evaluation reads no file outside of the store, so the function comes as text.
-    describe = (FOLDER / "describe.nix").read_text(encoding="utf-8")
+    describe = (DIRECTORY / "describe.nix").read_text(encoding="utf-8")
     arguments = json.dumps(json.dumps(request.as_arguments())).replace("${", "\\${")
     return [
         "nix",

@@ -90,9 +90,9 @@ class Evaluator:
             raise missing
         if missing.architecture in offline_set.architectures(Path(self.nixpkgs)):
             raise missing
-        folder = offline_set.materialise(self.nix.listener, architecture=missing.architecture)
-        nix = replace(self.nix, package_sets=(folder,), package_names=partial(_ask_names, str(folder)))
-        return replace(self, nix=nix, nixpkgs=str(folder))
+        directory = offline_set.materialise(self.nix.listener, architecture=missing.architecture)
+        nix = replace(self.nix, package_sets=(directory,), package_names=partial(_ask_names, str(directory)))
+        return replace(self, nix=nix, nixpkgs=str(directory))
 
     def _evaluate(self, request: command.EvaluationRequest) -> tuple[EvaluatedImage, ...]:
         target = self.target
@@ -159,7 +159,7 @@ def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener)
         if package_set and package_set.is_offline
         else None,
         is_flake=isinstance(target, FlakeTarget),
-        flake=target.folder if isinstance(target, FlakeTarget) else None,
+        flake=target.directory if isinstance(target, FlakeTarget) else None,
     )
     passed = package_set is not None and package_set.kind is not ChosenBy.CONFIGURED
     return Evaluator(target, nix, package_set.target if package_set and passed else None)
@@ -209,11 +209,11 @@ def _busybox_of(package_set: PackageSet) -> Path | None:
 
 
 def _place(target: FlakeTarget) -> tuple[str, Path | None]:
-    """Return a flake's reference, and the folder to evaluate it from; None is the current one.
+    """Return a flake's reference, and the directory to evaluate it from; None is the current one.
 
     A path with spaces or other signs is no reference to Nix 2.8, written plainly or encoded, and one to
-    a newer Nix only encoded; the folder itself is `.` to both.
+    a newer Nix only encoded; the directory itself is `.` to both.
     """
-    if target.folder is None or _PLAIN.fullmatch(str(target.folder)):
+    if target.directory is None or _PLAIN.fullmatch(str(target.directory)):
         return target.reference, None
-    return "path:." if target.reference.startswith("path:") else ".", target.folder
+    return "path:." if target.reference.startswith("path:") else ".", target.directory

@@ -349,7 +349,7 @@ def _tell_place(place: Position, sources: Sources) -> str:
     """Return a place as messages name it; what has no file, nor is that of -E, came with an option."""
     if place.file == EXPRESSION and sources.expression is None:
         return _OF_ARGUMENTS
-    return place.shown_from(sources.folder)
+    return place.shown_from(sources.directory)
 
 
 def _tell_call(found: re.Match[str]) -> str:

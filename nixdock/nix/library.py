@@ -1,10 +1,10 @@
-"""nixdock for Nix expressions: a folder that holds it, to be imported and to run in Nix's sandbox.
+"""nixdock for Nix expressions: a directory that holds it, to be imported and to run in Nix's sandbox.
 
     <cache>/library/<fingerprint>/default.nix      `library.nix`
     <cache>/library/<fingerprint>/about.json       the Python that it is for
     <cache>/library/<fingerprint>/site-packages/   nixdock, and what reading images and judging them needs
 
-The folder is named by what it was made of and never changes once it is there.
+The directory is named by what it was made of and never changes once it is there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import nixdock
 from nixdock.errors import BuildError
-from nixdock.kept_directories import find_home, new_folder, remove_old, work_alone
+from nixdock.kept_directories import find_home, new_directory, remove_old, work_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +33,10 @@ _FILES: Final = (".py", ".so", ".json", ".nix", ".c")
 
 
 def materialise() -> Path:
-    """Return the folder, made anew where nixdock or what it needs has changed.
+    """Return the directory, made anew where nixdock or what it needs has changed.
 
     Raises:
-        BuildError: A part of the installation is missing, or there is no folder to write to.
+        BuildError: A part of the installation is missing, or there is no directory to write to.
     """
     home = find_home("library", "nixdock's library")
     files = dict(sorted(_list_files()))
@@ -44,21 +44,21 @@ def materialise() -> Path:
     content = hashlib.sha256(os.fsencode(python))
     for name, file in files.items():
         content.update(f"{name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    folder = home / content.hexdigest()[:32]
+    directory = home / content.hexdigest()[:32]
     with work_alone(home):
-        if not folder.exists():
-            with new_folder(folder) as new:
+        if not directory.exists():
+            with new_directory(directory) as new:
                 _fill(new, files, python)
-        os.utime(folder)
-        remove_old((path for path in home.iterdir() if path.is_dir()), keep=folder)
-    return folder
+        os.utime(directory)
+        remove_old((path for path in home.iterdir() if path.is_dir()), keep=directory)
+    return directory
 
 
-def _fill(folder: Path, files: dict[str, Path], python: str) -> None:
-    shutil.copy(Path(__file__).with_suffix(".nix"), folder / "default.nix")
-    (folder / "about.json").write_text(json.dumps({"python": python}), encoding="utf-8")
+def _fill(directory: Path, files: dict[str, Path], python: str) -> None:
+    shutil.copy(Path(__file__).with_suffix(".nix"), directory / "default.nix")
+    (directory / "about.json").write_text(json.dumps({"python": python}), encoding="utf-8")
     for name, file in files.items():
-        target = folder / "site-packages" / name
+        target = directory / "site-packages" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)
 

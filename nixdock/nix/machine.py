@@ -75,7 +75,7 @@ def has_members(group: str) -> bool:
 def hint_for_daemon() -> str:
     """Return the command that gives this machine a daemon of root's, and users for it to build as."""
     if SYSTEMD.is_dir():
-        if any(is_there(folder / "nix-daemon.socket") for folder in UNITS):
+        if any(is_there(directory / "nix-daemon.socket") for directory in UNITS):
             return as_root("systemctl start nix-daemon")
         return f"use the Nix daemon: {as_root('apt-get install nix-setup-systemd')}, then {join_group(GROUP)}"
     steps = []

@@ -151,12 +151,12 @@ def _search(entries: list[str], name: str, origin: str) -> FoundNixpkgs | None:
 
 
 def _configured(environ: Mapping[str, str]) -> Iterator[str]:
-    folder = Path(environ.get("NIX_CONF_DIR") or "/etc/nix")
+    directory = Path(environ.get("NIX_CONF_DIR") or "/etc/nix")
     home = environ.get("XDG_CONFIG_HOME") or f"{environ.get('HOME', '')}/.config"
     plain: list[str] = []
     extra: list[str] = []
     for text in (
-        _read(folder / "nix.conf"),
+        _read(directory / "nix.conf"),
         _read(Path(home) / "nix/nix.conf"),
         environ.get("NIX_CONFIG", ""),
     ):
@@ -175,7 +175,7 @@ def _channels(environ: Mapping[str, str]) -> Iterator[str]:
     xdg = environ.get("XDG_STATE_HOME") or f"{home}/.local/state"
     yield f"{home}/.nix-defexpr/channels"
     yield f"{xdg}/nix/defexpr/channels"
-    # Nix 2.8 has this folder wherever its state is; its later ones go by the state's folder.
+    # Nix 2.8 has this directory wherever its state is; its later ones go by the state's directory.
     for root in dict.fromkeys((f"{state}/profiles/per-user/root/channels", f"/nix/var/{_ROOT_CHANNELS}")):
         yield f"nixpkgs={root}/nixpkgs"
         yield root

@@ -70,7 +70,7 @@ def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) 
     Args:
         argv: The program and its arguments.
         follower: Gets each line of its standard error.
-        cwd: Its working folder; ours when None.
+        cwd: Its working directory; ours when None.
 
     Raises:
         BuildError: There is no such program.
@@ -101,27 +101,27 @@ def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) 
 
 
 class _Environment:
-    """The environment of a Nix program: ours, with a cache folder that can be written.
+    """The environment of a Nix program: ours, with a cache directory that can be written.
 
     Without one Nix cannot fetch a flake, and warns at every build. A home that is read-only, or that
-    does not exist, gets a folder for the one call.
+    does not exist, gets a directory for the one call.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
         self.variables: Mapping[str, str] | None = None
 
     def __enter__(self) -> Self:
         if not _is_writable(_cache_home(self._environ)):
-            self._folder = tempfile.TemporaryDirectory(prefix="nixdock-cache-", ignore_cleanup_errors=True)
+            self._directory = tempfile.TemporaryDirectory(prefix="nixdock-cache-", ignore_cleanup_errors=True)
             others = {name: value for name, value in self._environ.items() if name != "NIX_CACHE_HOME"}
-            self.variables = {**others, "XDG_CACHE_HOME": self._folder.name}
+            self.variables = {**others, "XDG_CACHE_HOME": self._directory.name}
         return self
 
     def __exit__(self, *_error: object) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
+        if self._directory is not None:
+            self._directory.cleanup()
 
 
 def _cache_home(environ: Mapping[str, str]) -> Path:
@@ -131,9 +131,9 @@ def _cache_home(environ: Mapping[str, str]) -> Path:
     return Path(home) / "nix"
 
 
-def _is_writable(folder: Path) -> bool:
-    """Whether a folder can be written, or made where it is not there yet."""
-    return os.access(next(path for path in (folder, *folder.parents) if is_there(path)), os.W_OK)
+def _is_writable(directory: Path) -> bool:
+    """Whether a directory can be written, or made where it is not there yet."""
+    return os.access(next(path for path in (directory, *directory.parents) if is_there(path)), os.W_OK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +145,10 @@ class Nix:
         settings: What the machine's configuration lacks.
         listener: Whom to tell what happens.
         expression: The text of `-E`, for excerpts in errors.
-        package_sets: Folders whose faults are told where the user's own file led to them.
+        package_sets: Directories whose faults are told where the user's own file led to them.
         package_names: Asks the offline package set for the names in it; None where it is another set.
         is_flake: Whether the target is a flake.
-        flake: The flake's folder, where it is one of this machine.
+        flake: The flake's directory, where it is one of this machine.
     """
 
     options: NixOptions
@@ -166,7 +166,7 @@ class Nix:
 
         Args:
             argv: The program and its arguments.
-            cwd: Its working folder; ours when None.
+            cwd: Its working directory; ours when None.
 
         Raises:
             BuildError: It failed, for the reason that this says.

@@ -211,8 +211,8 @@ def config_files(environ: Mapping[str, str]) -> list[Path]:
     if environ.get("NIX_USER_CONF_FILES"):
         return [system, *(Path(file) for file in environ["NIX_USER_CONF_FILES"].split(":") if file)]
     home = environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or "/") / ".config"
-    folders = [home, *(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")]
-    return [system, *(Path(folder) / "nix" / "nix.conf" for folder in folders if folder)]
+    directories = [home, *(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")]
+    return [system, *(Path(directory) / "nix" / "nix.conf" for directory in directories if directory)]
 
 
 def ask_config() -> Config:
@@ -279,7 +279,7 @@ def _proxy_names(scheme: str) -> Iterable[str]:
 
 
 def _is_remote(store: str | None) -> bool:
-    """Whether `--store` names something that we do not write ourselves; a folder is written by us."""
+    """Whether `--store` names something that we do not write ourselves; a directory is written by us."""
     return store not in _LOCAL_STORES and not str(store).startswith(("/", "local"))
 
 

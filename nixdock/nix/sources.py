@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixdock.nix.build_log import EXPRESSION, Position
-from nixdock.nix.command import FOLDER
+from nixdock.nix.command import DIRECTORY
 from nixdock.nix.store import store_dir, store_path_of
 from nixdock.text import split_lines
 
@@ -34,13 +34,13 @@ class Sources:
     """Which of the files in an error are the user's.
 
     Args:
-        folder: What paths are shown relative to.
+        directory: What paths are shown relative to.
         expression: The text of `-E`.
         foreign: Folders of package sets: a fault that shows there is told where the user's file led to it.
         flake: The flake's folder, where it is one of this machine: its copy in the store is told as itself.
     """
 
-    folder: Path
+    directory: Path
     expression: str | None = None
     foreign: tuple[Path, ...] = ()
     flake: Path | None = None
@@ -56,7 +56,7 @@ class Sources:
             if not self._is_foreign(place):
                 return place
         others = [
-            place for place in places if place.file.startswith("/") and Path(place.file).parent != FOLDER
+            place for place in places if place.file.startswith("/") and Path(place.file).parent != DIRECTORY
         ]
         return others[0] if others and not self.find_file(error) else None
 
@@ -65,7 +65,7 @@ class Sources:
         for file in error.files:
             if not self._is_foreign(Position(file, 1, 1)):
                 path = Path(file)
-                return str(path.relative_to(self.folder)) if path.is_relative_to(self.folder) else file
+                return str(path.relative_to(self.directory)) if path.is_relative_to(self.directory) else file
         return None
 
     def excerpt(self, place: Position) -> str | None:
@@ -95,7 +95,7 @@ class Sources:
         return _read_lines(Path(place.file))
 
     def _map_flake(self, place: Position) -> Position:
-        """Return a place in a flake's copy in the store as the place in the flake's own folder."""
+        """Return a place in a flake's copy in the store as the place in the flake's own directory."""
         path = Path(place.file)
         copy = store_path_of(path)
         if self.flake is None or copy is None:
@@ -109,8 +109,8 @@ class Sources:
     def _is_foreign(self, place: Position) -> bool:
         if place.file.startswith("«"):
             return place.file != EXPRESSION
-        folders = (FOLDER, store_dir(), *self.foreign)
-        return any(Path(place.file).is_relative_to(folder) for folder in folders)
+        directories = (DIRECTORY, store_dir(), *self.foreign)
+        return any(Path(place.file).is_relative_to(directory) for directory in directories)
 
 
 def _read_lines(path: Path) -> list[str]:

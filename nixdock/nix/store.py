@@ -35,7 +35,7 @@ _LOCK: Final = "lock"
 
 
 def store_dir() -> Path:
-    """Return the folder of the store paths, as they are written in artefacts."""
+    """Return the directory of the store paths, as they are written in artefacts."""
     return Path(os.environ.get("NIX_STORE_DIR") or "/nix/store")
 
 
@@ -60,7 +60,7 @@ def locate(path: Path, store: str | None = None) -> Path | None:
 
     Args:
         path: The store path, as artefacts name it.
-        store: The store it was built in, as `--store` takes it: a folder is a root of its own, with
+        store: The store it was built in, as `--store` takes it: a directory is a root of its own, with
             the store paths below it.
     """
     if store is None and "root=" in os.environ.get("NIX_REMOTE", ""):
@@ -220,18 +220,18 @@ def no_nix() -> BuildError:
 def hold_roots() -> Iterator[Path]:
     """Keep store paths from the garbage collector while a block runs.
 
-    A link to a store path that a Nix program makes in the folder is a root of the collector; when
-    the block ends the folder goes, and the root with it. What a killed process left is removed by
+    A link to a store path that a Nix program makes in the directory is a root of the collector; when
+    the block ends the directory goes, and the root with it. What a killed process left is removed by
     the next one.
 
     Yields:
-        The folder.
+        The directory.
     """
     base = Path(tempfile.gettempdir()) / f"nixdock-roots-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         base.mkdir(mode=0o700)
     if not _is_private(base):
-        # In a folder that everybody writes to: not to be trusted.
+        # In a directory that everybody writes to: not to be trusted.
         with tempfile.TemporaryDirectory(prefix="nixdock-roots-") as private:
             yield Path(private)
         return
@@ -240,31 +240,31 @@ def hold_roots() -> Iterator[Path]:
     with (new / _LOCK).open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # Only now is it another process's business whether the lock is held.
-        folder = new.rename(base / new.name.removeprefix(_NEW))
+        directory = new.rename(base / new.name.removeprefix(_NEW))
         try:
-            yield folder
+            yield directory
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(directory, ignore_errors=True)
 
 
-def _is_private(folder: Path) -> bool:
-    """Whether a folder is one of this user's, in which nobody else can put something."""
-    status = folder.lstat()
+def _is_private(directory: Path) -> bool:
+    """Whether a directory is one of this user's, in which nobody else can put something."""
+    status = directory.lstat()
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
 def _sweep(base: Path) -> None:
-    """Remove the folders whose process has died: their lock is free."""
-    for folder in base.iterdir():
-        if folder.name.startswith(_NEW):
+    """Remove the directories whose process has died: their lock is free."""
+    for directory in base.iterdir():
+        if directory.name.startswith(_NEW):
             # Being made right now, or left by a process that died within that moment.
             with contextlib.suppress(OSError):
-                if time.time() - folder.stat().st_mtime > 60:
-                    shutil.rmtree(folder, ignore_errors=True)
+                if time.time() - directory.stat().st_mtime > 60:
+                    shutil.rmtree(directory, ignore_errors=True)
             continue
         try:
-            with (folder / _LOCK).open("rb") as lock:
+            with (directory / _LOCK).open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(directory, ignore_errors=True)
         except OSError:
             continue

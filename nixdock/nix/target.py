@@ -67,13 +67,13 @@ class FlakeTarget:
         text: How the user named it.
         reference: The flake, as Nix takes it: `.`, `github:owner/repository`, an absolute path.
         attribute: The output; None is the flake's default.
-        folder: Where it is, if it is a folder of this machine: an absolute path.
+        directory: Where it is, if it is a directory of this machine: an absolute path.
     """
 
     text: str
     reference: str
     attribute: str | None
-    folder: Path | None = None
+    directory: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,44 +108,44 @@ BuildTarget = PathTarget | ExpressionTarget | FlakeTarget
 Target = BuildTarget | ArtefactTarget | ImageTarget
 
 
-def parse(text: str | None, *, expression: str | None = None, folder: Path | None = None) -> Target:
+def parse(text: str | None, *, expression: str | None = None, directory: Path | None = None) -> Target:
     """Decide what a target is.
 
     Args:
         text: The target as typed; None where there is none.
         expression: The expression of `-E`, which stands in the target's place.
-        folder: What relative paths are relative to; the current folder when None.
+        directory: What relative paths are relative to; the current directory when None.
 
     Raises:
         UsageError: Both or neither are there, or a path that does not exist.
     """
-    folder = folder or here()
+    directory = directory or here()
     if expression is not None:
         if text is not None:
             raise UsageError(f"-E and the target '{text}' exclude each other", hint="leave one of them out")
         return ExpressionTarget(expression)
     if text is None:
-        return _default(folder)
-    return _parse_text(text, folder)
+        return _default(directory)
+    return _parse_text(text, directory)
 
 
-def _parse_text(text: str, folder: Path) -> Target:
+def _parse_text(text: str, directory: Path) -> Target:
     if not text:
         raise UsageError("the target is empty")
     if text.startswith(_IMAGE):
-        return _parse_image(text, folder)
+        return _parse_image(text, directory)
     if text.startswith(_PATH) and "#" not in text:
-        return _parse_path(text, folder / text.removeprefix(_PATH))
-    if _exists(folder / text):
-        return _parse_path(text, folder / text)
+        return _parse_path(text, directory / text.removeprefix(_PATH))
+    if _exists(directory / text):
+        return _parse_path(text, directory / text)
     if "#" in text:
-        return _parse_flake(text, folder)
+        return _parse_flake(text, directory)
     if text.startswith((".", "/")) or text.endswith(".nix"):
-        raise _missing(text, folder / text)
-    return _parse_image(text, folder)
+        raise _missing(text, directory / text)
+    return _parse_image(text, directory)
 
 
-def _parse_image(text: str, folder: Path) -> ImageTarget:
+def _parse_image(text: str, directory: Path) -> ImageTarget:
     reference = text.removeprefix(_IMAGE)
     if not reference:
         raise UsageError("'image:' names no image", hint="write it as image:NAME:TAG")
@@ -157,28 +157,28 @@ def _parse_image(text: str, folder: Path) -> ImageTarget:
         what = f"'{reference}' is not" if forced else f"there is no file '{text}', nor can that be"
         raise UsageError(
             f"{what} the name of an image: {error}",
-            hint=None if forced else _ask(find_near(text, folder=folder)),
+            hint=None if forced else _ask(find_near(text, directory=directory)),
         ) from None
     return ImageTarget(text, reference)
 
 
-def _parse_flake(text: str, folder: Path) -> FlakeTarget:
+def _parse_flake(text: str, directory: Path) -> FlakeTarget:
     reference, _, attribute = text.partition("#")
-    if reference.endswith(".nix") and (folder / reference).is_file():
+    if reference.endswith(".nix") and (directory / reference).is_file():
         raise UsageError(f"'{reference}' is a file, not a flake", hint=f"{reference} -A {attribute}")
     reference = reference or "."
-    if folder == GONE and reference.removeprefix(_PATH).startswith("."):
+    if directory == GONE and reference.removeprefix(_PATH).startswith("."):
         raise UsageError(f"'{text}' names no flake: the working directory has been removed")
-    return FlakeTarget(text, reference, attribute or None, _find_flake(reference, folder))
+    return FlakeTarget(text, reference, attribute or None, _find_flake(reference, directory))
 
 
-def _find_flake(reference: str, folder: Path) -> Path | None:
-    """Return the folder that a flake reference names, if it names one of this machine."""
+def _find_flake(reference: str, directory: Path) -> Path | None:
+    """Return the directory that a flake reference names, if it names one of this machine."""
     name = reference.removeprefix(_PATH).partition("?")[0]
     # Without such a beginning it would be a name of Nix's flake registry.
-    if not reference.startswith((".", "/", _PATH)) or not (folder / name).is_dir():
+    if not reference.startswith((".", "/", _PATH)) or not (directory / name).is_dir():
         return None
-    return (folder / name).absolute()
+    return (directory / name).absolute()
 
 
 def split_attribute(path: str) -> tuple[str, ...]:
@@ -202,14 +202,14 @@ def join_attribute(names: tuple[str, ...]) -> str:
     return ".".join(f'"{name}"' if "." in name else name for name in names)
 
 
-def _default(folder: Path) -> Target:
-    if (folder / EXPRESSION_FILE).exists():
-        return PathTarget(EXPRESSION_FILE, (folder / EXPRESSION_FILE).absolute())
-    if (folder / FLAKE_FILE).exists():
-        return _parse_flake_folder(FLAKE_FILE, folder)
+def _default(directory: Path) -> Target:
+    if (directory / EXPRESSION_FILE).exists():
+        return PathTarget(EXPRESSION_FILE, (directory / EXPRESSION_FILE).absolute())
+    if (directory / FLAKE_FILE).exists():
+        return _parse_flake_directory(FLAKE_FILE, directory)
     raise UsageError(
-        f"there is no target, and neither {EXPRESSION_FILE} nor {FLAKE_FILE} in {folder}",
-        hint=_name_others(folder, "") or "write a first file: nixdock init",
+        f"there is no target, and neither {EXPRESSION_FILE} nor {FLAKE_FILE} in {directory}",
+        hint=_name_others(directory, "") or "write a first file: nixdock init",
     )
 
 
@@ -224,19 +224,19 @@ def _parse_path(text: str, path: Path) -> Target:
             hint="build it again; Nix's garbage collector may have removed it",
         )
     if path.is_dir():
-        return _parse_folder(text, path)
+        return _parse_directory(text, path)
     if path.name == FLAKE_FILE:
-        return _parse_flake_folder(text, path.parent)
+        return _parse_flake_directory(text, path.parent)
     if path.suffix == ".nix":
         return PathTarget(text, path)
     return ArtefactTarget(text, path)
 
 
-def _parse_folder(text: str, path: Path) -> Target:
+def _parse_directory(text: str, path: Path) -> Target:
     if (path / EXPRESSION_FILE).exists():
         return PathTarget(text, path / EXPRESSION_FILE)
     if (path / FLAKE_FILE).exists():
-        return _parse_flake_folder(text, path)
+        return _parse_flake_directory(text, path)
     if (path / OCI_LAYOUT_FILE).exists():
         return ArtefactTarget(text, path)
     hint = _name_others(path, f"{text.rstrip('/')}/")
@@ -247,8 +247,8 @@ def _parse_folder(text: str, path: Path) -> Target:
     )
 
 
-def _parse_flake_folder(text: str, folder: Path) -> FlakeTarget:
-    return FlakeTarget(text, str(folder.absolute()), None, folder.absolute())
+def _parse_flake_directory(text: str, directory: Path) -> FlakeTarget:
+    return FlakeTarget(text, str(directory.absolute()), None, directory.absolute())
 
 
 def _exists(path: Path) -> bool:
@@ -262,20 +262,20 @@ def _exists(path: Path) -> bool:
 
 def _missing(text: str, path: Path) -> UsageError:
     # Of a long path say how far it goes: that is where the typing mistake is.
-    parent = next(folder for folder in path.parents if folder.is_dir())
+    parent = next(directory for directory in path.parents if directory.is_dir())
     wanted = path.relative_to(parent).parts[0]
     close = _find_close(wanted, [entry.name for entry in _entries(parent)])
     return UsageError(f"there is no file '{text}'", hint=_ask(close))
 
 
-def find_near(text: str, *, folder: Path | None = None) -> tuple[str, ...]:
+def find_near(text: str, *, directory: Path | None = None) -> tuple[str, ...]:
     """Return the files that may have been meant by the name of what is no file; best first.
 
     Args:
         text: The name as typed.
-        folder: What it is relative to; the current folder when None.
+        directory: What it is relative to; the current directory when None.
     """
-    path = (folder or here()) / text
+    path = (directory or here()) / text
     names = [entry.name for entry in _entries(path.parent) if entry.suffix in _SUFFIXES]
     return tuple(str(Path(text).with_name(name)) for name in _find_close(path.name, names))
 
@@ -293,13 +293,13 @@ def _ask(names: Iterable[str]) -> str | None:
     return f"did you mean {meant}?" if meant else None
 
 
-def _name_others(folder: Path, prefix: str) -> str | None:
-    names = sorted(entry.name for entry in _entries(folder) if entry.suffix == ".nix")
+def _name_others(directory: Path, prefix: str) -> str | None:
+    names = sorted(entry.name for entry in _entries(directory) if entry.suffix == ".nix")
     return f"name one of these: {', '.join(prefix + name for name in names[:5])}" if names else None
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(directory: Path) -> list[Path]:
     try:
-        return list(folder.iterdir())
+        return list(directory.iterdir())
     except OSError:
         return []

@@ -267,9 +267,9 @@ def name_image(reference: str, details: ImageDetails | None = None) -> str:
 def _name_flake(target: FlakeTarget) -> str:
     """Return a flake of this machine by its folder, and any other as it is written."""
     _, _, query = target.reference.partition("?")
-    if target.folder is None:
+    if target.directory is None:
         return target.reference.removeprefix("flake:")
-    folder = target.folder.resolve()
+    folder = target.directory.resolve()
     if not target.reference.startswith("path:"):
         # As Nix does, which looks for the flake further up.
         folder = next((one for one in (folder, *folder.parents) if (one / FLAKE_FILE).exists()), folder)

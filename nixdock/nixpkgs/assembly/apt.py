@@ -110,7 +110,7 @@ class Apt:
         return self.architecture or self.configuration("APT::Architecture")["APT::Architecture"]
 
     def configuration(self, *names: str) -> dict[str, str]:
-        """Return settings of apt; a `/d` or `/f` behind a name asks for the absolute folder or file."""
+        """Return settings of apt; a `/d` or `/f` behind a name asks for the absolute directory or file."""
         variables = {f"V{number}": name for number, name in enumerate(names)}
         text = self._ask("apt-config", "shell", *(word for pair in variables.items() for word in pair))
         values = dict(line.split("=", 1) for line in split_lines(text) if "=" in line)
@@ -172,16 +172,16 @@ class Apt:
                 details=outcome.error_text.strip(),
             )
 
-    def fetch(self, package: Package, folder: Path) -> Path:
-        """Download one `.deb` into a folder with apt's own settings for mirrors and proxies.
+    def fetch(self, package: Package, directory: Path) -> Path:
+        """Download one `.deb` into a directory with apt's own settings for mirrors and proxies.
 
         Raises:
             BuildError: It could not be had; the reason is apt's.
         """
         asked = f"{package.name}={package.version}"
         options = (*self.options, *_STATELESS, "-o", "APT::Sandbox::User=", "-o", "Acquire::ForceHash=SHA256")
-        outcome = _run(["apt-get", "-qq", *options, "download", asked], cwd=folder)
-        files = list(folder.glob("*.deb"))
+        outcome = _run(["apt-get", "-qq", *options, "download", asked], cwd=directory)
+        files = list(directory.glob("*.deb"))
         if not outcome or not files:
             raise BuildError(
                 f"apt could not download {package.name} {package.version}",
@@ -311,8 +311,8 @@ def _package(fields: dict[str, str]) -> Package:
 @contextmanager
 def _sources(indexes: Sequence[Index]) -> Iterator[tuple[str, ...]]:
     """Give the options that make apt see these indexes and no others."""
-    with tempfile.TemporaryDirectory(prefix="nixdock-apt-") as folder:
-        file = Path(folder) / "sources.list"
+    with tempfile.TemporaryDirectory(prefix="nixdock-apt-") as directory:
+        file = Path(directory) / "sources.list"
         _write_sources(file, indexes)
         yield ("-o", f"Dir::Etc::sourcelist={file}", "-o", "Dir::Etc::sourceparts=/dev/null")
 
@@ -332,14 +332,14 @@ def _run(argv: list[str], *, cwd: Path | None = None) -> process.Outcome:
         ) from error
 
 
-def _configure(folder: Path, architecture: str, native: Sequence[Index]) -> Apt:
-    sources = folder / "sources.list"
+def _configure(directory: Path, architecture: str, native: Sequence[Index]) -> Apt:
+    sources = directory / "sources.list"
     _write_sources(sources, native)
-    (folder / "lists/partial").mkdir(parents=True)
+    (directory / "lists/partial").mkdir(parents=True)
     settings = {
         "APT::Architecture": architecture,
         "APT::Architectures": architecture,
-        "Dir::State::lists": folder / "lists",
+        "Dir::State::lists": directory / "lists",
         "Dir::Etc::sourcelist": sources,
         "Dir::Etc::sourceparts": "/dev/null",
         # Sources name their keys, indexes do not; keys of the machine's own count besides.

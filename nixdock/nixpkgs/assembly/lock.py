@@ -4,7 +4,7 @@ A *unit* becomes one store path: a package; or packages that depend on each othe
 that `debian/rules.json` names together because they only work in one place. For each unit the lock says
 which other units it needs, so Nix never has to look for circles.
 
-The lock is a folder of small JSON files, each holding the packages whose name hashes to it: an evaluation
+The lock is a directory of small JSON files, each holding the packages whose name hashes to it: an evaluation
 reads only those of the packages that it uses (a whole index costs Nix half a second).
 
     lock/amd64/f03.json      {"hello": {"version": ..., "uri": ..., "sha256": ..., "unit": ..., ...}, ...}
@@ -275,8 +275,8 @@ def bootstrap(graph: Graph) -> dict[str, list[str]]:
     return {"python": sorted({*parts, *(name for name in more if name in graph)})}
 
 
-def write(folder: Path, found: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any]) -> None:
-    """Write the lock of one architecture into a folder; `about` gets the fingerprint of it all."""
+def write(directory: Path, found: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any]) -> None:
+    """Write the lock of one architecture into a directory; `about` gets the fingerprint of it all."""
     shards: dict[str, dict[str, Mapping[str, Any]]] = {}
     for name in sorted(found):
         shards.setdefault(shard(name), {})[name] = found[name]
@@ -285,10 +285,10 @@ def write(folder: Path, found: Mapping[str, Mapping[str, Any]], about: Mapping[s
     for name in SHARDS:
         text = encode(shards.get(name, {})).encode()
         content.update(text)
-        (folder / f"{name}.json").write_bytes(text)
-    (folder / "names.json").write_text(json.dumps(sorted(found), separators=(",", ":")), encoding="utf-8")
+        (directory / f"{name}.json").write_bytes(text)
+    (directory / "names.json").write_text(json.dumps(sorted(found), separators=(",", ":")), encoding="utf-8")
     about = {**about, "fingerprint": content.hexdigest()}
-    (folder / "index.json").write_text(json.dumps(about, indent=1, sort_keys=True), encoding="utf-8")
+    (directory / "index.json").write_text(json.dumps(about, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def package(data: Mapping[str, str]) -> Package:
@@ -305,8 +305,8 @@ def _choose(
     return real or next((providers[name] for name in alternatives if name in providers), None)
 
 
-def make(folder: Path, *, apt: Apt, rules: Rules) -> None:
-    """Ask apt and write the lock of its architecture into an empty folder.
+def make(directory: Path, *, apt: Apt, rules: Rules) -> None:
+    """Ask apt and write the lock of its architecture into an empty directory.
 
     Raises:
         BuildError: apt is not there, has no lists, or none of Debian.
@@ -332,7 +332,7 @@ def make(folder: Path, *, apt: Apt, rules: Rules) -> None:
                 "sha256": busybox.sha256,
             },
         }
-        write(folder, found, about)
+        write(directory, found, about)
 
 
 @contextmanager

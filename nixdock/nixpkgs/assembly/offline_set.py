@@ -1,11 +1,11 @@
-"""The offline package set as one folder: what <nixpkgs> is where the machine has none.
+"""The offline package set as one directory: what <nixpkgs> is where the machine has none.
 
-The folder holds all that an evaluation reads: the Nix files and builders of `nixdock/nixpkgs` (what is
+The directory holds all that an evaluation reads: the Nix files and builders of `nixdock/nixpkgs` (what is
 beside this file is left out), the lock of Debian's index, and the two static programs that the first
 builder needs. It is named by its content and never changes once it is there, so Nix may be using one while
 the next is made.
 
-    <cache>/nixpkgs/sets/<fingerprint>/    the folder itself
+    <cache>/nixpkgs/sets/<fingerprint>/    the directory itself
     <cache>/nixpkgs/current -> sets/…      for shells that live longer than a fingerprint
     <cache>/nixpkgs/locks/<fingerprint>/   the lock of one state of apt's lists
     <cache>/nixpkgs/programs/<sha256>/     the programs out of a package
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import nixdock.nixpkgs
 from nixdock.errors import BuildError
 from nixdock.events import Listener, Notice, Work, WorkFinished, WorkStarted, ignore
-from nixdock.kept_directories import find_home, list_homes, new_folder, remove_old, work_alone
+from nixdock.kept_directories import find_home, list_homes, new_directory, remove_old, work_alone
 from nixdock.nixpkgs.assembly import apt, lock
 from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
 from nixdock.settings import is_there
@@ -57,7 +57,7 @@ _LOCKERS = tuple(Path(str(module.__file__)) for module in (lock, apt))
 
 
 def materialise(listener: Listener = ignore, *, architecture: str | None = None) -> Path:
-    """Return the folder of the package set, made anew where apt's lists or nixdock have changed.
+    """Return the directory of the package set, made anew where apt's lists or nixdock have changed.
 
     Args:
         listener: Told of the work.
@@ -80,30 +80,30 @@ def materialise(listener: Listener = ignore, *, architecture: str | None = None)
         return _make(home, sorted(others | {architecture} if architecture else others), listener)
 
 
-def architectures(folder: Path) -> list[str]:
+def architectures(directory: Path) -> list[str]:
     """Return Debian's names of the architectures in a package set, the machine's own first."""
-    return list(json.loads((folder / _MARK).read_text(encoding="utf-8"))["architectures"])
+    return list(json.loads((directory / _MARK).read_text(encoding="utf-8"))["architectures"])
 
 
 def stable_path() -> Path:
-    """Return the link that always leads to the newest folder; `materialise` makes it."""
+    """Return the link that always leads to the newest directory; `materialise` makes it."""
     return _home() / "current"
 
 
-def is_ours(folder: Path) -> bool:
-    """Say whether a folder is an offline package set."""
-    return is_there(folder / _MARK)
+def is_ours(directory: Path) -> bool:
+    """Say whether a directory is an offline package set."""
+    return is_there(directory / _MARK)
 
 
-def is_kept_here(folder: Path) -> bool:
-    """Say whether a folder is an offline package set that `materialise` keeps up to date."""
-    return is_ours(folder) and any(
-        folder.resolve().is_relative_to(home.resolve()) for home in list_homes("nixpkgs")
+def is_kept_here(directory: Path) -> bool:
+    """Say whether a directory is an offline package set that `materialise` keeps up to date."""
+    return is_ours(directory) and any(
+        directory.resolve().is_relative_to(home.resolve()) for home in list_homes("nixpkgs")
     )
 
 
-def _has(folder: Path, architecture: str | None) -> bool:
-    return architecture is None or architecture in architectures(folder)
+def _has(directory: Path, architecture: str | None) -> bool:
+    return architecture is None or architecture in architectures(directory)
 
 
 def _make(home: Path, others: Sequence[str], listener: Listener) -> Path:
@@ -113,18 +113,18 @@ def _make(home: Path, others: Sequence[str], listener: Listener) -> Path:
     seen = _stat([*apt_files, *_source_files(), *_LOCKERS, _patchelf()])
     listener(WorkStarted("package-set", Work.READ, " for ".join(["Debian's package index", *others[-1:]])))
     try:
-        folder = _assemble(home, asked, apt_files, others, listener)
+        directory = _assemble(home, asked, apt_files, others, listener)
     except BaseException:
         listener(WorkFinished("package-set", ok=False))
         raise
-    listener(WorkFinished("package-set", summary=f"the offline package set is {folder}"))
-    _replace(home / "seen.json", json.dumps({"folder": folder.name, "apt": _apt_config(), "files": seen}))
+    listener(WorkFinished("package-set", summary=f"the offline package set is {directory}"))
+    _replace(home / "seen.json", json.dumps({"folder": directory.name, "apt": _apt_config(), "files": seen}))
     link = home / f".current-{os.getpid()}"
     link.unlink(missing_ok=True)
-    link.symlink_to(Path("sets") / folder.name)
+    link.symlink_to(Path("sets") / directory.name)
     link.replace(home / "current")
-    remove_old([*(home / "sets").iterdir(), *(home / "locks").iterdir()], keep=folder)
-    return folder
+    remove_old([*(home / "sets").iterdir(), *(home / "locks").iterdir()], keep=directory)
+    return directory
 
 
 def _assemble(
@@ -146,9 +146,9 @@ def _assemble(
         content.update(f"{name}\0{_sha256(program)}\n".encode())
     for about in abouts:
         content.update(about["fingerprint"].encode())
-    folder = home / "sets" / content.hexdigest()[:32]
-    if not is_ours(folder):
-        with new_folder(folder) as new:
+    directory = home / "sets" / content.hexdigest()[:32]
+    if not is_ours(directory):
+        with new_directory(directory) as new:
             for file in _source_files():
                 _put(file, new / file.relative_to(SOURCES))
             for name, program in programs.items():
@@ -157,8 +157,8 @@ def _assemble(
                 shutil.copytree(locked, new / "lock" / about["architecture"], copy_function=_share)
             mark = {"architectures": [about["architecture"] for about in abouts]}
             (new / _MARK).write_text(json.dumps(mark), encoding="utf-8")
-    os.utime(folder)
-    return folder
+    os.utime(directory)
+    return directory
 
 
 def _lock(
@@ -167,8 +167,8 @@ def _lock(
     """Return the lock of the machine's architecture, or of another one by the same repositories."""
     text = (SOURCES / "debian/rules.json").read_text(encoding="utf-8")
     state = json.dumps([text, *map(_sha256, _LOCKERS), _stat(apt_files), *([other] if other else [])])
-    folder = home / "locks" / hashlib.sha256(state.encode()).hexdigest()[:32]
-    if not folder.exists():
+    directory = home / "locks" / hashlib.sha256(state.encode()).hexdigest()[:32]
+    if not directory.exists():
         which = f" for {other}" if other else ""
         listener(
             Notice(
@@ -176,27 +176,27 @@ def _lock(
             )
         )
         rules = lock.Rules.parse(text)
-        with new_folder(folder) as new:
+        with new_directory(directory) as new:
             if other is None:
                 lock.make(new, apt=asked, rules=rules)
             else:
                 with apt.ask_for(other, asked.indexes()) as there:
                     lock.make(new, apt=there, rules=rules)
-    os.utime(folder)
-    return folder
+    os.utime(directory)
+    return directory
 
 
 def _busybox(home: Path, asked: Apt, about: Mapping[str, Any]) -> Path:
     package = lock.package(about["busybox"])
-    folder = home / "programs" / package.sha256
-    if not folder.exists():
-        with new_folder(folder) as new, tempfile.TemporaryDirectory(dir=home) as scratch:
+    directory = home / "programs" / package.sha256
+    if not directory.exists():
+        with new_directory(directory) as new, tempfile.TemporaryDirectory(dir=home) as scratch:
             _unpack_program(_fetch(asked, package, Path(scratch)), "bin/busybox", new / "busybox")
-    return folder / "busybox"
+    return directory / "busybox"
 
 
-def _fetch(asked: Apt, package: Package, folder: Path) -> Path:
-    file = asked.fetch(package, folder)
+def _fetch(asked: Apt, package: Package, directory: Path) -> Path:
+    file = asked.fetch(package, directory)
     if _sha256(file) != package.sha256:
         raise BuildError(f"the package {package.name} that apt fetched is not the one in its lists")
     return file
@@ -236,10 +236,10 @@ def _apt_files(asked: Apt) -> list[Path]:
     lists, etc = (Path(asked.configuration(*names)[name]) for name in names)
     found = [etc / "sources.list", etc / "preferences", etc / "apt.conf"]
     found += [Path(file) for file in (_apt_config(),) if file]
-    for folder in (lists, *(etc / part for part in ("sources.list.d", "preferences.d", "apt.conf.d"))):
-        found.append(folder)
-        if folder.is_dir():
-            found += sorted(file for file in folder.iterdir() if file.is_file() and file.name != "lock")
+    for directory in (lists, *(etc / part for part in ("sources.list.d", "preferences.d", "apt.conf.d"))):
+        found.append(directory)
+        if directory.is_dir():
+            found += sorted(file for file in directory.iterdir() if file.is_file() and file.name != "lock")
     return found
 
 
@@ -250,21 +250,21 @@ def _apt_config() -> str | None:
 
 def _source_files() -> list[Path]:
     return sorted(
-        Path(folder) / name
-        for folder, _, names in os.walk(SOURCES)
+        Path(directory) / name
+        for directory, _, names in os.walk(SOURCES)
         for name in names
-        if not folder.endswith("__pycache__") and Path(folder) != Path(__file__).parent
+        if not directory.endswith("__pycache__") and Path(directory) != Path(__file__).parent
     )
 
 
 def _fresh(home: Path) -> Path | None:
-    """Return the newest folder where all that it was made of is as it was then."""
+    """Return the newest directory where all that it was made of is as it was then."""
     try:
         seen = json.loads((home / "seen.json").read_text(encoding="utf-8"))
-        folder = home / "sets" / str(seen["folder"])
+        directory = home / "sets" / str(seen["folder"])
         same_apt = seen["apt"] == _apt_config() and _covers(seen["files"])
-        if is_ours(folder) and same_apt and _stat(map(Path, seen["files"])) == seen["files"]:
-            return folder
+        if is_ours(directory) and same_apt and _stat(map(Path, seen["files"])) == seen["files"]:
+            return directory
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return None

@@ -22,7 +22,7 @@ def main() -> None:
         order.out.mkdir()
         shell = Shell.from_order(values["shell"]) if values["shell"] else None
         if shell and values["extraCommands"]:
-            hooks.run("extraCommands", values["extraCommands"], shell, folder=root, out=order.out)
+            hooks.run("extraCommands", values["extraCommands"], shell, directory=root, out=order.out)
         excluded: tuple[str, ...] = ()
         if shell and values["fakeRootCommands"]:
             excluded = _run_as_fake_root(
@@ -43,12 +43,12 @@ def _run_as_fake_root(text: str, shell: Shell, root: Path, out: Path, enable_chr
     if enable_chroot:
         hooks.run_in_root("fakeRootCommands", text, shell, root=root, out=out)
         return tuple(f".{path}" for path in (*hooks.SYSTEM, hooks.STORE, os.environ["NIX_BUILD_TOP"]))
-    hooks.run("fakeRootCommands", text, shell, folder=root, out=out, more=hooks.fakeroot_environment())
+    hooks.run("fakeRootCommands", text, shell, directory=root, out=out, more=hooks.fakeroot_environment())
     return ()
 
 
 def _copy_links(source: Path, target: Path) -> None:
-    """Copy a tree of folders and links; its folders can be written to."""
+    """Copy a tree of directories and links; its directories can be written to."""
     for entry in sorted(source.iterdir()):
         place = target / entry.name
         if entry.is_symlink():

@@ -100,21 +100,23 @@ def _write(archive: ImageArchive, top: TopLayer, base: BaseImage | None, *, name
     layers = base.layers if base else ()
     config = _config(top, base)
     config_name = f"{hashlib.sha256(config).hexdigest()}.json"
-    folder = top.identity
+    directory = top.identity
     manifest = image_config.manifest(
         config=config_name,
         repo_tags=[f"{name}:{tag}"],
-        layers=[*(layer.name for layer in layers), f"{folder}/layer.tar"],
+        layers=[*(layer.name for layer in layers), f"{directory}/layer.tar"],
     )
     archive.add("manifest.json", json.dumps(manifest).encode())
     archive.add(config_name, config)
-    archive.add("repositories", json.dumps({name: {tag: folder}}).encode())
+    archive.add("repositories", json.dumps({name: {tag: directory}}).encode())
     for layer in layers:
         archive.add_stream(layer.name, layer.size, layer.chunks())
-    archive.add_folder(f"{folder}/")
-    archive.add(f"{folder}/VERSION", b"1.0")
-    archive.add(f"{folder}/json", image_config.pretty({**top.described, "id": folder, "Size": top.tar.size}))
-    archive.add_stream(f"{folder}/layer.tar", top.tar.size, top.tar.chunks())
+    archive.add_directory(f"{directory}/")
+    archive.add(f"{directory}/VERSION", b"1.0")
+    archive.add(
+        f"{directory}/json", image_config.pretty({**top.described, "id": directory, "Size": top.tar.size})
+    )
+    archive.add_stream(f"{directory}/layer.tar", top.tar.size, top.tar.chunks())
     archive.close()
 
 

@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def write(out: Path, image: dict[str, Any], chunks: Iterable[bytes]) -> None:
-    """Write a layer's folder.
+    """Write a layer's directory.
 
     Args:
         out: Where; it is not there yet.
@@ -57,24 +57,24 @@ def write(out: Path, image: dict[str, Any], chunks: Iterable[bytes]) -> None:
 
 
 def fill(root: Path, values: dict[str, Any], out: Path) -> None:
-    """Put the image's own files into a folder.
+    """Put the image's own files into a directory.
 
     Args:
-        root: The folder; it is there and empty.
+        root: The directory; it is there and empty.
         values: The order.
         out: Where the derivation's result goes.
     """
     _copy(root, values)
     if values["extraCommands"]:
         shell = Shell.from_order(values["shell"])
-        hooks.run("extraCommands", values["extraCommands"], shell, folder=root, out=out)
+        hooks.run("extraCommands", values["extraCommands"], shell, directory=root, out=out)
 
 
 def fill_as_root(layer: Path, values: dict[str, Any], out: Path) -> None:
-    """Put into a folder what commands, run as root on top of the base, made of it.
+    """Put into a directory what commands, run as root on top of the base, made of it.
 
     Args:
-        layer: The folder; it is there and empty.
+        layer: The directory; it is there and empty.
         values: The order.
         out: Where the derivation's result goes.
     """
@@ -86,12 +86,12 @@ def fill_as_root(layer: Path, values: dict[str, Any], out: Path) -> None:
     before = Snapshot.take(root)
     _copy(root, values)
     shell = Shell.from_order(values["shell"])
-    for folder in ("proc", "tmp"):
-        (root / folder).mkdir(exist_ok=True)
+    for directory in ("proc", "tmp"):
+        (root / directory).mkdir(exist_ok=True)
     hooks.run_in_root("runAsRoot", values["runAsRoot"], shell, root=root, out=out)
     before.move_new(layer)
     if values["extraCommands"]:
-        hooks.run("extraCommands", values["extraCommands"], shell, folder=layer, out=out)
+        hooks.run("extraCommands", values["extraCommands"], shell, directory=layer, out=out)
 
 
 def _copy(root: Path, values: dict[str, Any]) -> None:

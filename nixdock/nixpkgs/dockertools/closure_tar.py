@@ -79,7 +79,7 @@ def complete(tar: str, closure: Iterable[str], below: Iterable[str]) -> Complete
     names, length = _listed(tar)
     known = names | set(below)
     paths = sorted(closure)
-    additions = list(_folders(known)) if paths else []
+    additions = list(_directories(known)) if paths else []
     for path in paths:
         additions += _missing(path, known)
     return CompletedLayer(tar, length, tuple(additions))
@@ -102,14 +102,14 @@ def _listed(tar: str) -> tuple[set[str], int]:
     return names, end
 
 
-def _folders(known: set[str]) -> Iterator[Addition]:
+def _directories(known: set[str]) -> Iterator[Addition]:
     for name in ("nix", "nix/store"):
         if name not in known:
             yield Addition(MemberHeader(f"./{name}/", tar_header.DIRECTORY, 0o555, mtime=EPOCH), "")
 
 
 def _missing(path: str, known: set[str]) -> Iterator[Addition]:
-    # The same walk, and the same members, as a streamed layer has after its two folders.
+    # The same walk, and the same members, as a streamed layer has after its two directories.
     found = layer_tar.members((path,), layer_tar.Stamp(mtime=EPOCH, uname="", gname=""))
     for member, file in found:
         if file in {"/nix/", "/nix/store/"} or plain_name(member.name) in known:

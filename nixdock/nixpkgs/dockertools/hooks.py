@@ -1,4 +1,4 @@
-"""Running the shell text that a user gives for an image, in a folder of the build or with one as `/`.
+"""Running the shell text that a user gives for an image, in a directory of the build or with one as `/`.
 
 For the latter a user namespace gives the right to mount and to change the root, and fakeroot inside it
 remembers the owners that commands give to files: the kernel would only let them give away what they own.
@@ -55,7 +55,7 @@ class Shell:
 
     Args:
         bash: The program.
-        stdenv: The folder of its functions.
+        stdenv: The directory of its functions.
         path: The packages whose programs are there.
     """
 
@@ -93,7 +93,7 @@ def run(
     text: str,
     shell: Shell,
     *,
-    folder: Path,
+    directory: Path,
     out: Path,
     wrapper: Sequence[str] = (),
     more: dict[str, str] | None = None,
@@ -104,7 +104,7 @@ def run(
         name: The argument that the text was given as, for the message of a failure.
         text: Shell text; it ends at the first command that fails.
         shell: The environment it runs in.
-        folder: Where it runs.
+        directory: Where it runs.
         out: What `$out` is to it.
         wrapper: The words of a program that runs the shell, such as fakeroot.
         more: Further variables.
@@ -117,7 +117,7 @@ def run(
     environment = shell.environment(out) | {"hookName": name, "hookScript": str(script)} | (more or {})
     done = subprocess.run(
         [*wrapper, shell.bash, "-c", _PRELUDE],
-        cwd=folder,
+        cwd=directory,
         env=environment,
         stdin=subprocess.DEVNULL,
         check=False,
@@ -127,16 +127,16 @@ def run(
 
 
 def run_in_root(name: str, text: str, shell: Shell, *, root: Path, out: Path) -> None:
-    """Run a user's commands with a folder as their `/`; this process must run under fakeroot.
+    """Run a user's commands with a directory as their `/`; this process must run under fakeroot.
 
-    What is mounted for them (`/dev`, `/proc`, `/sys`, the build's own folder, and the store paths that the
-    folder does not have) is gone afterwards.
+    What is mounted for them (`/dev`, `/proc`, `/sys`, the build's own directory, and the store paths that the
+    directory does not have) is gone afterwards.
 
     Args:
         name: The argument that the text was given as.
         text: Shell text; it ends at the first command that fails.
         shell: The environment it runs in.
-        root: The folder.
+        root: The directory.
         out: What `$out` is to it.
 
     Raises:
@@ -167,11 +167,11 @@ def run_in_root(name: str, text: str, shell: Shell, *, root: Path, out: Path) ->
             str(root),
             str(listed),
         )
-        run(name, text, shell, folder=root, out=out, wrapper=enter, more=environment)
+        run(name, text, shell, directory=root, out=out, wrapper=enter, more=environment)
 
 
 def _store_paths(root: Path, mounted: ExitStack) -> list[str]:
-    """Return what to mount of the store: all of it where the folder has none, else what it lacks."""
+    """Return what to mount of the store: all of it where the directory has none, else what it lacks."""
     inside = root / STORE.lstrip("/")
     if not inside.exists():
         return [STORE]
@@ -191,13 +191,13 @@ def _store_paths(root: Path, mounted: ExitStack) -> list[str]:
 
 @contextmanager
 def _mount_point(root: Path, path: str) -> Iterator[None]:
-    """Make what a path can be mounted on, with the folders above it; remove all that again."""
+    """Make what a path can be mounted on, with the directories above it; remove all that again."""
     place = root / path.lstrip("/")
     made = []
-    for folder in reversed([parent for parent in place.parents if parent.is_relative_to(root)]):
-        if not folder.exists():
-            folder.mkdir()
-            made.append(folder)
+    for directory in reversed([parent for parent in place.parents if parent.is_relative_to(root)]):
+        if not directory.exists():
+            directory.mkdir()
+            made.append(directory)
     if not os.path.lexists(place):
         if Path(path).is_dir():
             place.mkdir()

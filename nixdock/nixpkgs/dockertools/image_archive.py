@@ -35,8 +35,8 @@ class ImageArchive:
         self._written = 0
         self._names: set[str] = set()
 
-    def add_folder(self, name: str) -> None:
-        """Add a folder; `name` ends in a slash."""
+    def add_directory(self, name: str) -> None:
+        """Add a directory; `name` ends in a slash."""
         self._write(MemberHeader(name, tar_header.DIRECTORY, self._mode | 0o111, mtime=self._mtime))
 
     def add(self, name: str, content: bytes) -> None:

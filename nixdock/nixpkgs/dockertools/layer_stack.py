@@ -1,7 +1,7 @@
 """Layers on top of each other: which file is seen in the end, and where its bytes are.
 
 A layer's `.wh.<name>` hides what those below it have there, and `.wh..wh..opq` hides all that they have in
-its folder. A folder stays where a later layer names it again; anything else replaces what was there.
+its directory. A directory stays where a later layer names it again; anything else replaces what was there.
 """
 
 from __future__ import annotations
@@ -61,18 +61,18 @@ def _apply(layer: BaseLayer, seen: dict[str, Seen]) -> None:
         with layer.open_tar() as archive:
             for member in archive:
                 place = _place(member.name, layer)
-                folder, _, name = place.rpartition("/")
+                directory, _, name = place.rpartition("/")
                 if name == OPAQUE:
-                    _hide(seen, folder, keep_folder=True)
+                    _hide(seen, directory, keep_directory=True)
                 elif name.startswith(WHITEOUT):
-                    _hide(seen, f"{folder}/{name[len(WHITEOUT) :]}".strip("/"), keep_folder=False)
+                    _hide(seen, f"{directory}/{name[len(WHITEOUT) :]}".strip("/"), keep_directory=False)
                 elif place:
                     own[place] = _resolved(member, own, seen, layer)
     except tarfile.TarError as error:
         raise BaseImageError(f"the layer {layer.name} is not an archive: {error}") from error
     for place, file in own.items():
         if place in seen and not (file.member.isdir() and seen[place].member.isdir()):
-            _hide(seen, place, keep_folder=False)
+            _hide(seen, place, keep_directory=False)
         seen[place] = file
 
 
@@ -99,20 +99,20 @@ def _resolved(
     return found
 
 
-def _hide(seen: dict[str, Seen], place: str, *, keep_folder: bool) -> None:
+def _hide(seen: dict[str, Seen], place: str, *, keep_directory: bool) -> None:
     below = f"{place}/" if place else ""
     for known in [known for known in seen if known.startswith(below)]:
         del seen[known]
-    if not keep_folder:
+    if not keep_directory:
         seen.pop(place, None)
 
 
 def unpack(seen: dict[str, Seen], root: Path) -> None:
-    """Make the files of a stack below a folder, with their owners: this process must run under fakeroot.
+    """Make the files of a stack below a directory, with their owners: this process must run under fakeroot.
 
     Args:
         seen: What `flatten` gave.
-        root: The folder; it is empty.
+        root: The directory; it is empty.
     """
     made: dict[int, Path] = {}
     for place, file in seen.items():

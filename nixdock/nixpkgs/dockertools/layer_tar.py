@@ -3,10 +3,10 @@
 The layer's diff ID follows from these bytes alone, so that every tool that keeps the rules agrees on
 it. They are those of Python's `tarfile` (3.9 or later) writing a stream in the pax format:
 
-- First `/nix/` and `/nix/store/`, folders of mode 0755, in every layer.
+- First `/nix/` and `/nix/store/`, directories of mode 0755, in every layer.
 - Then each path of the layer in the given order, followed by what is below it, sorted name by name:
-  a folder, then its first child with all that is below that, then the next. Links are not followed.
-- Names are absolute; a folder's ends in a slash. A name or link target of more than 100 characters or
+  a directory, then its first child with all that is below that, then the next. Links are not followed.
+- Names are absolute; a directory's ends in a slash. A name or link target of more than 100 characters or
   outside of ASCII stands in a pax header before the entry's own, which has it cut to 100.
 - Permissions are the file's; owner, group and time are the layer's, the same for all entries.
 - A hard link is written as one more file.
@@ -179,7 +179,7 @@ def _stamped(
 
 
 def _walk(path: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield a path and all that is below it, each folder before what is in it."""
+    """Yield a path and all that is below it, each directory before what is in it."""
     info = os.lstat(path)
     yield path, info
     if not stat.S_ISDIR(info.st_mode):
@@ -197,7 +197,7 @@ def _walk(path: str) -> Iterator[tuple[str, os.stat_result]]:
             stack.append(_listing(entry.path))
 
 
-def _listing(folder: str) -> Iterator[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
+def _listing(directory: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(directory) as entries:
         # Python compares text by code points, as the original does.
         return iter(sorted(entries, key=lambda entry: entry.name))

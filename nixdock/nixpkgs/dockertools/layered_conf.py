@@ -25,10 +25,10 @@ class LayeredConf:
     Args:
         architecture: As Go names it.
         config: The Docker config, or null.
-        store_dir: The folder that every store path is in.
+        store_dir: The directory that every store path is in.
         from_image: The archive of the image below, or None.
         store_layers: The store paths of each layer, bottom first.
-        customisation_layer: The folder of the topmost layer: `layer.tar` and its `checksum`.
+        customisation_layer: The directory of the topmost layer: `layer.tar` and its `checksum`.
         repo_tag: `name:tag`.
         created: ISO 8601 or "now".
         mtime: ISO 8601 or "now".

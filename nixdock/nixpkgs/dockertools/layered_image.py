@@ -106,12 +106,12 @@ class StoreSource:
 class CustomisationSource:
     """The topmost layer, which is in the store as a tar with its checksum beside it."""
 
-    folder: str
+    directory: str
 
     @property
     def parts(self) -> tuple[str, ...]:
         """The store path that holds it."""
-        return (self.folder,)
+        return (self.directory,)
 
     @property
     def name(self) -> str | None:
@@ -120,15 +120,15 @@ class CustomisationSource:
 
     def size(self) -> int:
         """Return the size of the file."""
-        return (Path(self.folder) / "layer.tar").stat().st_size
+        return (Path(self.directory) / "layer.tar").stat().st_size
 
     def digest(self) -> str:
         """Return the checksum."""
-        return (Path(self.folder) / "checksum").read_text().strip()
+        return (Path(self.directory) / "checksum").read_text().strip()
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the file's bytes."""
-        with (Path(self.folder) / "layer.tar").open("rb") as file:
+        with (Path(self.directory) / "layer.tar").open("rb") as file:
             while piece := file.read(1 << 20):
                 yield piece
 

@@ -33,8 +33,8 @@ class RootTree:
     """What becomes `/`.
 
     Args:
-        root: The folder that is filled.
-        keep_links: Whether a link to a folder stays one, in the source and in the root.
+        root: The directory that is filled.
+        keep_links: Whether a link to a directory stays one, in the source and in the root.
         tell: Is told of files that take the place of others.
     """
 
@@ -46,25 +46,25 @@ class RootTree:
         self._modes: dict[Path, int] = {}
 
     def add(self, source: Path) -> None:
-        """Copy the contents of a folder to the root.
+        """Copy the contents of a directory to the root.
 
         Raises:
-            RootTreeError: It is not a folder, or a file and a folder are in each other's way.
+            RootTreeError: It is not a directory, or a file and a directory are in each other's way.
         """
         if not source.is_dir():
             raise RootTreeError(
                 f"copyToRoot takes folders, whose contents become those of /, but {source} is "
                 f"{'a file' if source.exists() else 'not there'}",
             )
-        self._copy_folder(source, self._root)
+        self._copy_directory(source, self._root)
 
     def finish(self) -> None:
-        """Give the folders their permissions: until now all of them could be written to."""
-        for folder in sorted(self._modes, reverse=True):
-            if not folder.is_symlink():
-                folder.chmod(self._modes[folder])
+        """Give the directories their permissions: until now all of them could be written to."""
+        for directory in sorted(self._modes, reverse=True):
+            if not directory.is_symlink():
+                directory.chmod(self._modes[directory])
 
-    def _copy_folder(self, source: Path, target: Path) -> None:
+    def _copy_directory(self, source: Path, target: Path) -> None:
         if target.is_symlink() and not (self._keep_links and target.is_dir()):
             target.unlink()
         if target.is_symlink():
@@ -80,7 +80,7 @@ class RootTree:
         for entry in sorted(os.scandir(source), key=lambda entry: entry.name):
             path, place = Path(entry.path), target / entry.name
             if entry.is_dir(follow_symlinks=not self._keep_links):
-                self._copy_folder(path, place)
+                self._copy_directory(path, place)
             else:
                 self._copy_file(path, place)
 
@@ -114,8 +114,8 @@ class Snapshot:
     """A file tree at one moment.
 
     Args:
-        root: Its folder.
-        signatures: What tells each file from what it may become, by its place below the folder.
+        root: Its directory.
+        signatures: What tells each file from what it may become, by its place below the directory.
     """
 
     root: Path
@@ -127,9 +127,9 @@ class Snapshot:
         return cls(root, {place: _signature(info) for place, info in _walk(str(root), "")})
 
     def move_new(self, target: Path) -> None:
-        """Move what has become new since then to another folder of the same file system.
+        """Move what has become new since then to another directory of the same file system.
 
-        Folders above something new come with it, as they are now.
+        Directories above something new come with it, as they are now.
         """
         now = dict(_walk(str(self.root), ""))
         new = [place for place, info in now.items() if self.signatures.get(place) != _signature(info)]
@@ -137,13 +137,13 @@ class Snapshot:
         for place in [*new, *self._gone(now)]:
             for parent in Path(place).parents:
                 wanted[str(parent) if str(parent) != "." else ""] = None
-        # Parents first: moving a folder would take along what is not new in it.
+        # Parents first: moving a directory would take along what is not new in it.
         for place in sorted(wanted, key=lambda place: place.split("/")):
             source, goal = self.root / place, target / place
             if not stat.S_ISDIR(now[place].st_mode) if place else False:
                 source.rename(goal)
             else:
-                _copy_folder(source, goal)
+                _copy_directory(source, goal)
         for place in self._gone(now):
             gone = target / place
             (gone.parent / f"{WHITEOUT}{gone.name}").touch()
@@ -159,7 +159,7 @@ class Snapshot:
         return gone
 
 
-def _copy_folder(source: Path, target: Path) -> None:
+def _copy_directory(source: Path, target: Path) -> None:
     info = source.lstat()
     target.mkdir(exist_ok=True)
     os.chown(target, info.st_uid, info.st_gid)

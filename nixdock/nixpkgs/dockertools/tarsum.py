@@ -34,7 +34,7 @@ def compute(file: IO[bytes]) -> str:
 def _headers(member: tarfile.TarInfo) -> str:
     kind = "0" if member.type == tarfile.AREGTYPE else member.type.decode()
     fields = {
-        # Go's reader keeps the slash that ends a folder's name; Python's drops it.
+        # Go's reader keeps the slash that ends a directory's name; Python's drops it.
         "name": member.name + ("/" if member.isdir() else ""),
         "mode": member.mode,
         "uid": member.uid,

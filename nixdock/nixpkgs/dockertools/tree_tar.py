@@ -37,7 +37,7 @@ def members(
     """Yield each member of the tree, with the file that has its content; sockets are left out.
 
     Args:
-        root: The folder that is to be `./`.
+        root: The directory that is to be `./`.
         owner: User and group of everything, or None for those that the files have.
         mtime: The time of everything, in seconds since 1970.
         without: Names such as `./proc` to leave out, with what is below them.

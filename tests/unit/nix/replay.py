@@ -16,7 +16,7 @@ VERSIONS = ("2.8.0", "2.26.3", "2.34.8")
 def log_of(version: str, scenario: str) -> list[bytes]:
     """Return the lines that a Nix program of a version wrote in a scenario."""
     log = (DATA / version / f"{scenario}.jsonl").read_bytes()
-    return log.replace(b"/opt/nixdock/nix", os.fsencode(command.FOLDER)).splitlines(keepends=True)
+    return log.replace(b"/opt/nixdock/nix", os.fsencode(command.DIRECTORY)).splitlines(keepends=True)
 
 
 def replay(version: str, scenario: str, *, fetched: str | None = None) -> tuple[Follower, list[Event]]:

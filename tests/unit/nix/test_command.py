@@ -29,7 +29,7 @@ def test_a_file_is_evaluated_with_all_that_the_user_said() -> None:
     argv = command.evaluate_file(
         Path("/a b/x.nix"), EvaluationRequest(), Context(EVERYTHING, {"sandbox": "true"}, "/set")
     )
-    assert argv[:2] == ["nix-instantiate", str(command.FOLDER / "evaluate.nix")]
+    assert argv[:2] == ["nix-instantiate", str(command.DIRECTORY / "evaluate.nix")]
     assert {"--eval", "--strict", "--json", "--read-write-mode", "--keep-going", "--keep-failed"} <= {*argv}
     assert pairs(argv, "--log-format") == ["internal-json"]
     assert pairs(argv, "-I") == ["lib=/srv/lib", "/srv/more", "nixpkgs=/set"]

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from nixdock.nix.build_log import EXPRESSION, Level, Message, Position
-from nixdock.nix.command import FOLDER
+from nixdock.nix.command import DIRECTORY
 from nixdock.nix.sources import Sources
 from nixdock.nix.store import store_dir
 
 MINE = Position("/home/me/x.nix", 3, 1)
 THEIRS = Position(f"{store_dir()}/{'0' * 32}-set/lib.nix", 9, 9)
-OURS = Position(str(FOLDER / "describe.nix"), 1, 1)
+OURS = Position(str(DIRECTORY / "describe.nix"), 1, 1)
 HERE = Sources(Path("/home/me"))
 
 
@@ -46,7 +46,7 @@ def test_a_package_set_is_not_the_users_own() -> None:
     beside = replace(HERE, foreign=(Path("/home/me/nixpkgs"),))
     assert beside.find_place(fault) == MINE
     assert beside.find_file(fault) == "x.nix"
-    assert replace(beside, folder=Path("/elsewhere")).find_file(fault) == "/home/me/x.nix"
+    assert replace(beside, directory=Path("/elsewhere")).find_file(fault) == "/home/me/x.nix"
 
 
 def test_an_excerpt_has_the_line_before_and_a_mark(tmp_path: Path) -> None:

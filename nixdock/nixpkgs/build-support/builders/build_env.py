@@ -1,7 +1,7 @@
 """Several packages as one environment (`buildEnv`).
 
-As in `nix-env`'s profiles: a folder that only one package has is a link to it, one that several have is a
-folder of links. Of two different files in the same place the package with the lower priority number wins;
+As in `nix-env`'s profiles: a directory that only one package has is a link to it, one that several have is a
+directory of links. Of two different files in the same place the package with the lower priority number wins;
 with equal numbers it is an error, unless collisions are to be ignored.
 """
 
@@ -38,7 +38,7 @@ class Environment:
         self._ignore = ignore_collisions
         self._check = check_contents
         self._links: dict[str, EnvironmentEntry] = {}
-        self._folders: set[str] = set()
+        self._directories: set[str] = set()
 
     def add(self, path: Path, priority: int) -> None:
         """Add a package."""
@@ -47,7 +47,7 @@ class Environment:
 
     def write(self, out: Path) -> None:
         """Make the links."""
-        for place in sorted(self._folders):
+        for place in sorted(self._directories):
             (out / place.lstrip("/")).mkdir(parents=True, exist_ok=True)
         for place, found in sorted(self._links.items()):
             link = out / place.lstrip("/")
@@ -67,7 +67,7 @@ class Environment:
             if self._holds_wanted(place) and entry.is_dir():
                 self._descend(place, entry, priority)
             return
-        if place in self._folders:
+        if place in self._directories:
             if entry.is_dir():
                 self._descend(place, entry, priority)
             else:
@@ -79,18 +79,18 @@ class Environment:
         elif known.path == entry or known.path.resolve() == entry.resolve():
             return
         elif known.path.is_dir() and entry.is_dir():
-            # Two have the folder: it becomes one of our own, with what both have.
+            # Two have the directory: it becomes one of our own, with what both have.
             del self._links[place]
-            self._folders.add(place)
+            self._directories.add(place)
             self._descend(place, known.path, known.priority)
             self._descend(place, entry, priority)
         else:
             self._choose(place, known, EnvironmentEntry(entry, priority))
 
-    def _descend(self, place: str, folder: Path, priority: int) -> None:
+    def _descend(self, place: str, directory: Path, priority: int) -> None:
         if self._is_wanted(place):
-            self._folders.add(place)
-        for entry in sorted(folder.iterdir()):
+            self._directories.add(place)
+        for entry in sorted(directory.iterdir()):
             self._add(f"{place}/{entry.name}", entry, priority)
 
     def _choose(self, place: str, known: EnvironmentEntry, new: EnvironmentEntry) -> None:

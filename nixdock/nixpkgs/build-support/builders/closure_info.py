@@ -6,7 +6,7 @@ from . import orders
 
 
 def main() -> None:
-    """Build what Nix orders: a folder of three files, or the list of paths alone (`form`)."""
+    """Build what Nix orders: a directory of three files, or the list of paths alone (`form`)."""
     order = orders.read()
     closure = order.graphs["closure"]
     paths = "".join(f"{path}\n" for path in sorted(node["path"] for node in closure))

@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def make_farm(entries: list[dict[str, str]], out: Path) -> None:
-    """Make the links of a farm, each a `name` (with folders) and a `path`; the last one wins."""
+    """Make the links of a farm, each a `name` (with directories) and a `path`; the last one wins."""
     out.mkdir()
     for entry in entries:
         place = out / entry["name"]
@@ -49,18 +49,18 @@ def join_packages(values: dict[str, Any], out: Path) -> None:
 
 
 def join(source: Path, target: Path, conflict: Conflict) -> None:
-    """Link all that is below a folder into another one.
+    """Link all that is below a directory into another one.
 
     Args:
-        source: The folder of a package.
-        target: The folder that is being put together.
+        source: The directory of a package.
+        target: The directory that is being put together.
         conflict: Told of each file that is not linked as its place is taken.
     """
     _join(source, source, target, target, conflict)
 
 
 def resolves_outside(link: Path, root: Path) -> bool:
-    """Say whether a relative link leads out of a folder."""
+    """Say whether a relative link leads out of a directory."""
     goal = os.path.normpath(link.parent / link.readlink())
     return not (goal == str(root) or goal.startswith(f"{root}/"))
 
@@ -73,7 +73,7 @@ def _join(root: Path, source: Path, top: Path, target: Path, conflict: Conflict)
             _link(root, entry, top, place, conflict)
         elif entry.is_dir():
             if place.is_symlink() and not _follow(place, top):
-                # A link out of the tree gives way to a folder that has what it leads to, and more.
+                # A link out of the tree gives way to a directory that has what it leads to, and more.
                 _open_up(place, top, conflict)
             if place.exists() and not place.is_dir():
                 conflict(place, entry)

@@ -25,7 +25,7 @@ class Elf:
     Attributes:
         interpreter: The path of its loader, None for a library or a static program.
         needed: The names of the libraries it cannot start without, in its order.
-        runpath: The folders that it names itself.
+        runpath: The directories that it names itself.
         soname: The name that others need it by.
         dynamic: Whether it is linked dynamically at all.
     """

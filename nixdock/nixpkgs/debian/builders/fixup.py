@@ -1,6 +1,6 @@
 """Finishes what a build made as units are finished: it runs by what the store has, and refers to that alone.
 
-Its arguments are the folder to patch, the store paths of the C library and of the shell, and those of all
+Its arguments are the directory to patch, the store paths of the C library and of the shell, and those of all
 that the result may refer to.
 """
 
@@ -14,7 +14,7 @@ from .tree import UnitTree
 
 
 def main() -> None:
-    """Patch the first folder by what the others hold."""
+    """Patch the first directory by what the others hold."""
     out, libc, shell, *needs = map(Path, sys.argv[1:])
     Patcher(UnitTree(out, needs), Loader(libc), shell).patch()
 

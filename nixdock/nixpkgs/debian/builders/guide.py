@@ -24,11 +24,11 @@ class Guide:
 
     Attributes:
         places: What a path begins with, and the folders below which it is looked for instead, in this order.
-        last: What a path begins with, and the folders where it is looked for if it is not where it says.
+        last: What a path begins with, and the directories where it is looked for if it is not where it says.
         libraries: Whether libraries that are loaded by their absolute path count too.
         env: Variables that are set where they are not.
-        prefix: Folders that a search path such as PERL5LIB begins with.
-        suffix: Folders that a search path such as PATH ends in.
+        prefix: Directories that a search path such as PERL5LIB begins with.
+        suffix: Directories that a search path such as PATH ends in.
         compiler: What the names of the compilers begin with where the programs are for another machine than
             this one (`aarch64-linux-gnu`); empty where tcc compiles for the right one.
     """
@@ -49,7 +49,7 @@ class Guide:
             return text.replace("$out", str(out))
 
         def expand_all(table: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
-            return {name: tuple(map(expand, folders)) for name, folders in table.items()}
+            return {name: tuple(map(expand, directories)) for name, directories in table.items()}
 
         return cls(
             places=expand_all(data.get("places", {})),
@@ -69,21 +69,21 @@ class Guide:
 
     def _places(self) -> Iterator[tuple[str, str, int]]:
         for last, table in ((0, self.places), (1, self.last)):
-            for prefix, folders in table.items():
-                for folder in folders:
-                    yield prefix, folder, last
+            for prefix, directories in table.items():
+                for directory in directories:
+                    yield prefix, directory, last
 
     def _variables(self) -> Iterator[tuple[str, str, int]]:
         for name, value in self.env.items():
             yield name, value, 0
         for mode, table in ((1, self.prefix), (2, self.suffix)):
-            for name, folders in table.items():
-                yield name, ":".join(folders), mode
+            for name, directories in table.items():
+                yield name, ":".join(directories), mode
 
 
 def add_guide(out: Path, guide: Guide) -> None:
     """Make every program of a unit load its guide first."""
-    # Units are merged into one folder at times: each has a name of its own.
+    # Units are merged into one directory at times: each has a name of its own.
     library = out / "lib" / f"guide-{_HASH.sub('', out.name)}.so"
     library.parent.mkdir(exist_ok=True)
     source = guide.tables() + Path(__file__).with_name("guide.c").read_text()

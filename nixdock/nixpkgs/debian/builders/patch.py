@@ -36,14 +36,14 @@ class Loader:
     def path(self, wanted: str) -> Path | None:
         """Return the loader of the name that a program asks for."""
         name = Path(wanted).name
-        for folder in library_folders(self.libc):
-            if (folder / name).exists():
-                return folder / name
+        for directory in library_directories(self.libc):
+            if (directory / name).exists():
+                return directory / name
         return None
 
 
-def library_folders(root: Path) -> Iterator[Path]:
-    """Give the folders in which a program finds libraries without being told, `lib/<triplet>` first."""
+def library_directories(root: Path) -> Iterator[Path]:
+    """Give the directories in which a program finds libraries without being told, `lib/<triplet>` first."""
     lib = root / "lib"
     if lib.is_dir():
         yield from sorted(path for path in lib.iterdir() if re.fullmatch(r"\w+-linux-gnu\w*", path.name))
@@ -67,7 +67,9 @@ class Patcher:
         self.tree = tree
         self.loader = loader
         self.shell = shell
-        self._folders = [folder for root in (tree.out, *tree.needs) for folder in library_folders(root)]
+        self._directories = [
+            directory for root in (tree.out, *tree.needs) for directory in library_directories(root)
+        ]
 
     def patch(self) -> None:
         """Rewrite every file that needs it, hard-linked ones once."""
@@ -120,31 +122,31 @@ class Patcher:
         return core and found.interpreter is None
 
     def _runpath(self, path: Path, found: elf.Elf) -> list[str]:
-        """Return the folders of the libraries that a file needs, those it names itself first."""
-        folders: dict[str, None] = {}
+        """Return the directories of the libraries that a file needs, those it names itself first."""
+        directories: dict[str, None] = {}
         private: list[Path] = []
         known: list[Path] = []
         for named in found.runpath:
             if named.startswith(_ORIGIN):
-                folder = Path(_ORIGIN_NAME.sub(str(path.parent), named))
-                if folder.is_dir():
-                    folders[named] = None
-                    private.append(folder)
+                directory = Path(_ORIGIN_NAME.sub(str(path.parent), named))
+                if directory.is_dir():
+                    directories[named] = None
+                    private.append(directory)
             elif named.startswith("/nix/store/"):
                 # What was linked here has been told where to look; it is kept where it is of use.
                 known.append(Path(named))
             elif (inside := self.tree.find(named)) is not None:
-                folders[str(inside.resolve())] = None
+                directories[str(inside.resolve())] = None
                 private.append(inside)
         for name in found.needed:
-            if any((folder / name).exists() for folder in private):
+            if any((directory / name).exists() for directory in private):
                 continue
-            home = next((one for one in (*known, *self._folders) if (one / name).exists()), None)
+            home = next((one for one in (*known, *self._directories) if (one / name).exists()), None)
             if home is None:
                 report(f"no package has {name}, which {path.relative_to(self.tree.out)} needs")
             else:
-                folders[str(_home(home / name))] = None
-        return list(folders)
+                directories[str(_home(home / name))] = None
+        return list(directories)
 
     def _patch_script(self, path: Path) -> None:
         content = path.read_bytes()
@@ -232,13 +234,13 @@ def replace_strings(path: Path, strings: dict[str, str]) -> None:
 
 
 def _home(library: Path) -> Path:
-    """Return the folder of a library; of a link out of its folder, the folder that it leads to."""
+    """Return the directory of a library; of a link out of its directory, the directory that it leads to."""
     real = library.resolve()
     return library.parent if library.parent.resolve() == real.parent else real.parent
 
 
 def walk(root: Path) -> Iterator[Path]:
-    """Give every file below a folder, links included, folders not."""
-    for folder, _, files in os.walk(root):
+    """Give every file below a directory, links included, directories not."""
+    for directory, _, files in os.walk(root):
         for name in files:
-            yield Path(folder) / name
+            yield Path(directory) / name

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def module_folders(root: Path) -> list[Path]:
-    """Return the folders of a unit in which Perl may look for modules."""
-    folders = [root / "share/perl5", *sorted(root.glob("lib/*/perl5/*"))]
-    return [folder for folder in folders if folder.is_dir()]
+def module_directories(root: Path) -> list[Path]:
+    """Return the directories of a unit in which Perl may look for modules."""
+    directories = [root / "share/perl5", *sorted(root.glob("lib/*/perl5/*"))]
+    return [directory for directory in directories if directory.is_dir()]
 
 
 def give_modules(out: Path, perl: Path, modules: list[Path]) -> None:
     """Make the Perl scripts of a unit find its modules and those of the units that it needs."""
-    folders = [folder for root in (out, *modules) for folder in module_folders(root)]
-    if not folders:
+    directories = [directory for root in (out, *modules) for directory in module_directories(root)]
+    if not directories:
         return
-    line = f"use lib ({', '.join(repr(str(folder)) for folder in folders)});\n".encode()
+    line = f"use lib ({', '.join(repr(str(directory)) for directory in directories)});\n".encode()
     start = f"#!{perl}/bin/perl".encode()
     for path in sorted(walk(out)):
         if path.is_symlink():

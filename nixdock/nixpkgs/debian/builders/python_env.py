@@ -34,15 +34,15 @@ def add_env(out: Path, python: Path, modules: list[Path]) -> None:
     (out / "pyvenv.cfg").write_text(
         f"home = {python}/bin\ninclude-system-site-packages = false\nversion = {version}\n"
     )
-    merge(out / MODULES, [folder for module in modules if (folder := module / MODULES).is_dir()])
+    merge(out / MODULES, [directory for module in modules if (directory := module / MODULES).is_dir()])
 
 
 def give_modules(out: Path, python: Path, modules: list[Path]) -> None:
     """Make the Python scripts of a unit find its modules and those of the units that it needs."""
-    folders = [module for module in (out, *modules) if (module / MODULES).is_dir()]
+    directories = [module for module in (out, *modules) if (module / MODULES).is_dir()]
     scripts = [path for path in _programs(out) if _runs_by(path, python)]
-    if folders and scripts:
-        add_env(out / PRIVATE, python, folders)
+    if directories and scripts:
+        add_env(out / PRIVATE, python, directories)
         for path in scripts:
             use_python(path, out / PRIVATE)
 
@@ -59,9 +59,9 @@ def compile_modules(out: Path) -> None:
 
     The builder's Python is Debian's too, so that its bytecode is the right one.
     """
-    folders = [str(path) for path in sorted((out / "lib").glob("python3*")) if path.is_dir()]
-    if folders:
-        words = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *folders]
+    directories = [str(path) for path in sorted((out / "lib").glob("python3*")) if path.is_dir()]
+    if directories:
+        words = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *directories]
         subprocess.run(
             [sys.executable, "-s", "-S", *words],
             # Sets of constants are written in the order of their hashes.
@@ -72,8 +72,8 @@ def compile_modules(out: Path) -> None:
 
 
 def _programs(out: Path) -> list[Path]:
-    folder = out / "bin"
-    return sorted(path for path in folder.iterdir() if not path.is_symlink()) if folder.is_dir() else []
+    directory = out / "bin"
+    return sorted(path for path in directory.iterdir() if not path.is_symlink()) if directory.is_dir() else []
 
 
 def _runs_by(path: Path, python: Path) -> bool:

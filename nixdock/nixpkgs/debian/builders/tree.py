@@ -103,10 +103,10 @@ class UnitTree:
         return None
 
     def remove_empty(self) -> None:
-        """Remove the folders that hold nothing."""
-        for folder, names, files in os.walk(self.out, topdown=False):
-            if not files and not any(os.path.lexists(f"{folder}/{name}") for name in names):
-                Path(folder).rmdir()
+        """Remove the directories that hold nothing."""
+        for directory, names, files in os.walk(self.out, topdown=False):
+            if not files and not any(os.path.lexists(f"{directory}/{name}") for name in names):
+                Path(directory).rmdir()
         self.out.mkdir(exist_ok=True)
 
     def is_empty(self) -> bool:
@@ -170,7 +170,7 @@ def relative(place: str, target: str) -> str:
 
 
 def merge(out: Path, sources: Sequence[Path]) -> None:
-    """Link to the content of several folders; a folder that only one of them has is linked whole."""
+    """Link to the content of several directories; a directory that only one of them has is linked whole."""
     names: dict[str, list[Path]] = {}
     for source in sources:
         for entry in sorted(source.iterdir()):

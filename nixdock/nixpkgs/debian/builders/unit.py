@@ -14,7 +14,7 @@ from typing import Any
 
 from . import perl_modules, python_env
 from .guide import Guide, add_guide
-from .patch import Loader, Patcher, library_folders, replace_strings
+from .patch import Loader, Patcher, library_directories, replace_strings
 from .tree import UnitTree, relative
 
 
@@ -123,11 +123,11 @@ def adjust(order: UnitOrder) -> None:
 
 def lift_libraries(out: Path) -> None:
     """Link the libraries of `lib/<triplet>` in `lib`, where expressions look for them."""
-    *inner, lib = list(library_folders(out)) or [out / "lib"]
-    for folder in inner:
-        for path in sorted(folder.iterdir()):
+    *inner, lib = list(library_directories(out)) or [out / "lib"]
+    for directory in inner:
+        for path in sorted(directory.iterdir()):
             if not path.is_dir() and not (lib / path.name).exists():
-                (lib / path.name).symlink_to(f"{folder.name}/{path.name}")
+                (lib / path.name).symlink_to(f"{directory.name}/{path.name}")
 
 
 def main() -> None:

@@ -126,7 +126,7 @@ class Recorder:
         done = self._run(argv, user)
         assert (done.returncode != 0) is fails, (name, done.stderr.decode())
         # Whoever replays it puts the folder of their own nixdock back.
-        log = done.stderr.replace(os.fsencode(command.FOLDER), b"/opt/nixdock/nix")
+        log = done.stderr.replace(os.fsencode(command.DIRECTORY), b"/opt/nixdock/nix")
         (self.folder / f"{name}.jsonl").write_bytes(log)
         return done.stdout.decode()
 
