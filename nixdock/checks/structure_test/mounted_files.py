@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import posixpath
 import tarfile
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.structure_test.container_files import Fault, Files
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import EngineError
+from nixdock.formats.source import open_chunks
 from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
     from nixdock.engine.containers.container import Container
     from nixdock.outcome import Output
@@ -103,37 +103,14 @@ class MountedFiles(Files):
     def _archive(self, path: str) -> Iterator[tarfile.TarFile | None]:
         """Have the engine pack a path; None where there is no such path."""
         with ExitStack() as stack:
-            container = self._container
-            pieces = stack.enter_context(closing(_Pieces(container.engine.get_archive(container.id, path))))
+            # Closed for sure: an engine that has not got rid of its response does not let go of the container.
+            pieces = self._container.engine.get_archive(self._container.id, path)
+            stream = stack.enter_context(open_chunks(pieces))
             try:
-                archive = stack.enter_context(tarfile.open(fileobj=pieces, mode="r|"))
+                archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
             except EngineRefusedError as error:
                 if error.status not in _NOT_THERE:
                     raise
                 yield None
                 return
             yield archive
-
-
-class _Pieces(io.RawIOBase):
-    """A stream of the pieces of an answer.
-
-    It must be closed: until the engine has got rid of its answer it does not let go of the container.
-    """
-
-    def __init__(self, pieces: Generator[bytes]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._rest = b""
-
-    def close(self) -> None:
-        """Hang up."""
-        self._pieces.close()
-        super().close()
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to so many bytes."""
-        while len(self._rest) < size and (piece := next(self._pieces, b"")):
-            self._rest += piece
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
