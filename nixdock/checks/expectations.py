@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from nixdock.checks.verdict import Verdict
 
 EXIT_ZERO = exactly(0)
 
@@ -105,13 +104,6 @@ def judge_outcome(expectation: RunExpectation, outcome: RunOutcome) -> CheckResu
         stderr=tail_of(outcome.stderr) or None,
         seconds=outcome.seconds,
     )
-
-
-def judge_to_verdict(
-    expectation: RunExpectation, outcome: RunOutcome, *, name: str = "run", suite: str = ""
-) -> Verdict:
-    """Judge a run and give its verdict; the output's last lines go with one that fails."""
-    return judge_outcome(expectation, outcome).verdict(name, "run", suite=suite)
 
 
 def _judge_stream(

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.expectations import EXIT_ZERO, RunExpectation, judge_to_verdict
+from nixdock.checks.expectations import EXIT_ZERO, RunExpectation, judge_outcome
 from nixdock.checks.verdict import EXIT_FAILED, EXIT_PASSED, Status
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.errors import DeadlineError, UsageError
@@ -157,7 +157,7 @@ def _run_job(
     if expectation is None or was_cut or not isinstance(stdout, Recorder) or not isinstance(stderr, Recorder):
         return status_of(ended, options)
     outcome = RunOutcome(ended.exit_code, stdout.output, stderr.output, ended.timed_out, ended.seconds)
-    verdict = judge_to_verdict(expectation, outcome, name=image.in_engine().name)
+    verdict = judge_outcome(expectation, outcome).verdict(image.in_engine().name, "run")
     tell_verdict(verdict, listener)
     if ended.timed_out:
         return TIMEOUT_STATUS
@@ -299,7 +299,7 @@ class _ServiceRun:
 
         def judge() -> Verdict:
             outcome = RunOutcome(0, stdout.output, stderr.output, seconds=time.monotonic() - started)
-            return judge_to_verdict(self._expected, outcome, name=self.service.name)
+            return judge_outcome(self._expected, outcome).verdict(self.service.name, "run")
 
         def is_settled() -> bool:
             return judge().status is Status.PASS or time.monotonic() - started > SETTLING
@@ -316,7 +316,7 @@ class _ServiceRun:
         details = self.engine.find_container(container)
         if self.expectation is not None and details is not None:
             stdout, stderr = identity.read_logs(self.engine, details)
-            verdict = judge_to_verdict(self._expected, RunOutcome(0, stdout, stderr), name=name)
+            verdict = judge_outcome(self._expected, RunOutcome(0, stdout, stderr)).verdict(name, "run")
             tell_verdict(verdict, self.listener)
             if verdict.status is Status.FAIL:
                 self.listener(Notice(f"{name} is left running; nixdock down {name} stops it"))

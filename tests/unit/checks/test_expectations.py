@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.checks.expectations import expectations_from_options, judge_run, judge_to_verdict
+from nixdock.checks.expectations import expectations_from_options, judge_outcome, judge_run
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
 from nixdock.errors import UsageError
 from nixdock.outcome import RunOutcome
@@ -106,8 +106,10 @@ def test_a_verdict_carries_the_tail_of_what_failed() -> None:
     expectation = expectations_from_options(exit_codes=[0])
 
     assert expectation is not None
-    assert judge_to_verdict(expectation, RunOutcome(0, b"fine")) == Verdict("run", "run", Status.PASS)
-    failed = judge_to_verdict(expectation, RunOutcome(9, b"out", b"err"), name="job")
+    assert judge_outcome(expectation, RunOutcome(0, b"fine")).verdict("run", "run") == Verdict(
+        "run", "run", Status.PASS
+    )
+    failed = judge_outcome(expectation, RunOutcome(9, b"out", b"err")).verdict("job", "run")
     assert (failed.status, failed.stdout, failed.stderr) == (Status.FAIL, "out", "err")
 
 
