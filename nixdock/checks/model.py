@@ -265,7 +265,7 @@ class CheckKind:
 
 
 class StaticKind(CheckKind, ABC):
-    """A kind that is answered from the image's own bytes, without an engine."""
+    """A kind that is judged by the image's own bytes, without an engine."""
 
     __slots__ = ()
 
@@ -372,7 +372,7 @@ class Suite:
         service: How its service is started, or None where it has none.
         ready: When the service is ready; None: by its HEALTHCHECK if it has one, else once it runs.
         tools: Store paths lent to `exec` checks.
-        folder: What relative file names in it are relative to.
+        directory: What relative file names in it are relative to.
         isolated: Whether its checks are run one after the other, each with the image's files as they are.
     """
 
@@ -382,7 +382,7 @@ class Suite:
     service: ContainerSettings | None = None
     ready: Ready | None = None
     tools: tuple[str, ...] = ()
-    folder: Path | None = None
+    directory: Path | None = None
     isolated: bool = False
 
     @property

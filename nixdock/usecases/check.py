@@ -219,7 +219,7 @@ def make_bench(image: EngineImage, options: CheckOptions, suite: Suite, listener
         # What the command line says is above what is written in files.
         settings=options.settings.over(suite.run),
         hardened=options.hardened,
-        folder=suite.folder,
+        folder=suite.directory,
         keep=options.keep,
         listener=listener,
     )

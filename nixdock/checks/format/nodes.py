@@ -50,7 +50,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A text, number, truth value or null.
+    """A text, number, boolean or null.
 
     Args:
         value: What it is.
@@ -139,7 +139,7 @@ class Problems:
     """What is wrong with a document, in the order of its reading.
 
     Args:
-        snapshots: The folder of the document's snapshots; None where the document is no file.
+        snapshots: The directory of the document's snapshots; None where the document is no file.
         update: Whether snapshots are to be recorded anew.
     """
 

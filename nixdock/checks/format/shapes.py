@@ -50,7 +50,7 @@ class Shape(ABC, Generic[Value_co]):
 
 @dataclass(frozen=True, slots=True)
 class Text(Shape[str]):
-    """A text; numbers and truth values are taken as they are written.
+    """A text; numbers and booleans are taken as they are written.
 
     Args:
         what: What the text is, for messages.
@@ -87,7 +87,7 @@ class Flag(Shape[bool]):
     """true or false."""
 
     def read(self, node: Node, problems: Problems) -> bool:
-        """Return the truth value."""
+        """Return the boolean."""
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             return node.value
         raise problems.fail(node.place, f"expected true or false, found {describe(node)}")

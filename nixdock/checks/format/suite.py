@@ -162,9 +162,9 @@ class _Reader:
                 f"{path}: it is no check file: it has none of the keys {', '.join(_KEYS)}",
                 hint="nixdock check --schema prints the format",
             )
-        problems = Problems(snapshots=_snapshot_folder(path), update=self.update)
+        problems = Problems(snapshots=_snapshot_directory(path), update=self.update)
         draft = _read(_SUITE, read_document(data, str(path)), problems)
-        suite = replace(draft.suite, source=str(path), folder=path.parent)
+        suite = replace(draft.suite, source=str(path), directory=path.parent)
         for name in draft.include:
             suite = _join(suite, self.read(path.parent / name, (*above, here)))
         return suite
@@ -177,8 +177,8 @@ def _is_check_file(text: str) -> bool:
     return any(name in _KEYS or suggest(name, _KEYS) for name in names)
 
 
-def _snapshot_folder(path: Path) -> Path:
-    """`web.checks.yaml` records in the folder `web.snapshots` beside it."""
+def _snapshot_directory(path: Path) -> Path:
+    """`web.checks.yaml` records in the directory `web.snapshots` beside it."""
     name = path.name
     stem = next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), path.stem)
     return path.parent / f"{stem}.snapshots"
@@ -215,5 +215,5 @@ def _join(first: Suite, second: Suite) -> Suite:
         service=first.service if first.service is not None else second.service,
         ready=first.ready if first.ready is not None else second.ready,
         tools=tuple(dict.fromkeys(first.tools + second.tools)),
-        folder=first.folder or second.folder,
+        directory=first.directory or second.directory,
     )

@@ -75,7 +75,7 @@ class WritesCheck(ServiceKind):
         mounts = _mounts(details)
         found: list[Finding] = []
         for kind, path in listed:
-            # A folder counts as changed when something in it does, and that is listed too.
+            # A directory counts as changed when something in it does, and that is listed too.
             below = f"{path.rstrip('/')}/"
             at = bisect(paths, below)
             is_parent = kind == 0 and at < len(paths) and paths[at].startswith(below)
@@ -97,5 +97,5 @@ def _mounts(details: ContainerDetails) -> tuple[str, ...]:
     return (*listed, *temporary)
 
 
-def _is_below(path: str, folders: Iterable[str]) -> bool:
-    return any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders)
+def _is_below(path: str, directories: Iterable[str]) -> bool:
+    return any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in directories)

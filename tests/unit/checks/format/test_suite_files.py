@@ -26,7 +26,7 @@ def test_files_are_included_relative_to_the_one_that_names_them(tmp_path: Path) 
     suite = read_text(tmp_path, "include: [more/b.yaml, c.json]\nchecks: {a: {exec: [a]}}\n")
 
     assert [check.name for check in suite.checks] == ["a", "b", "c"]
-    assert suite.folder == tmp_path
+    assert suite.directory == tmp_path
 
 
 def test_a_file_that_includes_itself_is_an_error_not_a_loop(tmp_path: Path) -> None:
