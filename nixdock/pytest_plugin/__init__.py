@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nixdock.pytest_plugin.reaching import connect_or_skip
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
@@ -76,6 +74,8 @@ def nixdock_target(pytestconfig: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def nixdock_engine(pytestconfig: pytest.Config) -> Iterator[Engine]:
     """The engine; tests are skipped where there is none, unless `--nixdock-require` is given."""
+    from nixdock.pytest_plugin.check_items import connect_or_skip  # noqa: PLC0415 - not before a test asks
+
     with connect_or_skip(pytestconfig) as engine:
         yield engine
 

@@ -1,9 +1,12 @@
-"""Check files in pytest: every check is a test of its own, so that -k, --lf, --junitxml and xdist work."""
+"""Check files in pytest, and the engine that tests reach, or pytest's own words for there being none.
+
+Every check is a test of its own, so that -k, --lf, --junitxml and xdist work.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import io
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +15,8 @@ import pytest
 from nixdock.checks.format.suite import SUFFIXES, read_suite
 from nixdock.checks.model import Check, ContainerSettings, Suite
 from nixdock.checks.verdict import Status, Verdict
-from nixdock.errors import NixdockError
+from nixdock.errors import EngineError, NixdockError
 from nixdock.out import form_text
-from nixdock.pytest_plugin.reaching import connect_or_skip
 from nixdock.text import clean_line
 
 if TYPE_CHECKING:
@@ -23,6 +25,22 @@ if TYPE_CHECKING:
 
     from nixdock.engine.connection.api import Engine
     from nixdock.usecases.prepare import TargetImage
+
+
+@contextlib.contextmanager
+def connect_or_skip(config: pytest.Config) -> Iterator[Engine]:
+    """Connect to the engine that the options name; without one skip, or fail if one is required."""
+    from nixdock.engine.connection.address import choose  # noqa: PLC0415
+    from nixdock.engine.connection.api import connect  # noqa: PLC0415
+
+    try:
+        engine = connect(choose(host=config.getoption("--nixdock-host")))
+    except EngineError as error:
+        if config.getoption("--nixdock-require"):
+            pytest.fail(form_text(f"{error.message} (--nixdock-require)"), pytrace=False)
+        pytest.skip(form_text(f"no engine: {error.message}"))
+    with engine:
+        yield engine
 
 
 class CheckFailedError(Exception):
@@ -48,7 +66,7 @@ class CheckFile(pytest.File):
 
     def setup(self) -> None:
         """Forget what an earlier run of this file held."""
-        self._stack = ExitStack()
+        self._stack = contextlib.ExitStack()
         self._candidate: TargetImage | None = None
 
     def teardown(self) -> None:
