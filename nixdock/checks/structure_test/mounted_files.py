@@ -103,7 +103,7 @@ class MountedFiles(Files):
     def _archive(self, path: str) -> Iterator[tarfile.TarFile | None]:
         """Have the engine pack a path; None where there is no such path."""
         with ExitStack() as stack:
-            # Closed for sure: an engine that has not got rid of its response does not let go of the container.
+            # Closed for sure: an engine that is left with its response does not let go of the container.
             pieces = self._container.engine.get_archive(self._container.id, path)
             stream = stack.enter_context(open_chunks(pieces))
             try:
