@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def _print_rules(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value:
-        from nixdock.checks.lint.rules import RULES  # noqa: PLC0415
+        from nixdock.checks.lint import RULES  # noqa: PLC0415
 
         for name, rule in RULES.items():
             say(f"{name:<14}{rule.holds}")

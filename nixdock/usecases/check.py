@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, suite_from_value
 from nixdock.checks.kinds.run import RunCheck
-from nixdock.checks.lint.rules import RULES, lint_image
+from nixdock.checks.lint import RULES, lint_image
 from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.runner import SuiteResult, SuiteRun

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from nixdock.checks.format.nodes import Node, Problems, Scalar
 from nixdock.checks.format.records import key, record_of
 from nixdock.checks.format.shapes import Flag, ListOf, OneOf, Schema, Shape
+from nixdock.checks.lint import RULES, lint_image
 from nixdock.checks.lint.programs import Gravity
-from nixdock.checks.lint.rules import RULES, lint_image
 from nixdock.checks.model import StaticKind
 from nixdock.checks.verdict import CheckResult
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nixdock.checks.kinds.lint import LintCheck
+from nixdock.checks.lint import lint_image
 from nixdock.checks.lint.programs import Gravity
-from nixdock.checks.lint.rules import lint_image
 from nixdock.checks.subject import Subject
 from nixdock.image.model import Image
 from support.images import host_program, image_of

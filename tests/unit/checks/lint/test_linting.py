@@ -6,8 +6,8 @@ import pytest
 
 from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.kinds.lint import LintCheck
+from nixdock.checks.lint import RULES
 from nixdock.checks.lint.programs import Gravity
-from nixdock.checks.lint.rules import RULES
 from nixdock.checks.static import judge_static
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Status
