@@ -247,11 +247,6 @@ def query_requisites(paths: Iterable[Path], *, store: str | None = None) -> list
     return ["nix-store", "--query", "--requisites", *map(str, paths), *_store(store)]
 
 
-def query_registrations(paths: Sequence[str], *, store: str | None = None) -> list[str]:
-    """Return the command that prints what the store knows of paths, in the form of `--dump-db`."""
-    return ["nix-store", "--dump-db", *paths, *_store(store)]
-
-
 def _common(context: Context) -> list[str]:
     options = context.options
     return [

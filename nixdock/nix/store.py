@@ -11,14 +11,13 @@ import stat
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock import process, settings
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
-from nixdock.nix.command import check_validity, query_registrations, query_requisites
+from nixdock.nix.command import check_validity, query_requisites
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
@@ -106,35 +105,6 @@ def _is_registered(file: Path) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class PathInfo:
-    """What Nix knows of a store path.
-
-    Args:
-        path: The store path.
-        nar_size: Its contents in bytes, as Nix packs them.
-        references: The store paths whose names are in its contents; itself left out.
-    """
-
-    path: Path
-    nar_size: int
-    references: tuple[Path, ...]
-
-
-def query_closure(paths: Sequence[Path], *, store: str | None = None) -> dict[Path, PathInfo]:
-    """Return store paths and all that they reference.
-
-    Args:
-        paths: Where to start.
-        store: The store that has them, as `--store` takes it; Nix's own choice when None.
-
-    Raises:
-        BuildError: One of them is not there any more, or there is no Nix.
-    """
-    names = [str(path) for path in list_requisites(paths, store=store)]
-    return {info.path: info for info in _read_registrations(_ask(query_registrations(names, store=store)))}
-
-
 def list_requisites(paths: Sequence[Path], *, store: str | None = None) -> tuple[Path, ...]:
     """Return store paths and all that they need, what is needed before what needs it.
 
@@ -193,22 +163,6 @@ def _last_error(outcome: process.Outcome) -> str:
 
     lines = [line for line in split_lines(strip_escapes(outcome.error_text)) if line.startswith("error:")]
     return lines[-1].removeprefix("error: ") if lines else f"it ended with status {outcome.status}"
-
-
-def _read_registrations(text: str) -> Iterator[PathInfo]:
-    """Read what `nix-store --dump-db` writes.
-
-    For each path these lines: itself, hash, size, deriver (or nothing), the number of references,
-    and each of them.
-    """
-    lines = iter(split_lines(text))
-    for line in lines:
-        path = Path(line)
-        next(lines)
-        size = int(next(lines))
-        next(lines)
-        references = [Path(next(lines)) for _ in range(int(next(lines)))]
-        yield PathInfo(path, size, tuple(sorted(other for other in references if other != path)))
 
 
 def no_nix() -> BuildError:

@@ -175,7 +175,7 @@ def lend_tools(tools: Sequence[str], present: frozenset[str], address: Address) 
         return {}
     if not address.is_local:
         raise CheckError(f"tools can be lent only to an engine of this machine, not to {address.url}")
-    from nixdock.nix.store import query_closure, store_path_of  # noqa: PLC0415 - few suites lend tools
+    from nixdock.nix.store import list_requisites, store_path_of  # noqa: PLC0415 - few suites lend tools
 
     roots: list[Path] = []
     for tool in tools:
@@ -183,7 +183,7 @@ def lend_tools(tools: Sequence[str], present: frozenset[str], address: Address) 
         if root is None:
             raise CheckError(f"the tool {tool} is not in the Nix store")
         roots.append(root)
-    paths = sorted(path for path in query_closure(roots) if path.name not in present)
+    paths = sorted(path for path in list_requisites(roots) if path.name not in present)
     for path in paths:
         # An engine follows the link, as root, and lends what it leads to.
         if path.is_symlink() and store_path_of(path.resolve()) is None:

@@ -104,11 +104,6 @@ class LayeredConf:
         """
         return cls.from_json(Path(path).read_bytes(), where=path)
 
-    @property
-    def is_fixed(self) -> bool:
-        """Whether the image is the same at every run: neither time is "now"."""
-        return "now" not in {self.created, self.mtime}
-
     def stamp(self) -> Stamp:
         """Return owner and time of all store paths; "now" is now."""
         moment = image_config.timestamp(self.mtime)

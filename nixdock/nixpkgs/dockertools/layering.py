@@ -177,13 +177,6 @@ def popularity(graph: Graph) -> list[str]:
     return sorted(graph.paths, key=lambda path: (-scores[path], *name_key(path)))
 
 
-def layers_by_popularity(graph: Graph, count: int) -> Layers:
-    """Give each of the most popular paths a layer of its own, and put the others into the last."""
-    ordered = popularity(graph)
-    layers = [*([path] for path in ordered[: count - 1]), ordered[count - 1 :]]
-    return [layer for layer in layers if layer]
-
-
 def run_pipeline(graph: Graph, calls: Sequence[Any], exclude: Collection[str] = ()) -> Layers:
     """Split a closure by a `layeringPipeline`.
 

@@ -16,7 +16,7 @@ from nixdock.errors import NixdockError
 from nixdock.events import ignore
 from nixdock.nix.builder import BuildRequest, build
 from nixdock.nix.command import NixOptions
-from nixdock.nix.store import hold_roots, query_closure
+from nixdock.nix.store import hold_roots
 from nixdock.nix.target import parse
 
 target, wishes = sys.argv[1], json.loads(sys.argv[2])

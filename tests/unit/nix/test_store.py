@@ -11,13 +11,12 @@ import pytest
 from nixdock import process
 from nixdock.errors import BuildError
 from nixdock.nix.store import (
-    PathInfo,
     find_invalid,
     hold_roots,
     lies_elsewhere,
+    list_requisites,
     locate,
     name_of,
-    query_closure,
     store_path_of,
 )
 
@@ -121,36 +120,17 @@ def test_what_a_broken_build_left_does_not_count(tmp_path: Path) -> None:
     assert locate(path, str(tmp_path)) is None
 
 
-DUMP = f"""/nix/store/{HASH}-a
-611d1991c3d1dac2c368767d1e6d3592d98bcd08c1eec9b4076532a46232e5c3
-512
-
-2
-/nix/store/{HASH}-a
-/nix/store/{HASH}-b
-/nix/store/{HASH}-b
-565f6d912d3148577c8c6a4dc411dc2abe7630b8b093599e98fbde4c711532d7
-120
-/nix/store/{HASH}-b.drv
-0
-"""
-
-
-def test_a_closure_is_read_with_sizes_and_references(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closure_is_read_in_the_order_of_need(monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = Path(f"/nix/store/{HASH}-a"), Path(f"/nix/store/{HASH}-b")
     calls: list[list[str]] = []
 
     def run(argv: list[str]) -> process.Outcome:
         calls.append(argv)
-        text = DUMP if "--dump-db" in argv else f"{b}\n{a}\n"
-        return process.Outcome(tuple(argv), 0, text.encode(), b"")
+        return process.Outcome(tuple(argv), 0, f"{b}\n{a}\n".encode(), b"")
 
     monkeypatch.setattr(process, "run", run)
-    assert query_closure([a], store="/root") == {a: PathInfo(a, 512, (b,)), b: PathInfo(b, 120, ())}
-    assert calls == [
-        ["nix-store", "--query", "--requisites", str(a), "--store", "/root"],
-        ["nix-store", "--dump-db", str(b), str(a), "--store", "/root"],
-    ]
+    assert list_requisites([a], store="/root") == (b, a)
+    assert calls == [["nix-store", "--query", "--requisites", str(a), "--store", "/root"]]
 
 
 def test_a_path_that_was_collected_has_no_closure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,14 +138,14 @@ def test_a_path_that_was_collected_has_no_closure(monkeypatch: pytest.MonkeyPatc
     outcome = process.Outcome((), 1, b"", text.encode())
     monkeypatch.setattr(process, "run", lambda _argv: outcome)
     with pytest.raises(BuildError, match="is not valid") as caught:
-        query_closure([Path(f"/nix/store/{HASH}-a")])
+        list_requisites([Path(f"/nix/store/{HASH}-a")])
     assert caught.value.hint == "build again; Nix's garbage collector may have removed them"
 
 
 def test_no_nix_is_told_with_the_package_that_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BuildError, match="Nix is not installed here") as caught:
-        query_closure([Path(f"/nix/store/{HASH}-a")])
+        list_requisites([Path(f"/nix/store/{HASH}-a")])
     assert caught.value.hint is not None
     assert "apt-get install nix-bin" in caught.value.hint
 

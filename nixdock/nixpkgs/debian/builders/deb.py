@@ -1,7 +1,14 @@
-"""Reading a Debian package: an `ar` archive of two tars, its files and what is said of them."""
+"""Reading a Debian package: an `ar` archive of two tars, its files and what is said of them.
+
+Names that update-alternatives would make (`awk` for gawk, `libblas.so.3` for that of libblas3) are not among a
+package's files: its postinst asks for them. What it says in plain words is understood; what it computes is left
+to `adjustments.nix`.
+"""
 
 from __future__ import annotations
 
+import re
+import shlex
 import tarfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +19,10 @@ if TYPE_CHECKING:
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
+
+_COMMAND = re.compile(r"^[^#\n]*?\bupdate-alternatives\b(.*)$", re.MULTILINE)
+_SHARED = re.compile(r"/(editor|pager|www-browser|infobrowser|x-[a-z-]+|gnome-[a-z-]+)$")
+"""Names that stand for a choice of the whole system; many packages have them, and none by that name."""
 
 
 class NotADebError(Exception):
@@ -64,3 +75,23 @@ def _open_member(path: Path, wanted: str) -> Iterator[tarfile.TarFile]:
         mode = f"r|{compression}"
         with tarfile.open(fileobj=file, mode=mode) as tar:  # type: ignore[call-overload]
             yield tar
+
+
+def parse_alternatives(script: str) -> dict[str, str]:
+    """Return the links that a postinst asks for, as link to target, both as absolute paths.
+
+    >>> parse_alternatives("update-alternatives --install /usr/bin/awk awk /usr/bin/gawk 10")
+    {'/usr/bin/awk': '/usr/bin/gawk'}
+    """
+    links: dict[str, str] = {}
+    for command in _COMMAND.findall(script.replace("\\\n", " ")):
+        try:
+            words = shlex.split(command, comments=True)
+        except ValueError:
+            continue
+        for position, word in enumerate(words):
+            if word in ("--install", "--slave") and len(words) > position + 3:
+                link, target = words[position + 1], words[position + 3]
+                if link.startswith("/") and target.startswith("/") and "$" not in link + target:
+                    links.setdefault(link, target)
+    return {link: target for link, target in links.items() if not _SHARED.search(link)}

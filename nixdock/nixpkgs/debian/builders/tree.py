@@ -2,20 +2,22 @@
 
 Plain files are written at once. Symbolic links wait until everything is there: only then can it be said
 whether a link's target is inside, in another unit, or nowhere.
+
+Debian's `/usr` is the store path itself, as nixpkgs has it: `/usr/bin/hello` is `bin/hello`. What is in
+`/usr` and what is beside it (`/bin`, `/lib`) come together, `sbin` and `games` join `bin`.
 """
 
 from __future__ import annotations
 
 import os
 import posixpath
+import re
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .alternatives import parse_alternatives
-from .deb import open_files, read_script
-from .layout import is_wanted, place
+from .deb import open_files, parse_alternatives, read_script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,23 @@ if TYPE_CHECKING:
 
 _OUTSIDE = ("/etc/", "/var/", "/run/", "/tmp/", "/dev/", "/proc/", "/sys/")  # noqa: S108 - of images
 _ALTERNATIVES = "/etc/alternatives/"
+
+_BIN = re.compile(r"^(sbin|games)(?=/|$)")
+_LIB = re.compile(r"^lib(64|x32)(?=/|$)")
+
+UNWANTED = re.compile(
+    r"""
+    share/(doc|man|info|locale|doc-base|lintian|bug|reportbug|apport|gdb)(/|$)
+    | share/(menu|pixmaps|applications|metainfo)(/|$)
+    | lib/(systemd/(system|user|system-preset)|udev|debug)(/|$)
+    | lib/(tmpfiles|sysusers|modprobe|modules-load)\.d(/|$)
+    | etc/(init\.d|rc[0-9S]\.d|systemd|default|cron\.[a-z]+|logrotate\.d)(/|$)
+    | etc/(alternatives|apparmor\.d|ufw|apport)(/|$)
+    """,
+    re.VERBOSE,
+)
+"""What nobody finds in a store path, or what would only bring references: manuals, translations (programs
+look for them at Debian's absolute paths), and what belongs to an init system."""
 
 
 class UnitTree:
@@ -186,3 +205,22 @@ def merge(out: Path, sources: Sequence[Path]) -> None:
 def report(sentence: str) -> None:
     """Say something for the build log."""
     print(sentence, file=sys.stderr)  # noqa: T201 - a builder's standard error is its log
+
+
+def place(path: str) -> str:
+    """Return where a path of Debian's tree is below a store path; both without a leading slash.
+
+    >>> place("usr/sbin/nginx")
+    'bin/nginx'
+    >>> place("lib64/ld-linux-x86-64.so.2")
+    'lib/ld-linux-x86-64.so.2'
+    >>> place("etc/nginx/nginx.conf")
+    'etc/nginx/nginx.conf'
+    """
+    inner = path.removeprefix("usr/") if path != "usr" else ""
+    return _LIB.sub("lib", _BIN.sub("bin", inner))
+
+
+def is_wanted(placed: str) -> bool:
+    """Say whether a file, by its place in the store path, is kept."""
+    return not UNWANTED.match(placed)

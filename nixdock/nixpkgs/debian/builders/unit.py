@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import perl_modules, python_env
+from . import patch, python_env
 from .guide import Guide, add_guide
 from .patch import Loader, Patcher, library_directories, replace_strings
 from .tree import UnitTree, relative
@@ -91,7 +91,7 @@ def build(order: UnitOrder) -> None:
     if order.python is not None:
         python_env.give_modules(order.out, order.python, list(order.python_modules))
     if order.perl is not None:
-        perl_modules.give_modules(order.out, order.perl, list(order.perl_modules))
+        patch.give_perl_modules(order.out, order.perl, list(order.perl_modules))
     python_env.compile_modules(order.out)
     lift_libraries(order.out)
     adjust(order)

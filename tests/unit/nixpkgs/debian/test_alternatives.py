@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nixdock.nixpkgs.debian.builders.alternatives import parse_alternatives
+from nixdock.nixpkgs.debian.builders.deb import parse_alternatives
 
 GAWK = """#!/bin/sh
 set -e

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nixdock.nixpkgs.debian.builders.layout import is_wanted, place
+from nixdock.nixpkgs.debian.builders.tree import is_wanted, place
 
 
 @pytest.mark.parametrize(

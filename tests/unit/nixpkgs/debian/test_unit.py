@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.nixpkgs.debian.builders import perl_modules, python_env
+from nixdock.nixpkgs.debian.builders import patch, python_env
 from nixdock.nixpkgs.debian.builders.unit import UnitOrder, build
 
 from . import make
@@ -101,7 +101,7 @@ def test_perl_scripts_say_where_modules_are(tmp_path: Path) -> None:
     script, other = out / "bin/script", out / "bin/other"
     script.write_text(f"#!{perl}/bin/perl -w\nuse Text::CharWidth;\n")
     other.write_text("#!/usr/bin/perl\n")
-    perl_modules.give_modules(out, perl, [need])
+    patch.give_perl_modules(out, perl, [need])
     assert script.read_text() == (
         f"#!{perl}/bin/perl -w\n"
         f"use lib ('{need}/share/perl5', '{need}/lib/x/perl5/5.36');\n"

@@ -107,11 +107,6 @@ def test_an_old_conf_takes_the_creation_time_and_root() -> None:
     assert conf.mtime == conf.created
     assert (conf.uid, conf.gid, conf.uname, conf.gname) == (0, 0, "root", "root")
     assert conf.stamp().mtime == 1_577_836_800
-    assert conf.is_fixed
-
-
-def test_a_conf_with_now_is_another_image_at_every_run() -> None:
-    assert not LayeredConf.from_json(conf_json(mtime="now")).is_fixed
 
 
 @pytest.mark.parametrize(

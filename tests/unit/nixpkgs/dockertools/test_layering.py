@@ -45,9 +45,12 @@ def test_equally_popular_paths_come_by_name_and_then_by_hash() -> None:
 
 
 def test_by_popularity_the_last_layer_takes_the_rest() -> None:
-    assert layering.layers_by_popularity(DIAMOND, 3) == [["F"], ["E"], ["D", "C", "B", "G", "A"]]
-    assert layering.layers_by_popularity(DIAMOND, 1) == [["F", "E", "D", "C", "B", "G", "A"]]
-    assert len(layering.layers_by_popularity(DIAMOND, 100)) == 7
+    def split(count: int) -> list[list[str]]:
+        return layering.run_pipeline(DIAMOND, [["popularity_contest"], ["limit_layers", count]])
+
+    assert split(3) == [["F"], ["E"], ["D", "C", "B", "G", "A"]]
+    assert split(1) == [["F", "E", "D", "C", "B", "G", "A"]]
+    assert len(split(100)) == 7
 
 
 def test_by_size_a_minor_user_does_not_split_a_cohort() -> None:
@@ -104,7 +107,6 @@ def test_every_way_puts_every_path_into_exactly_one_of_at_most_so_many_layers(
     pipeline = [["popularity_contest"], ["limit_layers", count]]
     for layers in (
         layering.layers_by_size(graph, count),
-        layering.layers_by_popularity(graph, count),
         layering.run_pipeline(graph, pipeline),
     ):
         assert len(layers) <= count
