@@ -1,8 +1,8 @@
 """Reading a Debian package: an `ar` archive of two tars, its files and what is said of them.
 
-Names that update-alternatives would make (`awk` for gawk, `libblas.so.3` for that of libblas3) are not among a
-package's files: its postinst asks for them. What it says in plain words is understood; what it computes is left
-to `adjustments.nix`.
+Names that update-alternatives would make (`awk` for gawk, `libblas.so.3` for that of libblas3) are not among
+a package's files: its postinst asks for them. What it says in plain words is understood; what it computes is
+left to `adjustments.nix`.
 """
 
 from __future__ import annotations
