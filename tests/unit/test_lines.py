@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nixdock.checks.files.accounts import read_accounts
-from nixdock.checks.structure_test.dotenv import parse_dotenv
+from nixdock.checks.structure_test.go_text import parse_dotenv
 from nixdock.engine.containers.options.values import read_variables
 from nixdock.nix.package_set import _SETTING
 from nixdock.nix.program import NixOutcome

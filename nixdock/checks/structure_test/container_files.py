@@ -1,29 +1,42 @@
-"""The files of an image as a container of it has them before its start.
+"""The files of an image as a container of it has them before its start, and those of one with mounts.
 
 The original asks the engine for files of a container that was created and not started. What such a
 container has beyond its image is the engine's doing and always the same (moby/daemon/initlayer and
 moby/container, observed with Docker 20.10): mount points for what the start will mount, in place of
 whatever else is there; the directories of the volumes; the working directory. So no container is needed.
+Only what lies in mounts the engine alone can tell.
 """
 
 from __future__ import annotations
 
 import posixpath
+import tarfile
+from contextlib import ExitStack, contextmanager
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from nixdock.checks.files.entry import LayerEntry, read_contents
 from nixdock.checks.files.tree import LINK_LIMIT, TooManyLinksError, Tree
+from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.errors import EngineError
+from nixdock.formats.source import open_chunks
+from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nixdock.checks.subject import Subject
+    from nixdock.engine.containers.container import Container
     from nixdock.outcome import Output
 
 _DIRECTORIES = ("dev/pts", "dev/shm", "proc", "sys")
 _FILES = (".dockerenv", "etc/resolv.conf", "etc/hosts", "etc/hostname", "dev/console")
 _LINKS = {"etc/mtab": "/proc/mounts"}
+
+_PIECE: Final = 1 << 16
+_NOT_THERE: Final = frozenset((400, 404, 500))
+"""Answers for a path that is not there, one that goes through a file, and links in a circle."""
+_KINDS: Final = {tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "symlink", tarfile.LNKTYPE: "file"}
 
 
 class Fault(Enum):
@@ -207,3 +220,92 @@ class _Overlay:
     @staticmethod
     def _split(path: str) -> list[str]:
         return [part for part in reversed(path.split("/")) if part not in {"", "."}]
+
+
+class MountedFiles(Files):
+    """The files of a container as the engine hands them out, one path at a time.
+
+    Args:
+        container: Created, and not started.
+    """
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+
+    def look_at(self, path: str) -> LayerEntry | Fault:
+        """Return what stands under a path; a link at its end is not followed."""
+        if not path:
+            return Fault.MISSING
+        if posixpath.basename(path) == "..":
+            path = posixpath.normpath(f"/{path}")
+        with self._archive(path) as archive:
+            if archive is None:
+                return Fault.MISSING
+            member = archive.next()
+            if member is None:
+                return Fault.SPECIAL
+            kind = "file" if member.isreg() else _KINDS.get(member.type)
+            if kind is None:
+                return Fault.SPECIAL
+            return LayerEntry(
+                path=path,
+                kind=kind,
+                mode=member.mode & 0o7777,
+                uid=member.uid,
+                gid=member.gid,
+                size=member.size,
+                offset=-1,
+                target=member.linkname,
+                mtime=int(member.mtime),
+            )
+
+    def find_file(self, path: str) -> LayerEntry | Fault:
+        """Return the file whose content is meant by a path."""
+        for _ in range(LINK_LIMIT):
+            found = self.look_at(path)
+            if isinstance(found, Fault) or found.kind == "file":
+                return found
+            if found.is_directory:
+                return Fault.DIRECTORY
+            path = posixpath.join(posixpath.dirname(f"/{path}"), found.target)
+        return Fault.CIRCLE
+
+    def read(self, entry: LayerEntry) -> Output:
+        """Return the content of a file.
+
+        Raises:
+            EngineError: It is not there any more.
+        """
+        with self._archive(entry.path) as archive, Capture() as content:
+            member = archive.next() if archive is not None else None
+            stream = archive.extractfile(member) if archive is not None and member is not None else None
+            if stream is None:
+                raise EngineError(f"{entry.path} went away while it was looked at")
+            while piece := stream.read(_PIECE):
+                content.write(piece)
+            return content.output
+
+    def directories_in(self, path: str) -> tuple[str, ...] | Fault:
+        """Return the names of the directories in a directory."""
+        with self._archive(path) as archive:
+            if archive is None:
+                return Fault.MISSING
+            # The directory itself comes first, then what is in it, each with a path of two parts.
+            inner = (member.name.strip("/").split("/") for member in archive if member.isdir())
+            return tuple(parts[1] for parts in inner if len(parts) == 2)
+
+    @contextmanager
+    def _archive(self, path: str) -> Iterator[tarfile.TarFile | None]:
+        """Have the engine pack a path; None where there is no such path."""
+        with ExitStack() as stack:
+            # Closed for sure: an engine that has not got rid of its response keeps the container.
+            pieces = self._container.engine.get_archive(self._container.id, path)
+            stream = stack.enter_context(open_chunks(pieces))
+            try:
+                archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
+            except EngineRefusedError as error:
+                if error.status not in _NOT_THERE:
+                    raise
+                yield None
+                return
+            yield archive

@@ -16,11 +16,9 @@ from nixdock.checks.matchers.algebra import exactly
 from nixdock.checks.model import Check, Command, ContainerSettings, StaticKind, Suite
 from nixdock.checks.running.bench import ContainerKind
 from nixdock.checks.structure_test import file_tests, metadata_test
-from nixdock.checks.structure_test.container_files import ContainerFiles, Files
-from nixdock.checks.structure_test.dotenv import parse_dotenv
-from nixdock.checks.structure_test.go_text import expand, text_matcher
+from nixdock.checks.structure_test.container_files import ContainerFiles, Files, MountedFiles
+from nixdock.checks.structure_test.go_text import expand, parse_dotenv, text_matcher
 from nixdock.checks.structure_test.model import FIRST
-from nixdock.checks.structure_test.mounted_files import MountedFiles
 from nixdock.checks.verdict import CheckResult, Finding, Status
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.settings import here

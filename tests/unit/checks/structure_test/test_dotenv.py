@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.checks.structure_test.dotenv import parse_dotenv
+from nixdock.checks.structure_test.go_text import parse_dotenv
 
 _RECORDED: list[tuple[str, dict[str, str] | None]] = [
     (text, variables)

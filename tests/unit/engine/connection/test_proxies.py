@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.checks.structure_test.dotenv import parse_dotenv
+from nixdock.checks.structure_test.go_text import parse_dotenv
 from nixdock.engine.connection.docker_files import DockerConfig
 from nixdock.engine.connection.proxies import proxy_variables
 from nixdock.engine.containers.options.request import make_request
