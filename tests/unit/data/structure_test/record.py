@@ -1,6 +1,6 @@
 """Record what the real program says of the corpus, and how the commands in it end on a real engine.
 
-    PYTHONPATH=tests python tests/unit/data/structure_test/record.py [NAME...]
+    PYTHONPATH=tests:tests/integration python tests/unit/data/structure_test/record.py [NAME...]
 
 recorded.json is written; and differences.json, in which a new entry must be given the name of its
 divergence by hand. With names only these files of the corpus are recorded anew. Files whose tests need
