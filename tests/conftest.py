@@ -19,13 +19,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs an engine or Nix, and keep the first of every n rows of a table marked `sampled(n)`."""
+    """Mark what tests need, put slow ones first, and keep of a table marked `sampled(n)` one row in n."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if INTEGRATION in item.path.parents or "stream_golden" in names:
             item.add_marker("nix")
         if names & ENGINES:
             item.add_marker("engine")
+    # Workers take whole files: those with slow tests first, and at the end the short ones of the unit tests.
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, INTEGRATION not in item.path.parents))
     if config.getoption("--full"):
         return
     kept: list[pytest.Item] = []

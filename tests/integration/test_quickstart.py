@@ -9,12 +9,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from support.engines import Engine
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_quickstart_ends_with_a_greeting_from_a_real_container(engine: Engine, tmp_path: Path) -> None:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("NIX", "DOCKER", "XDG_"))}
     done = subprocess.run(

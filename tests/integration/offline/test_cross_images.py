@@ -67,6 +67,7 @@ def test_an_image_for_another_processor_says_so_and_greets(images: Images, emula
     assert run(images, emulator, reference) == "Hello, world!\n"
 
 
+@pytest.mark.slow
 def test_programs_for_another_processor_find_their_files(images: Images, emulator: Path) -> None:
     [reference] = images.load(images.write(IMAGES), "-A", "guided")
     variables = dict(entry.split("=", 1) for entry in images.inspect(reference)["Config"]["Env"])
