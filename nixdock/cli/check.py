@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixdock.cli.options import session_options, show_json, together
+from nixdock.cli.options import printing_option, session_options, show_json, together
 from nixdock.cli.target_options import (
     FILE,
     WORDS,
@@ -103,12 +103,10 @@ def _write(file: Path, text: str) -> None:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
 
 
-def _print_schema(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
-        from nixdock.checks.format.suite import schema  # noqa: PLC0415
+def _print_schema() -> None:
+    from nixdock.checks.format.suite import schema  # noqa: PLC0415
 
-        say_json(schema())
-        context.exit()
+    say_json(schema())
 
 
 check_options = together(
@@ -149,14 +147,7 @@ check_options = together(
         "--static", is_flag=True, help="Skip what needs an engine: look at files and metadata alone."
     ),
     click.option("--update", is_flag=True, help="Record snapshots anew."),
-    click.option(
-        "--schema",
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_print_schema,
-        help="Print the JSON Schema of check files.",
-    ),
+    printing_option("--schema", _print_schema, "Print the JSON Schema of check files."),
 )
 """Adds the options that say what is checked, and how."""
 

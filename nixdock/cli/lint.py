@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nixdock.cli.options import session_options, show_json
+from nixdock.cli.options import printing_option, session_options, show_json
 from nixdock.cli.target_options import SectionedCommand, nix_options, scripts_option, target_argument
 from nixdock.out import say, say_json
 
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from nixdock.nix.command import NixOptions
 
 
-def _print_rules(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
-        from nixdock.checks.lint import RULES  # noqa: PLC0415
+def _print_rules() -> None:
+    from nixdock.checks.lint import RULES  # noqa: PLC0415
 
-        for name, rule in RULES.items():
-            say(f"{name:<14}{rule.holds}")
-        context.exit()
+    for name, rule in RULES.items():
+        say(f"{name:<14}{rule.holds}")
 
 
 @click.command(cls=SectionedCommand)
@@ -32,14 +30,7 @@ def _print_rules(context: click.Context, _parameter: click.Parameter, value: boo
 @click.option("--only", multiple=True, metavar="RULE", help="Apply this rule alone; repeatable.")
 @click.option("--skip", multiple=True, metavar="RULE", help="Leave this rule out; repeatable.")
 @click.option("--strict", is_flag=True, help="Fail on advice too, not on faults alone.")
-@click.option(
-    "--rules",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_rules,
-    help="List the rules.",
-)
+@printing_option("--rules", _print_rules, "List the rules.")
 @show_json
 @scripts_option
 @nix_options

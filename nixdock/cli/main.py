@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from nixdock.cli.options import CommandGroup, Session, session_options
+from nixdock.cli.options import CommandGroup, Session, printing_option, session_options
 from nixdock.errors import MachineError, NixdockError, UsageError, find_exhaustion
 from nixdock.out import STREAMS, say, tell_text
 
@@ -174,12 +174,10 @@ def _explain_unknown(name: str, names: list[str]) -> str:
     return f"{message}; did you mean {' or '.join(close)}?" if close else message
 
 
-def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
-        from nixdock import __version__  # noqa: PLC0415
+def _print_version() -> None:
+    from nixdock import __version__  # noqa: PLC0415
 
-        say(f"nixdock {__version__}")
-        ctx.exit()
+    say(f"nixdock {__version__}")
 
 
 @click.group(
@@ -189,14 +187,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
     context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
 )
 @session_options
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Print the version.",
-)
+@printing_option("--version", _print_version, "Print the version.")
 def program() -> None:
     """Carry the options that stand before the command's name."""
 

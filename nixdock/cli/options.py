@@ -198,6 +198,17 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Function], Function]:
     return add
 
 
+def printing_option(flag: str, show: Callable[[], None], about: str) -> Callable[[Function], Function]:
+    """Return the option that has something else shown instead of the command run."""
+
+    def answer(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+        if value:
+            show()
+            context.exit()
+
+    return click.option(flag, is_flag=True, is_eager=True, expose_value=False, callback=answer, help=about)
+
+
 _global: Final = functools.partial(click.option, expose_value=False, callback=_remember)
 
 engine_options = together(

@@ -30,6 +30,7 @@ FILE: Final = click.Path(path_type=Path)
 _PAIR: Final = (str, str)
 _SHARED: Final = {"context", "host", "progress", "verbose", "debug", "log_json", "quiet"}
 _SECTIONS: Final = ("Options", "Nix's options", "Docker's options", "Engine and narration")
+_OF_RUN: Final = ("detach", "interactive", "tty", "remove", "keep", "timeout")
 _EXPECTED: Final = ("texts", "regexes", "stdout_files", "stderr_files", "exit_codes")
 
 
@@ -291,12 +292,7 @@ def make_options(
     made = RunOptions(
         command=words,
         options=options,
-        detach=given["detach"],
-        interactive=given["interactive"],
-        tty=given["tty"],
-        remove=given["remove"],
-        keep=given["keep"],
-        timeout=given["timeout"],
+        **{name: given[name] for name in _OF_RUN},
         detach_keys=given["detach_keys"] or (config.detach_keys or None),
         variables=proxy_variables(config, session.address().url),
     )
