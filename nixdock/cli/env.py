@@ -100,7 +100,7 @@ def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, s
 
 
 def _add_to_search_path(path: str, environ: Mapping[str, str]) -> str:
-    entries = package_set.split(environ.get("NIX_PATH", ""))
+    entries = package_set.split_search_path(environ.get("NIX_PATH", ""))
     return ":".join([f"nixpkgs={path}", *(entry for entry in entries if not entry.startswith("nixpkgs="))])
 
 

@@ -85,7 +85,7 @@ def choose(
             raise UsageError(f"--nixpkgs: {named} does not exist")
         target = named if is_remote(named) else str(Path(named).absolute())
         return PackageSet(ChosenBy.NAMED, target, f"{named} (--nixpkgs)")
-    found = None if named else find(os.environ if environ is None else environ)
+    found = None if named else find_configured(os.environ if environ is None else environ)
     if found is not None and not offline_set.is_kept_here(Path(found.target)):
         return PackageSet(ChosenBy.CONFIGURED, found.target, f"{found.target} (by {found.origin})")
     return PackageSet(
@@ -108,14 +108,14 @@ class FoundNixpkgs:
     origin: str
 
 
-def find(environ: Mapping[str, str], *, name: str = "nixpkgs") -> FoundNixpkgs | None:
-    """Return what `<name>` is to Nix in this environment, or None where it is nothing."""
+def find_configured(environ: Mapping[str, str]) -> FoundNixpkgs | None:
+    """Return what `<nixpkgs>` is to Nix in this environment, or None where it is nothing."""
     if "NIX_PATH" in environ:
-        return _search(split(environ["NIX_PATH"]), name, "NIX_PATH")
+        return _search(split_search_path(environ["NIX_PATH"]), "NIX_PATH")
     configured = list(_configured(environ))
     if configured:
-        return _search(configured, name, "nix.conf")
-    return _search(list(_channels(environ)), name, "the channels")
+        return _search(configured, "nix.conf")
+    return _search(list(_channels(environ)), "the channels")
 
 
 def is_remote(target: str) -> bool:
@@ -123,10 +123,10 @@ def is_remote(target: str) -> bool:
     return bool(_REMOTE.match(target))
 
 
-def split(text: str) -> list[str]:
+def split_search_path(text: str) -> list[str]:
     """Return the entries of a search path; the colon of a URI or of `channel:` separates nothing.
 
-    >>> split("nixpkgs=https://example.test/a.tar.gz:/home/me/nix")
+    >>> split_search_path("nixpkgs=https://example.test/a.tar.gz:/home/me/nix")
     ['nixpkgs=https://example.test/a.tar.gz', '/home/me/nix']
     """
     entries: list[str] = []
@@ -138,14 +138,14 @@ def split(text: str) -> list[str]:
     return entries
 
 
-def _search(entries: list[str], name: str, origin: str) -> FoundNixpkgs | None:
+def _search(entries: list[str], origin: str) -> FoundNixpkgs | None:
     for entry in entries:
         prefix, separator, target = entry.partition("=")
         if not separator:
-            below = Path(entry) / name
+            below = Path(entry) / "nixpkgs"
             if not is_remote(entry) and is_there(below):
                 return FoundNixpkgs(str(below), origin)
-        elif prefix == name and (is_remote(target) or is_there(Path(target))):
+        elif prefix == "nixpkgs" and (is_remote(target) or is_there(Path(target))):
             return FoundNixpkgs(target, origin)
     return None
 

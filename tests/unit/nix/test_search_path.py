@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nixdock.nix.package_set import FoundNixpkgs, find, split
+from nixdock.nix.package_set import FoundNixpkgs, find_configured, split_search_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,39 +40,43 @@ def make_set(folder: Path) -> Path:
     ],
 )
 def test_split(text: str, entries: list[str]) -> None:
-    assert split(text) == entries
+    assert split_search_path(text) == entries
 
 
 def test_nothing_configured(bare: dict[str, str]) -> None:
-    assert find(bare) is None
+    assert find_configured(bare) is None
 
 
 def test_an_entry_with_a_name(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "mine")
-    assert find({**bare, "NIX_PATH": f"other=/x:nixpkgs={folder}"}) == FoundNixpkgs(str(folder), "NIX_PATH")
+    assert find_configured({**bare, "NIX_PATH": f"other=/x:nixpkgs={folder}"}) == FoundNixpkgs(
+        str(folder), "NIX_PATH"
+    )
 
 
 def test_an_entry_that_leads_nowhere_is_passed_over(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "mine")
-    assert find({**bare, "NIX_PATH": f"nixpkgs=/nowhere:nixpkgs={folder}"}) == FoundNixpkgs(
+    assert find_configured({**bare, "NIX_PATH": f"nixpkgs=/nowhere:nixpkgs={folder}"}) == FoundNixpkgs(
         str(folder), "NIX_PATH"
     )
 
 
 def test_a_folder_that_holds_it(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "all/nixpkgs")
-    assert find({**bare, "NIX_PATH": str(tmp_path / "all")}) == FoundNixpkgs(str(folder), "NIX_PATH")
+    assert find_configured({**bare, "NIX_PATH": str(tmp_path / "all")}) == FoundNixpkgs(
+        str(folder), "NIX_PATH"
+    )
 
 
 def test_something_to_fetch(bare: dict[str, str]) -> None:
-    assert find({**bare, "NIX_PATH": "nixpkgs=channel:nixos-unstable"}) == FoundNixpkgs(
+    assert find_configured({**bare, "NIX_PATH": "nixpkgs=channel:nixos-unstable"}) == FoundNixpkgs(
         "channel:nixos-unstable", "NIX_PATH"
     )
 
 
 def test_an_empty_variable_hides_the_channels(bare: dict[str, str], tmp_path: Path) -> None:
     make_set(tmp_path / "home/.nix-defexpr/channels/nixpkgs")
-    assert find({**bare, "NIX_PATH": ""}) is None
+    assert find_configured({**bare, "NIX_PATH": ""}) is None
 
 
 @pytest.mark.parametrize(
@@ -85,13 +89,13 @@ def test_an_empty_variable_hides_the_channels(bare: dict[str, str], tmp_path: Pa
 )
 def test_channels(bare: dict[str, str], tmp_path: Path, place: str) -> None:
     folder = make_set(tmp_path / place)
-    assert find(bare) == FoundNixpkgs(str(folder), "the channels")
+    assert find_configured(bare) == FoundNixpkgs(str(folder), "the channels")
 
 
 def test_the_users_channels_come_first(bare: dict[str, str], tmp_path: Path) -> None:
     make_set(tmp_path / "state/profiles/per-user/root/channels/nixpkgs")
     folder = make_set(tmp_path / "home/.nix-defexpr/channels/nixpkgs")
-    assert find(bare) == FoundNixpkgs(str(folder), "the channels")
+    assert find_configured(bare) == FoundNixpkgs(str(folder), "the channels")
 
 
 def test_the_setting_comes_before_the_channels(bare: dict[str, str], tmp_path: Path) -> None:
@@ -99,7 +103,7 @@ def test_the_setting_comes_before_the_channels(bare: dict[str, str], tmp_path: P
     folder = make_set(tmp_path / "mine")
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/nix.conf").write_text(f"cores = 2\nnix-path = nixpkgs={folder} # ours\n")
-    assert find(bare) == FoundNixpkgs(str(folder), "nix.conf")
+    assert find_configured(bare) == FoundNixpkgs(str(folder), "nix.conf")
 
 
 def test_the_users_setting_comes_before_the_machines(bare: dict[str, str], tmp_path: Path) -> None:
@@ -110,18 +114,18 @@ def test_the_users_setting_comes_before_the_machines(bare: dict[str, str], tmp_p
     ):
         file.parent.mkdir(parents=True)
         file.write_text(f"nix-path = nixpkgs={target}\n")
-    assert find(bare) == FoundNixpkgs(str(folder), "nix.conf")
+    assert find_configured(bare) == FoundNixpkgs(str(folder), "nix.conf")
 
 
 def test_the_variable_comes_before_the_setting(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "mine")
     environ = {**bare, "NIX_PATH": f"nixpkgs={folder}", "NIX_CONFIG": "nix-path = nixpkgs=/nowhere"}
-    assert find(environ) == FoundNixpkgs(str(folder), "NIX_PATH")
+    assert find_configured(environ) == FoundNixpkgs(str(folder), "NIX_PATH")
 
 
 def test_what_a_setting_adds_comes_after_the_channels(bare: dict[str, str], tmp_path: Path) -> None:
     folder = make_set(tmp_path / "mine")
     environ = {**bare, "NIX_CONFIG": f"extra-nix-path = nixpkgs={folder}"}
-    assert find(environ) == FoundNixpkgs(str(folder), "nix.conf")
+    assert find_configured(environ) == FoundNixpkgs(str(folder), "nix.conf")
     channel = make_set(tmp_path / "home/.nix-defexpr/channels/nixpkgs")
-    assert find(environ) == FoundNixpkgs(str(channel), "nix.conf")
+    assert find_configured(environ) == FoundNixpkgs(str(channel), "nix.conf")
