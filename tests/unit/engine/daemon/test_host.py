@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -190,7 +191,10 @@ def test_a_network_that_is_in_use_is_not_chosen() -> None:
         host.choose_network([IPv4Network("10.0.0.0/8")])
 
 
-def test_a_bridge_that_cannot_be_made_is_taken_away_again(machine: Machine) -> None:
+def test_a_bridge_that_cannot_be_made_is_taken_away_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name, path: f"/sbin/{name}")
     made: list[str] = []
     original = machine.run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import socket
 import tarfile
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from nixdock import process
 from nixdock.nixpkgs.dockertools import tree_tar
 
+needs_fakeroot = pytest.mark.skipif(shutil.which("fakeroot") is None, reason="fakeroot is not installed here")
 PACKAGE_PARENT = Path(tree_tar.__file__).parents[1]
 
 
@@ -45,12 +47,14 @@ def gnu_tar(root: Path, *options: str, before: str = "true") -> bytes:
     return out.read_bytes()
 
 
+@needs_fakeroot
 def test_what_root_owns(tree: Path) -> None:
     ours = b"".join(tree_tar.chunks(str(tree), owner=(0, 0)))
 
     assert ours == gnu_tar(tree, "--numeric-owner")
 
 
+@needs_fakeroot
 def test_owners_and_devices_are_those_that_fakeroot_tells(tree: Path) -> None:
     change = "chown 1000:100 a-b; chown -h 3000000:5 link; mknod null c 1 3; chmod 2711 a"
     theirs = gnu_tar(tree, "--numeric-owner", before=change)
