@@ -31,6 +31,7 @@ from support.layers import device, file, folder, hardlink, link, tar_of
 
 DATA = Path(__file__).parents[1] / "unit" / "data" / "structure_test"
 CORPUS = DATA / "corpus"
+BUSYBOX = Path("/bin/busybox")
 FOLDER = DATA / "folder"
 """Where `envFile` is looked for, and what is mounted."""
 
@@ -57,7 +58,7 @@ def _owned(
 def _programs() -> Members:
     return [
         folder("bin"),
-        file("bin/busybox", Path("/bin/busybox").read_bytes(), 0o755),
+        file("bin/busybox", BUSYBOX.read_bytes(), 0o755),
         *(link(f"bin/{applet}", "busybox") for applet in APPLETS),
         folder("tmp", 0o1777),
         file("tmp/.keep"),
