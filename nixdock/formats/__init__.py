@@ -16,7 +16,7 @@ from nixdock.formats.door import SCRIPT_LIMIT, Scripts, StoreDoor, find_conf, ru
 from nixdock.formats.memory import Memory
 from nixdock.formats.source import FileBytes, open_stream
 from nixdock.image.detect import HEAD, FileKind, detect
-from nixdock.image.platform import Platform
+from nixdock.image.manifest import Platform
 
 if TYPE_CHECKING:
     from nixdock.events import Listener

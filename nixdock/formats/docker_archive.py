@@ -17,9 +17,8 @@ from nixdock.events import Warned, ignore
 from nixdock.formats.archive import Budget, check_layers, parse_json
 from nixdock.formats.compression import decompress
 from nixdock.image.detect import Codec
-from nixdock.image.digest import Digest
 from nixdock.image.model import Image, OpenerLayer
-from nixdock.image.reference import Reference
+from nixdock.image.reference import Digest, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import settings
 from nixdock.database import Database
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,10 +20,9 @@ from nixdock.formats.compression import decompress
 from nixdock.formats.nix2container_tar import LayerPath, Permission
 from nixdock.formats.source import FileBytes, open_chunks
 from nixdock.image.detect import Codec
-from nixdock.image.digest import Digest
 from nixdock.image.manifest import layer_codec
 from nixdock.image.model import Image, OpenerLayer
-from nixdock.image.reference import Reference
+from nixdock.image.reference import Digest, Reference
 
 if TYPE_CHECKING:
     from pathlib import Path

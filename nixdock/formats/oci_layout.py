@@ -17,17 +17,17 @@ from nixdock.formats.compression import decompress
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_diff_ids, read_references
 from nixdock.formats.source import FileBytes
 from nixdock.image.detect import Codec
-from nixdock.image.digest import Digest
 from nixdock.image.manifest import (
     CONFIG_TYPES,
     INDEX_TYPES,
     MANIFEST_TYPES,
     OCI_MANIFEST,
     Descriptor,
+    Platform,
     layer_codec,
 )
 from nixdock.image.model import Blob, Image, Manifest, OpenerLayer
-from nixdock.image.platform import Platform
+from nixdock.image.reference import Digest
 from nixdock.text import clean_line
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from nixdock.formats.archive import LAYERS_LIMIT, PATHS_LIMIT, open_archive, par
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_documents, read_images
 from nixdock.formats.source import FileBytes, explain_os_error, open_chunks
 from nixdock.image.computed import ComputedImage, ComputedLayer
-from nixdock.image.digest import Digest
 from nixdock.image.model import OpenerLayer
+from nixdock.image.reference import Digest
 from nixdock.nix.store import store_dir
 from nixdock.nixpkgs.dockertools import image_config, layer_tar
 from nixdock.nixpkgs.dockertools.layered_conf import ConfError, LayeredConf

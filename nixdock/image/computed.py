@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Final
 
 from nixdock.errors import LoadError
 from nixdock.image.config import read_config
-from nixdock.image.digest import Digest
 from nixdock.image.model import Image
+from nixdock.image.reference import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

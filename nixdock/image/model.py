@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from nixdock.image.config import ImageConfig, read_config
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,16 +1,15 @@
-"""Image references as Docker writes them: `registry/repository:tag@digest`.
+"""What names images and their parts: references, `registry/repository:tag@digest`, and digests.
 
-Grammar and the familiar form follow distribution/reference (`regexp.go`, `normalize.go`): a first
-component with a dot, a colon, or the word `localhost` is a registry; otherwise the registry is
-Docker Hub, whose official images live below `library/`.
+References are as Docker writes them: grammar and the familiar form follow distribution/reference
+(`regexp.go`, `normalize.go`). A first component with a dot, a colon, or the word `localhost` is a
+registry; otherwise the registry is Docker Hub, whose official images live below `library/`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
-
-from nixdock.image.digest import Digest
 
 DOCKER_HUB = "docker.io"
 DEFAULT_TAG = "latest"
@@ -23,6 +22,38 @@ _REGISTRY = re.compile(
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*)(?::[0-9]+)?"
 )
 _NAME_LIMIT = 255
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """A sha256 digest; the only algorithm that Docker and Nix images use."""
+
+    hex: str
+
+    def __post_init__(self) -> None:
+        if not _HEX.fullmatch(self.hex):
+            raise ValueError(f"not a sha256 digest: {self.hex!r}")
+
+    def __str__(self) -> str:
+        return f"sha256:{self.hex}"
+
+    @classmethod
+    def parse(cls, text: str) -> Digest:
+        """Read `sha256:<hex>`.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        algorithm, _, digits = text.partition(":")
+        if algorithm != "sha256":
+            raise ValueError(f"not a sha256 digest: {text!r}")
+        return cls(digits)
+
+    @classmethod
+    def of(cls, data: bytes) -> Digest:
+        """Return the digest of these bytes."""
+        return cls(hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, order=True)

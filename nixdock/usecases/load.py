@@ -12,7 +12,7 @@ from nixdock.errors import LoadError, UsageError
 from nixdock.events import Warned
 from nixdock.formats import open_images
 from nixdock.formats.door import Scripts
-from nixdock.image.platform import Platform
+from nixdock.image.manifest import Platform
 from nixdock.image.reference import Reference
 from nixdock.nix.artefact import Artefact, Form
 from nixdock.nix.store import hold_roots, store_dir, store_path_of

@@ -120,7 +120,7 @@ def target_images(
         return
     key = key_of(target, nix)
     # Images of the engine need neither Nix nor what reads archives.
-    from nixdock.image.platform import Platform  # noqa: PLC0415
+    from nixdock.image.manifest import Platform  # noqa: PLC0415
     from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415
     from nixdock.nix.store import hold_roots  # noqa: PLC0415
     from nixdock.usecases.load import open_artefact  # noqa: PLC0415

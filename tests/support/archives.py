@@ -15,7 +15,7 @@ from typing import Any
 
 import zstandard
 
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.layers import file, tar_of
 
 Entries = list[tuple[str, bytes]]

@@ -10,8 +10,8 @@ from typing import IO
 
 from nixdock.checks.files.layer_index import index_layers
 from nixdock.checks.files.tree import Tree, build_tree
-from nixdock.image.digest import Digest
 from nixdock.image.model import Blob, Layer
+from nixdock.image.reference import Digest
 
 
 class MemoryLayer:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nixdock.formats.tar_members import TarMember
-    from nixdock.image.digest import Digest
     from nixdock.image.model import Layer
+    from nixdock.image.reference import Digest
 
 log = get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.image.platform import Platform
+from nixdock.image.manifest import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,10 +20,10 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from nixdock.engine.loading.parcel import LayerBlob, pack
 from nixdock.errors import LoadError
 from nixdock.image.computed import ComputedImage, ComputedLayer, hash_stream
-from nixdock.image.digest import Digest
 from nixdock.image.extent import HasExtents
 from nixdock.image.manifest import OCI_INDEX
 from nixdock.image.model import Image, OpenerLayer
+from nixdock.image.reference import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

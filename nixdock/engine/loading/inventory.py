@@ -26,8 +26,8 @@ from nixdock.engine.loading.archive import END, LAYOUT, blob_name, to_json, writ
 from nixdock.engine.loading.parcel import is_settled
 from nixdock.engine.loading.response import find_error
 from nixdock.errors import EngineError
-from nixdock.image.digest import Digest
 from nixdock.image.manifest import DOCKER_LAYER, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor
+from nixdock.image.reference import Digest
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:

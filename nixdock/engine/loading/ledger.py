@@ -14,8 +14,7 @@ from nixdock import settings
 from nixdock.database import Database
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.events import Notice
-from nixdock.image.digest import Digest
-from nixdock.image.reference import Reference
+from nixdock.image.reference import Digest, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

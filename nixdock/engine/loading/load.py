@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from nixdock.engine.loading.archive import HybridArchive
     from nixdock.engine.loading.parcel import LayerBlob, PackedImage
     from nixdock.events import Listener
-    from nixdock.image.digest import Digest
     from nixdock.image.model import Image
-    from nixdock.image.reference import Reference
+    from nixdock.image.reference import Digest, Reference
 
 log = get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nixdock.events import Warned
-from nixdock.image.platform import Platform
+from nixdock.image.manifest import Platform
 from nixdock.image.reference import DEFAULT_TAG
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from nixdock.image.manifest import layer_codec, make_docker_manifest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nixdock.image.digest import Digest
     from nixdock.image.model import Image, Layer, Manifest
+    from nixdock.image.reference import Digest
 
 
 @dataclass(frozen=True, slots=True)

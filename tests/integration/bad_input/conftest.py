@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nixdock.formats.memory import Memory, open_database
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.archives import Sample, docker_archive, layer
 
 from .place import NAMED, SECRET, Place, write_custom

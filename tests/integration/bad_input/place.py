@@ -16,7 +16,7 @@ import pytest
 from nixdock.errors import LoadError
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.archives import layer
 
 SECRET = b"correct horse battery staple"

@@ -13,7 +13,7 @@ from nixdock.engine.connection.address import Address
 from nixdock.errors import CheckError, NixdockError
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.archives import Sample, docker_archive, layer, oci_entries, write_folder
 
 from .place import Place, conf_of, read_all, refuse, write_conf

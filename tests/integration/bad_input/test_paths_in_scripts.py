@@ -13,7 +13,7 @@ import pytest
 
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.archives import Sample, docker_archive, layer, runnable
 
 from .place import INVALID, NAMED, OUTSIDE, Place, conf_of, linked, refuse, store_script, write_conf

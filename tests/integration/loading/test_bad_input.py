@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support import archives
 from support.archives import Sample, docker_archive, docker_archive_entries, layer, oci_entries, runnable
 from support.layers import hardlink, tar_of

@@ -16,7 +16,7 @@ from nixdock.engine.loading.load import load_image
 from nixdock.formats import nix2container_tar, open_images
 from nixdock.formats.memory import Memory, open_database
 from nixdock.formats.nix2container_tar import LayerPath
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.archives import BUSYBOX, docker_archive, layer, runnable
 
 from .conftest import Loader

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nixdock.image.platform import Platform
+from nixdock.image.manifest import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from nixdock.checks.model import Suite
 from nixdock.checks.static import judge_static
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import CheckResult, Finding, Status
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.images import image_of
 from support.layers import MemoryLayer, file, folder, layer_of, link, tar_of
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.archives import (
     OCI,
     Sample,

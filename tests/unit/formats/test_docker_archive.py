@@ -14,8 +14,8 @@ import pytest
 from nixdock.errors import LoadError
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory, open_database
-from nixdock.image.digest import Digest
 from nixdock.image.model import Image
+from nixdock.image.reference import Digest
 from support import archives
 from support.archives import Sample, docker_archive, docker_archive_entries, layer
 from support.layers import file, hardlink, link, tar_of

@@ -15,8 +15,8 @@ import pytest
 from nixdock.errors import LoadError
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory, open_database
+from nixdock.image.manifest import Platform
 from nixdock.image.model import Image
-from nixdock.image.platform import Platform
 from support.archives import (
     COMPRESSORS,
     oci_entries,

@@ -12,7 +12,7 @@ from nixdock.formats import open_images
 from nixdock.formats.compression import DecompressedBytes
 from nixdock.formats.memory import Memory, open_database
 from nixdock.formats.source import FileBytes
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support import archives
 from support.archives import Sample, docker_archive, layer, oci_entries
 

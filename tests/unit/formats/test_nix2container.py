@@ -17,7 +17,7 @@ from nixdock.formats import nix2container_tar, open_images
 from nixdock.formats.go_tar import Header, write_header
 from nixdock.formats.memory import Memory, open_database
 from nixdock.formats.nix2container_tar import LayerPath, Permission
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.archives import layer
 
 from .conftest import UseStore

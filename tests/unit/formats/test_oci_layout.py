@@ -11,9 +11,9 @@ import pytest
 from nixdock.errors import LoadError
 from nixdock.formats import open_images
 from nixdock.formats.memory import Memory, open_database
-from nixdock.image.digest import Digest
+from nixdock.image.manifest import Platform
 from nixdock.image.model import Image
-from nixdock.image.platform import Platform
+from nixdock.image.reference import Digest
 from support import archives
 from support.archives import (
     OCI,

@@ -17,8 +17,8 @@ from nixdock.formats import door, open_images, stream_conf
 from nixdock.formats.door import Scripts
 from nixdock.formats.memory import Memory, open_database
 from nixdock.image.computed import LayerChangedError, settle_layers
-from nixdock.image.digest import Digest
 from nixdock.image.model import Image
+from nixdock.image.reference import Digest
 from nixdock.nixpkgs.dockertools import layer_tar
 from support import archives
 from support.archives import Sample, docker_archive, layer

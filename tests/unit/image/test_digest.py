@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from nixdock.image.detect import Codec
-from nixdock.image.digest import Digest
-from nixdock.image.manifest import Descriptor, layer_codec, make_docker_manifest
-from nixdock.image.platform import Platform
+from nixdock.image.manifest import Descriptor, Platform, layer_codec, make_docker_manifest
+from nixdock.image.reference import Digest
 
 CONFIG = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixdock.image.digest import Digest
-from nixdock.image.reference import Reference
+from nixdock.image.reference import Digest, Reference
 
 DIGEST = "sha256:" + "0" * 64
 

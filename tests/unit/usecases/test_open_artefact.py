@@ -9,7 +9,7 @@ import pytest
 
 from nixdock.errors import LoadError
 from nixdock.events import ignore
-from nixdock.image.platform import Platform
+from nixdock.image.manifest import Platform
 from nixdock.nix.artefact import Artefact, Form
 from nixdock.usecases.load import open_artefact
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nixdock.checks.files.layer_index import LayerIndex, clean_path, index_layer, read_entries
 from nixdock.checks.files.tree import build_tree
 from nixdock.errors import LoadError
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 from support.layers import MemoryLayer, device, file, folder, hardlink, layer_of, link, read_tree, tar_of
 
 LONG = "d/" * 70 + "f" * 90

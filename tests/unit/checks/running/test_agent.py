@@ -35,7 +35,7 @@ from nixdock.checks.agent.protocol import (
     write_sweep,
 )
 from nixdock.checks.files.facts import read_elf
-from nixdock.image.platform import Platform
+from nixdock.image.manifest import Platform
 
 _HELLO = b"\0" * 8 + b"\x0c\0\0\0nixdock2\0\0\0\0"
 _HERE = Platform.of_machine(platform.machine()).architecture

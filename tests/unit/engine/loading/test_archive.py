@@ -16,10 +16,9 @@ from nixdock.engine.loading.parcel import PackedImage, is_settled, pack
 from nixdock.errors import LoadError
 from nixdock.formats.source import FileBytes, open_chunks
 from nixdock.image.computed import ComputedImage, ComputedLayer, LayerChangedError
-from nixdock.image.digest import Digest
 from nixdock.image.extent import Extent, read_piece
 from nixdock.image.model import Image, OpenerLayer
-from nixdock.image.reference import Reference
+from nixdock.image.reference import Digest, Reference
 from support.archives import Sample, layer
 
 SAMPLE = Sample((layer("a"), layer("b"), layer("a")))

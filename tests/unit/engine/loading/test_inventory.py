@@ -16,9 +16,8 @@ from nixdock.engine.connection.traits import Traits
 from nixdock.engine.loading.inventory import PROBES, Inventory, probe_blobs, take_inventory
 from nixdock.engine.loading.ledger import Ledger, open_database
 from nixdock.engine.loading.parcel import PackedImage, pack
-from nixdock.image.digest import Digest
 from nixdock.image.model import Image, OpenerLayer
-from nixdock.image.reference import Reference
+from nixdock.image.reference import Digest, Reference
 from support.archives import Sample, layer
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from nixdock.engine.loading.ledger import Ledger, open_database
-from nixdock.image.digest import Digest
+from nixdock.image.reference import Digest
 
 if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
