@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from nixdock.cli.options import CommandGroup, Session, printing_option, session_options
+from nixdock.cli.options import (
+    COMPLETION_VARIABLE,
+    CommandGroup,
+    Session,
+    complete_for_shell,
+    printing_option,
+    session_options,
+)
 from nixdock.errors import MachineError, NixdockError, UsageError, find_exhaustion
 from nixdock.out import STREAMS, say, tell_text
 
@@ -29,9 +36,6 @@ if TYPE_CHECKING:
 
 SOFTWARE_STATUS: Final = 70
 """Exit status of a fault that nixdock did not foresee (EX_SOFTWARE of sysexits.h): never a verdict."""
-
-COMPLETION_VARIABLE: Final = "_NIXDOCK_COMPLETE"
-"""Set to `bash_source`, `zsh_source` or `fish_source` it makes nixdock print the shell's completion."""
 
 _ELSEWHERE: Final = "the working directory has been removed: cd to one that exists"
 
@@ -226,8 +230,6 @@ def run(arguments: Sequence[str], *, session: Session | None = None, name: str =
 def _invoke(arguments: Sequence[str], session: Session, name: str) -> int:
     instruction = os.environ.get(COMPLETION_VARIABLE)
     if instruction and name == "nixdock":
-        from nixdock.cli.completion import complete_for_shell  # noqa: PLC0415
-
         return complete_for_shell(program, session, instruction)
     try:
         with program.make_context(name, list(arguments), obj=session) as context:

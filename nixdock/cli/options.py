@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from nixdock.events import Event, Listener
     from nixdock.progress import Console
 
+COMPLETION_VARIABLE: Final = "_NIXDOCK_COMPLETE"
+"""Set to `bash_source`, `zsh_source` or `fish_source` it makes nixdock print the shell's completion."""
+
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
@@ -257,3 +260,19 @@ def complete_files(
     from click.shell_completion import CompletionItem  # noqa: PLC0415  # completion is rare
 
     return [CompletionItem(incomplete, type="file")]
+
+
+def complete_for_shell(program: click.Command, session: Session, instruction: str) -> int:
+    """Answer a shell as click does, but through our own door; return the exit status.
+
+    The instruction is what the variable says: `bash_source`, `zsh_complete`.
+    """
+    from click.shell_completion import get_completion_class  # noqa: PLC0415  # completion is rare
+
+    shell, _, wanted = instruction.partition("_")
+    kind = get_completion_class(shell)
+    if kind is None or wanted not in {"source", "complete"}:
+        return 1
+    completion = kind(program, {"obj": session}, "nixdock", COMPLETION_VARIABLE)
+    say_text(completion.source() if wanted == "source" else completion.complete())
+    return 0

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
     from pathlib import Path
 
+    import click
+
     from nixdock.cli.options import Session
     from nixdock.engine.connection.address import Tls
 
@@ -29,6 +31,11 @@ _SWITCHES: Final = ("debug", "tls", "tlsverify", "version", "help")
 _VALUES: Final = ("config", "context", "host", "log-level", "tlscacert", "tlscert", "tlskey")
 _TRUE: Final = ("1", "t", "T", "true", "TRUE", "True")
 _FALSE: Final = ("0", "f", "F", "false", "FALSE", "False")
+_FILES: Final = 0
+"""The shell completes file names where there is no proposal (ShellCompDirectiveDefault)."""
+_ERROR: Final = 1
+_NO_FILES: Final = 4
+_DIRECTORIES: Final = 16
 
 
 def describe() -> str:
@@ -66,7 +73,6 @@ def run(words: Sequence[str], environ: MutableMapping[str, str] = os.environ) ->
             return 2
         return 0
     if words and words[0] in COMPLETION_WORDS:
-        from nixdock.cli.completion import complete_for_docker  # noqa: PLC0415
         from nixdock.cli.main import program  # noqa: PLC0415
 
         return complete_for_docker(program, _after_name(words[1:]), described=words[0] == COMPLETION_WORDS[0])
@@ -86,6 +92,34 @@ def run(words: Sequence[str], environ: MutableMapping[str, str] = os.environ) ->
     from_docker = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND" in environ
     name = f"docker {NAME}" if from_docker else f"docker-{NAME}"
     return run_command_line(arguments, session=session, name=name)
+
+
+def complete_for_docker(program: click.Command, words: Sequence[str], *, described: bool) -> int:
+    """Write the proposals for the last word of a command line in cobra's form; return the exit status.
+
+    That is a line for each, `value<tab>description`, and a last line `:N` that says what the shell may add.
+
+    The words are those after `docker nixdock`; the last one is what stands there so far.
+    """
+    from click.shell_completion import ShellComplete  # noqa: PLC0415
+
+    from nixdock.cli.options import COMPLETION_VARIABLE, Session  # noqa: PLC0415
+    from nixdock.out import say  # noqa: PLC0415
+
+    if not words:
+        say(f":{_ERROR}")
+        return 0
+    finder = ShellComplete(program, {"obj": Session()}, "docker nixdock", COMPLETION_VARIABLE)
+    lines: list[str] = []
+    directive = _NO_FILES
+    for item in finder.get_completions(list(words[:-1]), words[-1]):
+        if item.type in {"file", "dir"}:
+            directive = _FILES if item.type == "file" else _DIRECTORIES
+        else:
+            lines.append(f"{item.value}\t{item.help}" if described and item.help else str(item.value))
+    for line in [*lines, f":{directive}"]:
+        say(line)
+    return 0
 
 
 def _after_name(words: Sequence[str]) -> list[str]:

@@ -18,8 +18,8 @@ from nixdock import log, out, pytest_plugin
 from nixdock.checks.lint.programs import Gravity, Remark
 from nixdock.checks.verdict import Finding, Report, Status, Verdict
 from nixdock.cli import doctor, lint, load, main, plugin, plugin_command
-from nixdock.cli.completion import complete_for_docker, complete_for_shell
-from nixdock.cli.options import Session
+from nixdock.cli.options import Session, complete_for_shell
+from nixdock.cli.plugin import complete_for_docker
 from nixdock.cli.plugin_command import Plugin
 from nixdock.errors import NixdockError
 from nixdock.events import (

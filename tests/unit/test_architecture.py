@@ -22,7 +22,6 @@ LAYERS = (
         "events",
         "settings",
         "process",
-        "retry",
         "log",
         "hints",
         "database",
@@ -47,7 +46,7 @@ LAYERS = (
 CORNERS = {
     "subprocess": ("nixdock.process",),
     "docker": ("nixdock.engine.connection.transport",),
-    "tenacity": ("nixdock.retry",),
+    "tenacity": ("nixdock.engine.connection.patience",),
     "structlog": ("nixdock.log",),
     "click": ("nixdock.cli.",),
     "rich": ("nixdock.progress.bars",),

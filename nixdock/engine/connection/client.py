@@ -22,7 +22,7 @@ from nixdock.engine.connection.decoding import (
     read_refusal,
     socket_of,
 )
-from nixdock.engine.connection.patience import PING, Patience
+from nixdock.engine.connection.patience import CONNECTION_ATTEMPTS, PING, Patience, call_with_retries
 from nixdock.engine.connection.refusals import (
     EngineRefusedError,
     explain_cut,
@@ -35,7 +35,6 @@ from nixdock.engine.connection.stream import Stream
 from nixdock.errors import EngineError
 from nixdock.image.extent import read_piece
 from nixdock.log import get_logger
-from nixdock.retry import CONNECTION_ATTEMPTS, call_with_retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping

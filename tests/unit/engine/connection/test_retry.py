@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nixdock.retry import call_with_retries
+from nixdock.engine.connection.patience import call_with_retries
 
 
 class Flaky:
@@ -64,7 +64,7 @@ def test_it_is_given_up_after_so_many_attempts_with_the_last_failure(attempts: i
 
 def test_tenacity_is_not_imported_where_nothing_fails() -> None:
     program = (
-        "import sys; from nixdock.retry import call_with_retries as call;"
+        "import sys; from nixdock.engine.connection.patience import call_with_retries as call;"
         "call(lambda: 1, retry_on=lambda e: True); assert 'tenacity' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
