@@ -37,7 +37,7 @@ def judge_static(checks: Iterable[Check], subject: Subject) -> tuple[CheckResult
         try:
             result = kind.judge(subject)
         except NixdockError as error:
-            result = CheckResult.error(error.message, error.details)
+            result = CheckResult.of_error(error)
         result.seconds = time.monotonic() - began
         results.append(result)
     _judge_contents(results, subject)

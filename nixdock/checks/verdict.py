@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.files.entry import LayerEntry
     from nixdock.checks.matchers.algebra import Mismatch
+    from nixdock.errors import NixdockError
     from nixdock.outcome import Output
 
 ContentJudge = Callable[["Output"], "Iterable[Finding]"]
@@ -153,6 +154,12 @@ class CheckResult:
         result = cls()
         result.give_up(message, details)
         return result
+
+    @classmethod
+    def of_error(cls, error: NixdockError) -> Self:
+        """Return the result of a check that an error kept from running."""
+        said = [text for text in (error.hint, error.details) if text]
+        return cls.error(error.message, "\n".join(said) or None)
 
     @property
     def status(self) -> Status:

@@ -10,15 +10,15 @@ import json
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from nixdock.checks.kinds.exec import ExecCheck
-from nixdock.checks.model import Check
-from nixdock.checks.running.idle_group import IdleGroup
-from nixdock.checks.running.reproduce import docker_run
+from nixdock.checks.model import Check, ContainerSettings
 from nixdock.checks.running.trials import Trials, VerdictLedger
 from nixdock.checks.static import judge_static
 from nixdock.checks.structure_test.reader import read_files
@@ -314,13 +314,24 @@ def judged(
 def attempt_by(run: Callable[[ExecCheck], RunOutcome]) -> Callable[[Check], CheckResult]:
     """Return what tries a command test where a function says how the command ends."""
 
-    def execute(what: ExecCheck, timeout: float) -> CheckResult:
-        by_hand = docker_run("web:1", what.settings, what.command, replace=True)
-        return what.perform(lambda _command, _seconds: run(what), timeout, reproduce=by_hand)
+    class Idle:
+        """Runs a check's command wherever it should run, by the function."""
 
-    group = IdleGroup(cast("Any", None), {})
-    group._execute = execute  # type: ignore[method-assign,assignment]
-    return group.attempt
+        notes = ()
+        container = SimpleNamespace(request=SimpleNamespace(body={}))
+
+        def __init__(self, what: ExecCheck) -> None:
+            self.run = lambda _command, _seconds: run(what)
+
+    def attempt(check: Check) -> CheckResult:
+        what = exec_of(check)
+        bench = SimpleNamespace(name="web:1", settings=ContainerSettings())
+        group = SimpleNamespace(
+            bench=bench, serves_apart=False, keeps_files=True, shared=lambda _: nullcontext(Idle(what))
+        )
+        return replace(what, alone=False).ask_idle(cast("Any", group), check.timeout)
+
+    return attempt
 
 
 def exec_of(check: Check) -> ExecCheck:

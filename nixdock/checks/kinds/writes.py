@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 from nixdock.checks.agent import FOLDER
 from nixdock.checks.format.records import key, record_of
 from nixdock.checks.format.shapes import ListOf, Shape, Text
-from nixdock.checks.running.live import LiveService, ServiceKind
+from nixdock.checks.running.idle_group import IdleGroup, IdleKind
 from nixdock.checks.verdict import CheckResult, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nixdock.checks.running.live import LiveService
     from nixdock.engine.connection.responses import ContainerDetails
 
 # What engines themselves make in a container, and some of them list as changes.
@@ -34,7 +35,7 @@ _ENGINES_OWN: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class WritesCheck(ServiceKind):
+class WritesCheck(IdleKind):
     """What the running container may have written into its own layer."""
 
     allow: tuple[str, ...] = key(
@@ -44,13 +45,8 @@ class WritesCheck(ServiceKind):
     kind = "writes"
     about = "`allow`: patterns of paths that may be written (`docker diff`)"
 
-    needs_service = False
+    asks_writes = True
     is_late = True
-
-    @property
-    def prefers_service(self) -> bool:
-        """Its container's writes, or else those of the idle ones."""
-        return True
 
     @classmethod
     def value(cls) -> Shape[WritesCheck]:
@@ -62,6 +58,13 @@ class WritesCheck(ServiceKind):
         result = self.judge(live.details(), live.engine.changes(live.container))
         result.reproduce = live.by_hand(f"docker diff {live.word}")
         return result
+
+    def ask_idle(self, group: IdleGroup, timeout: float) -> CheckResult:  # noqa: ARG002 - one question
+        """Ask what commands wrote in the idle containers."""
+        written = group.written()
+        if written is None:
+            return CheckResult(notes=["no command was run in a container that could have written anything"])
+        return self.judge(*written)
 
     def judge(self, details: ContainerDetails, changes: Iterable[tuple[int, str]]) -> CheckResult:
         """Judge what a container changed in its own layer.

@@ -226,16 +226,6 @@ class ContainerKind(CheckKind, ABC):
         """
 
 
-def perform_fresh(bench: Bench, command: Command, settings: ContainerSettings, timeout: float) -> RunOutcome:
-    """Run a command that replaces the image's Entrypoint in a container of its own.
-
-    Raises:
-        EngineError: It cannot be created, started or executed.
-    """
-    with _fresh_container(bench, command, settings) as container:
-        return run_to_end(container, command, timeout)
-
-
 @contextmanager
 def after_steps(
     bench: Bench, steps: Sequence[Command], settings: ContainerSettings, timeout: float
@@ -258,7 +248,7 @@ def after_steps(
     notes: list[str] = []
     with ExitStack() as made:
         for step in steps:
-            with _fresh_container(bench, step, plain) as container:
+            with fresh_container(bench, step, plain) as container:
                 outcome = run_to_end(container, step, timeout)
                 if outcome.timed_out:
                     raise EngineError(f"{step.words[0]!r} did not end in time")
@@ -279,7 +269,8 @@ def after_steps(
 
 
 @contextmanager
-def _fresh_container(bench: Bench, command: Command, settings: ContainerSettings) -> Iterator[Container]:
+def fresh_container(bench: Bench, command: Command, settings: ContainerSettings) -> Iterator[Container]:
+    """Create a container for a command that replaces the image's Entrypoint, and remove it at the end."""
     request, _ = bench.request(
         command_settings(command).over(settings),
         stdin=command.stdin is not None,

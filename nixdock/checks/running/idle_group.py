@@ -8,31 +8,25 @@ not as it was, or whose commands may have more rights than docker gives by itsel
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from nixdock.checks.agent import FOLDER, MACHINES
-from nixdock.checks.kinds.exec import ExecCheck
-from nixdock.checks.kinds.writes import WritesCheck
-from nixdock.checks.model import ContainerSettings
-from nixdock.checks.running.bench import after_steps, perform_fresh
-from nixdock.checks.running.hardening import with_refusals
 from nixdock.checks.running.idle import Idle, idle_container
-from nixdock.checks.running.reproduce import docker_run
-from nixdock.checks.verdict import CheckResult, Finding
-from nixdock.engine.connection.refusals import EngineRefusedError
-from nixdock.errors import CheckError, EngineError, NixdockError
+from nixdock.checks.running.live import ServiceKind
+from nixdock.errors import CheckError, NixdockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nixdock.checks.model import Check, Command
+    from nixdock.checks.model import Check, ContainerSettings
     from nixdock.checks.running.bench import Bench
+    from nixdock.checks.verdict import CheckResult
     from nixdock.engine.connection.responses import ContainerDetails
-    from nixdock.outcome import RunOutcome
 
 
 _BUSY_SECONDS: Final = 0.3
@@ -40,6 +34,34 @@ _BUSY_SECONDS: Final = 0.3
 
 _WRITTEN_IN: Final = 3
 """Containers that commands wrote in, after which each command gets one of its own."""
+
+
+class IdleKind(ServiceKind, ABC):
+    """A kind that asks the service where there is one, and idle containers where there is none."""
+
+    __slots__ = ()
+
+    needs_service = False
+
+    asks_writes: ClassVar[bool] = False
+    """Whether it asks what commands wrote in them."""
+
+    @property
+    def prefers_service(self) -> bool:
+        """It does."""
+        return True
+
+    @abstractmethod
+    def ask_idle(self, group: IdleGroup, timeout: float) -> CheckResult:
+        """Do once what it asks, without a service.
+
+        Args:
+            group: The idle containers.
+            timeout: Seconds that it may take.
+
+        Raises:
+            NixdockError: It could not be done, which says nothing about the image.
+        """
 
 
 @dataclass(slots=True)
@@ -66,10 +88,10 @@ class IdleGroup:
     def __init__(
         self, bench: Bench, own: Mapping[str, Any], *, notes_writes: bool = False, keeps_files: bool = False
     ) -> None:
-        self._bench = bench
+        self.bench = bench
+        self.keeps_files = keeps_files
         self._own = own
         self._notes_writes = notes_writes
-        self._keeps_files = keeps_files
         self._written_in = 0
         self._changed = Condition()
         self._ended: list[ExitStack] = []
@@ -97,43 +119,26 @@ class IdleGroup:
         Raises:
             NixdockError: It could not be done.
         """
-        if isinstance(check.what, WritesCheck):
-            return self._ask_writes(check.what)
-        if not isinstance(check.what, ExecCheck):
+        if not isinstance(check.what, IdleKind):
             raise CheckError(f"a check of the kind {check.kind} runs no command")
-        try:
-            return self._execute(check.what, check.timeout)
-        except EngineRefusedError as error:
-            if not check.what.command.expected.starts:
-                raise
-            return CheckResult([Finding("", error.message, error.hint)])
+        return check.what.ask_idle(self, check.timeout)
 
-    def _execute(self, check: ExecCheck, timeout: float) -> CheckResult:
-        command = check.command
-        settings = check.settings.over(self._bench.settings)
-        reproduce = docker_run(self._bench.name, settings, command, replace=True)
-        if (
-            check.alone
-            or self._bench.engine.version.architecture not in MACHINES
-            or self._written_in >= _WRITTEN_IN
-        ):
-            return self._without_agent(check, timeout, reproduce)
-        settings = _settings_of(command).over(check.settings)
-        if check.fresh or check.setup or check.teardown:
-            # What it sets up must not be there for other checks.
-            with idle_container(self._bench, settings, self._own) as idle:
-                return _noted(check.perform(idle.run, timeout, reproduce=reproduce), idle)
-        try:
-            with self._shared(settings) as idle:
-                return _noted(check.perform(idle.run, timeout, reproduce=reproduce), idle)
-        except CheckError:
-            if not self._keeps_files:
-                raise
-            # The container ended with it, or the request is too long: it may fare better alone.
-            return self._without_agent(check, timeout, reproduce)
+    @property
+    def has_agent(self) -> bool:
+        """Whether nixdock's agent runs on the engine's machine."""
+        return self.bench.engine.version.architecture in MACHINES
+
+    @property
+    def serves_apart(self) -> bool:
+        """Whether each command must have a container of its own from now on."""
+        return not self.has_agent or self._written_in >= _WRITTEN_IN
+
+    def own(self, settings: ContainerSettings) -> AbstractContextManager[Idle]:
+        """Have an idle container that is removed afterwards."""
+        return idle_container(self.bench, settings, self._own)
 
     @contextmanager
-    def _shared(self, settings: ContainerSettings) -> Iterator[Idle]:
+    def shared(self, settings: ContainerSettings) -> Iterator[Idle]:
         """Have a container to oneself, and then leave it to others if it is fit for them."""
         pool, (idle, opened) = self._take(settings)
         try:
@@ -141,13 +146,13 @@ class IdleGroup:
         finally:
             is_fit = False
             try:
-                is_fit = idle.sweep() and not (self._keeps_files and self._was_written_in(idle))
+                is_fit = idle.sweep() and not (self.keeps_files and self._was_written_in(idle))
             finally:
                 self._give_back(pool, idle, opened, is_fit=is_fit)
 
     def _was_written_in(self, idle: Idle) -> bool:
         """Whether anything is there, not there or different that was otherwise in the image."""
-        changes = self._bench.engine.changes(idle.container.id)
+        changes = self.bench.engine.changes(idle.container.id)
         return any(path != FOLDER and not path.startswith(f"{FOLDER}/") for _, path in changes)
 
     def _give_back(self, pool: _Pool, idle: Idle, opened: ExitStack, *, is_fit: bool) -> None:
@@ -157,7 +162,7 @@ class IdleGroup:
                 pool.free.append((idle, opened))
             else:
                 pool.count -= 1
-                self._written_in += self._keeps_files
+                self._written_in += self.keeps_files
             self._changed.notify_all()
         if is_fit:
             return
@@ -186,7 +191,7 @@ class IdleGroup:
         made = None
         try:
             with ExitStack() as stack:
-                idle = stack.enter_context(idle_container(self._bench, settings, self._own))
+                idle = stack.enter_context(self.own(settings))
                 made = idle, stack.pop_all()
         finally:
             with self._changed:
@@ -207,50 +212,22 @@ class IdleGroup:
                 self._lost.append(idle)
         return None
 
-    def _without_agent(self, check: ExecCheck, timeout: float, reproduce: str) -> CheckResult:
-        if check.setup or check.teardown:
-            machine = self._bench.engine.version.architecture
-            raise CheckError(f"setup and teardown need nixdock's agent, and there is none for {machine}")
-
-        with ExitStack() as stack:
-            try:
-                bench, notes = stack.enter_context(
-                    after_steps(self._bench, check.steps, check.settings, timeout)
-                )
-            except EngineError as error:
-                return CheckResult([Finding("setup", error.message)])
-
-            def run(command: Command, seconds: float) -> RunOutcome:
-                return perform_fresh(bench, command, check.settings, seconds)
-
-            result = check.perform(run, timeout, reproduce=reproduce)
-            result.notes = notes + result.notes
-            # No one command does by hand what those before it did.
-            result.reproduce = None if check.steps else result.reproduce
-            return result
-
     def _note_writes(self, idle: Idle) -> None:
-        engine, ident = self._bench.engine, idle.container.id
+        engine, ident = self.bench.engine, idle.container.id
         details = engine.find_container(ident)
         if details is None:
             raise CheckError("the idle container is gone")
         self._writer = details
         self._written.update(engine.changes(ident))
 
-    def _ask_writes(self, check: WritesCheck) -> CheckResult:
+    def written(self) -> tuple[ContainerDetails, set[tuple[int, str]]] | None:
+        """Return what was written in all idle containers, and one of them; None where there was none.
+
+        Raises:
+            NixdockError: It cannot be asked any more.
+        """
         if self._unseen is not None:
             raise CheckError(f"what was written cannot be asked any more: {self._unseen.message}")
         for idle in (*self._lost, *(idle for pool in self._pools.values() for idle, _ in pool.free)):
             self._note_writes(idle)
-        if self._writer is None:
-            return CheckResult(notes=["no command was run in a container that could have written anything"])
-        return check.judge(self._writer, self._written)
-
-
-def _settings_of(command: Command) -> ContainerSettings:
-    return ContainerSettings(() if command.user is None else (("user", command.user),))
-
-
-def _noted(result: CheckResult, idle: Idle) -> CheckResult:
-    result.notes += idle.notes
-    return with_refusals(result, idle.container.request.body)
+        return None if self._writer is None else (self._writer, self._written)

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.kinds.writes import WritesCheck
 from nixdock.checks.running.bench import ContainerKind, lend_tools
-from nixdock.checks.running.idle_group import IdleGroup
+from nixdock.checks.running.idle_group import IdleGroup, IdleKind
 from nixdock.checks.running.service_group import READY, ServiceGroup
 from nixdock.checks.running.trials import Choice, Trials, VerdictLedger
 from nixdock.checks.static import judge_static
@@ -166,7 +165,7 @@ class SuiteRun:
                 raise CheckError(f"the bytes of {self.name} cannot be read here")
             results = judge_static(checks, self.subject())
         except NixdockError as error:
-            results = tuple(CheckResult.error(error.message) for _ in checks)
+            results = tuple(CheckResult.of_error(error) for _ in checks)
         for check, result in zip(checks, results, strict=True):
             trials.note(check, result)
 
@@ -182,7 +181,7 @@ class SuiteRun:
             own = lend_tools(self.suite.tools, self._store_names(), bench.engine.address)
         except NixdockError as error:
             for check in checks:
-                trials.note(check, CheckResult.error(error.message))
+                trials.note(check, CheckResult.of_error(error))
             return
         asking = [check for check in checks if self.suite.asks_service(check)]
         with ExitStack() as stack:
@@ -192,7 +191,9 @@ class SuiteRun:
                 service.start()
                 stack.callback(service.finish)
             commands = [check for check in checks if check not in asking]
-            notes_writes = any(isinstance(check.what, WritesCheck) for check in commands)
+            notes_writes = any(
+                isinstance(check.what, IdleKind) and check.what.asks_writes for check in commands
+            )
             group = IdleGroup(bench, own, notes_writes=notes_writes)
             stack.callback(group.close)
             self._run_commands(commands, group, trials, pool)

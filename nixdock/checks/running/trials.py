@@ -201,8 +201,7 @@ class Trials:
         if end is not None and live is not None:
             # That the service is gone is its own fault, not that of whoever asks it.
             return CheckResult([Finding("service", end, live.tail())])
-        details = "\n".join(part for part in (error.hint, error.details) if part) or None
-        return CheckResult.error(error.message, details)
+        return CheckResult.of_error(error)
 
     def _until_it_holds(
         self, check: Check, attempt: Callable[[Check], CheckResult], live: LiveService | None

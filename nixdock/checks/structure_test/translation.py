@@ -19,8 +19,9 @@ from nixdock.checks.structure_test import file_tests, metadata_test
 from nixdock.checks.structure_test.container_files import ContainerFiles, Files, MountedFiles
 from nixdock.checks.structure_test.go_text import expand, parse_dotenv, text_matcher
 from nixdock.checks.structure_test.model import FIRST
-from nixdock.checks.verdict import CheckResult, Finding, Status
+from nixdock.checks.verdict import CheckResult, Finding
 from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.errors import NixdockError
 from nixdock.settings import here
 from nixdock.text import read_bounded
 
@@ -63,7 +64,6 @@ class StructureCheck(Check):
         own_name: Its name in the file; None where tests of its kind have none.
         file: Where it is written.
         is_usable: Whether it can be judged at all.
-        is_mounted: Whether its containers have mounts, which engines may refuse.
         remarks: What is to be said of it, whatever comes of it.
     """
 
@@ -71,7 +71,6 @@ class StructureCheck(Check):
     own_name: str | None = None
     file: str = ""
     is_usable: bool = True
-    is_mounted: bool = False
     remarks: tuple[str, ...] = ()
 
     @property
@@ -91,9 +90,6 @@ class StructureCheck(Check):
 
     def verdict(self, result: CheckResult, suite: str) -> Verdict:  # noqa: ARG002 - its file is its suite
         """Return its verdict under the name by which the original reports it."""
-        if result.status is Status.FAIL and self.is_mounted:
-            for position, one in enumerate(result.findings):
-                result.findings[position] = one if one.subject else Finding(_MOUNTS, one.message)
         result.notes = [*self.remarks, *result.notes]
         has_begun = self.is_usable and not any(one.subject in _BEFORE for one in result.findings)
         name = self.name if has_begun or self.own_name is None else self.own_name
@@ -128,7 +124,7 @@ class MountedLook(ContainerKind):
             with bench.opened(request) as container:
                 return self.look(MountedFiles(container))
         except EngineRefusedError as error:
-            return CheckResult([Finding("", error.message, error.hint)])
+            return CheckResult([Finding(_MOUNTS, error.message)])
 
 
 def make_suite(
@@ -145,16 +141,12 @@ def make_suite(
         subject: The image.
         environ: The caller's environment, for `containerRunOptions.envVars`.
         directory: What `envFile` is relative to; the working directory when None.
-
-    Raises:
-        LoadError: The image's config cannot be read.
     """
     files = cache(lambda: ContainerFiles(subject))
     checks: list[Check] = []
     for reading in readings:
         if reading.error is not None:
-            details = "\n".join(text for text in (reading.error.details, reading.error.hint) if text) or None
-            look = Look(partial(CheckResult.error, reading.error.message, details))
+            look = Look(partial(CheckResult.of_error, reading.error))
             checks.append(StructureCheck(reading.source, look, file=reading.source))
         checks += _Translation(reading, subject, files, environ, directory or here()).checks()
     return Suite("container-structure-test", tuple(checks), isolated=True)
@@ -215,6 +207,8 @@ class _Translation:
                 what, remarks = make(test)
             except _NotReachedError as error:
                 what = _found((error.finding,))
+            except NixdockError as error:  # the image's config cannot be read
+                what = Look(partial(CheckResult.of_error, error))
         return StructureCheck(
             name=title if own_name is None else f"{title}: {own_name}",
             what=what,
@@ -224,7 +218,6 @@ class _Translation:
             own_name=own_name,
             file=self.reading.source,
             is_usable=not faults,
-            is_mounted=bool(self.tests.options.bind_mounts),
             remarks=remarks,
         )
 
@@ -268,6 +261,7 @@ class _Translation:
             ),
             settings=self._settings(),
             steps=tuple(Command(words, env={**outer, **own}) for words in test.setup),
+            made_by=_MOUNTS if options.bind_mounts else "",
         )
         return made, remarks
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from nixdock.checks.expectations import RunExpectation
+from nixdock.checks.kinds import exec as exec_kind
 from nixdock.checks.kinds.exec import ExecCheck
 from nixdock.checks.model import Check, Command, ContainerSettings
 from nixdock.checks.running import bench as benches
@@ -57,8 +59,10 @@ class Containers:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.idle = self.own = 0
         self.error: Exception | None = None
+        self.refused: Exception | None = None
         monkeypatch.setattr(idle_group, "idle_container", self._idle)
-        monkeypatch.setattr(idle_group, "perform_fresh", self._own)
+        monkeypatch.setattr(exec_kind, "fresh_container", self._own)
+        monkeypatch.setattr(exec_kind, "run_to_end", lambda _container, *arguments: self._run(*arguments))
 
     @contextmanager
     def _idle(self, *_arguments: Any) -> Iterator[Any]:
@@ -69,13 +73,17 @@ class Containers:
         )
 
     def _run(self, _command: Command, _timeout: float) -> RunOutcome:
-        if self.error is not None:
-            raise self.error
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
         return RunOutcome(0)
 
-    def _own(self, *_arguments: Any) -> RunOutcome:
+    @contextmanager
+    def _own(self, *_arguments: Any) -> Iterator[Any]:
         self.own += 1
-        return RunOutcome(0)
+        if self.refused is not None:
+            raise self.refused
+        yield SimpleNamespace(id="o")
 
 
 @pytest.fixture
@@ -110,6 +118,7 @@ def test_a_command_that_ends_the_container_is_tried_alone(bench: Bench, containe
     containers.error = CheckError("the idle container ended")
     assert not IdleGroup(bench, {}, keeps_files=True).attempt(CHECK).findings
     assert containers.own == 1
+    containers.error = CheckError("the idle container ended")
     with pytest.raises(CheckError):
         IdleGroup(bench, {}).attempt(CHECK)
 
@@ -118,8 +127,33 @@ def test_what_the_engine_refuses_fails_who_must_start(bench: Bench, containers: 
     containers.error = EngineRefusedError("no such user", status=500)
     (finding,) = IdleGroup(bench, {}).attempt(CHECK).findings
     assert "no such user" in finding.message
+    containers.error = EngineRefusedError("no such user", status=500)
     with pytest.raises(EngineRefusedError):
         IdleGroup(bench, {}).attempt(Check("b", ExecCheck(Command(("x",)))))
+
+
+def test_a_refusal_to_make_a_container_is_said_of_what_asks_for_it(
+    bench: Bench, containers: Containers
+) -> None:
+    expected = RunExpectation(starts=True)
+    check = Check("a", ExecCheck(Command(("x",), expected=expected), alone=True, made_by="mounts"))
+    group = IdleGroup(bench, {})
+    containers.refused = EngineRefusedError("no such source", status=400)
+    assert [finding.subject for finding in group.attempt(check).findings] == ["mounts"]
+    containers.refused, containers.error = None, EngineRefusedError("cannot start", status=500)
+    assert [finding.subject for finding in group.attempt(check).findings] == [""]
+
+
+def test_what_steps_did_before_a_command_no_one_command_does_by_hand(
+    bench: Bench, containers: Containers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benches, "fresh_container", containers._own)
+    monkeypatch.setattr(benches, "run_to_end", lambda *_arguments: RunOutcome(7))
+    plain = ExecCheck(Command(("x",)), alone=True)
+    assert IdleGroup(bench, {}).attempt(Check("a", plain)).reproduce is not None
+    result = IdleGroup(bench, {}).attempt(Check("a", replace(plain, steps=(Command(("s", "$FOO")),))))
+    assert result.reproduce is None
+    assert result.notes == ["the setup command s '$FOO' ended with 7, which is not looked at"]
 
 
 def test_what_a_step_left_is_the_image_of_the_next(
@@ -132,7 +166,7 @@ def test_what_a_step_left_is_the_image_of_the_next(
         used.append((bench.run_as, settings.options))
         yield SimpleNamespace(id=command.words[0])
 
-    monkeypatch.setattr(benches, "_fresh_container", fresh)
+    monkeypatch.setattr(benches, "fresh_container", fresh)
     monkeypatch.setattr(benches, "run_to_end", lambda _, command, __: RunOutcome(len(command.words) % 2 * 7))
     settings = ContainerSettings((("user", "u"), ("tty", "true")))
     steps = (Command(("s",)), Command(("t", "$FOO")))

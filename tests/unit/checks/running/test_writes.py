@@ -22,7 +22,7 @@ def test_a_container_that_ended_since_its_last_command_is_asked_too() -> None:
     group._pools[()] = pool = _Pool(free=[(idle, ExitStack())], count=1)
 
     assert group._find_free(pool) is None
-    assert [found.message for found in group._ask_writes(WritesCheck()).findings] == ["/bad was written"]
+    assert [found.message for found in WritesCheck().ask_idle(group, 1.0).findings] == ["/bad was written"]
 
 
 def test_a_folder_in_which_something_changed_is_not_told_itself() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from nixdock.checks.model import Suite
 from nixdock.checks.running.runner import SuiteResult, SuiteRun
 from nixdock.checks.running.trials import Choice
 from nixdock.checks.structure_test.reader import read_files
@@ -12,7 +14,8 @@ from nixdock.checks.structure_test.translation import make_suite
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Status, Verdict
 from nixdock.errors import LoadError
-from nixdock.usecases.check import _needs_engine
+from nixdock.events import Event, Warned
+from nixdock.usecases.check import CheckOptions, _needs_engine, _runs
 from support.images import image_of
 from support.layers import file, layer_of
 
@@ -111,11 +114,30 @@ def test_commands_need_an_engine_and_faulty_ones_do_not(tmp_path: Path, subject:
     assert "needs an engine" in told[0].findings[0].message
 
 
-def test_what_says_nothing_is_warned_of(tmp_path: Path) -> None:
+def test_what_says_nothing_is_warned_of(tmp_path: Path, subject: Subject) -> None:
     path = tmp_path / "a.json"
     path.write_text('{"schemaVersion": "2.0.0", "nope": 1, "metadataTest": {"user": "x"}}')
     warning = f"{path}:1:28: a file of version 2.0.0 has no key 'nope' (it is ignored)"
-    assert [reading.warnings for reading in read_files([path])] == [(warning,)]
+    readings = read_files([path])
+    assert [reading.warnings for reading in readings] == [(warning,)]
+    events: list[Event] = []
+    image: Any = SimpleNamespace(name="the image", subject=lambda: subject)
+    (run,) = _runs(
+        image, Suite("nothing"), readings, CheckOptions(), listener=events.append, tell=lambda _verdict: None
+    )
+    assert [verdict.status for verdict in run.run().report.verdicts] == [Status.PASS]
+    assert events == [Warned(warning)]
+
+
+def test_a_config_that_cannot_be_read_is_an_error_of_each_test(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"{_STATIC}commandTests: [{{name: a, command: x}}]\n")
+    ended, told = _run([path], Subject(image_of(config={"Env": 5})))
+    assert [verdict.status for verdict in told] == [Status.ERROR] * 5
+    assert ended.exit_code == 122
+    for verdict in told:
+        assert "config.Env is a number" in verdict.findings[0].message
+        assert "mend config" in (verdict.findings[0].details or "")
 
 
 def test_layers_that_cannot_be_read_are_an_error_and_config_needs_none(tmp_path: Path) -> None:
