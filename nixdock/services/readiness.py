@@ -124,7 +124,7 @@ def probe(engine: Engine, container: str, check: HealthCheck) -> tuple[bool, str
 
 
 class HealthWatch:
-    """Watches the health of a started container until it is healthy, or never will be.
+    """Watches the health of a container, from the first question on, until it is healthy or never will be.
 
     Args:
         engine: Where it runs.
@@ -136,16 +136,18 @@ class HealthWatch:
         self._engine = engine
         self._container = container.id
         self._check = check
-        self._since = time.monotonic()
+        self._since: float | None = None
         self._closed = threading.Event()
         self._succeeded = False
         self._failed_late = False
         self._said = ""
         self._fault: Exception | None = None
-        threading.Thread(target=self._probe, daemon=True).start()
 
     def ask(self) -> Health:
         """Return how it fares now, as far as the engine or we know."""
+        if self._since is None:
+            self._since = time.monotonic()
+            threading.Thread(target=self._probe, args=(self._since,), daemon=True).start()
         if self._fault is not None:
             raise self._fault
         details = self._engine.find_container(self._container)
@@ -161,7 +163,7 @@ class HealthWatch:
         """Probe no more."""
         self._closed.set()
 
-    def _probe(self) -> None:
+    def _probe(self, since: float) -> None:
         while not self._closed.is_set():
             try:
                 self._succeeded, self._said = probe(self._engine, self._container, self._check)
@@ -172,7 +174,7 @@ class HealthWatch:
                 return
             if self._succeeded:
                 return
-            self._failed_late = time.monotonic() - self._since > self._check.patience
+            self._failed_late = time.monotonic() - since > self._check.patience
             self._closed.wait(_PAUSE)
 
 

@@ -115,6 +115,9 @@ class Service:
             NotReadyError: It ended before.
             DeadlineError: It did not come true in time.
         """
+        if ready():
+            # What it did counts even once it has ended.
+            return
         end = time.monotonic() + within
 
         def is_ready() -> bool:

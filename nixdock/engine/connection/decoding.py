@@ -254,7 +254,7 @@ def read_refusal(response: requests.Response, what: str) -> EngineError:
 
 
 def decode(response: requests.Response, shape: object, what: str) -> Any:  # noqa: ANN401  # any JSON
-    """Return the JSON of an value, if that is what it should be: the one way in for all of them.
+    """Return the JSON of a response, if that is what it should be: the one way in for all of them.
 
     Args:
         response: Unread.
@@ -293,7 +293,7 @@ def body_of(response: requests.Response) -> Iterator[bytes]:
 
 
 def read_messages(pieces: Iterator[bytes], what: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of an value, which may stand without anything between them."""
+    """Yield the JSON objects of a response, which may stand without anything between them."""
     decoder = json.JSONDecoder()
     # A piece may end amid a character.
     characters = codecs.getincrementaldecoder("utf-8")("replace")

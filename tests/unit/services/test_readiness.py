@@ -1,13 +1,17 @@
-"""What a container's health check is, read from what engines answer."""
+"""What a container's health check is, read from what engines answer, and what our own probes of it say."""
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from nixdock.engine.connection.responses import ContainerDetails
-from nixdock.services.readiness import HealthCheck
+from nixdock.outcome import RunOutcome
+from nixdock.services import readiness
+from nixdock.services.readiness import HealthCheck, HealthWatch, probe
 
 SECOND = 1_000_000_000
 
@@ -45,3 +49,36 @@ def test_times_are_nanoseconds() -> None:
     times = {"Interval": 2 * SECOND, "Timeout": SECOND // 2, "StartPeriod": 10 * SECOND, "Retries": 4}
     check = HealthCheck.of(container({"Test": ["CMD", "x"], **times}))
     assert check == HealthCheck(("x",), patience=18, timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (RunOutcome(0, b"fine\n", b""), (True, "fine")),
+        (RunOutcome(1, b"out\n", b"err\n"), (False, "out\nerr")),
+        (RunOutcome(137, b"", b"", timed_out=True), (False, "it did not end in time")),
+        (RunOutcome(137, b"part", b"", timed_out=True), (False, "part")),
+    ],
+)
+def test_what_a_probe_says(
+    monkeypatch: pytest.MonkeyPatch, outcome: RunOutcome, said: tuple[bool, str]
+) -> None:
+    monkeypatch.setattr(readiness, "run_exec", lambda *_args: outcome)
+    assert probe(None, "x", HealthCheck(("x",), 1, 1)) == said  # type: ignore[arg-type]
+
+
+def test_nothing_is_probed_before_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    probed = threading.Event()
+
+    def note(*_args: object) -> tuple[bool, str]:
+        probed.set()
+        return True, "fine"
+
+    monkeypatch.setattr(readiness, "probe", note)
+    running = ContainerDetails.from_json({"Id": "x", "State": {"Status": "running"}, "Config": {}})
+    engine = SimpleNamespace(find_container=lambda _container: running)
+    watch = HealthWatch(engine, running, HealthCheck(("x",), 1, 1))  # type: ignore[arg-type]
+    assert not probed.wait(0.05)
+    watch.ask()
+    assert probed.wait(5)
+    watch.close()

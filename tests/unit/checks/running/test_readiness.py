@@ -13,6 +13,8 @@ from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.model import Command, HttpRequest, Ready
 from nixdock.checks.running.live import HttpResponse, NoResponseError
 from nixdock.checks.running.service import readiness_of
+from nixdock.engine.connection.responses import ContainerDetails
+from nixdock.errors import CheckError
 from nixdock.outcome import RunOutcome
 from nixdock.services.readiness import NotReadyError
 
@@ -90,3 +92,11 @@ def test_a_probe_takes_five_seconds_at_most() -> None:
 
     assert readiness()
     assert given == [5.0]
+
+
+def test_a_health_check_that_is_asked_for_and_not_there_is_said_at_once() -> None:
+    details = ContainerDetails.from_json({"Id": "x", "Config": {}})
+    live = SimpleNamespace(name="web", details=lambda: details, logs=lambda: b"")
+    ready = _ready("1h", log={"contains": "never"}, healthcheck=True)
+    with pytest.raises(CheckError, match=r"^web has no HEALTHCHECK, and its readiness asks for one$"):
+        readiness_of(ready, live)  # type: ignore[arg-type]
