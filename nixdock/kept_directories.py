@@ -1,8 +1,7 @@
-"""Folders that nixdock makes for Nix to read: whole or not at all, by one process at a time, kept a while."""
+"""Directories made for Nix to read: whole or not at all, by one process at a time, kept a while."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import stat
@@ -17,12 +16,13 @@ from nixdock.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
 
 _KEPT_SECONDS: Final = 14 * 24 * 3600
 
 
 def list_homes(name: str) -> tuple[Path, Path]:
-    """Return where a kind of folders is kept: in the user's cache, and where that cannot be written to."""
+    """Return where a kind of directories is kept: in the user's cache, and where that cannot be written."""
     private = Path(tempfile.gettempdir()) / f"nixdock-{os.getuid()}"
     return settings.cache_dir() / name, private / name
 
@@ -55,12 +55,9 @@ def find_home(name: str, what: str) -> Path:
     )
 
 
-@contextmanager
-def work_alone(home: Path) -> Iterator[None]:
+def work_alone(home: Path) -> AbstractContextManager[None]:
     """Be the only process that makes something below the directory."""
-    with (home / ".lock").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return settings.locked(home / ".lock")
 
 
 @contextmanager

@@ -11,10 +11,14 @@ The directories are the user's alone: what is in them says what the user builds 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pwd
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NOWHERE: Final = Path("/dev/null")
 """The home of who has none: nothing can be made below it, and nothing of others is found there."""
@@ -83,6 +87,26 @@ def close_to_others(path: Path) -> None:
         status = path.stat()
         if status.st_uid == os.geteuid() and status.st_mode & 0o077:
             path.chmod(status.st_mode & 0o700)
+
+
+@contextlib.contextmanager
+def locked(file: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a file's lock, which one process at a time can have; the file is made where it is not there.
+
+    Args:
+        file: The file, on which nothing but the lock counts.
+        wait: Whether to wait for somebody else who holds it.
+
+    Raises:
+        BlockingIOError: Somebody else holds it, and it is not to be waited for.
+        OSError: The file cannot be made or written to.
+    """
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _find_directory(ours: str, base: str, below_home: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -191,8 +190,7 @@ def hold_roots() -> Iterator[Path]:
         return
     _sweep(base)
     new = Path(tempfile.mkdtemp(prefix=_NEW, dir=base))
-    with (new / _LOCK).open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with settings.locked(new / _LOCK):
         # Only now is it another process's business whether the lock is held.
         directory = new.rename(base / new.name.removeprefix(_NEW))
         try:
@@ -217,8 +215,7 @@ def _sweep(base: Path) -> None:
                     shutil.rmtree(directory, ignore_errors=True)
             continue
         try:
-            with (directory / _LOCK).open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with settings.locked(directory / _LOCK, wait=False):
                 shutil.rmtree(directory, ignore_errors=True)
         except OSError:
             continue

@@ -7,7 +7,6 @@ of Nix, and nothing is contacted before a test asks. `nixdock/checks/README.md` 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -16,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from nixdock import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -93,7 +94,7 @@ def nixdock_image(
     # Workers of pytest-xdist have directories of their own within that of the session.
     directory = base.parent if hasattr(request.config, "workerinput") else base
     record = directory / f"nixdock-{key}.json"
-    with _locked(directory / f"nixdock-{key}.lock"):
+    with settings.locked(directory / f"nixdock-{key}.lock"):
         if not record.exists():
             from nixdock import api  # noqa: PLC0415
 
@@ -201,13 +202,3 @@ def _describe(service: Service) -> str:
         f"stderr: {tail_of(stderr, lines=_TAIL)}",
     )
     return form_text("\n".join(lines))
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -7,14 +7,13 @@ created from. Two `up` of one service wait for each other, so that the second fi
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 from nixdock import settings
 from nixdock.engine.connection.stream import STDOUT
@@ -26,6 +25,7 @@ from nixdock.services.readiness import HealthCheck, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary
@@ -85,37 +85,32 @@ def _digest(facts: object) -> str:
 def exclusively(engine: Engine, service: WantedService, listener: Listener) -> Iterator[None]:
     """Keep other runs of nixdock away from this service; where no lock can be had, go on without."""
     key = hashlib.sha256(os.fsencode(f"{engine.address.url} {service.target} {service.name}")).hexdigest()
-    folder = settings.state_dir() / "locks"
+    file = settings.state_dir() / "locks" / key[:32]
     with contextlib.ExitStack() as stack:
         try:
-            settings.make_private(folder)
-            file = stack.enter_context((folder / key[:32]).open("wb"))
-        except OSError:
-            yield
-            return
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            settings.make_private(file.parent)
+            stack.enter_context(settings.locked(file, wait=False))
+        except BlockingIOError:
             listener(Notice(f"waiting for another nixdock that works on {service.name}"))
-            _await_lock(file, engine, service.name)
+            _await_lock(stack, file, engine, service.name)
+        except OSError:
+            pass
         yield
 
 
-def _await_lock(file: IO[bytes], engine: Engine, name: str) -> None:
+def _await_lock(stack: contextlib.ExitStack, file: Path, engine: Engine, name: str) -> None:
     """Wait for a lock that somebody else has, as long as the engine may be waited for.
 
     Raises:
         DeadlineError: The time is up.
     """
     while engine.patience.left > 0:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            time.sleep(_PAUSE)
-        else:
+        with contextlib.suppress(OSError):
+            stack.enter_context(settings.locked(file, wait=False))
             # The time that has passed was that one's.
             engine.patience.renew()
             return
+        time.sleep(_PAUSE)
     raise DeadlineError(
         f"the time was up (--timeout) while another nixdock works on {name}",
         hint="--timeout gives it more time",

@@ -103,3 +103,13 @@ def test_what_is_not_there_need_not_be_closed(tmp_path: Path) -> None:
     settings.close_to_others(Path("/dev/null/x"))
     assert not settings.is_there(tmp_path / "nothing")
     assert not settings.is_there(tmp_path / ("x" * 300))
+
+
+def test_a_lock_is_one_holder_s_at_a_time(tmp_path: Path) -> None:
+    with settings.locked(tmp_path / "lock"):
+        with pytest.raises(BlockingIOError), settings.locked(tmp_path / "lock", wait=False):
+            pass
+        with settings.locked(tmp_path / "other", wait=False):
+            pass
+    with settings.locked(tmp_path / "lock", wait=False):
+        pass

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary
 
+log = get_logger(__name__)
+
 PREFIX: Final = "io.nixdock."
 RUN: Final = f"{PREFIX}run"
 PROCESS: Final = f"{PREFIX}pid"
@@ -245,9 +247,6 @@ def _read(path: str) -> str:
         return read_system_file(Path(path)).strip()
     except OSError:
         return ""
-
-
-log = get_logger(__name__)
 
 
 def sweep(engine: Engine) -> tuple[str, ...]:

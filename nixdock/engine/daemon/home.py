@@ -5,16 +5,15 @@ Its process is known by number, start time and boot, never by number alone.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nixdock import process
+from nixdock import process, settings
 from nixdock.errors import EngineError
 from nixdock.hints import ourselves_as_root
 
@@ -109,18 +108,16 @@ class DaemonHome:
         Raises:
             EngineError: The directory cannot be written.
         """
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise EngineError(
-                f"cannot write to {self.directory}: {error.strerror}", hint=ourselves_as_root("engine start")
-            ) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with ExitStack() as lock:
+            try:
+                self.directory.mkdir(parents=True, exist_ok=True)
+                lock.enter_context(settings.locked(self.directory / "lock"))
+            except OSError as error:
+                raise EngineError(
+                    f"cannot write to {self.directory}: {error.strerror}",
+                    hint=ourselves_as_root("engine start"),
+                ) from error
             yield
-        finally:
-            os.close(handle)
 
 
 def find_home() -> DaemonHome:

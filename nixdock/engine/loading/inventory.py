@@ -218,7 +218,8 @@ def probe_blobs(engine: Engine, blobs: Sequence[LayerBlob]) -> frozenset[Digest]
 
     No request lists its blobs. But an index may be loaded whose manifests are for a platform that nothing
     here runs: nothing is unpacked then, and inspecting the image tells of each manifest whether all it names
-    is there. While the image exists, what it names cannot be collected. None where it cannot be asked.
+    is there. While the image exists, what it names cannot be collected. Where it cannot be asked
+    no blob is sure.
     """
     if not engine.traits.tells_manifests:
         return frozenset()

@@ -143,3 +143,11 @@ def test_another_nixdock_is_waited_for_as_long_as_the_time_is(
         pass
     with exclusively(second, service, told.append):  # type: ignore[arg-type]
         assert len(told) == 1
+
+
+def test_where_no_lock_can_be_had_the_work_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "locks").write_text("no directory")
+    monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path))
+    told: list[Event] = []
+    with exclusively(Waiting(), describe_service(*image(), request()), told.append):  # type: ignore[arg-type]
+        assert not told
