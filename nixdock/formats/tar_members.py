@@ -280,8 +280,10 @@ def _decimal(extended: dict[str, str], key: str, otherwise: int) -> int:
     text = extended.get(key)
     if text is None:
         return otherwise
-    # A time may be before 1970, and have fractions.
-    digits = (text.partition(".")[0] or "0").removeprefix("-") if key == "mtime" else text
+    if key == "mtime":
+        text = text.partition(".")[0] or "0"  # it may have fractions
+    # A time may be before 1970, and some writers have owners below zero (nobody is -2); no size is.
+    digits = text if key == "size" else text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
         raise _MalformedError(f"a {key} of {text[:40]!r}")
     return -int(digits) if text.startswith("-") else int(digits)

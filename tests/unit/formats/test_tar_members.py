@@ -188,6 +188,26 @@ def test_pax_sizes_that_are_none_are_refused(size: str) -> None:
     assert "a size of" in refuse(data)
 
 
+def test_owners_and_times_of_pax_headers_may_be_below_zero() -> None:
+    info = tarfile.TarInfo("a")
+    info.uid = info.gid = -2
+    info.mtime = -1.5
+    (member,) = walk(tar_of([(info, b"")], tarfile.PAX_FORMAT))
+    assert (member.uid, member.gid, member.mtime) == (-2, -2, -1)
+
+
+def test_the_sum_of_a_header_may_be_one_of_signed_characters() -> None:
+    block = bytearray(header("\xfc"))
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(byte - 256 * (byte > 127) for byte in block)
+    assert is_header(bytes(block))
+    assert [member.name for member in walk(bytes(block))] == ["\xfc"]
+
+
+def test_an_archive_ends_where_another_one_is_put_behind_it() -> None:
+    assert [member.name for member in walk(tar_of([file("a")]) + tar_of([file("b")]))] == ["a"]
+
+
 @pytest.mark.parametrize(
     "field", [b"\xff" * 12, b"\xc0" + bytes(11), b"\x80" + b"\xff" * 11, b"99999999999\0", b"abc"]
 )
