@@ -7,9 +7,13 @@ import shlex
 from dataclasses import replace as replace_settings
 from typing import TYPE_CHECKING, Final
 
+from nixdock.engine.containers.options.table import OPTIONS
+
 if TYPE_CHECKING:
     from nixdock.checks.model import Command, ContainerSettings, HttpRequest
 
+_VALUED: Final = frozenset(option.name for option in OPTIONS if option.metavar is not None)
+"""The options that are no switches: `true` and `false` are values of theirs like any other."""
 
 _SECRET: Final = re.compile("auth|cookie|credential|key|passw|secret|session|token", re.IGNORECASE)
 """Found in the names of headers whose values reports, which are kept, do not show."""
@@ -106,10 +110,10 @@ def option_words(settings: ContainerSettings) -> list[str]:
         if name == "env":
             # Its value may be a secret, and reports are kept: docker takes it from the shell's environment.
             words += ["-e", value.partition("=")[0]]
+        elif name in _VALUED:
+            words += [f"--{name}", value]
         elif value == "true":
             words.append(f"--{name}")
-        elif value != "false":
-            words += [f"--{name}", value]
     for bind in (settings.raw.get("HostConfig") or {}).get("Binds") or ():
         words += ["-v", bind]
     return words

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
+from nixdock.checks.format.suite import suite_from_value
 from nixdock.cli.target_options import container_options, take_options
 from nixdock.engine.containers.options.request import make_request
-from nixdock.engine.containers.options.table import OPTIONS
+from nixdock.engine.containers.options.table import COMPOSE, OPTIONS
 from nixdock.errors import UsageError
 
 if TYPE_CHECKING:
     from nixdock.engine.containers.options.request import CreateRequest
+    from nixdock.engine.containers.options.table import DockerOption
 
 DATA = Path(__file__).parent.parent / "data" / "docker_create"
 RECORD: dict[str, Any] = runpy.run_path(str(DATA / "record.py"))
@@ -117,3 +119,69 @@ def test_the_recording_covers_every_option() -> None:
     words = {word.partition("=")[0] for case in CASES for word in case["words"]}
     missing = [option.flags for option in OPTIONS if not words & {*option.flags, *option.aliases}]
     assert missing == []
+
+
+FROM_FILES: dict[str, tuple[list[str], Any]] = {
+    "blkio_weight": (["--blkio-weight", "20"], 20),
+    "cap_add": (["--cap-add", "net_admin", "--cap-add", "CAP_SYS_TIME"], ["net_admin", "CAP_SYS_TIME"]),
+    "cap_drop": (["--cap-drop", "ALL"], "ALL"),
+    "cgroup_parent": (["--cgroup-parent", "/x"], "/x"),
+    "cpu_shares": (["-c", "5"], 5),
+    "cpus": (["--cpus", "1.5"], 1.5),
+    "cpuset": (["--cpuset-cpus", "0-1"], "0-1"),
+    "devices": (["--device", "/dev/null:/dev/x:r"], ["/dev/null:/dev/x:r"]),
+    "dns": (["--dns", "192.0.2.1"], ["192.0.2.1"]),
+    "dns_opt": (["--dns-opt", "ndots:2"], ["ndots:2"]),
+    "dns_search": (["--dns-search", "a.b"], "a.b"),
+    "domainname": (["--domainname", "true"], "true"),
+    "env_file": (["--env-file", "some.env"], ["some.env"]),
+    "environment": (["-e", "A=1", "-e", "B"], {"A": 1, "B": None}),
+    "expose": (["--expose", "80", "--expose", "90/udp"], [80, "90/udp"]),
+    "extra_hosts": (["--add-host", "db:192.0.2.1"], {"db": "192.0.2.1"}),
+    "group_add": (["--group-add", "audio"], ["audio"]),
+    "hostname": (["-h", "false"], "false"),
+    "init": (["--init"], True),
+    "ipc": (["--ipc", "host"], "host"),
+    "labels": (["-l", "a=b"], {"a": "b"}),
+    "mem_limit": (["-m", "512m"], "512m"),
+    "mem_reservation": (["--memory-reservation", "1m"], "1m"),
+    "memswap_limit": (["--memory-swap", "-1"], -1),
+    "mounts": (["--mount", "type=tmpfs,target=/t"], ["type=tmpfs,target=/t"]),
+    "network_mode": (["--net", "none"], "none"),
+    "oom_score_adj": (["--oom-score-adj", "-5"], -5),
+    "pid": (["--pid", "host"], "host"),
+    "pids_limit": (["--pids-limit", "10"], 10),
+    "platform": (["--platform", "linux/arm64"], "linux/arm64"),
+    "ports": (["-p", "127.0.0.1::80", "-p", "90"], ["127.0.0.1::80", 90]),
+    "privileged": (["--privileged"], True),
+    "read_only": (["--read-only"], True),
+    "runtime": (["--runtime", "runc"], "runc"),
+    "security_opt": (["--security-opt", "no-new-privileges"], ["no-new-privileges"]),
+    "shm_size": (["--shm-size", "1m"], "1m"),
+    "stop_signal": (["--stop-signal", "SIGINT"], "SIGINT"),
+    "sysctls": (["--sysctl", "net.x=1"], {"net.x": 1}),
+    "tmpfs": (["--tmpfs", "/t"], "/t"),
+    "ulimits": (["--ulimit", "nofile=1:2"], {"nofile": {"soft": 1, "hard": 2}}),
+    "user": (["-u", "1000"], 1000),
+    "userns_mode": (["--userns", "host"], "host"),
+    "uts": (["--uts", "host"], "host"),
+    "volumes": (["-v", "./x:/x"], ["./x:/x"]),
+    "working_dir": (["-w", "/w"], "/w"),
+}
+
+
+@pytest.mark.parametrize("key", COMPOSE)
+def test_a_check_file_s_words_make_the_request_of_the_command_line_s(key: str, tmp_path: Path) -> None:
+    (tmp_path / "some.env").write_text("C=3\n")
+    words, value = FROM_FILES[key]
+    suite = suite_from_value({"service": {key: value}, "checks": {"x": {"exec": ["x"]}}}, "x")
+    assert suite.service is not None
+
+    made = make_request("image", (), suite.service.options, environ=ENVIRON, directory=tmp_path)
+
+    assert made == read(words, [], tmp_path)
+
+
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option.metavar is None])
+def test_a_switch_that_a_file_or_a_program_leaves_off_says_nothing(option: DockerOption) -> None:
+    assert make_request("image", (), ((option.name, "false"),)) == make_request("image")

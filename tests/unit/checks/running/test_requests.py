@@ -178,6 +178,12 @@ def test_commands_to_type_are_quoted_for_a_shell() -> None:
         "docker run --rm --entrypoint /bin/sh web -c 'exit 3'"
     )
     assert docker_exec("web", Command(("ps",))) == "docker exec web ps"
+    words = ContainerSettings(
+        (("hostname", "false"), ("domainname", "true"), ("tty", "true"), ("init", "true"))
+    )
+    assert docker_run("web", words, Command(())) == (
+        "docker run --rm --hostname false --domainname true --tty --init web"
+    )
     assert docker_run_service("web:1", settings, (80,), local=False) == (
         "docker run -d -e A --read-only -p 80 web:1 x"
     )
