@@ -1,16 +1,5 @@
 """The errors that a user can meet, as one tree.
 
-    NixdockError            (never raised itself)
-    ├── UsageError          2     the command line, or a file of ours that cannot be read
-    ├── MachineError        71    the machine has no more of something: threads, open files, room
-    ├── BuildError          120   evaluation or build failed
-    ├── LoadError           121   the artefact could not be read, or the engine did not take it
-    ├── CheckError          122   a check could not run
-    ├── DeadlineError       124   `--timeout` passed
-    └── EngineError         125   the engine refused, or is not there (124 where `--timeout` passed meanwhile)
-        ├── CommandNotExecutableError  126
-        └── CommandNotFoundError       127
-
 Each carries one sentence in the user's words, a hint (the next thing to type or to look at) and
 the exit status of the process that ends with it.
 """
@@ -22,7 +11,7 @@ from typing import ClassVar, Final
 
 
 class NixdockError(Exception):
-    """What went wrong, what to do next, and the exit status that says so.
+    """What went wrong, what to do next, and the exit status that says so; never raised itself.
 
     Args:
         message: One sentence without a final period: what is wrong, and where.
@@ -32,6 +21,11 @@ class NixdockError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    def __init_subclass__(cls, *, exit_code: int | None = None) -> None:
+        super().__init_subclass__()
+        if exit_code is not None:
+            cls.exit_code = exit_code
+
     def __init__(self, message: str, *, hint: str | None = None, details: str | None = None) -> None:
         super().__init__(message)
         self.message = message
@@ -39,58 +33,40 @@ class NixdockError(Exception):
         self.details = details
 
 
-class UsageError(NixdockError):
+class UsageError(NixdockError, exit_code=2):
     """The command line, or a file of ours that cannot be read."""
 
-    exit_code = 2
 
-
-class MachineError(NixdockError):
+class MachineError(NixdockError, exit_code=71):
     """The machine has no more of something that every program needs (EX_OSERR of sysexits.h)."""
 
-    exit_code = 71
 
-
-class BuildError(NixdockError):
+class BuildError(NixdockError, exit_code=120):
     """Nix could not evaluate or build, or what it built is not an image."""
 
-    exit_code = 120
 
-
-class LoadError(NixdockError):
+class LoadError(NixdockError, exit_code=121):
     """An artefact could not be read, or the engine did not take it."""
 
-    exit_code = 121
 
-
-class CheckError(NixdockError):
+class CheckError(NixdockError, exit_code=122):
     """A check could not run, or nothing ran."""
 
-    exit_code = 122
+
+class DeadlineError(NixdockError, exit_code=124):
+    """`--timeout` passed."""
 
 
-class DeadlineError(NixdockError):
-    """The time that the user allowed has passed."""
-
-    exit_code = 124
+class EngineError(NixdockError, exit_code=125):
+    """The engine refused, or is not there (and `--timeout` did not pass meanwhile)."""
 
 
-class EngineError(NixdockError):
-    """The engine refused, or is not there."""
-
-    exit_code = 125
-
-
-class CommandNotExecutableError(EngineError):
+class CommandNotExecutableError(EngineError, exit_code=126):
     """The container's command is there but cannot be executed."""
 
-    exit_code = 126
 
-
-class CommandNotFoundError(EngineError):
+class CommandNotFoundError(EngineError, exit_code=127):
     """The container's command is not in the image."""
-
-    exit_code = 127
 
 
 _EXHAUSTED: Final = {
