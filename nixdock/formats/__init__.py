@@ -15,6 +15,7 @@ from nixdock.formats.archive import JSON_LIMIT, load_json, open_archive, parse_j
 from nixdock.formats.door import SCRIPT_LIMIT, Scripts, StoreDoor, find_conf, run_script
 from nixdock.formats.memory import Memory
 from nixdock.formats.source import FileBytes, open_stream
+from nixdock.formats.tar_members import is_header
 from nixdock.image.detect import HEAD, FileKind, detect
 from nixdock.image.manifest import Platform
 
@@ -57,7 +58,9 @@ def open_images(
         return _read_directory(source, platform, door, listener)
     file: File = FileBytes(source)
     with file.section(0, HEAD) as stream:
-        kind = detect(stream.read())
+        head = stream.read()
+    # A tar is one whatever its first member is called, and even where no magic says so.
+    kind = FileKind.TAR if is_header(head) else detect(head)
     described = None
     if kind is FileKind.JSON:
         described = _read_json(source, file, door, memory, listener)

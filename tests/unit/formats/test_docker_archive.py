@@ -105,6 +105,19 @@ def test_names_may_begin_with_a_dot_as_gnu_tar_writes_them(tmp_path: Path, memor
     check(image, SAMPLE)
 
 
+@pytest.mark.parametrize("name", ["#!/bin/sh", "{}"])
+@pytest.mark.parametrize("magic", [b"ustar\x0000", bytes(8)])
+def test_a_tar_is_one_whatever_its_first_member_is_called(
+    name: str, magic: bytes, tmp_path: Path, memory: Memory
+) -> None:
+    data = bytearray(archives.tar([(name, b""), *docker_archive_entries(SAMPLE)]))
+    data[148:156] = b" " * 8
+    data[257:265] = magic
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    (image,) = open_images(write(tmp_path, bytes(data)), memory=memory)
+    check(image, SAMPLE)
+
+
 def test_repeated_layers_may_be_links(tmp_path: Path, memory: Memory) -> None:
     """`docker save` wrote a repeated layer as a symbolic link, other tools as a hard link."""
     one = layer("a")
