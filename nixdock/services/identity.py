@@ -132,9 +132,10 @@ class StandingService:
 
 def find_service(engine: Engine, service: WantedService) -> StandingService | None:
     """Return the service's container, whether or not it is what is wanted; None where there is none."""
-    container = _find(engine, service)
-    if container is None:
+    found = find_ours(engine, labels=[f"{TARGET}={service.target}"], name=service.name)
+    if not found:
         return None
+    container = found[0]
     changed = compare_settings(container.labels.get(SETTINGS, ""), service.settings)
     return StandingService(container, changed or _find_fault(engine, container.id))
 
@@ -207,10 +208,3 @@ def read_logs(engine: Engine, container: ContainerDetails) -> tuple[Output, Outp
     for number, piece in engine.logs(container.id, tty=tty).read():
         captures[0 if number == STDOUT else 1].write(piece)
     return captures[0].output, captures[1].output
-
-
-def _find(engine: Engine, service: WantedService) -> ContainerSummary | None:
-    """Return the container of this name, if it is of nixdock and of this target."""
-    label = f"{TARGET}={service.target}"
-    found = find_ours(engine, labels=[label], name=service.name)
-    return found[0] if found else None

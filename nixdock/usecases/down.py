@@ -30,7 +30,7 @@ def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
 
     Args:
         engine: Where they run.
-        text: A container's name, or a target; the folder's own target when None.
+        text: A container's name, or a target; the directory's own target when None.
         nix: The attributes that choose among a target's images.
 
     Returns:

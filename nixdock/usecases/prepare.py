@@ -218,7 +218,7 @@ def _ask(names: tuple[str, ...]) -> str:
 
 
 def key_of(target: Target, nix: NixOptions, details: ImageDetails | None = None) -> str:
-    """Return what a target is, however it is written and from whatever folder: the value of a label.
+    """Return what a target is, however it is written and from whatever directory: the value of a label.
 
     Args:
         target: What the user named.
@@ -265,15 +265,16 @@ def name_image(reference: str, details: ImageDetails | None = None) -> str:
 
 
 def _name_flake(target: FlakeTarget) -> str:
-    """Return a flake of this machine by its folder, and any other as it is written."""
+    """Return a flake of this machine by its directory, and any other as it is written."""
     _, _, query = target.reference.partition("?")
     if target.directory is None:
         return target.reference.removeprefix("flake:")
-    folder = target.directory.resolve()
+    directory = target.directory.resolve()
     if not target.reference.startswith("path:"):
         # As Nix does, which looks for the flake further up.
-        folder = next((one for one in (folder, *folder.parents) if (one / FLAKE_FILE).exists()), folder)
+        above = (one for one in (directory, *directory.parents) if (one / FLAKE_FILE).exists())
+        directory = next(above, directory)
     parameters = [item for item in query.split("&") if item]
     inner = next((item.removeprefix("dir=") for item in parameters if item.startswith("dir=")), "")
     others = "&".join(sorted(item for item in parameters if not item.startswith("dir=")))
-    return f"{folder / inner}{'?' if others else ''}{others}"
+    return f"{directory / inner}{'?' if others else ''}{others}"

@@ -164,7 +164,7 @@ def _run_job(
     return EXIT_FAILED if verdict.status is Status.FAIL else EXIT_PASSED
 
 
-@dataclass(frozen=True, slots=True, kw_only=False)
+@dataclass(frozen=True, slots=True)
 class _ServiceRun:
     """The bringing up of one service."""
 
@@ -214,8 +214,9 @@ class _ServiceRun:
         if ended is not None:
             return self._end_early(ended, container)
         ready_after = time.monotonic() - container.started_at
-        if isinstance(stdout, Recorder) and isinstance(stderr, Recorder):
-            verdict = self._judge_running(attendance, stdout, stderr)
+        expectation = self.expectation
+        if expectation is not None and isinstance(stdout, Recorder) and isinstance(stderr, Recorder):
+            verdict = self._judge_running(expectation, attendance, stdout, stderr)
             if verdict.status is Status.FAIL:
                 return self._take_away(EXIT_FAILED, "its output is not as expected")
         if self.expected is not None:
@@ -293,13 +294,15 @@ class _ServiceRun:
         live = expected.live(container.id, self.service.name, ready_after, again)
         return expected.judge(live, seconds=seconds)
 
-    def _judge_running(self, attendance: Attendance, stdout: Recorder, stderr: Recorder) -> Verdict:
+    def _judge_running(
+        self, expectation: RunExpectation, attendance: Attendance, stdout: Recorder, stderr: Recorder
+    ) -> Verdict:
         """Judge what a ready service has written, giving it a moment to write it."""
         started = time.monotonic()
 
         def judge() -> Verdict:
             outcome = RunOutcome(0, stdout.output, stderr.output, seconds=time.monotonic() - started)
-            return judge_outcome(self._expected, outcome).verdict(self.service.name, "run")
+            return judge_outcome(expectation, outcome).verdict(self.service.name, "run")
 
         def is_settled() -> bool:
             return judge().status is Status.PASS or time.monotonic() - started > SETTLING
@@ -316,7 +319,7 @@ class _ServiceRun:
         details = self.engine.find_container(container)
         if self.expectation is not None and details is not None:
             stdout, stderr = identity.read_logs(self.engine, details)
-            verdict = judge_outcome(self._expected, RunOutcome(0, stdout, stderr)).verdict(name, "run")
+            verdict = judge_outcome(self.expectation, RunOutcome(0, stdout, stderr)).verdict(name, "run")
             tell_verdict(verdict, self.listener)
             if verdict.status is Status.FAIL:
                 self.listener(Notice(f"{name} is left running; nixdock down {name} stops it"))
@@ -333,12 +336,6 @@ class _ServiceRun:
             self.listener(Notice(f"{self.service.name} ended with exit status {status} after it was ready"))
             return EXIT_FAILED
         return EXIT_PASSED
-
-    @property
-    def _expected(self) -> RunExpectation:
-        if self.expectation is None:
-            raise ValueError("nothing is expected")
-        return self.expectation
 
 
 def _sinks(expectation: RunExpectation | None, *, shown: bool) -> tuple[Recorder | DescriptorSink, ...]:
