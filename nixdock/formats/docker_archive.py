@@ -55,7 +55,7 @@ def read_images(archive: Archive, listener: Listener = ignore) -> tuple[Image, .
     )
 
 
-def read_documents(archive: Archive) -> tuple[Document, ...]:
+def read_documents(archive: Archive) -> tuple[ManifestEntry, ...]:
     """Return what a docker-archive's manifest says of each image.
 
     Raises:
@@ -64,7 +64,7 @@ def read_documents(archive: Archive) -> tuple[Document, ...]:
     values = parse_json(archive.read(MANIFEST, what="the manifest"), name=archive.name, what=MANIFEST)
     if not isinstance(values, list) or not values:
         raise LoadError(f"{archive.name} is damaged: its {MANIFEST} lists no image")
-    return tuple(Document.from_json(value, archive.name) for value in values)
+    return tuple(ManifestEntry.from_json(value, archive.name) for value in values)
 
 
 def read_references(archive: Archive, listener: Listener) -> dict[Digest, tuple[Reference, ...]]:
@@ -73,7 +73,7 @@ def read_references(archive: Archive, listener: Listener) -> dict[Digest, tuple[
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ManifestEntry:
     """One element of `manifest.json`.
 
     Args:
@@ -87,7 +87,7 @@ class Document:
     tags: tuple[str, ...]
 
     @classmethod
-    def from_json(cls, value: Any, archive: str) -> Document:  # noqa: ANN401  # JSON of unknown shape
+    def from_json(cls, value: Any, archive: str) -> ManifestEntry:  # noqa: ANN401  # JSON of unknown shape
         """Read an element.
 
         Raises:

@@ -25,7 +25,7 @@ _EXTENDED: Final = b"x"
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class GoHeader:
     """What a header says.
 
     Args:
@@ -53,7 +53,7 @@ class Header:
     mtime: int = 1
 
 
-def write_header(header: Header) -> bytes:
+def write_header(header: GoHeader) -> bytes:
     """Return all blocks of a header, its pax header first where it needs one."""
     records, fits_ustar = _survey(header)
     if fits_ustar:
@@ -67,7 +67,7 @@ def write_header(header: Header) -> bytes:
     return before + _main_block(header, header.name, b"")
 
 
-def _survey(header: Header) -> tuple[dict[bytes, bytes], bool]:
+def _survey(header: GoHeader) -> tuple[dict[bytes, bytes], bool]:
     """Return the records that pax would need, and whether ustar does without."""
     records: dict[bytes, bytes] = {}
     fits = True
@@ -119,7 +119,7 @@ def _pax_block(name: bytes, size: int) -> bytes:
     return _summed(short.ljust(NAME_SIZE, b"\0") + numbers, _EXTENDED.ljust(101, b"\0") + b"ustar\x0000")
 
 
-def _main_block(header: Header, name: bytes, prefix: bytes) -> bytes:
+def _main_block(header: GoHeader, name: bytes, prefix: bytes) -> bytes:
     before = b"".join(
         (
             _field(name),

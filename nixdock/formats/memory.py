@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from nixdock.formats.source import Identity
+    from nixdock.formats.source import FileIdentity
 
 _VERSION: Final = 2
 _ARCHIVES: Final = 500
@@ -51,7 +51,7 @@ class Memory:
 
     database: Database = field(default_factory=lambda: open_database(settings.cache_dir()))
 
-    def recall_archive(self, identity: Identity) -> Any | None:  # noqa: ANN401  # the reader's own JSON
+    def recall_archive(self, identity: FileIdentity) -> Any | None:  # noqa: ANN401  # the reader's own JSON
         """Return what was learned of a file, or None where nothing is known of it as it is now."""
         rows = self.database.read("SELECT content FROM archives WHERE identity = ?", [str(identity)])
         try:
@@ -59,7 +59,7 @@ class Memory:
         except (ValueError, RecursionError):
             return None
 
-    def keep_archive(self, identity: Identity, content: Any) -> None:  # noqa: ANN401  # as above
+    def keep_archive(self, identity: FileIdentity, content: Any) -> None:  # noqa: ANN401  # as above
         """Remember what was learned of a file."""
         text = json.dumps(content)
         if len(text) > _ARCHIVE_SIZE:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
 from nixdock.formats import go_tar
-from nixdock.formats.go_tar import BLOCK, Header, write_header
+from nixdock.formats.go_tar import BLOCK, GoHeader, write_header
 from nixdock.formats.source import explain_os_error
 from nixdock.nixpkgs.dockertools.layer_tar import content, joined
 
@@ -71,7 +71,7 @@ class LayerPath:
 class _Node:
     """A place in the tree."""
 
-    header: Header
+    header: GoHeader
     source: str | None = None
     children: dict[bytes, _Node] = field(default_factory=dict)
 
@@ -112,7 +112,7 @@ def plan(paths: Sequence[LayerPath]) -> _Node:
     return root
 
 
-def _insert(root: _Node, header: Header, source: str) -> None:
+def _insert(root: _Node, header: GoHeader, source: str) -> None:
     node = root
     reached = b""
     for component in filter(None, header.name.split(b"/")):
@@ -123,7 +123,7 @@ def _insert(root: _Node, header: Header, source: str) -> None:
     node.header, node.source = header, source
 
 
-def _compare(node: _Node, header: Header, source: str) -> None:
+def _compare(node: _Node, header: GoHeader, source: str) -> None:
     """Refuse two files in one place, unless they are alike as far as can be seen."""
     old = node.header
     if (old.kind, old.mode, old.uid, old.gid) != (header.kind, header.mode, header.uid, header.gid) or (
@@ -135,21 +135,21 @@ def _compare(node: _Node, header: Header, source: str) -> None:
         )
 
 
-def _describe(name: bytes, source: str, info: os.stat_result) -> Header:
+def _describe(name: bytes, source: str, info: os.stat_result) -> GoHeader:
     if stat.S_ISLNK(info.st_mode):
         link = os.fsencode(os.readlink(source))  # noqa: PTH115  # one for each file
-        return Header(name, go_tar.SYMLINK, 0o777, 0, 0, b"root", b"root", link=link)
+        return GoHeader(name, go_tar.SYMLINK, 0o777, 0, 0, b"root", b"root", link=link)
     mode = info.st_mode & 0o777
     if stat.S_ISDIR(info.st_mode):
-        return Header(name, go_tar.DIRECTORY, mode, 0, 0, b"root", b"root")
-    return Header(name, go_tar.FILE, mode, 0, 0, b"root", b"root", size=info.st_size)
+        return GoHeader(name, go_tar.DIRECTORY, mode, 0, 0, b"root", b"root")
+    return GoHeader(name, go_tar.FILE, mode, 0, 0, b"root", b"root", size=info.st_size)
 
 
-def _made_up(name: bytes) -> Header:
-    return Header(name, go_tar.DIRECTORY, 0o755, 0, 0, b"root", b"root")
+def _made_up(name: bytes) -> GoHeader:
+    return GoHeader(name, go_tar.DIRECTORY, 0o755, 0, 0, b"root", b"root")
 
 
-def _permit(header: Header, permission: Permission) -> Header:
+def _permit(header: GoHeader, permission: Permission) -> GoHeader:
     return replace(
         header,
         mode=header.mode if permission.mode is None else permission.mode,

@@ -45,7 +45,7 @@ class Bytes(Protocol):
         """Open a stream of `size` bytes from `offset`, or of all that follow; the caller closes it."""
 
 
-class Section(io.RawIOBase):
+class FileSection(io.RawIOBase):
     """A part of an open file, read by its own position; closing it closes the descriptor.
 
     Args:
@@ -116,7 +116,7 @@ class Section(io.RawIOBase):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class FileIdentity:
     """What a file was when it was first looked at: what is remembered of it holds for no other."""
 
     device: int
@@ -126,7 +126,7 @@ class Identity:
     changed: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> Identity:
+    def of(cls, status: os.stat_result) -> FileIdentity:
         """Take it from what the file system says."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
@@ -155,7 +155,7 @@ class FileBytes:
         if not stat.S_ISREG(status.st_mode):
             what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
             raise LoadError(f"{path} is {what}")
-        self.identity = Identity.of(status)
+        self.identity = FileIdentity.of(status)
         self.size = status.st_size
 
     def section(self, offset: int = 0, size: int | None = None) -> IO[bytes]:
@@ -172,7 +172,7 @@ class FileBytes:
         if not self.identity.is_unchanged(os.fstat(descriptor)):
             os.close(descriptor)
             raise LoadError(f"{self.name} changed while it was read", hint="try again when it is complete")
-        return io.BufferedReader(Section(descriptor, self.name, offset, size), BUFFER)
+        return io.BufferedReader(FileSection(descriptor, self.name, offset, size), BUFFER)
 
 
 class OpenFileBytes:
@@ -189,14 +189,14 @@ class OpenFileBytes:
         self._descriptor = os.dup(descriptor)
         weakref.finalize(self, os.close, self._descriptor)
         status = os.fstat(self._descriptor)
-        self.identity = Identity.of(status) if lasting else None
+        self.identity = FileIdentity.of(status) if lasting else None
         self.size = status.st_size
 
     def section(self, offset: int = 0, size: int | None = None) -> IO[bytes]:
         """Open a stream of a part of the file."""
         # A descriptor of its own keeps the stream alive beyond this object.
         descriptor = os.dup(self._descriptor)
-        return io.BufferedReader(Section(descriptor, self.name, offset, size), BUFFER)
+        return io.BufferedReader(FileSection(descriptor, self.name, offset, size), BUFFER)
 
 
 File = FileBytes | OpenFileBytes

@@ -86,7 +86,7 @@ class TarMember(NamedTuple):
     device: tuple[int, int]
 
 
-class Room:
+class MemberAllowance:
     """What may be held of tars at once: their members, and the names of those.
 
     Args:
@@ -131,11 +131,11 @@ class TarWalk:
         room: What may be held of it; that of an image archive when None.
     """
 
-    def __init__(self, stream: IO[bytes], name: str, room: Room | None = None) -> None:
+    def __init__(self, stream: IO[bytes], name: str, room: MemberAllowance | None = None) -> None:
         self._stream = stream
         self._seekable = stream.seekable()
         self._name = name
-        self._room = room or Room(name)
+        self._room = room or MemberAllowance(name)
         self._position = 0
         self._left = 0
         self._padding = 0

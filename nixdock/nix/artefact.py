@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nixdock.nix.program import Nix
 
 
-class Form(Enum):
+class ArtefactForm(Enum):
     """The forms of an image that Nix builders make, told apart by looking at the file."""
 
     ARCHIVE = "archive"
@@ -30,10 +30,10 @@ class Form(Enum):
 
 
 _FORMS: Final = {
-    FileKind.TAR: Form.ARCHIVE,
-    FileKind.COMPRESSED: Form.ARCHIVE,
-    FileKind.SCRIPT: Form.SCRIPT,
-    FileKind.JSON: Form.DESCRIPTION,
+    FileKind.TAR: ArtefactForm.ARCHIVE,
+    FileKind.COMPRESSED: ArtefactForm.ARCHIVE,
+    FileKind.SCRIPT: ArtefactForm.SCRIPT,
+    FileKind.JSON: ArtefactForm.DESCRIPTION,
 }
 
 
@@ -57,7 +57,7 @@ class Artefact:
     """
 
     path: Path
-    form: Form
+    form: ArtefactForm
     attribute: str | None = None
     store_path: Path | None = None
     derivation: Path | None = None
@@ -70,7 +70,7 @@ class Artefact:
     nix: Nix | None = field(default=None, compare=False, repr=False)
 
 
-def recognise(path: Path, *, executable: bool = False) -> Form | None:
+def recognise(path: Path, *, executable: bool = False) -> ArtefactForm | None:
     """Return the form of an image that a path has, or None where it is something else.
 
     Args:
@@ -81,11 +81,11 @@ def recognise(path: Path, *, executable: bool = False) -> Form | None:
         OSError: It cannot be read.
     """
     if path.is_dir():
-        return Form.OCI_LAYOUT if (path / OCI_LAYOUT_FILE).is_file() else None
+        return ArtefactForm.OCI_LAYOUT if (path / OCI_LAYOUT_FILE).is_file() else None
     if not path.is_file():
         return None
     form = _FORMS.get(detect(_head(path)))
-    if form is Form.SCRIPT and not (executable or path.stat().st_mode & 0o111):
+    if form is ArtefactForm.SCRIPT and not (executable or path.stat().st_mode & 0o111):
         return None
     return form
 

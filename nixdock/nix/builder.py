@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.errors import BuildError, NixdockError, UsageError
 from nixdock.events import Notice, ignore
 from nixdock.nix import command
-from nixdock.nix.artefact import Artefact, Form, describe, recognise
+from nixdock.nix.artefact import Artefact, ArtefactForm, describe, recognise
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError
 from nixdock.nix.store import lies_elsewhere, list_requisites, locate, name_of, store_path_of
 from nixdock.nix.target import ArtefactTarget, BuildTarget
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
-    from nixdock.nix.evaluation import EvaluatedImage, Output
+    from nixdock.nix.evaluation import DerivationOutput, EvaluatedImage
     from nixdock.nix.failure import DifferentOutputError
     from nixdock.nix.program import Nix
 
@@ -114,15 +114,15 @@ def _adopt(target: ArtefactTarget, options: NixOptions, roots: Path) -> Artefact
         raise UsageError(f"'{target.text}' cannot be read: {error.strerror}") from error
     # Whether it is an image after all is for the readers of images to say.
     may_run = not options.no_scripts
-    return Artefact(target.path, form or Form.ARCHIVE, store_path=store_path, may_run=may_run)
+    return Artefact(target.path, form or ArtefactForm.ARCHIVE, store_path=store_path, may_run=may_run)
 
 
 def _hold(store_path: Path, options: NixOptions, roots: Path) -> None:
     from nixdock.nix.program import Nix  # noqa: PLC0415  # as in build
-    from nixdock.nix.settings import Settings  # noqa: PLC0415
+    from nixdock.nix.settings import NixSettings  # noqa: PLC0415
 
     try:
-        Nix(options, Settings(), ignore).run(
+        Nix(options, NixSettings(), ignore).run(
             command.hold_paths([str(store_path)], roots / "artefact", options)
         )
     except NixdockError:
@@ -171,7 +171,7 @@ class _Realisation:
         return tuple(
             Artefact(
                 path=self._locate(path),
-                form=form or Form.ARCHIVE,
+                form=form or ArtefactForm.ARCHIVE,
                 attribute=candidate.label,
                 store_path=Path(path),
                 derivation=Path(output.derivation),
@@ -188,7 +188,7 @@ class _Realisation:
             )
         )
 
-    def _realise(self, outputs: Sequence[Output], link: Path) -> list[str]:
+    def _realise(self, outputs: Sequence[DerivationOutput], link: Path) -> list[str]:
         """Build outputs where they are not there, link to them, and return their store paths."""
         missing = any(locate(Path(output.path), self.nix.options.store) is None for output in outputs)
         settings = self.nix.settings.for_build() if missing else self.nix.settings.evaluation
@@ -219,8 +219,8 @@ class _Realisation:
                 self.nix.listener(Notice(f"{error.message}; trying again"))
         return self.nix.run(argv).lines
 
-    def _recognise(self, paths: Sequence[str]) -> list[Form | None]:
-        forms: list[Form | None] = []
+    def _recognise(self, paths: Sequence[str]) -> list[ArtefactForm | None]:
+        forms: list[ArtefactForm | None] = []
         for path, candidate in zip(paths, self.candidates, strict=True):
             file = locate(Path(path), self.nix.options.store)
             program = candidate.executable or candidate.stream is not None
@@ -254,7 +254,7 @@ class _Realisation:
             )
 
 
-def _name_links(outputs: Sequence[Output], link: Path) -> list[Path]:
+def _name_links(outputs: Sequence[DerivationOutput], link: Path) -> list[Path]:
     """Return the links that nix-build makes: `result`, `result-2`, and `result-dev` for an output `dev`."""
     numbers: dict[str, int] = {}
     links: list[Path] = []

@@ -49,7 +49,7 @@ class MissingArchitectureError(BuildError):
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class DerivationOutput:
     """An output of a derivation that is to be built.
 
     Args:
@@ -82,8 +82,8 @@ class EvaluatedImage:
     """
 
     attribute: tuple[str, ...]
-    own: Output
-    stream: Output | None
+    own: DerivationOutput
+    stream: DerivationOutput | None
     executable: bool
     image_name: str | None
     image_tag: str | None
@@ -127,8 +127,8 @@ def _read_candidate(entry: Mapping[str, Any]) -> EvaluatedImage:
     )
 
 
-def _read_output(entry: Mapping[str, Any]) -> Output:
-    return Output(entry["derivation"], entry["output"], entry["path"])
+def _read_output(entry: Mapping[str, Any]) -> DerivationOutput:
+    return DerivationOutput(entry["derivation"], entry["output"], entry["path"])
 
 
 def _explain(problem: Mapping[str, Any], target: str) -> BuildError:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
-    from nixdock.nix.settings import Settings
+    from nixdock.nix.settings import NixSettings
 
 log = get_logger(__name__)
 
@@ -152,7 +152,7 @@ class Nix:
     """
 
     options: NixOptions
-    settings: Settings
+    settings: NixSettings
     listener: Listener
     expression: str | None = None
     package_sets: tuple[Path, ...] = ()

@@ -43,7 +43,7 @@ _PATIENCE: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class ObservedMachine:
     """What there is to know of a machine's Nix before asking Nix itself.
 
     Args:
@@ -62,7 +62,7 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class NixConfig:
     """The part of Nix's configuration that decides whether a build can start.
 
     Args:
@@ -91,7 +91,7 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class NixSettings:
     """What to pass to the Nix programs.
 
     Args:
@@ -118,7 +118,7 @@ class Settings:
         return "".join(f"{name} = {value}\n" for name, value in self.for_build().items())
 
 
-def find_settings(options: NixOptions, *, busybox: Path | None = None, strict: bool = True) -> Settings:
+def find_settings(options: NixOptions, *, busybox: Path | None = None, strict: bool = True) -> NixSettings:
     """Return what nixdock must pass to Nix on this machine: mostly nothing.
 
     Args:
@@ -128,21 +128,21 @@ def find_settings(options: NixOptions, *, busybox: Path | None = None, strict: b
     """
     machine = observe(options, busybox)
     if not machine.builds_itself:
-        return Settings()
+        return NixSettings()
     # Nix's own default builds without a sandbox then, and says nothing.
     own = {"sandbox-fallback": "false"} if strict else {}
     if machine.is_root and machine.has_build_users:
-        return Settings(own)
-    config = ask_config() if machine.is_configured else Config()
+        return NixSettings(own)
+    config = ask_config() if machine.is_configured else NixConfig()
     lacking = decide(machine, config)
     settings = {**own, **lacking}
     if not lacking:
-        return Settings(own)
+        return NixSettings(own)
     if options.substituters is not None or any(name == "substituters" for name, _ in options.settings):
-        return Settings(settings)
+        return NixSettings(settings)
     if machine.is_configured:
-        return Settings(settings, lambda: config.substituters)
-    return Settings(settings, lambda: ask_config().substituters)
+        return NixSettings(settings, lambda: config.substituters)
+    return NixSettings(settings, lambda: ask_config().substituters)
 
 
 def enables_flakes(environ: Mapping[str, str] = os.environ) -> bool:
@@ -152,7 +152,7 @@ def enables_flakes(environ: Mapping[str, str] = os.environ) -> bool:
     return ask_config().flakes
 
 
-def decide(machine: Machine, config: Config) -> dict[str, str]:
+def decide(machine: ObservedMachine, config: NixConfig) -> dict[str, str]:
     """Return the settings that a machine lacks, by name.
 
     Args:
@@ -180,7 +180,7 @@ def decide(machine: Machine, config: Config) -> dict[str, str]:
 
 def observe(
     options: NixOptions, busybox: Path | None = None, environ: Mapping[str, str] = os.environ
-) -> Machine:
+) -> ObservedMachine:
     """Look at the machine without starting a process.
 
     Args:
@@ -195,7 +195,7 @@ def observe(
     # As in Nix's own choice: who can write the state builds, and others ask the daemon; where there is
     # no state at all, a current Nix makes one below the home.
     writes = is_root or os.access(state, os.R_OK | os.W_OK) or not is_there(state)
-    return Machine(
+    return ObservedMachine(
         is_root=is_root,
         builds_itself=writes and not elsewhere,
         has_build_users=has_members(DEFAULT_GROUP),
@@ -215,16 +215,16 @@ def config_files(environ: Mapping[str, str]) -> list[Path]:
     return [system, *(Path(directory) / "nix" / "nix.conf" for directory in directories if directory)]
 
 
-def ask_config() -> Config:
+def ask_config() -> NixConfig:
     """Ask Nix for its configuration, from wherever it comes; Nix's defaults where it does not say."""
     try:
         outcome = process.run(show_config())
-        return read_config(json.loads(outcome.stdout)) if outcome else Config()
+        return read_config(json.loads(outcome.stdout)) if outcome else NixConfig()
     except (FileNotFoundError, ValueError):
-        return Config()
+        return NixConfig()
 
 
-def read_config(answer: Mapping[str, Mapping[str, Any]]) -> Config:
+def read_config(answer: Mapping[str, Mapping[str, Any]]) -> NixConfig:
     """Read what `nix show-config --json` prints."""
 
     def value(name: str, default: Any) -> Any:  # noqa: ANN401  # JSON
@@ -238,7 +238,7 @@ def read_config(answer: Mapping[str, Mapping[str, Any]]) -> Config:
             f"{inside}={path['source']}{'?' if path.get('optional') else ''}"
             for inside, path in paths.items()
         ]
-    return Config(
+    return NixConfig(
         build_users_group=group,
         has_build_users=bool(value("auto-allocate-uids", default=False)) or has_members(group),
         sandbox=value("sandbox", default=True) not in (False, "false"),

@@ -14,7 +14,7 @@ from nixdock.formats import open_images
 from nixdock.formats.door import Scripts
 from nixdock.image.manifest import Platform
 from nixdock.image.reference import Reference
-from nixdock.nix.artefact import Artefact, Form
+from nixdock.nix.artefact import Artefact, ArtefactForm
 from nixdock.nix.store import hold_roots, store_dir, store_path_of
 from nixdock.nix.target import ArtefactTarget, ImageTarget, find_near
 
@@ -130,7 +130,7 @@ def _built(
 ) -> Iterator[tuple[Artefact, ...]]:
     """Build, and keep what was built from the collector; an archive from elsewhere needs no Nix at all."""
     if isinstance(target, ArtefactTarget) and store_path_of(target.path.resolve()) is None:
-        yield (Artefact(target.path, Form.ARCHIVE, may_run=not nix.no_scripts),)
+        yield (Artefact(target.path, ArtefactForm.ARCHIVE, may_run=not nix.no_scripts),)
         return
     from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415
 
@@ -152,7 +152,7 @@ def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) ->
         LoadError: It cannot be read.
     """
     built_elsewhere = artefact.nix is not None and artefact.path != artefact.store_path
-    if built_elsewhere and artefact.form in {Form.SCRIPT, Form.DESCRIPTION}:
+    if built_elsewhere and artefact.form in {ArtefactForm.SCRIPT, ArtefactForm.DESCRIPTION}:
         raise LoadError(
             f"{artefact.store_path} names its parts as they are called in {store_dir()}, and the store that "
             f"it was built in lies elsewhere: it is {artefact.path}",
@@ -165,7 +165,7 @@ def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) ->
     if (
         len(images) != 1
         or not artefact.image_name
-        or (images[0].references and artefact.form is not Form.DESCRIPTION)
+        or (images[0].references and artefact.form is not ArtefactForm.DESCRIPTION)
     ):
         return images
     try:

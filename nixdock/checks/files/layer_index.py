@@ -23,7 +23,7 @@ from nixdock import settings
 from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.files.facts import ContentFacts, ContentInspector, ElfFacts
 from nixdock.errors import LoadError
-from nixdock.formats.tar_members import Room, TarWalk
+from nixdock.formats.tar_members import MemberAllowance, TarWalk
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
@@ -145,9 +145,9 @@ def clean_path(name: str) -> str:
     return posixpath.normpath("/" + name.rstrip("/")).lstrip("/")
 
 
-def make_room(name: str) -> Room:
+def make_room(name: str) -> MemberAllowance:
     """Return what may be held of layers at once, which messages call by this name."""
-    return Room(name, MEMBER_LIMIT, NAMES_LIMIT)
+    return MemberAllowance(name, MEMBER_LIMIT, NAMES_LIMIT)
 
 
 def _entry(member: TarMember) -> LayerEntry:

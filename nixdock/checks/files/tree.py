@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nixdock.checks.files.facts import ContentFacts
     from nixdock.checks.files.layer_index import LayerIndex
-    from nixdock.formats.tar_members import Room
+    from nixdock.formats.tar_members import MemberAllowance
 
 LINK_LIMIT = 40
 """Symbolic links that Linux follows in one path (MAXSYMLINKS in linux/include/linux/namei.h)."""
@@ -165,7 +165,7 @@ class _Layer:
     kernel (overlayfs.rst); a hard link sets mode and owner of all names of its file.
     """
 
-    def __init__(self, index: LayerIndex, number: int, room: Room) -> None:
+    def __init__(self, index: LayerIndex, number: int, room: MemberAllowance) -> None:
         self.entries: dict[str, LayerEntry | None] = {}
         """By path; None is a whiteout."""
         self.facts: dict[str, ContentFacts] = {}

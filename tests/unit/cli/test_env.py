@@ -13,7 +13,7 @@ from nixdock.cli.env import find_variables, quote_for_fish, write_export
 from nixdock.cli.options import Session
 from nixdock.engine.daemon.home import Daemon, DaemonHome, birth_of
 from nixdock.nix.package_set import ChosenBy, PackageSet
-from nixdock.nix.settings import Settings
+from nixdock.nix.settings import NixSettings
 from nixdock.nixpkgs.assembly import offline_set
 
 CONFIGURED = PackageSet(ChosenBy.CONFIGURED, "/etc/nixpkgs", "/etc/nixpkgs (by NIX_PATH)")
@@ -28,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DaemonHome:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr(env_module, "find_settings", lambda *_args, **_options: Settings())
+    monkeypatch.setattr(env_module, "find_settings", lambda *_args, **_options: NixSettings())
     monkeypatch.setattr(offline_set, "stable_path", lambda: Path("/cache/current"))
     return DaemonHome(tmp_path / "engine")
 
@@ -57,7 +57,7 @@ def test_other_entries_of_the_search_path_stay(home: DaemonHome, monkeypatch: py
 
 def test_settings_are_added_to_those_of_the_user(home: DaemonHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        env_module, "find_settings", lambda *_args, **_options: Settings({"build-users-group": ""})
+        env_module, "find_settings", lambda *_args, **_options: NixSettings({"build-users-group": ""})
     )
     assert find(CONFIGURED) == {"NIX_CONFIG": "build-users-group = \n"}
     monkeypatch.setenv("NIX_CONFIG", "cores = 2\n")

@@ -14,7 +14,7 @@ import pytest
 
 from nixdock.errors import LoadError
 from nixdock.formats import nix2container_tar, open_images
-from nixdock.formats.go_tar import Header, write_header
+from nixdock.formats.go_tar import GoHeader, write_header
 from nixdock.formats.memory import Memory, open_database
 from nixdock.formats.nix2container_tar import LayerPath, Permission
 from nixdock.image.reference import Digest
@@ -225,7 +225,7 @@ def test_replacements_may_refer_to_groups(tmp_path: Path) -> None:
 
 def test_go_headers_of_what_is_large() -> None:
     """From Go's own writer: numbers that have no room in octal go to a pax header, with zeros instead."""
-    block = write_header(Header(b"/big", b"0", 0o444, 3_000_000, 0, b"root", b"u" * 40, size=9 << 30))
+    block = write_header(GoHeader(b"/big", b"0", 0o444, 3_000_000, 0, b"root", b"u" * 40, size=9 << 30))
     assert len(block) == 1536
     assert block[156:157] == b"x"
     assert block[512:1024].rstrip(b"\0") == (
@@ -237,7 +237,7 @@ def test_go_headers_of_what_is_large() -> None:
 
 def test_a_long_name_is_split_where_go_splits_it() -> None:
     name = b"/" + b"/".join([b"a" * 60, b"b" * 60, b"c" * 60])
-    block = write_header(Header(name, b"0", 0o444, 0, 0, b"root", b"root"))
+    block = write_header(GoHeader(name, b"0", 0o444, 0, 0, b"root", b"root"))
     assert len(block) == 512
     assert block[345:500].rstrip(b"\0") == name[:122]
     assert block[:100].rstrip(b"\0") == b"c" * 60

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from nixdock.nix.artefact import Form, describe, recognise
+from nixdock.nix.artefact import ArtefactForm, describe, recognise
 
 
 def tar() -> bytes:
@@ -34,28 +34,28 @@ def tar() -> bytes:
 def test_an_archive_is_known_by_its_content(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "named-otherwise"
     file.write_bytes(content)
-    assert recognise(file) is Form.ARCHIVE
+    assert recognise(file) is ArtefactForm.ARCHIVE
 
 
 def test_an_executable_script_writes_its_image(tmp_path: Path) -> None:
     file = tmp_path / "stream"
     file.write_text("#!/bin/sh\n")
     assert recognise(file) is None
-    assert recognise(file, executable=True) is Form.SCRIPT
+    assert recognise(file, executable=True) is ArtefactForm.SCRIPT
     file.chmod(0o555)
-    assert recognise(file) is Form.SCRIPT
+    assert recognise(file) is ArtefactForm.SCRIPT
 
 
 def test_a_json_file_may_describe_an_image(tmp_path: Path) -> None:
     file = tmp_path / "image.json"
     file.write_text('{"version": 1}')
-    assert recognise(file) is Form.DESCRIPTION
+    assert recognise(file) is ArtefactForm.DESCRIPTION
 
 
 def test_a_folder_is_an_image_only_as_an_oci_layout(tmp_path: Path) -> None:
     assert recognise(tmp_path) is None
     (tmp_path / "oci-layout").write_text("{}")
-    assert recognise(tmp_path) is Form.OCI_LAYOUT
+    assert recognise(tmp_path) is ArtefactForm.OCI_LAYOUT
 
 
 def test_what_is_no_image_is_described(tmp_path: Path) -> None:

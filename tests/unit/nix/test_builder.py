@@ -13,7 +13,7 @@ import pytest
 
 from nixdock.errors import BuildError
 from nixdock.events import Event, Warned, Work, WorkFinished, WorkStarted, ignore
-from nixdock.nix.artefact import Form
+from nixdock.nix.artefact import ArtefactForm
 from nixdock.nix.builder import BuildRequest, build
 from nixdock.nix.command import NixOptions
 from nixdock.nix.target import ArtefactTarget, ExpressionTarget
@@ -196,7 +196,7 @@ def test_an_archive_from_elsewhere_needs_no_nix(programs: Programs, tmp_path: Pa
     file = tmp_path / "image.tar.gz"
     file.write_bytes(b"\x1f\x8b")
     (artefact,) = build(ArtefactTarget("image.tar.gz", file), NixOptions(), ignore, roots=tmp_path)
-    assert (artefact.path, artefact.form, artefact.store_path) == (file, Form.ARCHIVE, None)
+    assert (artefact.path, artefact.form, artefact.store_path) == (file, ArtefactForm.ARCHIVE, None)
     assert programs.calls == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nixdock.errors import BuildError
-from nixdock.nix.evaluation import EvaluatedImage, Output, read_evaluation
+from nixdock.nix.evaluation import DerivationOutput, EvaluatedImage, read_evaluation
 
 
 def problem(**facts: Any) -> BuildError:
@@ -33,8 +33,8 @@ def test_a_derivation_becomes_a_candidate() -> None:
     (found,) = read_evaluation(json.dumps([entry]).encode(), "x.nix")
     assert found == EvaluatedImage(
         attribute=("images", "web.v2"),
-        own=Output("/nix/store/a.drv", "out", "/nix/store/a"),
-        stream=Output("/nix/store/s.drv", "out", "/nix/store/s"),
+        own=DerivationOutput("/nix/store/a.drv", "out", "/nix/store/a"),
+        stream=DerivationOutput("/nix/store/s.drv", "out", "/nix/store/s"),
         executable=False,
         image_name="web",
         image_tag=None,

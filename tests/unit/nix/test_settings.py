@@ -10,9 +10,9 @@ import pytest
 from nixdock.nix.command import NixOptions
 from nixdock.nix.machine import runs_alone
 from nixdock.nix.settings import (
-    Config,
-    Machine,
-    Settings,
+    NixConfig,
+    NixSettings,
+    ObservedMachine,
     answers,
     config_files,
     decide,
@@ -22,16 +22,18 @@ from nixdock.nix.settings import (
 )
 
 BUSYBOX = Path("/bin/busybox")
-BARE = Machine(is_root=True, builds_itself=True, has_build_users=False, is_configured=False, shell=BUSYBOX)
+BARE = ObservedMachine(
+    is_root=True, builds_itself=True, has_build_users=False, is_configured=False, shell=BUSYBOX
+)
 
 
-def machine(**differences: Any) -> Machine:
+def machine(**differences: Any) -> ObservedMachine:
     facts = {name: getattr(BARE, name) for name in BARE.__slots__}
-    return Machine(**{**facts, **differences})
+    return ObservedMachine(**{**facts, **differences})
 
 
 def test_root_without_build_users_builds_in_the_sandbox_with_a_shell() -> None:
-    assert decide(BARE, Config()) == {
+    assert decide(BARE, NixConfig()) == {
         "build-users-group": "",
         "sandbox": "true",
         "sandbox-paths": "/bin/sh=/bin/busybox",
@@ -56,25 +58,25 @@ def test_a_daemon_is_told_nothing_that_it_would_refuse(monkeypatch: pytest.Monke
 
 
 def test_nothing_is_passed_where_a_daemon_builds() -> None:
-    assert decide(machine(is_root=False, builds_itself=False), Config()) == {}
+    assert decide(machine(is_root=False, builds_itself=False), NixConfig()) == {}
 
 
 def test_nothing_is_passed_where_the_configuration_is_complete() -> None:
-    config = Config(has_build_users=True, sandbox_paths=("/bin/sh=/bin/sh",))
+    config = NixConfig(has_build_users=True, sandbox_paths=("/bin/sh=/bin/sh",))
     assert decide(machine(is_configured=True), config) == {}
 
 
 def test_a_configuration_that_already_says_to_build_as_root_is_respected() -> None:
-    assert decide(machine(is_configured=True), Config(build_users_group="")) == {}
+    assert decide(machine(is_configured=True), NixConfig(build_users_group="")) == {}
 
 
 def test_who_switches_the_sandbox_off_is_not_given_one() -> None:
-    config = Config(sandbox=False)
+    config = NixConfig(sandbox=False)
     assert decide(machine(is_configured=True), config) == {"build-users-group": ""}
 
 
 def test_a_shell_that_is_configured_but_missing_is_replaced_and_other_paths_stay(tmp_path: Path) -> None:
-    config = Config(sandbox_paths=("/bin/sh=/nowhere/sh", f"/opt={tmp_path}"))
+    config = NixConfig(sandbox_paths=("/bin/sh=/nowhere/sh", f"/opt={tmp_path}"))
     assert (
         decide(machine(is_configured=True), config)["sandbox-paths"]
         == f"/opt={tmp_path} /bin/sh=/bin/busybox"
@@ -82,15 +84,15 @@ def test_a_shell_that_is_configured_but_missing_is_replaced_and_other_paths_stay
 
 
 def test_a_shell_that_exists_is_left_alone() -> None:
-    assert "sandbox-paths" not in decide(machine(is_configured=True), Config(sandbox_paths=("/bin/sh",)))
+    assert "sandbox-paths" not in decide(machine(is_configured=True), NixConfig(sandbox_paths=("/bin/sh",)))
 
 
 def test_without_a_static_busybox_no_shell_is_promised() -> None:
-    assert "sandbox-paths" not in decide(machine(shell=None), Config())
+    assert "sandbox-paths" not in decide(machine(shell=None), NixConfig())
 
 
 def test_a_user_who_owns_the_store_needs_no_build_users() -> None:
-    assert decide(machine(is_root=False), Config()) == {"sandbox-paths": "/bin/sh=/bin/busybox"}
+    assert decide(machine(is_root=False), NixConfig()) == {"sandbox-paths": "/bin/sh=/bin/busybox"}
 
 
 @pytest.mark.parametrize(
@@ -180,7 +182,7 @@ SHOWN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("version", SHOWN)
 def test_the_configuration_is_read_as_every_nix_prints_it(version: str) -> None:
-    assert read_config(SHOWN[version]) == Config(
+    assert read_config(SHOWN[version]) == NixConfig(
         build_users_group="nixbld-of-nobody",
         has_build_users=False,
         sandbox=True,
@@ -195,7 +197,7 @@ def test_users_that_nix_makes_up_itself_are_build_users() -> None:
 
 
 def test_nothing_said_is_nix_s_own_default() -> None:
-    assert read_config({}) == Config()
+    assert read_config({}) == NixConfig()
 
 
 def test_a_cache_that_takes_no_connection_is_left_out_of_a_build(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,11 +207,11 @@ def test_a_cache_that_takes_no_connection_is_left_out_of_a_build(monkeypatch: py
             gone = f"http://127.0.0.1:{closing.getsockname()[1]}/"
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        told = Settings({"sandbox": "true"}, lambda: [there, gone])
+        told = NixSettings({"sandbox": "true"}, lambda: [there, gone])
         assert told.evaluation == {"sandbox": "true"}
         assert told.for_build() == {"sandbox": "true", "substituters": there}
         assert told.as_nix_config() == f"sandbox = true\nsubstituters = {there}\n"
-        assert Settings({}, lambda: [there]).for_build() == {}
+        assert NixSettings({}, lambda: [there]).for_build() == {}
 
 
 def test_what_only_nix_can_reach_is_taken_to_answer(tmp_path: Path) -> None:

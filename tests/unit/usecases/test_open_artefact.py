@@ -10,13 +10,13 @@ import pytest
 from nixdock.errors import LoadError
 from nixdock.events import ignore
 from nixdock.image.manifest import Platform
-from nixdock.nix.artefact import Artefact, Form
+from nixdock.nix.artefact import Artefact, ArtefactForm
 from nixdock.usecases.load import open_artefact
 
 
-@pytest.mark.parametrize("form", [Form.SCRIPT, Form.DESCRIPTION])
+@pytest.mark.parametrize("form", [ArtefactForm.SCRIPT, ArtefactForm.DESCRIPTION])
 def test_what_names_its_parts_is_not_read_from_a_store_that_lies_elsewhere(
-    form: Form, tmp_path: Path
+    form: ArtefactForm, tmp_path: Path
 ) -> None:
     store_path = Path(f"/nix/store/{'0' * 32}-stream-web")
     file = tmp_path / store_path.relative_to("/")
