@@ -143,37 +143,43 @@ class YamlConverter:
         text = _whole(node, place)
         return Scalar(_scalar_value(node.tag, text, place), text, place)
 
+    def name_key(self, node: yaml.ScalarNode, place: Place) -> str | None:
+        """Return what a key is called; None where it is the `<<` that merges other mappings in."""
+        return None if node.tag == _MERGE else _whole(node, place)
+
     def convert_mapping(self, node: yaml.Node, place: Place, above: tuple[int, ...]) -> Table:
-        """Convert a mapping; its own keys stand before those that it merges in."""
+        """Convert a mapping; its own keys win over those that it merges in, and of these the last `<<`."""
         merged: dict[str, tuple[Scalar, Node]] = {}
         own: dict[str, tuple[Scalar, Node]] = {}
         for key_node, value_node in node.value:
             key_place = self.place_of(key_node, place.path)
             if not isinstance(key_node, yaml.ScalarNode):
                 raise UsageError(f"{key_place}: a key must be text")
-            name = _whole(key_node, key_place)
-            key = Scalar(name, name, key_place)
-            if key_node.tag == _MERGE:
-                for other, value in self._merged(self.convert(value_node, place.path, above)):
-                    merged.setdefault(other.text, (other, value))
+            name = self.name_key(key_node, key_place)
+            if name is None:
+                merged |= _merged(self.convert(value_node, place.path, above))
                 continue
-            if key.text in own:
-                raise UsageError(f"{key_place}: the key {key.text!r} stands here a second time")
-            key = replace(key, place=replace(key_place, path=place.below(key.text)))
-            own[key.text] = (key, self.convert(value_node, place.below(key.text), above))
+            if name in own:
+                raise UsageError(f"{key_place}: the key {name!r} stands here a second time")
+            key_place = replace(key_place, path=place.below(name))
+            own[name] = (Scalar(name, name, key_place), self.convert(value_node, key_place.path, above))
         return Table(tuple({**merged, **own}.values()), place)
-
-    def _merged(self, node: Node) -> tuple[tuple[Scalar, Node], ...]:
-        if isinstance(node, Table):
-            return node.entries
-        if isinstance(node, Listing) and all(isinstance(item, Table) for item in node.items):
-            return tuple(entry for item in node.items if isinstance(item, Table) for entry in item.entries)
-        raise UsageError(f"{node.place}: '<<' takes a mapping or a list of mappings")
 
     def place_of(self, node: yaml.Node, path: str) -> Place:
         """Return where a node stands."""
         mark = node.start_mark
         return Place(self._source, path, mark.line + 1, mark.column + 1)
+
+
+def _merged(node: Node) -> dict[str, tuple[Scalar, Node]]:
+    """Return the entries of what one `<<` names, of which the first wins."""
+    found: dict[str, tuple[Scalar, Node]] = {}
+    for table in node.items if isinstance(node, Listing) else (node,):
+        if not isinstance(table, Table):
+            raise UsageError(f"{node.place}: '<<' takes a mapping or a list of mappings")
+        for key, value in table.entries:
+            found.setdefault(key.text, (key, value))
+    return found
 
 
 def _read_int(text: str) -> int:

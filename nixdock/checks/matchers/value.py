@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -78,6 +79,20 @@ class JsonPath:
             else:
                 return MISSING
         return value
+
+
+class Predicate(Matcher[object]):
+    """What a value has or has not; all that can be said of one that has not is what it is."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def holds(self, subject: object) -> bool:
+        """Say whether the value is as wanted."""
+
+    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+        """Show the value that is not as wanted."""
+        return () if self.holds(subject) else (Mismatch(f"expected to {self}, found {show(subject)}"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +183,16 @@ class AsPairs(Matcher[object]):
 
 
 @dataclass(frozen=True, slots=True)
-class ContainsValue(Matcher[object]):
+class ContainsValue(Predicate):
     """A piece of a string, an element of a list, or a member's name of an object."""
 
     piece: object
 
-    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+    def holds(self, subject: object) -> bool:
         """Look for it as the subject's type has it."""
-        if isinstance(subject, str):
-            held = isinstance(self.piece, str) and self.piece in subject
-        elif isinstance(subject, list):
-            held = any(same_json(element, self.piece) for element in subject)
-        elif isinstance(subject, dict):
-            held = self.piece in subject if isinstance(self.piece, str) else False
-        else:
-            held = False
-        return () if held else (Mismatch(f"expected to {self}, found {show(subject)}"),)
+        if isinstance(subject, list):
+            return any(same_json(element, self.piece) for element in subject)
+        return isinstance(subject, str | dict) and isinstance(self.piece, str) and self.piece in subject
 
     def __str__(self) -> str:
         return f"contain {show(self.piece)}"
@@ -208,45 +217,41 @@ class AsText(Matcher[object]):
 
 
 @dataclass(frozen=True, slots=True)
-class EmptyValue(Matcher[object]):
+class EmptyValue(Predicate):
     """Nothing in it: unset, "", [], {}; or with `expected` false, something."""
 
     expected: bool = True
 
-    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+    def holds(self, subject: object) -> bool:
         """Zero and false are not empty."""
         empty = subject is MISSING or subject is None or subject in ("", [], {})
-        return () if empty == self.expected else (Mismatch(f"expected to {self}, found {show(subject)}"),)
+        return empty == self.expected
 
     def __str__(self) -> str:
         return "be empty" if self.expected else "not be empty"
 
 
 @dataclass(frozen=True, slots=True)
-class Unset(Matcher[object]):
+class Unset(Predicate):
     """Unset, as builders write it: an absent key, null, "" or an empty collection."""
 
-    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+    def holds(self, subject: object) -> bool:
         """Zero and false are values."""
-        if not EmptyValue().judge(subject):
-            return ()
-        return (Mismatch(f"expected to {self}, found {show(subject)}"),)
+        return EmptyValue().holds(subject)
 
     def __str__(self) -> str:
         return "be unset"
 
 
 @dataclass(frozen=True, slots=True)
-class Exists(Matcher[object]):
+class Exists(Predicate):
     """Whether there is such a value at all, be it null."""
 
     expected: bool = True
 
-    def judge(self, subject: object) -> tuple[Mismatch, ...]:
+    def holds(self, subject: object) -> bool:
         """Compare with MISSING."""
-        if (subject is not MISSING) == self.expected:
-            return ()
-        return (Mismatch(f"expected to {self}, found {show(subject)}"),)
+        return (subject is not MISSING) == self.expected
 
     def __str__(self) -> str:
         return "exist" if self.expected else "not exist"

@@ -10,18 +10,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from nixdock.checks.format.nodes import Listing, Node, Place, Scalar, Table
+from nixdock.checks.format.nodes import Node, Place, Scalar
 from nixdock.checks.format.yaml_reader import YamlConverter, yaml_errors
 from nixdock.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     Value = str | int | float | bool | None
 
 _PLAIN = "plain"
@@ -108,35 +105,11 @@ class _Converter(YamlConverter):
         """Convert a scalar as go-yaml resolves it."""
         return _resolve(node, place)
 
-    def convert_mapping(self, node: yaml.Node, place: Place, above: tuple[int, ...]) -> Table:
-        """Convert a mapping; its own keys win over what `<<` names."""
-        own: dict[str, tuple[Scalar, Node]] = {}
-        found: dict[str, tuple[Scalar, Node]] = {}
-        for key_node, value_node in node.value:
-            key_place = self.place_of(key_node, place.path)
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise UsageError(f"{key_place}: a key must be text")
-            if key_node.tag == _PLAIN and key_node.value == "<<":
-                for name, value in _merged(self.convert(value_node, place.path, above)):
-                    if name.text not in own:
-                        found[name.text] = (name, value)
-                continue
-            text = "" if _resolve(key_node, key_place).value is None else key_node.value
-            if text in own:
-                raise UsageError(f"{key_place}: the key {text!r} stands here a second time")
-            key_place = replace(key_place, path=place.below(text))
-            key = Scalar(text, text, key_place)
-            own[text] = found[text] = (key, self.convert(value_node, key_place.path, above))
-        return Table(tuple(found.values()), place)
-
-
-def _merged(node: Node) -> Iterator[tuple[Scalar, Node]]:
-    """Yield the entries of what `<<` names, those that win last."""
-    tables = node.items if isinstance(node, Listing) else (node,)
-    for table in reversed(tables):
-        if not isinstance(table, Table):
-            raise UsageError(f"{table.place}: '<<' takes a mapping or a list of mappings")
-        yield from table.entries
+    def name_key(self, node: yaml.ScalarNode, place: Place) -> str | None:
+        """Return what a key is called: null is the empty text."""
+        if node.tag == _PLAIN and node.value == "<<":
+            return None
+        return "" if _resolve(node, place).value is None else str(node.value)
 
 
 def _resolve(node: yaml.ScalarNode, place: Place) -> Scalar:

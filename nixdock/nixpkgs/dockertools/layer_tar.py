@@ -33,15 +33,6 @@ PIECE: Final = 1 << 18
 GATHERED: Final = 1 << 18
 """Bytes that `joined` waits for: enough to make hashing and sending cheap, little enough to hold."""
 
-_KINDS: Final = {
-    stat.S_IFREG: tar_header.FILE,
-    stat.S_IFLNK: tar_header.SYMLINK,
-    stat.S_IFCHR: tar_header.CHARACTER_DEVICE,
-    stat.S_IFBLK: tar_header.BLOCK_DEVICE,
-    stat.S_IFDIR: tar_header.DIRECTORY,
-    stat.S_IFIFO: tar_header.FIFO,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -80,7 +71,7 @@ def members(paths: Iterable[str], stamp: Stamp) -> Iterator[tuple[MemberHeader, 
         yield _stamped(name, tar_header.DIRECTORY, 0o755, stamp), name
     for top in paths:
         for path, info in _walk(top):
-            kind = _KINDS.get(stat.S_IFMT(info.st_mode))
+            kind = tar_header.KINDS.get(stat.S_IFMT(info.st_mode))
             if kind is None:
                 continue  # a socket, which no archive can hold
             name = f"{path}/" if kind == tar_header.DIRECTORY else path

@@ -8,6 +8,7 @@ members; what does not fit (long names, characters beyond ASCII) goes to a membe
 
 from __future__ import annotations
 
+import stat
 import tarfile
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -23,6 +24,15 @@ CHARACTER_DEVICE: Final = b"3"
 BLOCK_DEVICE: Final = b"4"
 DIRECTORY: Final = b"5"
 FIFO: Final = b"6"
+KINDS: Final = {
+    stat.S_IFREG: FILE,
+    stat.S_IFLNK: SYMLINK,
+    stat.S_IFCHR: CHARACTER_DEVICE,
+    stat.S_IFBLK: BLOCK_DEVICE,
+    stat.S_IFDIR: DIRECTORY,
+    stat.S_IFIFO: FIFO,
+}
+"""The type flag of each kind of file that `stat.S_IFMT` knows and a tar can hold."""
 
 Flavour = Literal["posix", "gnu"]
 _MAGIC: Final[dict[Flavour, bytes]] = {"posix": b"ustar\x0000", "gnu": b"ustar  \x00"}

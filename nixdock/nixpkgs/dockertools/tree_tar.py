@@ -9,22 +9,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from . import layer_tar, tar_header
 from .tar_header import EPOCH, MemberHeader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-_KINDS: Final = {
-    stat.S_IFREG: tar_header.FILE,
-    stat.S_IFLNK: tar_header.SYMLINK,
-    stat.S_IFCHR: tar_header.CHARACTER_DEVICE,
-    stat.S_IFBLK: tar_header.BLOCK_DEVICE,
-    stat.S_IFDIR: tar_header.DIRECTORY,
-    stat.S_IFIFO: tar_header.FIFO,
-}
 
 
 def members(
@@ -44,7 +35,7 @@ def members(
     """
     excluded = frozenset(without)
     for name, path, info in _walk(".", root, os.lstat(root), excluded):
-        kind = _KINDS.get(stat.S_IFMT(info.st_mode))
+        kind = tar_header.KINDS.get(stat.S_IFMT(info.st_mode))
         if kind is None:
             continue
         uid, gid = owner if owner is not None else (info.st_uid, info.st_gid)

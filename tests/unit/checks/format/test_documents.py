@@ -56,6 +56,9 @@ def test_anchors_and_merge_keys_work_and_the_own_key_wins() -> None:
 
     assert _yaml(text) == {"base": {"a": 1, "b": 2}, "mine": {"a": 1, "b": 3}}
     assert _yaml("a: &x {k: 1}\nb: &y {l: 2}\nc: {<<: [*x, *y]}")["c"] == {"k": 1, "l": 2}  # type: ignore[index]
+    # Of a list the first wins, of two the last, as PyYAML and go-yaml have it.
+    assert _yaml("a: &x {k: 1}\nb: &y {k: 2}\nc: {<<: [*x, *y]}")["c"] == {"k": 1}  # type: ignore[index]
+    assert _yaml("a: &x {k: 1}\nb: &y {k: 2}\nc: {<<: *x, <<: *y}")["c"] == {"k": 2}  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
