@@ -13,7 +13,7 @@ import posixpath
 import tarfile
 from contextlib import ExitStack, contextmanager
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.files.entry import LayerEntry, read_contents
 from nixdock.checks.files.tree import LINK_LIMIT, TooManyLinksError, Tree
@@ -51,27 +51,7 @@ class Fault(Enum):
     """Its content was asked for, and it is a directory."""
 
 
-class Files(Protocol):
-    """The files of a container."""
-
-    def look_at(self, path: str) -> LayerEntry | Fault:
-        """Return what stands under a path; a link at its end is not followed.
-
-        Args:
-            path: From the root, whether it begins with a slash or not.
-        """
-
-    def find_file(self, path: str) -> LayerEntry | Fault:
-        """Return the file whose content is meant by a path; links are followed, in the container only."""
-
-    def read(self, entry: LayerEntry) -> Output:
-        """Return the content of a file."""
-
-    def directories_in(self, path: str) -> tuple[str, ...] | Fault:
-        """Return the names of the directories in a directory; links to directories are none."""
-
-
-class ContainerFiles(Files):
+class ContainerFiles:
     """The files of a container of an image.
 
     Args:
@@ -222,7 +202,7 @@ class _Overlay:
         return [part for part in reversed(path.split("/")) if part not in {"", "."}]
 
 
-class MountedFiles(Files):
+class MountedFiles:
     """The files of a container as the engine hands them out, one path at a time.
 
     Args:
@@ -309,3 +289,7 @@ class MountedFiles(Files):
                 yield None
                 return
             yield archive
+
+
+Files = ContainerFiles | MountedFiles
+"""The files of a container, wherever it is known from what they are."""

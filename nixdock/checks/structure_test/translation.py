@@ -15,7 +15,7 @@ from nixdock.checks.kinds.exec import ExecCheck
 from nixdock.checks.matchers.algebra import exactly
 from nixdock.checks.model import Check, Command, ContainerSettings, StaticKind, Suite
 from nixdock.checks.running.bench import ContainerKind
-from nixdock.checks.structure_test import file_tests, metadata_test
+from nixdock.checks.structure_test import image_tests
 from nixdock.checks.structure_test.container_files import ContainerFiles, Files, MountedFiles
 from nixdock.checks.structure_test.go_text import expand, parse_dotenv, text_matcher
 from nixdock.checks.structure_test.model import FIRST
@@ -180,15 +180,15 @@ class _Translation:
         for test in tests.commands:
             yield self._check("Command Test", "command", test, _find_faults(test), self._command)
         for content in tests.contents:
-            faults = file_tests.find_faults(content)
+            faults = image_tests.find_file_faults(content)
             yield self._check("File Content Test", "file-content", content, faults, self._content)
         for existence in tests.files:
-            faults = file_tests.find_faults(existence)
+            faults = image_tests.find_file_faults(existence)
             yield self._check("File Existence Test", "file-existence", existence, faults, self._existence)
         for licence in tests.licences:
             yield self._check("License Test", "licence", licence, (), self._licences)
         if not tests.metadata.is_empty:
-            faults = metadata_test.find_faults(tests.metadata)
+            faults = image_tests.find_metadata_faults(tests.metadata)
             yield self._check("Metadata Test", "metadata", tests.metadata, faults, self._metadata)
 
     def _check(
@@ -268,20 +268,20 @@ class _Translation:
     def _content(self, test: FileContentTest) -> Made:
         if self.tests.version != FIRST:
             self._file_variables()
-        return self._look(partial(file_tests.judge_content, test))
+        return self._look(partial(image_tests.judge_content, test))
 
     def _existence(self, test: FileExistenceTest) -> Made:
         # Version 1.0.0 takes a path as it is written.
         path = test.path
         if self.tests.version != FIRST:
             path = expand(path, {**self.subject.env, **self._file_variables()})
-        return self._look(partial(file_tests.judge_existence, test, path))
+        return self._look(partial(image_tests.judge_existence, test, path))
 
     def _licences(self, test: LicenceTest) -> Made:
-        return self._look(partial(file_tests.judge_licences, test))
+        return self._look(partial(image_tests.judge_licences, test))
 
     def _metadata(self, test: MetadataTest) -> Made:
-        return metadata_test.config_check(test), ()
+        return image_tests.config_check(test), ()
 
     def _look(self, judge: Judge) -> Made:
         if self.tests.options.bind_mounts:

@@ -17,7 +17,7 @@ from nixdock.checks.format.suite import suite_from_value
 from nixdock.checks.kinds.snapshot import SnapshotCheck, snapshot_text
 from nixdock.checks.static import judge_static
 from nixdock.checks.structure_test.container_files import ContainerFiles
-from nixdock.checks.structure_test.metadata_test import config_check
+from nixdock.checks.structure_test.image_tests import config_check
 from nixdock.checks.structure_test.model import Label, MetadataTest, Variable
 from nixdock.checks.subject import Subject
 from nixdock.checks.verdict import Status
