@@ -16,15 +16,15 @@ from nixdock.checks.format.matcher_shapes import NUMBER, TEXT
 from nixdock.checks.format.records import Field, Record, fields_of, key
 from nixdock.checks.format.shapes import (
     DURATION,
+    PORT,
+    VARIABLES,
     Converted,
     Flag,
     ListOf,
     MapOf,
     OneOf,
-    Parsed,
     Shape,
     Text,
-    VariablesShape,
     WordsShape,
 )
 from nixdock.checks.verdict import Finding
@@ -81,19 +81,12 @@ class ContainerSettings:
         )
 
 
-def _read_port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise ValueError(f"{text!r} is not a port: a number from 1 to 65535")
-    return int(text)
-
-
 def _read_header(text: str) -> str:
     if "\n" in text or "\r" in text:
         raise ValueError("a header's value is one line")
     return text
 
 
-PORT = Parsed(_read_port, "a port")
 WORDS = WordsShape()
 INPUT = Converted(Text(), lambda text: text.encode(errors="surrogatepass"))
 """What is sent: a text's bytes."""
@@ -118,7 +111,7 @@ class Command:
 
     argv: tuple[str, ...]
     shell: bool = key(Flag(), "Run the words as a script by the image's own /bin/sh.", default=False)
-    env: Mapping[str, str] = key(VariablesShape(), "Further environment variables.", {})
+    env: Mapping[str, str] = key(VARIABLES, "Further environment variables.", {})
     user: str | None = key(Text(), "Whom it runs as.")
     workdir: str | None = key(Text(), "The directory it runs in.")
     stdin: bytes | None = key(INPUT, "What it reads; nothing unless told.")
@@ -227,6 +220,9 @@ class CheckKind:
 
     needs_service: ClassVar[bool] = False
     """Whether it asks a running service."""
+
+    ends_service: ClassVar[bool] = False
+    """Whether the service has ended after it: it comes last."""
 
     polls: ClassVar[bool] = False
     """Whether it may be tried again until it holds."""

@@ -146,7 +146,14 @@ class Parsed(Shape[Value]):
         return {"type": ["string", "number"]}
 
 
+def _read_port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ValueError(f"{text!r} is not a port: a number from 1 to 65535")
+    return int(text)
+
+
 DURATION = Parsed(parse_duration, "a duration such as '20s'")
+PORT = Parsed(_read_port, "a port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,21 +348,15 @@ class WordsShape(Shape[tuple[str, ...]]):
         return ListOf(Text()).schema()
 
 
-@dataclass(frozen=True, slots=True)
-class VariablesShape(Shape[Mapping[str, str]]):
-    """Environment variables, each with a value."""
+def _with_values(pairs: Mapping[str, str | None]) -> Mapping[str, str]:
+    for name, value in pairs.items():
+        if value is None:
+            raise ValueError(f"the variable {name!r} has no value")
+    return {name: value for name, value in pairs.items() if value is not None}
 
-    def read(self, node: Node, problems: Problems) -> Mapping[str, str]:
-        """Return them."""
-        pairs = PairsShape().read(node, problems)
-        for name, value in pairs.items():
-            if value is None:
-                raise problems.fail(node.place, f"the variable {name!r} has no value")
-        return {name: value for name, value in pairs.items() if value is not None}
 
-    def schema(self) -> Schema:
-        """An object or a list."""
-        return PairsShape().schema()
+VARIABLES = Converted(PairsShape(), _with_values)
+"""Environment variables, each with a value."""
 
 
 class Unread:

@@ -16,6 +16,7 @@ from threading import Condition
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from nixdock.checks.agent import FOLDER, MACHINES
+from nixdock.checks.running.bench import ContainerKind
 from nixdock.checks.running.idle import Idle, idle_container
 from nixdock.checks.running.live import ServiceKind
 from nixdock.errors import CheckError, NixdockError
@@ -114,14 +115,16 @@ class IdleGroup:
                     removed.result()
 
     def attempt(self, check: Check) -> CheckResult:
-        """Do once what a check asks.
+        """Do once what a check asks that asks no service: in a container of its own, or in these.
 
         Raises:
             NixdockError: It could not be done.
         """
-        if not isinstance(check.what, IdleKind):
-            raise CheckError(f"a check of the kind {check.kind} runs no command")
-        return check.what.ask_idle(self, check.timeout)
+        if isinstance(check.what, ContainerKind):
+            return check.what.run(self.bench, check.timeout)
+        if isinstance(check.what, IdleKind):
+            return check.what.ask_idle(self, check.timeout)
+        raise CheckError(f"a check of the kind {check.kind} starts no container")
 
     @property
     def has_agent(self) -> bool:

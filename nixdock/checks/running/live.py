@@ -10,7 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.matchers.algebra import Between
 from nixdock.checks.model import CheckKind
@@ -265,9 +265,6 @@ class ServiceKind(CheckKind, ABC):
     __slots__ = ()
 
     needs_service = True
-
-    ends_service: ClassVar[bool] = False
-    """Whether the service has ended after it: it comes last."""
 
     @property
     def ports(self) -> tuple[int, ...]:

@@ -7,13 +7,13 @@ is removed: at the end of its own check, and all of a run's when it is stopped o
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.running.bench import ContainerKind, lend_tools
+from nixdock.checks.running.bench import lend_tools
 from nixdock.checks.running.idle_group import IdleGroup, IdleKind
 from nixdock.checks.running.service_group import READY, ServiceGroup
 from nixdock.checks.running.trials import Choice, Trials, VerdictLedger
@@ -156,8 +156,7 @@ class SuiteRun:
                 elif group is None:
                     trials.note(check, _without_engine(check))
                 else:
-                    own = isinstance(check.what, ContainerKind)
-                    trials.judge(check, self._run_job if own else group.attempt)
+                    trials.judge(check, group.attempt)
 
     def _look(self, checks: Sequence[Check], trials: Trials) -> None:
         try:
@@ -202,20 +201,11 @@ class SuiteRun:
         self, checks: Sequence[Check], group: IdleGroup, trials: Trials, pool: ThreadPoolExecutor
     ) -> None:
         late = [check for check in checks if check.what.is_late]
-        futures: list[Future[None]] = []
-        for check in checks:
-            if check not in late:
-                attempt = self._run_job if isinstance(check.what, ContainerKind) else group.attempt
-                futures.append(pool.submit(trials.judge, check, attempt))
-        for future in futures:
-            future.result()
+        early = [pool.submit(trials.judge, check, group.attempt) for check in checks if check not in late]
+        for judging in early:
+            judging.result()
         for check in late:
             trials.judge(check, group.attempt)
-
-    def _run_job(self, check: Check) -> CheckResult:
-        if self.bench is None or not isinstance(check.what, ContainerKind):
-            raise CheckError(f"a check of the kind {check.kind} starts no container")
-        return check.what.run(self.bench, check.timeout)
 
     def _store_names(self) -> frozenset[str]:
         """Return the names of the store paths that the image has itself; nothing where it cannot be read."""

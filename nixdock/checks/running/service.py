@@ -29,7 +29,7 @@ from nixdock.services.readiness import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nixdock.checks.matchers.algebra import Mismatch
     from nixdock.checks.model import Command, HttpProbe, Suite
@@ -153,16 +153,13 @@ def measure_starts(
     Raises:
         NotReadyError: A further start failed.
     """
-    starts = [first, *_start_again(bench, plan, runs - 1)]
+    starts = [first]
+    for _ in range(runs - 1):
+        with started_service(bench, plan) as live:
+            starts.append(live)
     ready = [live.ready_seconds for live in starts if live.ready_seconds is not None]
     logged = [live.first_log_seconds for live in starts if live.first_log_seconds is not None]
     return statistics.median(ready), statistics.median(logged) if logged else None
-
-
-def _start_again(bench: Bench, plan: ServicePlan, times: int) -> Iterable[LiveService]:
-    for _ in range(times):
-        with started_service(bench, plan) as live:
-            yield live
 
 
 def readiness_of(ready: Ready, live: LiveService) -> Readiness:

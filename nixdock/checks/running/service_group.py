@@ -73,7 +73,7 @@ class ServiceGroup:
     def _ask_running(self, live: LiveService, plan: ServicePlan, pool: Executor) -> None:
         """Judge by a service that is not ours to stop."""
         self._note_ready(plan, live)
-        ends = [check for check in self.checks if _ends_service(check)]
+        ends = [check for check in self.checks if check.what.ends_service]
         for check in ends:
             self.trials.note(check, CheckResult(skipped="it would stop the service; nixdock check runs it"))
         group = replace(self, checks=[check for check in self.checks if check not in ends])
@@ -93,7 +93,7 @@ class ServiceGroup:
                 raise CheckError(f"a check of the kind {check.kind} asks no service")
             return with_refusals(check.what.ask(measured, check.timeout), plan.request.body)
 
-        ends = [check for check in self.checks if _ends_service(check)]
+        ends = [check for check in self.checks if check.what.ends_service]
         late = [check for check in self.checks if check.what.is_late]
         early = [check for check in self.checks if check not in ends and check not in late]
         judging = [pool.submit(self.trials.judge, check, attempt, live) for check in early]
@@ -133,7 +133,3 @@ class ServiceGroup:
                 self.trials.note(check, CheckResult(skipped="the service is not ready"))
             else:
                 self.trials.note(check, CheckResult.error("the service could not be started"))
-
-
-def _ends_service(check: Check) -> bool:
-    return isinstance(check.what, ServiceKind) and check.what.ends_service
