@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import grp
 import os
-import struct
 from pathlib import Path
 from typing import Final
 
 from nixdock.hints import as_root, join_group, script_as_root
-from nixdock.image.detect import ELF_MAGIC
+from nixdock.nixpkgs.debian.builders import elf
 from nixdock.settings import is_there
 
 DEFAULT_GROUP: Final = "nixbld"
@@ -20,8 +19,8 @@ _64_BIT: Final = 2
 _MACHINES: Final = {"x86_64": 62, "aarch64": 183}
 """EM_X86_64 and EM_AARCH64: the machines that the offline package set is for."""
 
-_INTERPRETER_SEGMENT: Final = 3
-"""PT_INTERP: the loader's name."""
+_MACHINE: Final = slice(18, 20)
+"""Where an ELF header has that number."""
 
 SYSTEMD: Final = Path("/run/systemd/system")
 """There while systemd is the machine's init: sd_booted(3)."""
@@ -43,21 +42,13 @@ def runs_alone(path: Path) -> bool:
     """Whether a path is a program of this machine that needs no libc: an ELF file without interpreter."""
     try:
         with path.open("rb") as file:
-            header = file.read(64)
-            if not header.startswith(ELF_MAGIC) or header[4] != _64_BIT:
-                return False
-            order = "<" if header[5] == 1 else ">"
-            (machine,) = struct.unpack_from(f"{order}H", header, 0x12)
-            if machine != _MACHINES.get(os.uname().machine):
-                return False
-            (table,) = struct.unpack_from(f"{order}Q", header, 0x20)
-            size, count = struct.unpack_from(f"{order}HH", header, 0x36)
-            file.seek(table)
-            segments = file.read(size * count)
-        kinds = {struct.unpack_from(f"{order}I", segments, number * size)[0] for number in range(count)}
-    except (OSError, IndexError, struct.error):
+            header = file.read(_MACHINE.stop)
+            file.seek(0)
+            found = elf.read(file)
+    except OSError:
         return False
-    return _INTERPRETER_SEGMENT not in kinds
+    is_ours = int.from_bytes(header[_MACHINE], "little") == _MACHINES.get(os.uname().machine)
+    return found is not None and header[4] == _64_BIT and is_ours and found.interpreter is None
 
 
 def has_members(group: str) -> bool:

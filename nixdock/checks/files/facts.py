@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.checks.masking import STORE_HASH
+from nixdock.image.detect import ELF_MAGIC
 from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ _REFERENCE = re.compile(STORE + STORE_HASH.encode() + b"-" + _NAME)
 _LONGEST = len(STORE) + 32 + 1 + 211
 _SHEBANG_LIMIT = 255
 _ELF_IN_MEMORY = 32 << 20
-
-MAGIC = b"\x7fELF"
 
 _EXECUTABLE = 2
 _LOAD, _DYNAMIC, _INTERP = 1, 2, 3
@@ -111,7 +110,7 @@ class ContentInspector:
         """Search a piece; what may go on in the next one is kept."""
         if not self._head:
             self._head = data[: _SHEBANG_LIMIT + 2]
-            if data.startswith(MAGIC):
+            if data.startswith(ELF_MAGIC):
                 self._elf = Capture(_ELF_IN_MEMORY)
         if self._elf is not None:
             self._elf.write(data)
@@ -158,7 +157,7 @@ def read_elf(data: Output) -> ElfFacts | None:
     Args:
         data: The whole file.
     """
-    if data[:4] != MAGIC:
+    if data[:4] != ELF_MAGIC:
         return None
     try:
         return _Elf(data).facts()
