@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -82,9 +83,17 @@ def execute(
 
 
 def run_exec(
-    engine: Engine, container: str, body: Mapping[str, Any], timeout: float, stdin: bytes | None = None
+    engine: Engine,
+    container: str,
+    body: Mapping[str, Any],
+    timeout: float,
+    stdin: bytes | None = None,
+    *,
+    enough: float = math.inf,
 ) -> RunOutcome:
     """Run what an exec's request asks for, and return what came of it, in the engine's words.
+
+    Of each stream nothing more is kept once there are enough bytes.
 
     Raises:
         EngineError: The engine refused.
@@ -109,7 +118,7 @@ def run_exec(
             thread.start()
             return thread
 
-        reader = begin(lambda: _copy(stream, stdout, stderr, ended))
+        reader = begin(lambda: _copy(stream, stdout, stderr, ended, enough))
         if stdin is not None:
             begin(lambda: _feed(stream, stdin))
         in_time = ended.wait(timeout)
@@ -143,10 +152,12 @@ def _body(
     return body
 
 
-def _copy(stream: Stream, stdout: Capture, stderr: Capture, ended: threading.Event) -> None:
+def _copy(stream: Stream, stdout: Capture, stderr: Capture, ended: threading.Event, enough: float) -> None:
     for number, piece in stream.pieces():
+        capture = stderr if number == STDERR else stdout
         try:
-            (stderr if number == STDERR else stdout).write(piece)
+            if len(capture) < enough:
+                capture.write(piece)
         except OSError as error:
             raise CheckError(f"its output cannot be kept: {error.strerror or error}") from error
     ended.set()

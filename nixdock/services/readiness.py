@@ -116,7 +116,7 @@ def probe(engine: Engine, container: str, check: HealthCheck) -> tuple[bool, str
         EngineError: The container does not run any more, or the command cannot be executed.
     """
     body = {"Cmd": list(check.command), "AttachStdout": True, "AttachStderr": True}
-    outcome = run_exec(engine, container, body, check.timeout)
+    outcome = run_exec(engine, container, body, check.timeout, enough=_OUTPUT_LIMIT)
     said = (text_of(outcome.stdout, _OUTPUT_LIMIT) + text_of(outcome.stderr, _OUTPUT_LIMIT)).strip()
     if outcome.timed_out:
         return False, said or "it did not end in time"

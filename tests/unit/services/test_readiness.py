@@ -11,6 +11,7 @@ import pytest
 from nixdock.engine.connection.responses import ContainerDetails
 from nixdock.outcome import RunOutcome
 from nixdock.services import readiness
+from nixdock.services.reaching import run_exec
 from nixdock.services.readiness import HealthCheck, HealthWatch, probe
 
 SECOND = 1_000_000_000
@@ -63,7 +64,7 @@ def test_times_are_nanoseconds() -> None:
 def test_what_a_probe_says(
     monkeypatch: pytest.MonkeyPatch, outcome: RunOutcome, said: tuple[bool, str]
 ) -> None:
-    monkeypatch.setattr(readiness, "run_exec", lambda *_args: outcome)
+    monkeypatch.setattr(readiness, "run_exec", lambda *_args, **_options: outcome)
     assert probe(None, "x", HealthCheck(("x",), 1, 1)) == said  # type: ignore[arg-type]
 
 
@@ -82,3 +83,14 @@ def test_nothing_is_probed_before_somebody_asks(monkeypatch: pytest.MonkeyPatch)
     watch.ask()
     assert probed.wait(5)
     watch.close()
+
+
+def test_what_a_probe_writes_without_end_is_not_kept() -> None:
+    pieces = [(1, b"o" * 1000), (2, b"e" * 1000)] * 100
+    stream = SimpleNamespace(pieces=lambda: iter(pieces), close=lambda: None)
+    engine = SimpleNamespace(
+        create_exec=lambda *_: "e", start_exec=lambda _: stream, find_exit_code=lambda _: 1
+    )
+    outcome = run_exec(engine, "x", {}, 5, enough=4096)  # type: ignore[arg-type]
+    assert (outcome.exit_code, len(outcome.stdout), len(outcome.stderr)) == (1, 5000, 5000)
+    assert probe(engine, "x", HealthCheck(("x",), 1, 5)) == (False, "o" * 4096 + "e" * 4096)  # type: ignore[arg-type]
