@@ -87,7 +87,7 @@ def choose(
         return PackageSet(ChosenBy.NAMED, target, f"{named} (--nixpkgs)")
     found = None if named else find_configured(os.environ if environ is None else environ)
     if found is not None and not offline_set.is_kept_here(Path(found.target)):
-        return PackageSet(ChosenBy.CONFIGURED, found.target, f"{found.target} (by {found.origin})")
+        return found
     return PackageSet(
         ChosenBy.OFFLINE,
         str(offline_set.materialise(listener)),
@@ -95,20 +95,7 @@ def choose(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class FoundNixpkgs:
-    """What `<nixpkgs>` is, and who says so.
-
-    Attributes:
-        target: A path, or something that Nix fetches (`channel:…`, `https:…`).
-        origin: Where it is said, in words.
-    """
-
-    target: str
-    origin: str
-
-
-def find_configured(environ: Mapping[str, str]) -> FoundNixpkgs | None:
+def find_configured(environ: Mapping[str, str]) -> PackageSet | None:
     """Return what `<nixpkgs>` is to Nix in this environment, or None where it is nothing."""
     if "NIX_PATH" in environ:
         return _search(split_search_path(environ["NIX_PATH"]), "NIX_PATH")
@@ -138,15 +125,18 @@ def split_search_path(text: str) -> list[str]:
     return entries
 
 
-def _search(entries: list[str], origin: str) -> FoundNixpkgs | None:
+def _search(entries: list[str], said_by: str) -> PackageSet | None:
+    def found(target: str) -> PackageSet:
+        return PackageSet(ChosenBy.CONFIGURED, target, f"{target} (by {said_by})")
+
     for entry in entries:
         prefix, separator, target = entry.partition("=")
         if not separator:
             below = Path(entry) / "nixpkgs"
             if not is_remote(entry) and is_there(below):
-                return FoundNixpkgs(str(below), origin)
+                return found(str(below))
         elif prefix == "nixpkgs" and (is_remote(target) or is_there(Path(target))):
-            return FoundNixpkgs(target, origin)
+            return found(target)
     return None
 
 
