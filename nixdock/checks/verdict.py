@@ -11,16 +11,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nixdock.checks.files.entry import LayerEntry
-    from nixdock.checks.matchers.algebra import Mismatch
+    from nixdock.checks.matchers.algebra import Matcher, Mismatch
     from nixdock.errors import NixdockError
     from nixdock.outcome import Output
 
+Judged = TypeVar("Judged")
 ContentJudge = Callable[["Output"], "Iterable[Finding]"]
 
 EXIT_PASSED = 0
@@ -174,9 +175,10 @@ class CheckResult:
         """Add a finding."""
         self.findings.append(Finding(subject, message, details))
 
-    def add(self, subject: str, mismatches: Iterable[Mismatch]) -> None:
-        """Add a matcher's mismatches as findings about one subject."""
-        self.findings += findings_of(subject, mismatches)
+    def judge(self, subject: str, matcher: Matcher[Judged] | None, value: Judged) -> None:
+        """Judge a value, where anything is asked of it; what is wrong are findings about one subject."""
+        if matcher is not None:
+            self.findings += findings_of(subject, matcher.judge(value))
 
     def give_up(self, message: str, details: str | None = None) -> None:
         """Say that it cannot be run to its end, whatever was found so far."""

@@ -12,7 +12,6 @@ from nixdock.checks.model import StaticKind
 from nixdock.checks.verdict import CheckResult
 
 if TYPE_CHECKING:
-    from nixdock.checks.files.accounts import Accounts, UnixUser
     from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.checks.subject import Subject
     from nixdock.outcome import Output
@@ -40,15 +39,20 @@ class UserCheck(StaticKind):
         result = CheckResult()
         accounts = subject.accounts
         user = accounts.user(self.name)
-        if not self.exists:
-            if user is not None:
-                result.find("exists", f"there is a user {self.name} (uid {user.uid})")
+        number = None if user is None else f"uid {user.uid}"
+        _judge_presence("user", self, number, accounts.users is not None, result)
+        if user is None or not self.exists:
             return result
-        if user is None:
-            why = "the image has no /etc/passwd" if accounts.users is None else "/etc/passwd has no such line"
-            result.find("exists", f"there is no user {self.name}: {why}")
-            return result
-        _judge_known(self, user, accounts, result)
+        result.judge("uid", self.uid, user.uid)
+        result.judge("gid", self.gid, user.gid)
+        if self.group is not None:
+            group = accounts.group_of(user.gid)
+            if group is None or group.name != self.group:
+                known = group.name if group else f"gid {user.gid}, which /etc/group lacks"
+                result.find("group", f"expected to be {self.group}, found {known}")
+        result.judge("groups", self.groups, list(accounts.groups_with(user.name)))
+        result.judge("home", self.home, user.home.encode(errors="surrogateescape"))
+        result.judge("shell", self.shell, user.shell.encode(errors="surrogateescape"))
         return result
 
 
@@ -69,32 +73,20 @@ class GroupCheck(StaticKind):
         result = CheckResult()
         accounts = subject.accounts
         group = accounts.group(self.name)
-        if not self.exists:
-            if group is not None:
-                result.find("exists", f"there is a group {self.name} (gid {group.gid})")
-            return result
-        if group is None:
-            why = "the image has no /etc/group" if accounts.groups is None else "/etc/group has no such line"
-            result.find("exists", f"there is no group {self.name}: {why}")
-            return result
-        if self.gid is not None:
-            result.add("gid", self.gid.judge(group.gid))
-        if self.members is not None:
-            result.add("members", self.members.judge(list(group.members)))
+        number = None if group is None else f"gid {group.gid}"
+        _judge_presence("group", self, number, accounts.groups is not None, result)
+        if group is not None and self.exists:
+            result.judge("gid", self.gid, group.gid)
+            result.judge("members", self.members, list(group.members))
         return result
 
 
-def _judge_known(check: UserCheck, user: UnixUser, accounts: Accounts, result: CheckResult) -> None:
-    for name, matcher, number in (("uid", check.uid, user.uid), ("gid", check.gid, user.gid)):
-        if matcher is not None:
-            result.add(name, matcher.judge(number))
-    if check.group is not None:
-        group = accounts.group_of(user.gid)
-        if group is None or group.name != check.group:
-            known = group.name if group else f"gid {user.gid}, which /etc/group lacks"
-            result.find("group", f"expected to be {check.group}, found {known}")
-    if check.groups is not None:
-        result.add("groups", check.groups.judge(list(accounts.groups_with(user.name))))
-    for name, text_matcher, text in (("home", check.home, user.home), ("shell", check.shell, user.shell)):
-        if text_matcher is not None:
-            result.add(name, text_matcher.judge(text.encode(errors="surrogateescape")))
+def _judge_presence(
+    what: str, check: UserCheck | GroupCheck, number: str | None, has_file: bool, result: CheckResult
+) -> None:
+    if number is not None and not check.exists:
+        result.find("exists", f"there is a {what} {check.name} ({number})")
+    elif number is None and check.exists:
+        file = "/etc/passwd" if what == "user" else "/etc/group"
+        why = f"{file} has no such line" if has_file else f"the image has no {file}"
+        result.find("exists", f"there is no {what} {check.name}: {why}")

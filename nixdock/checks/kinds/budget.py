@@ -10,7 +10,7 @@ from nixdock.checks.format.records import key
 from nixdock.checks.format.shapes import Integer
 from nixdock.checks.matchers.algebra import BYTES, SECONDS
 from nixdock.checks.running.live import LiveService, ServiceKind
-from nixdock.checks.verdict import CheckResult, Finding, findings_of
+from nixdock.checks.verdict import CheckResult
 
 if TYPE_CHECKING:
     from nixdock.checks.matchers.algebra import Between
@@ -36,16 +36,14 @@ class BudgetCheck(ServiceKind):
 
     def ask(self, live: LiveService, timeout: float) -> CheckResult:  # noqa: ARG002 - it takes several starts
         """Measure what is budgeted."""
-        found: list[Finding] = []
+        result = CheckResult()
         if self.memory is not None:
-            found += findings_of("memory", self.memory.judge(live.peak_memory()))
+            result.judge("memory", self.memory, live.peak_memory())
         if self.start is not None or self.first_log is not None:
             start, first_log = live.measure_starts(self.runs)
-            if self.start is not None:
-                found += findings_of("start", self.start.judge(start))
-            if self.first_log is not None:
-                if first_log is None:
-                    found.append(Finding("first_log", "it wrote nothing before it was ready"))
-                else:
-                    found += findings_of("first_log", self.first_log.judge(first_log))
-        return CheckResult(found)
+            result.judge("start", self.start, start)
+            if first_log is not None:
+                result.judge("first_log", self.first_log, first_log)
+            elif self.first_log is not None:
+                result.find("first_log", "it wrote nothing before it was ready")
+        return result

@@ -68,8 +68,7 @@ class ClosureCheck(StaticKind):
                 result.find("allow", f"/nix/store/{name} is in the image", _chain(subject, name))
         if self.licences is not None:
             _judge_licences(self.licences, names, subject, result)
-        if self.count is not None:
-            result.add("count", self.count.judge(len(names)))
+        result.judge("count", self.count, len(names))
         if self.complete:
             for missing in subject.store_paths.missing():
                 result.find(

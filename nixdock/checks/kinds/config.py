@@ -255,5 +255,5 @@ class ConfigCheck(StaticKind):
         result = CheckResult()
         for field in self.fields:
             value = JsonPath(field.name, field.path).find(subject.config)
-            result.add(field.name, field.matcher.judge(value))
+            result.judge(field.name, field.matcher, value)
         return result

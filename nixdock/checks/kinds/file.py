@@ -19,6 +19,7 @@ from nixdock.checks.verdict import CheckResult, Finding, findings_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nixdock.checks.files.accounts import UnixGroup, UnixUser
     from nixdock.checks.files.entry import LayerEntry
     from nixdock.checks.matchers.algebra import Matcher, Number
     from nixdock.checks.subject import Subject
@@ -126,36 +127,34 @@ def _judge_properties(check: FileCheck, entry: LayerEntry, subject: Subject, res
     if check.mode is not None and not check.mode.accepts(entry.kind, entry.mode):
         found = f"{entry.mode:04o} ({symbolic(entry.kind, entry.mode)})"
         result.find("mode", f"expected to be {check.mode.text}, found {found}")
-    for name, matcher, number in (("uid", check.uid, entry.uid), ("gid", check.gid, entry.gid)):
-        if matcher is not None:
-            result.add(name, matcher.judge(number))
-    if check.size is not None:
-        result.add("size", check.size.judge(entry.size))
-    if check.target is not None:
-        if entry.kind == "symlink":
-            result.add("target", check.target.judge(entry.target.encode(errors="surrogateescape")))
-        else:
-            result.find("target", f"expected to be a symlink, found a {entry.kind}")
-    _judge_owner(check, entry, subject, result)
-
-
-def _judge_owner(check: FileCheck, entry: LayerEntry, subject: Subject, result: CheckResult) -> None:
+    result.judge("uid", check.uid, entry.uid)
+    result.judge("gid", check.gid, entry.gid)
+    result.judge("size", check.size, entry.size)
+    if check.target is not None and entry.kind != "symlink":
+        result.find("target", f"expected to be a symlink, found a {entry.kind}")
+    else:
+        result.judge("target", check.target, entry.target.encode(errors="surrogateescape"))
     if check.user is not None:
         user = subject.accounts.user_of(entry.uid)
-        if user is None or user.name != check.user:
-            known = f"{user.name} (uid {entry.uid})" if user else f"uid {entry.uid}, which /etc/passwd lacks"
-            result.find("user", f"expected to be {check.user}, found {known}")
+        _judge_owner("user", check.user, user, f"uid {entry.uid}", result)
     if check.group is not None:
         group = subject.accounts.group_of(entry.gid)
-        if group is None or group.name != check.group:
-            known = f"{group.name} (gid {entry.gid})" if group else f"gid {entry.gid}, which /etc/group lacks"
-            result.find("group", f"expected to be {check.group}, found {known}")
+        _judge_owner("group", check.group, group, f"gid {entry.gid}", result)
+
+
+def _judge_owner(
+    what: str, wanted: str, owner: UnixUser | UnixGroup | None, number: str, result: CheckResult
+) -> None:
+    if owner is None or owner.name != wanted:
+        file = "/etc/passwd" if what == "user" else "/etc/group"
+        known = f"{owner.name} ({number})" if owner else f"{number}, which {file} lacks"
+        result.find(what, f"expected to be {wanted}, found {known}")
 
 
 def _judge_content(check: FileCheck, entry: LayerEntry, subject: Subject, result: CheckResult) -> None:
     if check.entries is not None:
         if entry.is_directory:
-            result.add("entries", check.entries.judge(list(subject.tree().list(entry))))
+            result.judge("entries", check.entries, list(subject.tree().list(entry)))
         else:
             result.find("entries", f"expected to be a directory, found a {entry.kind}")
     if check.content is None and check.sha256 is None:

@@ -59,11 +59,9 @@ class SizeCheck(StaticKind):
         if self.total is not None:
             for wrong in self.total.judge(sum(sizes)):
                 result.find("size", wrong.message, _largest(subject))
-        if self.layers is not None:
-            result.add("layers", self.layers.judge(len(sizes)))
-        if self.layer is not None:
-            for number, size in enumerate(sizes, start=1):
-                result.add(f"layer {number} of {len(sizes)}", self.layer.judge(size))
+        result.judge("layers", self.layers, len(sizes))
+        for number, size in enumerate(sizes, start=1):
+            result.judge(f"layer {number} of {len(sizes)}", self.layer, size)
         if self.paths:
             _judge_paths(self, subject, result)
         return result
@@ -105,7 +103,7 @@ def _judge_paths(check: SizeCheck, subject: Subject, result: CheckResult) -> Non
         if not matching:
             result.notes.append(f"no store path matches {pattern}")
         for name in matching:
-            result.add(f"/nix/store/{name}", budget.judge(measured[name]))
+            result.judge(f"/nix/store/{name}", budget, measured[name])
 
 
 def _largest(subject: Subject) -> str | None:

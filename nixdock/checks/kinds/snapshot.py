@@ -47,9 +47,8 @@ class SnapshotCheck(StaticKind):
     def judge(self, subject: Subject) -> CheckResult:
         """Compare with what was recorded."""
         result = CheckResult()
-        result.add(
-            self.of, RecordedIn(self.of, self.file, update=self.update).judge(snapshot_text(self, subject))
-        )
+        recorded = RecordedIn(self.of, self.file, update=self.update)
+        result.judge(self.of, recorded, snapshot_text(self, subject))
         return result
 
 

@@ -11,7 +11,7 @@ from nixdock.checks.format.matcher_shapes import NUMBER
 from nixdock.checks.format.records import key, required
 from nixdock.checks.format.shapes import DURATION
 from nixdock.checks.running.live import LiveService, ServiceKind
-from nixdock.checks.verdict import CheckResult, Finding, findings_of
+from nixdock.checks.verdict import CheckResult
 from nixdock.outcome import tail_of
 
 if TYPE_CHECKING:
@@ -39,16 +39,15 @@ class StopCheck(ServiceKind):
         live.engine.stop_container(live.container, grace=math.ceil(self.grace))
         seconds = time.monotonic() - began
         exit_code = live.details().exit_code
-        found: list[Finding] = []
+        reproduce = live.by_hand(f"docker stop -t {math.ceil(self.grace)} {live.word}")
+        result = CheckResult(reproduce=reproduce, stdout=live.tail())
         if exit_code == _KILLED and seconds >= self.grace:
             message = f"it did not end within {self.grace:g} s of being asked to, and was killed"
-            found.append(Finding("stop", message, _why_not_ended(live, before)))
+            result.find("stop", message, _why_not_ended(live, before))
         elif seconds > self.grace:
-            found.append(Finding("stop", f"it took {seconds:.1f} s to end, more than {self.grace:g} s"))
-        if self.exit is not None:
-            found += findings_of("exit", self.exit.judge(exit_code))
-        reproduce = live.by_hand(f"docker stop -t {math.ceil(self.grace)} {live.word}")
-        return CheckResult(found, reproduce=reproduce, stdout=live.tail())
+            result.find("stop", f"it took {seconds:.1f} s to end, more than {self.grace:g} s")
+        result.judge("exit", self.exit, exit_code)
+        return result
 
 
 def _why_not_ended(live: LiveService, before: int) -> str:

@@ -103,7 +103,7 @@ def judge_content(test: FileContentTest, files: Files) -> CheckResult:
         result.find("path", f"{test.path} {_REASONS[found]}")
         return result
     matcher = text_matcher(test.expected, test.excluded)
-    result.add("content", matcher.judge(files.read(found)))
+    result.judge("content", matcher, files.read(found))
     return result
 
 
