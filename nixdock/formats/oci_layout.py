@@ -271,7 +271,7 @@ def _read_image(layout: Layout, node: _Node, budget: Budget) -> Image:
     if not isinstance(document, dict):
         raise LoadError(f"{layout.name} is damaged: its manifest {descriptor.digest} is no JSON object")
     media_type = media_type or document.get("mediaType") or OCI_MANIFEST
-    if media_type not in MANIFEST_TYPES:
+    if not isinstance(media_type, str) or media_type not in MANIFEST_TYPES:
         raise LoadError(f"{layout.name} holds a {media_type!r}, which is no image")
     try:
         config = Descriptor.from_json(document.get("config"))

@@ -297,6 +297,14 @@ def test_what_is_no_image_is_said(
     assert refuse(write(tmp_path, rebuilt(manifest, blobs)), memory).startswith(words)
 
 
+@pytest.mark.parametrize("stated", [["x"], {"x": 1}, 5])
+def test_a_type_that_is_no_text_is_no_images(stated: object, tmp_path: Path, memory: Memory) -> None:
+    data = json.dumps({"mediaType": stated}).encode()
+    # Of a descriptor without a type the manifest's own one counts.
+    entries = [*layout_files({"manifests": [descriptor("", data)]}), (blob_name(data), data)]
+    assert f"holds a {stated!r}, which is no image" in refuse(write(tmp_path, entries), memory)
+
+
 def test_an_index_that_is_listed_again_and_again_is_read_no_longer(tmp_path: Path, memory: Memory) -> None:
     blobs: dict[str, bytes] = {}
     described = descriptor(f"{OCI}.manifest.v1+json", oci_manifest(SAMPLE, blobs))
