@@ -119,7 +119,7 @@ class _Reading:
         return value
 
     def flag(self, value: Any, where: str) -> bool:  # noqa: ANN401
-        """Read a truth value."""
+        """Read a boolean."""
         if not isinstance(value, bool):
             raise _wrong(where, value, "true or false")
         return value

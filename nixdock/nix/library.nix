@@ -1,4 +1,4 @@
-# nixdock for Nix expressions: what `nixdock library` prints the folder of.
+# nixdock for Nix expressions: what `nixdock library` prints the directory of.
 #
 #   nixdock = import <nixdock> { inherit pkgs; };
 #   nixdock.lib.staticTests image

@@ -36,8 +36,8 @@ class Sources:
     Args:
         directory: What paths are shown relative to.
         expression: The text of `-E`.
-        foreign: Folders of package sets: a fault that shows there is told where the user's file led to it.
-        flake: The flake's folder, where it is one of this machine: its copy in the store is told as itself.
+        foreign: Directories of package sets: a fault in one is told where the user's file led to it.
+        flake: The flake's directory, if it is one of this machine: its copy in the store is told as itself.
     """
 
     directory: Path
