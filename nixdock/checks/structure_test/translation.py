@@ -19,7 +19,7 @@ from nixdock.checks.structure_test import image_tests
 from nixdock.checks.structure_test.container_files import ContainerFiles, Files, MountedFiles
 from nixdock.checks.structure_test.go_text import expand, parse_dotenv, text_matcher
 from nixdock.checks.structure_test.model import FIRST
-from nixdock.checks.verdict import CheckResult, Finding
+from nixdock.checks.verdict import CheckResult, Finding, Status
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.errors import NixdockError
 from nixdock.settings import here
@@ -91,8 +91,10 @@ class StructureCheck(Check):
     def verdict(self, result: CheckResult, suite: str) -> Verdict:  # noqa: ARG002 - its file is its suite
         """Return its verdict under the name by which the original reports it."""
         result.notes = [*self.remarks, *result.notes]
-        has_begun = self.is_usable and not any(one.subject in _BEFORE for one in result.findings)
-        name = self.name if has_begun or self.own_name is None else self.own_name
+        is_before = not self.is_usable or any(one.subject in _BEFORE for one in result.findings)
+        name = self.name
+        if result.status is Status.FAIL and is_before and self.own_name is not None:
+            name = self.own_name
         return result.verdict(name, self.kind, suite=self.file, place=self.place)
 
 

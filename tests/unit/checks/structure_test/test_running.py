@@ -93,6 +93,17 @@ def test_nothing_is_begun_after_the_first_failure_where_that_is_wanted(
     assert "--fail-fast" in (told[2].reason or "")
 
 
+def test_what_is_not_begun_is_told_under_its_full_name(tmp_path: Path, subject: Subject) -> None:
+    files = _write(tmp_path, c=_COMMAND)
+    _, told = _run(files, subject, choice=Choice(fail_fast=True))
+    assert [(verdict.name, verdict.status) for verdict in told] == [
+        ("Command Test: a", Status.ERROR),
+        ("Command Test: b", Status.SKIP),
+    ]
+    _, told = _run(files, subject, seconds=0.0)
+    assert [verdict.name for verdict in told] == ["Command Test: a", "Command Test: b"]
+
+
 def test_when_the_time_is_up_the_rest_could_not_be_run(tmp_path: Path, subject: Subject) -> None:
     ended, told = _run(_write(tmp_path, a=_STATIC), subject, seconds=0.0)
     assert {verdict.status for verdict in told} == {Status.ERROR}
