@@ -49,6 +49,13 @@ class LoadError(NixdockError, exit_code=121):
     """An artefact could not be read, or the engine did not take it."""
 
 
+class DamagedError(LoadError):
+    """An image's bytes are not what it says of itself: damaged, cut short, or not all there."""
+
+    def __init__(self, message: str, *, details: str | None = None) -> None:
+        super().__init__(message, hint="build or download it again", details=details)
+
+
 class CheckError(NixdockError, exit_code=122):
     """A check could not run, or nothing ran."""
 

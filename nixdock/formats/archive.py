@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError, LoadError
 from nixdock.events import Meter, Work, ignore
 from nixdock.formats.compression import DecompressedBytes
 from nixdock.formats.tar_members import BLOCK, TarWalk, is_header
@@ -126,12 +126,9 @@ class Archive:
                 return entry
             target = self.links.get(current)
             if target is None:
-                raise LoadError(
-                    f"{self.name} is not complete: {what} {name!r} is not in it",
-                    hint="build or download it again",
-                )
+                raise DamagedError(f"{self.name} is not complete: {what} {name!r} is not in it")
             current = self._safe(target, what)
-        raise LoadError(f"{self.name} is damaged: {what} {name!r} is a link that leads nowhere")
+        raise DamagedError(f"{self.name} is damaged: {what} {name!r} is a link that leads nowhere")
 
     def read(self, name: str, *, what: str) -> bytes:
         """Return a small file whole.
@@ -143,11 +140,11 @@ class Archive:
             return self._documents[name]
         entry = self.find(name, what=what)
         if entry.size > JSON_LIMIT:
-            raise LoadError(f"{self.name} is damaged: {what} {name!r} has {entry.size} bytes")
+            raise DamagedError(f"{self.name} is damaged: {what} {name!r} has {entry.size} bytes")
         with self.open(entry) as stream:
             data = stream.read()
         if len(data) < entry.size:
-            raise LoadError(f"{self.name} is truncated: it ends inside of {name!r}")
+            raise DamagedError(f"{self.name} is truncated: it ends inside of {name!r}")
         return data
 
     def open(self, entry: ArchiveFile) -> IO[bytes]:
@@ -352,7 +349,7 @@ def parse_json(data: bytes, *, name: str, what: str) -> Any:  # noqa: ANN401  # 
     try:
         return load_json(data)
     except (ValueError, RecursionError) as error:
-        raise LoadError(f"{name} is damaged: its {what} is no JSON ({error})") from error
+        raise DamagedError(f"{name} is damaged: its {what} is no JSON ({error})") from error
 
 
 def load_json(data: bytes) -> Any:  # noqa: ANN401  # any JSON

@@ -13,7 +13,7 @@ import lzma
 import zlib
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError
 from nixdock.formats.source import BUFFER, Bytes
 from nixdock.image.detect import Codec
 
@@ -59,14 +59,10 @@ class _Inflated(io.RawIOBase):
         try:
             return cast("int", self._inner.readinto(buffer))
         except EOFError as error:
-            raise LoadError(
-                f"{self._name} is truncated: its {self._codec} data ends too early",
-                hint="build or download it again",
-            ) from error
+            raise DamagedError(f"{self._name} is truncated: its {self._codec} data ends too early") from error
         except self._errors as error:
-            raise LoadError(
-                f"{self._name} is damaged: its {self._codec} data cannot be decompressed ({error})",
-                hint="build or download it again",
+            raise DamagedError(
+                f"{self._name} is damaged: its {self._codec} data cannot be decompressed ({error})"
             ) from error
 
     def close(self) -> None:
@@ -265,7 +261,5 @@ def skip(stream: IO[bytes], count: int, name: str) -> None:
     while count > 0:
         chunk = stream.read(min(count, BUFFER))
         if not chunk:
-            raise LoadError(
-                f"{name} is truncated: it ends inside of a member", hint="build or download it again"
-            )
+            raise DamagedError(f"{name} is truncated: it ends inside of a member")
         count -= len(chunk)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError, LoadError
 from nixdock.events import Warned, ignore
 from nixdock.formats.archive import Budget, check_layers, parse_json
 from nixdock.formats.compression import decompress
@@ -63,7 +63,7 @@ def read_documents(archive: Archive) -> tuple[ManifestEntry, ...]:
     """
     values = parse_json(archive.read(MANIFEST, what="the manifest"), name=archive.name, what=MANIFEST)
     if not isinstance(values, list) or not values:
-        raise LoadError(f"{archive.name} is damaged: its {MANIFEST} lists no image")
+        raise DamagedError(f"{archive.name} is damaged: its {MANIFEST} lists no image")
     return tuple(ManifestEntry.from_json(value, archive.name) for value in values)
 
 
@@ -94,10 +94,10 @@ class ManifestEntry:
             LoadError: It is not what it should be.
         """
         if not isinstance(value, dict):
-            raise LoadError(f"{archive} is damaged: an image in its {MANIFEST} is no JSON object")
+            raise DamagedError(f"{archive} is damaged: an image in its {MANIFEST} is no JSON object")
         config, layers, tags = value.get("Config"), value.get("Layers"), value.get("RepoTags")
         if not isinstance(config, str):
-            raise LoadError(f"{archive} is damaged: an image in its {MANIFEST} has no Config")
+            raise DamagedError(f"{archive} is damaged: an image in its {MANIFEST} has no Config")
         return cls(config, _strings(layers, "Layers", archive), _strings(tags, "RepoTags", archive))
 
 
@@ -105,7 +105,7 @@ def _strings(value: Any, key: str, archive: str) -> tuple[str, ...]:  # noqa: AN
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise LoadError(f"{archive} is damaged: {key} in its {MANIFEST} is no list of strings")
+        raise DamagedError(f"{archive} is damaged: {key} in its {MANIFEST} is no list of strings")
     return tuple(value)
 
 
@@ -125,7 +125,7 @@ def _make_image(
 ) -> Image:
     config_bytes, diff_ids = config
     if len(diff_ids) != len(layers):
-        raise LoadError(
+        raise DamagedError(
             f"{archive.name} is damaged: its {MANIFEST} names {len(layers)} layers, "
             f"and the config {config_name!r} has {len(diff_ids)}"
         )
@@ -150,16 +150,16 @@ def read_diff_ids(config: Any, archive: str) -> tuple[Digest, ...]:  # noqa: ANN
         LoadError: It is no image's config.
     """
     if not isinstance(config, dict):
-        raise LoadError(f"{archive} is damaged: an image's config is no JSON object")
+        raise DamagedError(f"{archive} is damaged: an image's config is no JSON object")
     rootfs = config.get("rootfs")
     diff_ids = (rootfs.get("diff_ids") or []) if isinstance(rootfs, dict) else None
     if not isinstance(diff_ids, list):
-        raise LoadError(f"{archive} is damaged: an image's config has no rootfs.diff_ids")
+        raise DamagedError(f"{archive} is damaged: an image's config has no rootfs.diff_ids")
     check_layers(len(diff_ids), archive)
     try:
         return tuple(Digest.parse(str(diff_id)) for diff_id in diff_ids)
     except ValueError as error:
-        raise LoadError(f"{archive} is damaged: a diff ID in an image's config is {error}") from error
+        raise DamagedError(f"{archive} is damaged: a diff ID in an image's config is {error}") from error
 
 
 def parse_tags(tags: Iterable[str], archive: str, listener: Listener = ignore) -> tuple[Reference, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError, LoadError
 from nixdock.formats import nix2container_tar
 from nixdock.formats.archive import LAYERS_LIMIT, PATHS_LIMIT
 from nixdock.formats.compression import decompress
@@ -96,7 +96,9 @@ def _read_plan(path: Path, plan: dict[str, Any]) -> list[_Described]:
     try:
         return [_read_layer(value) for value in plan["layers"] or []]
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise LoadError(f"{path} is damaged: a layer in it is not what it should be ({error!r})") from error
+        raise DamagedError(
+            f"{path} is damaged: a layer in it is not what it should be ({error!r})"
+        ) from error
 
 
 def _read_layer(value: dict[str, Any]) -> _Described:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError, LoadError
 from nixdock.formats.archive import IMAGES_LIMIT, JSON_LIMIT, Archive, Budget, parse_json
 from nixdock.formats.compression import decompress
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_diff_ids, read_references
@@ -88,7 +88,7 @@ class DirectoryLayout:
         """Return a small file whole."""
         file = self._file(name, what)
         if file.size > JSON_LIMIT:
-            raise LoadError(f"{self.name} is damaged: {what} {name!r} has {file.size} bytes")
+            raise DamagedError(f"{self.name} is damaged: {what} {name!r} has {file.size} bytes")
         with file.section() as stream:
             return stream.read()
 
@@ -103,7 +103,7 @@ class DirectoryLayout:
     def _file(self, name: str, what: str) -> FileBytes:
         path = self.directory / name
         if not path.is_file():
-            raise LoadError(f"{self.name} is not complete: {what} {name!r} is not in it")
+            raise DamagedError(f"{self.name} is not complete: {what} {name!r} is not in it")
         real = path.resolve()
         if not real.is_relative_to(self.directory.resolve()):
             (real,) = self.door.admit(f"the link {path}", files=[str(real)])
@@ -192,7 +192,7 @@ def _check_version(layout: Layout) -> None:
 def _children(layout: Layout, index: Any, indexes: tuple[Digest, ...]) -> list[_Node]:  # noqa: ANN401  # JSON
     entries = index.get("manifests") if isinstance(index, dict) else None
     if not isinstance(entries, list):
-        raise LoadError(f"{layout.name} is damaged: an index in it has no list of manifests")
+        raise DamagedError(f"{layout.name} is damaged: an index in it has no list of manifests")
     if len(entries) > IMAGES_LIMIT:
         raise LoadError(f"{layout.name} is refused: an index in it lists {len(entries)} manifests")
     nodes = []
@@ -200,7 +200,7 @@ def _children(layout: Layout, index: Any, indexes: tuple[Digest, ...]) -> list[_
         try:
             descriptor = Descriptor.from_json(entry)
         except ValueError as error:
-            raise LoadError(f"{layout.name} is damaged, in an index: {error}") from error
+            raise DamagedError(f"{layout.name} is damaged, in an index: {error}") from error
         annotations = entry.get("annotations")
         annotations = annotations if isinstance(annotations, dict) else {}
         # BuildKit's attestations stand in an index like images, for the platform "unknown/unknown".
@@ -252,7 +252,7 @@ def _choose(layout: Layout, nodes: list[_Node], platform: Platform, budget: Budg
         ]
         if not choices:
             raise LoadError(f"{layout.name} holds no image: index {best.descriptor.digest} lists none")
-    raise LoadError(f"{layout.name} is damaged: its indexes lead from one to another without end")
+    raise DamagedError(f"{layout.name} is damaged: its indexes lead from one to another without end")
 
 
 def _rank(node: _Node, platform: Platform) -> tuple[bool, str]:
@@ -269,7 +269,7 @@ def _read_image(layout: Layout, node: _Node, budget: Budget) -> Image:
     budget.take("bytes of configs", len(data))
     document = parse_json(data, name=layout.name, what=f"manifest {descriptor.digest}")
     if not isinstance(document, dict):
-        raise LoadError(f"{layout.name} is damaged: its manifest {descriptor.digest} is no JSON object")
+        raise DamagedError(f"{layout.name} is damaged: its manifest {descriptor.digest} is no JSON object")
     media_type = media_type or document.get("mediaType") or OCI_MANIFEST
     if not isinstance(media_type, str) or media_type not in MANIFEST_TYPES:
         raise LoadError(f"{layout.name} holds a {media_type!r}, which is no image")
@@ -280,7 +280,7 @@ def _read_image(layout: Layout, node: _Node, budget: Budget) -> Image:
         budget.take_layers(len(entries))
         layers = [Descriptor.from_json(entry) for entry in entries]
     except ValueError as error:
-        raise LoadError(f"{layout.name} is damaged, in its manifest: {error}") from error
+        raise DamagedError(f"{layout.name} is damaged, in its manifest: {error}") from error
     if config.media_type not in CONFIG_TYPES:
         raise LoadError(f"{layout.name} holds no image: its config is a {config.media_type!r}")
     config_bytes = _read_blob(layout, config, "the config")
@@ -288,7 +288,7 @@ def _read_image(layout: Layout, node: _Node, budget: Budget) -> Image:
     parsed = parse_json(config_bytes, name=layout.name, what=f"config {config.digest}")
     diff_ids = read_diff_ids(parsed, layout.name)
     if len(diff_ids) != len(layers):
-        raise LoadError(
+        raise DamagedError(
             f"{layout.name} is damaged: its manifest names {len(layers)} layers, its config {len(diff_ids)}"
         )
     return Image(
@@ -305,9 +305,8 @@ def _layer(layout: Layout, blob: Descriptor, diff_id: Digest) -> OpenerLayer:
     path = _path(blob.digest)
     position, size = layout.locate(path, what="the layer")
     if size != blob.size:
-        raise LoadError(
-            f"{layout.name} is damaged: its layer {blob.digest} has {size} bytes instead of {blob.size}",
-            hint="build or download it again",
+        raise DamagedError(
+            f"{layout.name} is damaged: its layer {blob.digest} has {size} bytes instead of {blob.size}"
         )
     open_blob = partial(layout.open_file, path, what="the layer")
     return OpenerLayer(
@@ -326,9 +325,8 @@ def _open_layer(open_blob: Callable[[], IO[bytes]], codec: Codec, name: str) -> 
 def _read_blob(layout: Layout, descriptor: Descriptor, what: str) -> bytes:
     data = layout.read(_path(descriptor.digest), what=what)
     if len(data) != descriptor.size or Digest.of(data) != descriptor.digest:
-        raise LoadError(
-            f"{layout.name} is damaged: {what} {descriptor.digest} has other content than its digest says",
-            hint="build or download it again",
+        raise DamagedError(
+            f"{layout.name} is damaged: {what} {descriptor.digest} has other content than its digest says"
         )
     return data
 

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError, LoadError
 from nixdock.formats.archive import LAYERS_LIMIT, PATHS_LIMIT, open_archive, parse_json
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_documents, read_images
 from nixdock.formats.source import FileBytes, explain_os_error, open_chunks
@@ -220,7 +220,7 @@ def _customisation_part(directory: Path, tar: Path, checksum: Path) -> _Part:
     try:
         diff_id = Digest(text)
     except ValueError as error:
-        raise LoadError(f"{directory}/checksum is damaged: {text!r} is no sha256") from error
+        raise DamagedError(f"{directory}/checksum is damaged: {text!r} is no sha256") from error
     return _Part(
         (str(directory),), OpenerLayer(diff_id, file.size, file.section, name=f"the layer {file.name}")
     )

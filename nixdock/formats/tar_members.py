@@ -15,7 +15,7 @@ import zlib
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple
 
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError, LoadError
 from nixdock.formats.compression import skip
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class TarWalk:
             try:
                 member = self._next()
             except _MalformedError as error:
-                raise LoadError(
+                raise DamagedError(
                     f"{self._name} is damaged: the tar header before byte {self._position} has {error}"
                 ) from None
             if member is None:
@@ -173,9 +173,8 @@ class TarWalk:
                 return None  # two zero blocks end a tar; like GNU tar, be content with one, or with none
             fields = _HEADER.unpack(block)
             if not _has_sum(block):
-                raise LoadError(
-                    f"{self._name} is damaged: what stands at byte {self._position - BLOCK} is no tar header",
-                    hint="build or download it again",
+                raise DamagedError(
+                    f"{self._name} is damaged: what stands at byte {self._position - BLOCK} is no tar header"
                 )
             size = _number(fields[4], "size")
             if not 0 <= size < _SIZE_LIMIT:
@@ -241,15 +240,12 @@ class TarWalk:
         self._position += len(data)
         if len(data) not in {size, least}:
             end = self._stream.seek(0, io.SEEK_END) if self._seekable else self._position
-            raise LoadError(
-                f"{self._name} is truncated: it ends after {end} bytes, inside of a member",
-                hint="build or download it again",
-            )
+            raise DamagedError(f"{self._name} is truncated: it ends after {end} bytes, inside of a member")
         return data
 
     def _extension(self, size: int) -> bytes:
         if size > EXTENSION_LIMIT:
-            raise LoadError(f"{self._name} is damaged: one of its headers claims {size} bytes")
+            raise DamagedError(f"{self._name} is damaged: one of its headers claims {size} bytes")
         self._padding = -size % BLOCK
         return self._read(size)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError, LoadError
 from nixdock.outcome import Capture
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _copy(stream: IO[bytes], size: int, content: Capture | None) -> None:
     while size:
         data = stream.read(min(size, _PIECE))
         if not data:
-            raise LoadError("a layer is shorter than its index says", hint="build or download it again")
+            raise DamagedError("a layer is shorter than its index says")
         if content is not None:
             content.write(data)
         size -= len(data)

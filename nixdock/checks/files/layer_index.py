@@ -22,7 +22,7 @@ import zstandard
 from nixdock import settings
 from nixdock.checks.files.entry import LayerEntry
 from nixdock.checks.files.facts import ContentFacts, ContentInspector, ElfFacts
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError, LoadError
 from nixdock.formats.tar_members import MemberAllowance, TarWalk
 from nixdock.log import get_logger
 
@@ -105,10 +105,7 @@ def _read_whole(stream: IO[bytes], layer: Layer, *, contents: bool) -> LayerInde
     entries = tuple(read_entries(io.BufferedReader(hashed, _PIECE), _name(layer), inspector))
     hashed.finish()
     if hashed.hex != layer.diff_id.hex:
-        raise LoadError(
-            f"{_name(layer)} is damaged: its bytes have the digest sha256:{hashed.hex}",
-            hint="build or download it again",
-        )
+        raise DamagedError(f"{_name(layer)} is damaged: its bytes have the digest sha256:{hashed.hex}")
     return LayerIndex(entries, inspector.facts if inspector else None)
 
 

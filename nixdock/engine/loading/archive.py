@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.engine.loading.parcel import LayerBlob, pack
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError
 from nixdock.image.computed import ComputedImage, ComputedLayer, hash_stream
 from nixdock.image.extent import HasExtents
 from nixdock.image.manifest import OCI_INDEX
@@ -142,9 +142,8 @@ def verify_blobs(blobs: Iterable[LayerBlob]) -> None:
         if isinstance(blob.layer, ComputedLayer):
             blob.layer.settle(found)
         elif found != blob.digest:
-            raise LoadError(
-                f"{blob.layer.name} is damaged: its bytes have the digest {found} instead of {blob.digest}",
-                hint="build or download the image again",
+            raise DamagedError(
+                f"{blob.layer.name} is damaged: its bytes have the digest {found} instead of {blob.digest}"
             )
 
 
@@ -186,9 +185,8 @@ def _copy(
     if done != size:
         if isinstance(layer, ComputedLayer):
             raise layer.reject(done)
-        raise LoadError(
-            f"{layer.name} is damaged: {layer.diff_id} has not the {size} bytes that it should have",
-            hint="build or download the image again",
+        raise DamagedError(
+            f"{layer.name} is damaged: {layer.diff_id} has not the {size} bytes that it should have"
         )
     if padding := -size % _BLOCK:
         yield bytes(padding)

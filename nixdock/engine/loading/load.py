@@ -19,7 +19,7 @@ from nixdock.engine.loading.archive import verify_blobs, write_archive, write_in
 from nixdock.engine.loading.ledger import Ledger
 from nixdock.engine.loading.naming import give_names, warn_of_platform
 from nixdock.engine.loading.parcel import is_settled, pack
-from nixdock.errors import EngineError, LoadError
+from nixdock.errors import DamagedError, EngineError, LoadError
 from nixdock.events import Meter, Notice, Warned, Work, ignore
 from nixdock.image.computed import ComputedImage, LayerChangedError, hash_stream, settle_layers
 from nixdock.image.reference import DEFAULT_TAG
@@ -326,9 +326,8 @@ class _Loading:
             return
         for blob in blobs:
             if not blob.is_plain and hash_stream(blob.layer.open()) != blob.layer.diff_id:
-                raise LoadError(
-                    f"{self._name} is damaged: layer {blob.digest} has not the diff ID that the config says",
-                    hint="build or download it again",
+                raise DamagedError(
+                    f"{self._name} is damaged: layer {blob.digest} has not the diff ID that the config says"
                 )
 
     def _finish(self, parcel: PackedImage, details: ImageDetails) -> LoadedImage:

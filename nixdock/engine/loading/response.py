@@ -10,7 +10,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.errors import LoadError
+from nixdock.errors import DamagedError, LoadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,10 +91,8 @@ def explain(error: str, name: str, blobs: Iterable[LayerBlob] = ()) -> LoadError
             details=error,
         )
     if any(words in lowered for words in _WRONG_LAYER):
-        return LoadError(
-            f"{name} is damaged: a layer's bytes are not what the image's config says",
-            hint="build or download it again",
-            details=error,
+        return DamagedError(
+            f"{name} is damaged: a layer's bytes are not what the image's config says", details=error
         )
     unpacking = _read_unpacking(error)
     if unpacking is not None:
