@@ -78,13 +78,13 @@ def test_expectations_cost_nothing_where_nobody_asks(machine: NixMachine) -> Non
 def test_a_stream_takes_the_place_of_its_archive(machine: NixMachine) -> None:
     found = {e["attribute"]: e for e in build(machine, "images.nix", streams=True, expectations=True)}
     assert found["layered"]["store_path"].endswith("-stream")
-    assert found["layered"]["form"] == "Form.SCRIPT"
+    assert found["layered"]["form"] == "ArtefactForm.SCRIPT"
     # The expectations are those of the image, read before its stream is followed.
     assert found["layered"]["expectations"] is not None
     assert {name: e["form"] for name, e in found.items() if name != "layered"} == {
-        "plain": "Form.ARCHIVE",
-        "other": "Form.ARCHIVE",
-        "program": "Form.SCRIPT",
+        "plain": "ArtefactForm.ARCHIVE",
+        "other": "ArtefactForm.ARCHIVE",
+        "program": "ArtefactForm.SCRIPT",
     }
     built = {e["attribute"]: e for e in build(machine, "images.nix")}
     assert built["layered"]["store_path"].endswith("-layered")
@@ -103,7 +103,7 @@ def test_a_store_path_is_held_as_an_artefact(machine: NixMachine) -> None:
     path = machine.nixdock("build", "x.nix", "--no-out-link").stdout.strip()
     (artefact,) = build(machine, path)
     assert artefact["store_path"] == artefact["path"] == path
-    assert artefact["form"] == "Form.ARCHIVE"
+    assert artefact["form"] == "ArtefactForm.ARCHIVE"
 
 
 def test_an_expectation_that_cannot_be_read_is_told_with_its_place(machine: NixMachine) -> None:
