@@ -263,6 +263,8 @@ def test_an_image_that_cannot_be_read_is_an_error_not_a_failure(tmp_path: Path) 
 
     assert result.status is Status.ERROR
     assert "is damaged" in result.findings[0].message
+    assert result.findings[0].details is not None
+    assert "again" in result.findings[0].details
 
 
 def test_a_layer_that_shrinks_after_its_index_was_made_is_an_error(tmp_path: Path) -> None:
