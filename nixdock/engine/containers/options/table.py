@@ -8,12 +8,15 @@ Rows are applied in this order, so that `-e` overrides `--env-file`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.containers.options import mappings, values, writers
 from nixdock.engine.containers.options.writers import append, merge, put
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nixdock.engine.containers.options.writers import Write
 
 
@@ -53,247 +56,175 @@ class DockerOption:
         return self.name.replace("-", "_")
 
 
+_one = DockerOption
+_many = partial(DockerOption, many=True)
+
+
+def _switch(shown: str, write: Write, text: str) -> DockerOption:
+    return DockerOption(shown, write, None, text)
+
+
+def _mode(shown: str, key: str, kind: str, text: str, *words: str) -> DockerOption:
+    write = writers.write_mode(key, f"{shown}: invalid {kind} mode", *words)
+    return DockerOption(shown, write, "MODE", text)
+
+
+def _natural(shown: str, path: str, parse: Callable[[str], int], metavar: str, text: str) -> DockerOption:
+    return DockerOption(shown, put(path, values.not_negative(shown, parse)), metavar, text)
+
+
 OPTIONS: Final = (
-    DockerOption(
-        "--env-file", writers.write_variables, "FILE", "Set environment variables from a file.", many=True
-    ),
-    DockerOption(
-        "-e, --env", writers.write_variable, "NAME[=VALUE]", "Set an environment variable.", many=True
-    ),
-    DockerOption(
+    _many("--env-file", writers.write_variables, "FILE", "Set environment variables from a file."),
+    _many("-e, --env", writers.write_variable, "NAME[=VALUE]", "Set an environment variable."),
+    _many(
         "-p, --publish",
         writers.write_published,
         "[[IP:]PORT:]PORT",
         "Publish a port of the container on the engine's host.",
-        many=True,
     ),
-    DockerOption("-P, --publish-all", put("Host.PublishAllPorts", bool), None, "Publish every exposed port."),
-    DockerOption("--expose", writers.write_exposed, "PORT", "Expose a port.", many=True),
-    DockerOption(
-        "-v, --volume",
-        writers.write_volume,
-        "[SOURCE:]TARGET[:ro]",
-        "Mount a volume or directory.",
-        many=True,
-    ),
-    DockerOption("--mount", writers.write_mount, "type=...,source=...", "Mount a file system.", many=True),
-    DockerOption(
+    _switch("-P, --publish-all", put("Host.PublishAllPorts", bool), "Publish every exposed port."),
+    _many("--expose", writers.write_exposed, "PORT", "Expose a port."),
+    _many("-v, --volume", writers.write_volume, "[SOURCE:]TARGET[:ro]", "Mount a volume or directory."),
+    _many("--mount", writers.write_mount, "type=...,source=...", "Mount a file system."),
+    _many(
         "--tmpfs",
         merge("Host.Tmpfs", mappings.parse_tmpfs),
         "TARGET[:OPTIONS]",
         "Mount a file system in memory.",
-        many=True,
     ),
-    DockerOption(
-        "--volumes-from", append("Host.VolumesFrom"), "CONTAINER", "Mount its volumes too.", many=True
-    ),
-    DockerOption("--volume-driver", put("Host.VolumeDriver"), "NAME", "Driver of the volumes."),
-    DockerOption("-u, --user", put("User"), "USER[:GROUP]", "User, by name or number."),
-    DockerOption("--group-add", append("Host.GroupAdd"), "GROUP", "Add a group to the user's.", many=True),
-    DockerOption("-w, --workdir", put("WorkingDir"), "DIRECTORY", "Working directory in the container."),
-    DockerOption("--name", put("Own.Name"), "NAME", "Name of the container."),
-    DockerOption("--label-file", writers.write_labels, "FILE", "Label the container from a file.", many=True),
-    DockerOption(
-        "-l, --label", merge("Labels", values.parse_pair), "NAME[=VALUE]", "Label the container.", many=True
-    ),
-    DockerOption(
-        "--annotation", merge("Host.Annotations", values.parse_pair), "NAME=VALUE", "Annotate it.", many=True
-    ),
-    DockerOption("--network", writers.write_network, "NETWORK", "Network to connect to.", aliases=("--net",)),
-    DockerOption(
+    _many("--volumes-from", append("Host.VolumesFrom"), "CONTAINER", "Mount its volumes too."),
+    _one("--volume-driver", put("Host.VolumeDriver"), "NAME", "Driver of the volumes."),
+    _one("-u, --user", put("User"), "USER[:GROUP]", "User, by name or number."),
+    _many("--group-add", append("Host.GroupAdd"), "GROUP", "Add a group to the user's."),
+    _one("-w, --workdir", put("WorkingDir"), "DIRECTORY", "Working directory in the container."),
+    _one("--name", put("Own.Name"), "NAME", "Name of the container."),
+    _many("--label-file", writers.write_labels, "FILE", "Label the container from a file."),
+    _many("-l, --label", merge("Labels", values.parse_pair), "NAME[=VALUE]", "Label the container."),
+    _many("--annotation", merge("Host.Annotations", values.parse_pair), "NAME=VALUE", "Annotate it."),
+    _one("--network", writers.write_network, "NETWORK", "Network to connect to.", aliases=("--net",)),
+    _many(
         "--network-alias",
         append("Endpoint.Aliases"),
         "NAME",
         "Name in that network.",
-        many=True,
         aliases=("--net-alias",),
     ),
-    DockerOption("--ip", writers.write_ip, "ADDRESS", "IPv4 address in that network."),
-    DockerOption("--ip6", writers.write_ip, "ADDRESS", "IPv6 address in that network."),
-    DockerOption(
+    _one("--ip", writers.write_ip, "ADDRESS", "IPv4 address in that network."),
+    _one("--ip6", writers.write_ip, "ADDRESS", "IPv6 address in that network."),
+    _one(
         "--mac-address",
         put("Endpoint.MacAddress", values.parse_mac),
         "ADDRESS",
         "Address of its network card.",
     ),
-    DockerOption("-h, --hostname", put("Hostname"), "NAME", "Host name in the container."),
-    DockerOption("--domainname", put("Domainname"), "NAME", "Domain name in the container."),
-    DockerOption(
-        "--add-host", append("Host.ExtraHosts", values.parse_host), "NAME:IP", "Add to its hosts.", many=True
-    ),
-    DockerOption("--dns", append("Host.Dns", values.parse_address), "IP", "Name server.", many=True),
-    DockerOption(
-        "--dns-search", append("Host.DnsSearch", values.parse_domain), "DOMAIN", "Search in it.", many=True
-    ),
-    DockerOption(
-        "--dns-option",
-        append("Host.DnsOptions"),
-        "OPTION",
-        "Resolver option.",
-        many=True,
-        aliases=("--dns-opt",),
-    ),
-    DockerOption(
+    _one("-h, --hostname", put("Hostname"), "NAME", "Host name in the container."),
+    _one("--domainname", put("Domainname"), "NAME", "Domain name in the container."),
+    _many("--add-host", append("Host.ExtraHosts", values.parse_host), "NAME:IP", "Add to its hosts."),
+    _many("--dns", append("Host.Dns", values.parse_address), "IP", "Name server."),
+    _many("--dns-search", append("Host.DnsSearch", values.parse_domain), "DOMAIN", "Search in it."),
+    _many("--dns-option", append("Host.DnsOptions"), "OPTION", "Resolver option.", aliases=("--dns-opt",)),
+    _one(
         "--entrypoint", writers.write_entry_point, "PROGRAM", "Run this instead of the image's entry point."
     ),
-    DockerOption("--init", put("Host.Init", bool), None, "Run a small init as process 1."),
-    DockerOption("--platform", put("Own.Platform"), "OS/ARCH", "Platform that the image must be for."),
-    DockerOption("--runtime", put("Host.Runtime"), "NAME", "Runtime of the engine to use."),
-    DockerOption("--read-only", put("Host.ReadonlyRootfs", bool), None, "Mount the image read-only."),
-    DockerOption("--privileged", put("Host.Privileged", bool), None, "Give it all privileges."),
-    DockerOption(
-        "--cap-add", append("Host.CapAdd", values.parse_capability), "CAPABILITY", "Add one.", many=True
-    ),
-    DockerOption(
-        "--cap-drop", append("Host.CapDrop", values.parse_capability), "CAPABILITY", "Drop one.", many=True
-    ),
-    DockerOption("--security-opt", writers.write_security, "OPTION", "Security option.", many=True),
-    DockerOption(
-        "--sysctl",
-        merge("Host.Sysctls", values.parse_sysctl),
-        "NAME=VALUE",
-        "Set a kernel setting.",
-        many=True,
-    ),
-    DockerOption(
-        "--device", writers.write_device, "PATH[:PATH][:rwm]", "Give it a device of the host.", many=True
-    ),
-    DockerOption(
+    _switch("--init", put("Host.Init", bool), "Run a small init as process 1."),
+    _one("--platform", put("Own.Platform"), "OS/ARCH", "Platform that the image must be for."),
+    _one("--runtime", put("Host.Runtime"), "NAME", "Runtime of the engine to use."),
+    _switch("--read-only", put("Host.ReadonlyRootfs", bool), "Mount the image read-only."),
+    _switch("--privileged", put("Host.Privileged", bool), "Give it all privileges."),
+    _many("--cap-add", append("Host.CapAdd", values.parse_capability), "CAPABILITY", "Add one."),
+    _many("--cap-drop", append("Host.CapDrop", values.parse_capability), "CAPABILITY", "Drop one."),
+    _many("--security-opt", writers.write_security, "OPTION", "Security option."),
+    _many("--sysctl", merge("Host.Sysctls", values.parse_sysctl), "NAME=VALUE", "Set a kernel setting."),
+    _many("--device", writers.write_device, "PATH[:PATH][:rwm]", "Give it a device of the host."),
+    _many(
         "--device-cgroup-rule",
         append("Host.DeviceCgroupRules", values.parse_device_rule),
         "RULE",
         "Allow devices.",
-        many=True,
     ),
-    DockerOption("--gpus", append("Host.DeviceRequests", values.parse_gpus), "all|N", "Give it GPUs."),
-    DockerOption(
-        "-m, --memory", put("Host.Memory", values.parse_size), "SIZE", "Limit of memory, such as 512m."
-    ),
-    DockerOption(
-        "--memory-swap", put("Host.MemorySwap", values.parse_swap), "SIZE", "Memory and swap; -1 no limit."
-    ),
-    DockerOption(
+    _one("--gpus", append("Host.DeviceRequests", values.parse_gpus), "all|N", "Give it GPUs."),
+    _one("-m, --memory", put("Host.Memory", values.parse_size), "SIZE", "Limit of memory, such as 512m."),
+    _one("--memory-swap", put("Host.MemorySwap", values.parse_swap), "SIZE", "Memory and swap; -1 no limit."),
+    _one(
         "--memory-reservation",
         put("Host.MemoryReservation", values.parse_size),
         "SIZE",
         "Soft limit of memory.",
     ),
-    DockerOption(
+    _one(
         "--memory-swappiness", put("Host.MemorySwappiness", values.parse_whole), "N", "Swappiness, 0 to 100."
     ),
-    DockerOption(
-        "--oom-kill-disable", put("Host.OomKillDisable", bool), None, "Never kill it for want of memory."
-    ),
-    DockerOption(
-        "--oom-score-adj", put("Host.OomScoreAdj", values.parse_whole), "N", "Whom the kernel kills first."
-    ),
-    DockerOption("--shm-size", put("Host.ShmSize", values.parse_size), "SIZE", "Size of /dev/shm."),
-    DockerOption(
-        "--pids-limit", put("Host.PidsLimit", values.parse_whole), "N", "Limit of processes; -1 none."
-    ),
-    DockerOption(
-        "--ulimit",
-        append("Host.Ulimits", values.parse_ulimit),
-        "NAME=SOFT[:HARD]",
-        "Limit of a process.",
-        many=True,
-    ),
-    DockerOption(
-        "--cpus", put("Host.NanoCpus", values.parse_cpus), "N", "Number of processors, such as 1.5."
-    ),
-    DockerOption("-c, --cpu-shares", put("Host.CpuShares", values.parse_whole), "N", "Share of processors."),
-    DockerOption("--cpu-period", put("Host.CpuPeriod", values.parse_whole), "N", "Scheduler's period in µs."),
-    DockerOption("--cpu-quota", put("Host.CpuQuota", values.parse_whole), "N", "Time in that period in µs."),
-    DockerOption("--cpuset-cpus", put("Host.CpusetCpus"), "LIST", "Processors to run on, such as 0-2."),
-    DockerOption("--cpuset-mems", put("Host.CpusetMems"), "LIST", "Memory nodes to use."),
-    DockerOption(
+    _switch("--oom-kill-disable", put("Host.OomKillDisable", bool), "Never kill it for want of memory."),
+    _one("--oom-score-adj", put("Host.OomScoreAdj", values.parse_whole), "N", "Whom the kernel kills first."),
+    _one("--shm-size", put("Host.ShmSize", values.parse_size), "SIZE", "Size of /dev/shm."),
+    _one("--pids-limit", put("Host.PidsLimit", values.parse_whole), "N", "Limit of processes; -1 none."),
+    _many("--ulimit", append("Host.Ulimits", values.parse_ulimit), "NAME=SOFT[:HARD]", "Limit of a process."),
+    _one("--cpus", put("Host.NanoCpus", values.parse_cpus), "N", "Number of processors, such as 1.5."),
+    _one("-c, --cpu-shares", put("Host.CpuShares", values.parse_whole), "N", "Share of processors."),
+    _one("--cpu-period", put("Host.CpuPeriod", values.parse_whole), "N", "Scheduler's period in µs."),
+    _one("--cpu-quota", put("Host.CpuQuota", values.parse_whole), "N", "Time in that period in µs."),
+    _one("--cpuset-cpus", put("Host.CpusetCpus"), "LIST", "Processors to run on, such as 0-2."),
+    _one("--cpuset-mems", put("Host.CpusetMems"), "LIST", "Memory nodes to use."),
+    _one(
         "--blkio-weight", put("Host.BlkioWeight", values.parse_whole), "N", "Share of the disks, 10 to 1000."
     ),
-    DockerOption("--cgroup-parent", put("Host.CgroupParent"), "PATH", "Parent of its control group."),
-    DockerOption(
+    _one("--cgroup-parent", put("Host.CgroupParent"), "PATH", "Parent of its control group."),
+    _mode(
         "--cgroupns",
-        writers.write_mode("CgroupnsMode", "--cgroupns: invalid CGROUP mode", "host", "private", ""),
-        "MODE",
+        "CgroupnsMode",
+        "CGROUP",
         "Control group name space: host or private.",
+        "host",
+        "private",
+        "",
     ),
-    DockerOption("--ipc", put("Host.IpcMode"), "MODE", "IPC name space."),
-    DockerOption(
-        "--pid",
-        writers.write_mode("PidMode", "--pid: invalid PID mode", "host", "container:", ""),
-        "MODE",
-        "Process name space: host or container:NAME.",
+    _one("--ipc", put("Host.IpcMode"), "MODE", "IPC name space."),
+    _mode("--pid", "PidMode", "PID", "Process name space: host or container:NAME.", "host", "container:", ""),
+    _mode("--uts", "UTSMode", "UTS", "UTS name space.", "host", ""),
+    _mode("--userns", "UsernsMode", "USER", "User name space.", "host", ""),
+    _one("--stop-signal", put("StopSignal"), "SIGNAL", "Signal that asks it to end."),
+    _one("--stop-timeout", put("StopTimeout", values.parse_whole), "SECONDS", "How long it may take to end."),
+    _one("--restart", put("Host.RestartPolicy", values.parse_restart), "POLICY", "Restart policy, with -d."),
+    _one("--log-driver", put("Host.LogConfig.Type"), "NAME", "Driver of its log."),
+    _many(
+        "--log-opt", merge("Host.LogConfig.Config", values.parse_pair), "NAME=VALUE", "Option of that driver."
     ),
-    DockerOption(
-        "--uts",
-        writers.write_mode("UTSMode", "--uts: invalid UTS mode", "host", ""),
-        "MODE",
-        "UTS name space.",
-    ),
-    DockerOption(
-        "--userns",
-        writers.write_mode("UsernsMode", "--userns: invalid USER mode", "host", ""),
-        "MODE",
-        "User name space.",
-    ),
-    DockerOption("--stop-signal", put("StopSignal"), "SIGNAL", "Signal that asks it to end."),
-    DockerOption(
-        "--stop-timeout", put("StopTimeout", values.parse_whole), "SECONDS", "How long it may take to end."
-    ),
-    DockerOption(
-        "--restart", put("Host.RestartPolicy", values.parse_restart), "POLICY", "Restart policy, with -d."
-    ),
-    DockerOption("--log-driver", put("Host.LogConfig.Type"), "NAME", "Driver of its log."),
-    DockerOption(
-        "--log-opt",
-        merge("Host.LogConfig.Config", values.parse_pair),
-        "NAME=VALUE",
-        "Option of that driver.",
-        many=True,
-    ),
-    DockerOption(
+    _many(
         "--storage-opt",
         merge("Host.StorageOpt", values.parse_storage),
         "NAME=VALUE",
         "Option of the storage driver.",
-        many=True,
     ),
-    DockerOption(
+    _one(
         "--health-cmd",
         writers.write_health_command,
         "COMMAND",
         "Shell command that tells whether it is healthy.",
     ),
-    DockerOption(
-        "--health-interval",
-        put("Health.Interval", values.not_negative("--health-interval", values.parse_duration)),
-        "TIME",
-        "Time between probes.",
-    ),
-    DockerOption(
-        "--health-timeout",
-        put("Health.Timeout", values.not_negative("--health-timeout", values.parse_duration)),
-        "TIME",
-        "Limit of a probe.",
-    ),
-    DockerOption(
+    _natural("--health-interval", "Health.Interval", values.parse_duration, "TIME", "Time between probes."),
+    _natural("--health-timeout", "Health.Timeout", values.parse_duration, "TIME", "Limit of a probe."),
+    _natural(
         "--health-start-period",
-        put("Health.StartPeriod", values.not_negative("--health-start-period", values.parse_duration)),
+        "Health.StartPeriod",
+        values.parse_duration,
         "TIME",
         "Time to start in, without counting failures.",
     ),
-    DockerOption(
+    _natural(
         "--health-start-interval",
-        put("Health.StartInterval", values.not_negative("--health-start-interval", values.parse_duration)),
+        "Health.StartInterval",
+        values.parse_duration,
         "TIME",
         "Time between probes while it starts.",
     ),
-    DockerOption(
+    _natural(
         "--health-retries",
-        put("Health.Retries", values.not_negative("--health-retries", values.parse_whole)),
+        "Health.Retries",
+        values.parse_whole,
         "N",
         "Failures in a row that make it unhealthy.",
     ),
-    DockerOption("--no-healthcheck", writers.write_no_health, None, "Switch the image's health check off."),
+    _switch("--no-healthcheck", writers.write_no_health, "Switch the image's health check off."),
 )
 
 _SAME_IN_COMPOSE: Final = (
