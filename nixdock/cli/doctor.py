@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _OLDEST_NIX: Final = (2, 8)
-_SCANT_BYTES: Final = 2_000_000_000
-_TOO_FEW_BYTES: Final = 300_000_000
 _ANSWER_SECONDS: Final = 60
 _PROBE: Final = """
 derivation {
@@ -53,6 +51,10 @@ class State(StrEnum):
     OPTIONAL = "optional"
     """Not as it could be; only what the message names suffers."""
     MISSING = "missing"
+
+
+_SPACE: Final = ((300_000_000, State.MISSING), (2_000_000_000, State.OPTIONAL))
+"""What it is to have fewer free bytes than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +225,9 @@ def _examine_docker(_session: Session) -> Iterator[Diagnosis]:
     plugins = find_plugins()
     if plugins and plugins[0].version:
         yield Diagnosis("plugin", State.OK, f"docker nixdock is {plugins[0].path}")
-    elif plugins:
-        yield Diagnosis("plugin", State.OPTIONAL, f"{plugins[0].path} does not run", "nixdock plugin install")
     else:
-        yield Diagnosis("plugin", State.OPTIONAL, "no docker nixdock", "nixdock plugin install")
+        fault = f"{plugins[0].path} does not run" if plugins else "no docker nixdock"
+        yield Diagnosis("plugin", State.OPTIONAL, fault, "nixdock plugin install")
 
 
 def _is_podman(program: str) -> bool:
@@ -269,12 +270,8 @@ def _examine_space(what: str, directory: Path, mend: str | None) -> Iterator[Dia
         return
     free = shutil.disk_usage(existing).free
     message = f"{format_bytes(free)} free for {what} ({directory})"
-    if free < _TOO_FEW_BYTES:
-        yield Diagnosis("disk", State.MISSING, message, mend)
-    elif free < _SCANT_BYTES:
-        yield Diagnosis("disk", State.OPTIONAL, message, mend)
-    else:
-        yield Diagnosis("disk", State.OK, message)
+    state = next((state for limit, state in _SPACE if free < limit), State.OK)
+    yield Diagnosis("disk", state, message, None if state is State.OK else mend)
 
 
 def _examine_directories(_session: Session) -> Iterator[Diagnosis]:

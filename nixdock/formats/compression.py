@@ -80,26 +80,6 @@ def _open_gzip(raw: IO[bytes]) -> Any:  # noqa: ANN401  # isal has no types
     return opened(fileobj=raw, mode="rb")
 
 
-def _open_zstd(raw: IO[bytes]) -> Any:  # noqa: ANN401  # it has readinto and close, like the others
-    return _Frames(raw)
-
-
-def _open_xz(raw: IO[bytes]) -> Any:  # noqa: ANN401  # as above
-    return _Streams(raw, lambda: lzma.LZMADecompressor(memlimit=_MEMORY_LIMIT))
-
-
-def _open_bzip2(raw: IO[bytes]) -> Any:  # noqa: ANN401  # as above
-    return _Streams(raw, bz2.BZ2Decompressor)
-
-
-_OPENERS: Final[dict[Codec, Callable[[IO[bytes]], Any]]] = {
-    Codec.GZIP: _open_gzip,
-    Codec.ZSTD: _open_zstd,
-    Codec.XZ: _open_xz,
-    Codec.BZIP2: _open_bzip2,
-}
-
-
 def _faults(codec: Codec) -> tuple[type[Exception], ...]:
     match codec:
         case Codec.GZIP:
@@ -172,6 +152,14 @@ class _Streams:
 
     def close(self) -> None:
         """Nothing of its own to close."""
+
+
+_OPENERS: Final[dict[Codec, Callable[[IO[bytes]], Any]]] = {
+    Codec.GZIP: _open_gzip,
+    Codec.ZSTD: _Frames,
+    Codec.XZ: lambda raw: _Streams(raw, lambda: lzma.LZMADecompressor(memlimit=_MEMORY_LIMIT)),
+    Codec.BZIP2: lambda raw: _Streams(raw, bz2.BZ2Decompressor),
+}
 
 
 class DecompressedBytes:

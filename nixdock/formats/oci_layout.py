@@ -31,7 +31,6 @@ from nixdock.image.reference import Digest
 from nixdock.text import clean_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from nixdock.events import Listener
@@ -312,14 +311,10 @@ def _layer(layout: Layout, blob: Descriptor, diff_id: Digest) -> OpenerLayer:
     return OpenerLayer(
         diff_id,
         blob.size if codec is Codec.NONE else None,
-        partial(_open_layer, open_blob, codec, f"the layer {blob.digest} of {layout.name}"),
+        lambda: decompress(open_blob(), codec, f"the layer {blob.digest} of {layout.name}"),
         Blob(blob.media_type, blob.digest, blob.size, open_blob),
         position,
     )
-
-
-def _open_layer(open_blob: Callable[[], IO[bytes]], codec: Codec, name: str) -> IO[bytes]:
-    return decompress(open_blob(), codec, name)
 
 
 def _read_blob(layout: Layout, descriptor: Descriptor, what: str) -> bytes:

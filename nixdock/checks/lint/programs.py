@@ -178,7 +178,7 @@ def find_interpreters(programs: Programs) -> Iterator[Remark]:
         yield Remark(
             "interpreter",
             gravity,
-            f"the dynamic linker {interpreter} is not in the image, and {_some(users)} {_asks(users)} for it",
+            f"the dynamic linker {interpreter} is not in the image, and {_who(users, 'ask')} for it",
             "a program that was not built by Nix: use autoPatchelfHook, or patchelf --set-interpreter",
         )
 
@@ -196,7 +196,7 @@ def find_libraries(programs: Programs) -> Iterator[Remark]:
         yield Remark(
             "libraries",
             gravity,
-            f"the library {library} is not found where {_some(names)} {_looks(names)} for it",
+            f"the library {library} is not found where {_who(names, 'look')} for it",
             "put its package into buildInputs, so that it gets into the RUNPATH (autoPatchelfHook does)",
         )
 
@@ -267,8 +267,7 @@ def find_shebangs(programs: Programs) -> Iterator[Remark]:
         yield Remark(
             "shebang",
             gravity,
-            f"the interpreter {interpreter} is not in the image{where}, and {_some(scripts)} "
-            f"{_asks(scripts)} for it",
+            f"the interpreter {interpreter} is not in the image{where}, and {_who(scripts, 'ask')} for it",
             remedy,
         )
 
@@ -304,9 +303,5 @@ def _some(names: list[str]) -> str:
     return shown if len(names) <= _MANY else f"{shown} and {len(names) - _MANY} more"
 
 
-def _asks(names: list[str]) -> str:
-    return "asks" if len(names) == 1 else "ask"
-
-
-def _looks(names: list[str]) -> str:
-    return "looks" if len(names) == 1 else "look"
+def _who(names: list[str], verb: str) -> str:
+    return f"{_some(names)} {verb}{'s' if len(names) == 1 else ''}"

@@ -232,12 +232,8 @@ class EmptyValue(Predicate):
 
 
 @dataclass(frozen=True, slots=True)
-class Unset(Predicate):
+class Unset(EmptyValue):
     """Unset, as builders write it: an absent key, null, "" or an empty collection."""
-
-    def holds(self, subject: object) -> bool:
-        """Zero and false are values."""
-        return EmptyValue().holds(subject)
 
     def __str__(self) -> str:
         return "be unset"

@@ -69,13 +69,7 @@ _CONFIG: Final = {
     "Entrypoint": [str],
     "Env": [str],
     "ExposedPorts": AnyKeys(object),
-    "Healthcheck": {
-        "Interval": int,
-        "Retries": int,
-        "StartPeriod": int,
-        "Test": [str],
-        "Timeout": int,
-    },
+    "Healthcheck": {"Interval": int, "Retries": int, "StartPeriod": int, "Test": [str], "Timeout": int},
     "Labels": AnyKeys(str),
     "Shell": [str],
     "StopSignal": str,
@@ -103,7 +97,7 @@ INFO: Final = {
     "SecurityOptions": [str],
 }
 IMAGES: Final = [
-    {"Created": int, "Id": Required(_NAME), "Labels": AnyKeys(str), "RepoTags": [str], "Size": int},
+    {"Created": int, "Id": Required(_NAME), "Labels": AnyKeys(str), "RepoTags": [str], "Size": int}
 ]
 IMAGE: Final = {
     "Architecture": str,
