@@ -30,3 +30,9 @@ def test_the_required_job_needs_all_others() -> None:
     required = jobs.pop("required")
     assert set(required["needs"]) == set(jobs)
     assert required["if"] == "always()"
+
+
+def test_a_release_waits_for_all_that_a_branch_does() -> None:
+    jobs = jobs_of(WORKFLOWS / "release.yml")
+    assert jobs["publish"]["needs"] == "test"
+    assert jobs["test"] == {"needs": "version", "uses": "./.github/workflows/test.yml"}
