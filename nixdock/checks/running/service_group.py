@@ -63,7 +63,7 @@ class ServiceGroup:
                 live = stack.enter_context(started_service(self.bench, plan))
                 self._note_ready(plan, live)
                 self.ask(live, plan, pool)
-                if self.bench.keep and self.trials.ledger.failed(check.name for check in self.checks):
+                if self.bench.keep and self.trials.ledger.failed(check.key for check in self.checks):
                     self._tell_kept(live.keep())
         except NotReadyError as error:
             self._give_up(error, plan, failed=True)

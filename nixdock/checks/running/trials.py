@@ -70,7 +70,7 @@ class VerdictLedger:
     """Collects verdicts from several threads.
 
     Args:
-        names: Of the checks, in the order in which their verdicts are told.
+        names: The checks' keys, in the order in which their verdicts are told.
         fail_fast: Whether the first failure or error stops what has not begun.
     """
 
@@ -101,14 +101,14 @@ class VerdictLedger:
             yield self._verdicts[self._names[self._told - 1]]
 
     def failed(self, names: Iterable[str]) -> bool:
-        """Whether one of these checks failed."""
+        """Whether one of the checks with these keys failed."""
         with self._lock:
             return any(
                 name in self._verdicts and self._verdicts[name].status is Status.FAIL for name in names
             )
 
     def missing(self) -> tuple[str, ...]:
-        """Return the names of the checks that have no verdict yet."""
+        """Return the keys of the checks that have no verdict yet."""
         with self._lock:
             return tuple(name for name in self._names if name not in self._verdicts)
 
