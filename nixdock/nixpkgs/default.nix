@@ -59,7 +59,8 @@ let
   importWith = changes: import ./. (args // changes);
 
   stages = [
-    (import ./packages.nix { inherit lib debian; })
+    (import ./packages { inherit lib debian; })
+    (import ./languages { inherit lib debian; })
   ]
   ++ lib.optional hostPlatform.isMusl (import ./stdenv/musl.nix { inherit lib; lock = lockOf hostPlatform; })
   ++ [

@@ -1,0 +1,9 @@
+# The stage of languages: their programs, their modules, and how projects in them are built from source.
+{ lib, debian }:
+
+final: prev:
+
+{
+  python3 = import ./python.nix { inherit lib debian; };
+  python3Packages = final.python3.pkgs;
+}
