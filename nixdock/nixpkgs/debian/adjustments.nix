@@ -5,11 +5,14 @@
 #   needs    packages to refer to that Debian does not name as a dependency
 #   without  dependencies that an image does not need
 #   drop     patterns of files to leave out
+#   etc      why its files of /etc are in `etc` (and so in an image that is given the package) rather than in
+#            `share/etc`, as those of all others
 #   strings  strings in programs to replace, by the files' pattern: old = new, never a longer one
 #   guide    what programs are told by a library that they are made to load first (builders/guide.c):
 #            places (what a path begins with = folders to look below instead), last (the same, for what is
-#            not at its place), libraries (whether loaded ones count), env (variables, where not set), prefix
-#            and suffix (folders that a search path begins with, or ends in); `$out` is the store path
+#            not at its place), moves (what a path begins with = what it is to begin with), libraries (whether
+#            loaded ones count), env (variables, where not set), prefix and suffix (folders that a search path
+#            begins with, or ends in); `$out` is the store path
 #   finish   a shell script for what is left, run in the store path by a static busybox
 { builder, unit, either }:
 
@@ -71,7 +74,7 @@ in
   };
 
   emacs-nox = {
-    guide = { places."/usr" = [ "$out" ]; last."/etc/emacs" = [ "$out/etc/emacs" ]; libraries = true; };
+    guide = { places."/usr" = [ "$out" ]; last."/etc/emacs" = [ "$out/share/etc/emacs" ]; libraries = true; };
     links = {
       "bin/emacs" = "bin/emacs-nox";
       "bin/emacsclient" = "bin/emacsclient.emacs";
@@ -96,6 +99,12 @@ in
 
   figlet.guide.places."/usr/share/figlet" = [ "$out/share/figlet" ];
 
+  # As nixpkgs' packages have them, too.
+  fontconfig-config.etc = "programs look for fonts as /etc/fonts says";
+  media-types.etc = "servers look for a file's type in /etc/mime.types";
+  openssh-client.etc = "nixpkgs' openssh has /etc/ssh, too";
+  openssh-server.etc = "nixpkgs' openssh has /etc/ssh, too";
+
   gawk = {
     guide = { places."/usr" = [ "$out" ]; libraries = true; };
   };
@@ -107,37 +116,45 @@ in
     suffix.PATH = map (name: "${unit name}/bin") [ "coreutils" "gawk" "grep" "sed" ];
   };
 
-  iproute2.guide = { places."/usr" = [ "$out" ]; last."/etc/iproute2" = [ "$out/etc/iproute2" ]; };
+  iproute2.guide = { places."/usr" = [ "$out" ]; last."/etc/iproute2" = [ "$out/share/etc/iproute2" ]; };
 
   libssl3 = libssl;
   libssl3t64 = libssl;
 
-  # The folders of unfinished requests, where an image has one; `conf` is nixpkgs' name.
+  # The folders of unfinished requests as nixpkgs has them; `conf` is its name, too. nginx knows how long each
+  # name is, so that none may be shorter than Debian's: the slashes fill it up, and what has no room is moved.
   nginx = {
-    links.conf = "etc/nginx";
+    links.conf = "share/etc/nginx";
     strings."bin/nginx" = {
-      "/var/lib/nginx/body" = "/tmp/nginx_body";
-      "/var/lib/nginx/proxy" = "/tmp/nginx_proxy";
-      "/var/lib/nginx/fastcgi" = "/tmp/nginx_fastcgi";
-      "/var/lib/nginx/uwsgi" = "/tmp/nginx_uwsgi";
-      "/var/lib/nginx/scgi" = "/tmp/nginx_scgi";
+      "/var/lib/nginx/body" = "/tmp/////nginx_body";
+      "/var/lib/nginx/proxy" = "/tmp/////nginx_proxy";
+      "/var/lib/nginx/fastcgi" = "/tmp/////nginx_fastcgi";
+      "/var/lib/nginx/uwsgi" = "/tmp/////nginx_uwsgi";
+      "/var/lib/nginx/scgi" = "/tmp/////nginx_scgi";
     };
-    guide = { places."/usr" = [ "$out" ]; last."/etc/nginx" = [ "$out/etc/nginx" ]; };
+    guide = {
+      places."/usr" = [ "$out" ];
+      last."/etc/nginx" = [ "$out/share/etc/nginx" ];
+      moves."/tmp/////nginx_body" = "/tmp/nginx_client_body";
+    };
   };
+
+  # What programs ask for ports and protocols is nothing but files of /etc.
+  netbase.etc = "names of ports and protocols are looked for in /etc";
 
   # It reads parts of itself from there before it can do anything else.
   nodejs.guide.places."/usr" = [ "$out" ];
 
   openssl.guide = {
     places."/usr/lib/ssl" = [ "$out/lib/ssl" ];
-    last."/etc/ssl/openssl.cnf" = [ "$out/etc/ssl/openssl.cnf" ];
+    last."/etc/ssl/openssl.cnf" = [ "$out/share/etc/ssl/openssl.cnf" ];
   };
 
   passwd = {
     needs = [ "libpam-modules" ];
     guide = {
       places."/lib" = [ "${unit "libpam-modules"}/lib" ];
-      last."/etc/login.defs" = [ "$out/etc/login.defs" ];
+      last."/etc/login.defs" = [ "$out/share/etc/login.defs" ];
       libraries = true;
     };
   };
@@ -185,7 +202,7 @@ in
       "bin/rvim" = "bin/vim.basic";
       "bin/rview" = "bin/vim.basic";
     };
-    guide = { places."/usr" = [ "$out" ]; last."/etc/vim" = [ "$out/etc/vim" ]; };
+    guide = { places."/usr" = [ "$out" ]; last."/etc/vim" = [ "$out/share/etc/vim" ]; };
   };
 
   # Tell the compiler where it is: the headers and the loader are not at their absolute paths.

@@ -100,6 +100,7 @@ let
           perl = if uses "perl" then unit "perl" else null;
           perlModules = modules "perl";
           drop = adjustment.drop or [ ];
+          keepsEtc = adjustment ? etc;
           links = adjustment.links or { };
           strings = adjustment.strings or { };
           guide =

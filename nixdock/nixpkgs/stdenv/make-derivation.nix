@@ -10,8 +10,7 @@ let
 
   inputLists = [
     "depsBuildBuild" "nativeBuildInputs" "depsBuildTarget" "depsHostHost" "buildInputs" "depsTargetTarget"
-    "propagatedNativeBuildInputs" "propagatedBuildInputs" "nativeCheckInputs" "checkInputs"
-    "nativeInstallCheckInputs" "installCheckInputs"
+    "propagatedNativeBuildInputs" "propagatedBuildInputs" "nativeCheckInputs" "checkInputs" "nativeInstallCheckInputs"
   ];
 
   # What says something of a derivation without being part of its build.
@@ -66,7 +65,6 @@ let
       outputs = attrs.outputs or [ "out" ];
       env = attrs.env or { };
       clash = builtins.attrNames (builtins.intersectAttrs attrs env);
-      exported = optionalAttrs (attrs ? meta.mainProgram) { NIX_MAIN_PROGRAM = attrs.meta.mainProgram; } // env;
       isStructured = attrs.__structuredAttrs or false;
 
       inputs = lib.genAttrs (builtins.filter (one: attrs ? ${one}) inputLists)
@@ -79,21 +77,20 @@ let
       # No binary cache has what is made of this set; Nix would wait for one that cannot be reached.
       derivationArgs = { allowSubstitutes = false; }
         // removeAttrs attrs aside
-        # With structured attributes nothing else is exported.
-        // (if isStructured then optionalAttrs (exported != { }) { env = exported; } else exported)
+        // env
         // inputs
         // {
           inherit name outputs;
           system = stdenv.buildPlatform.system;
           builder = attrs.realBuilder or stdenv.shell;
-          args = attrs.args or ([ "-e" "${stdenv}/default-builder.sh" ] ++ lib.optional (attrs ? builder) attrs.builder);
+          args = attrs.args or [ "-e" (attrs.builder or "${stdenv}/default-builder.sh") ];
           stdenv = "${stdenv}";
           shell = stdenv.shell;
           inherit (stdenv) initialPath defaultNativeBuildInputs fixupCommand fixupLibraries;
           inherit doCheck doInstallCheck;
           strictDeps = attrs.strictDeps or false;
         }
-        // optionalAttrs stdenv.hostPlatform.isStatic { dontDisableStatic = attrs.dontDisableStatic or true; };
+        // optionalAttrs (attrs ? meta.mainProgram) { NIX_MAIN_PROGRAM = attrs.meta.mainProgram; };
 
       meta = {
         inherit name outputs;
@@ -121,13 +118,7 @@ let
           inputDerivation = builtins.derivation (removeAttrs derivationArgs [ "outputHash" "outputHashAlgo" "outputHashMode" ] // {
             name = "inputDerivation-${name}";
             outputs = [ "out" ];
-            # With structured attributes its names are in files, by Nix 2.8's name or that of the sandbox.
-            args = [ "-c" ''
-              for file in "$NIX_ATTRS_SH_FILE" "$NIX_BUILD_TOP/.attrs.sh"; do
-                if [ -f "$file" ]; then . "$file"; out=''${outputs[out]}; break; fi
-              done
-              export > $out
-            '' ];
+            args = [ "-c" "export > $out" ];
           });
         } // passthru)
         (checkMeta name meta (builtins.derivation derivationArgs));

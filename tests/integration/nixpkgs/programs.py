@@ -31,11 +31,13 @@ class Program:
 
 NGINX = r"""
 echo 'daemon on; user nobody; pid /tmp/pid; error_log stderr; events { }
-http { access_log off; server { listen 8080; return 200 "from nginx"; } }' > /tmp/nginx.conf
+http { access_log off; client_body_buffer_size 1; server { listen 8081; return 200 "from nginx"; }
+server { listen 8080; location / { proxy_pass http://127.0.0.1:8081; } } }' > /tmp/nginx.conf
 nginx -c /tmp/nginx.conf
 exec 3<> /dev/tcp/127.0.0.1/8080
-printf 'GET / HTTP/1.0\r\n\r\n' >&3
+printf 'POST / HTTP/1.0\r\nContent-Length: 18\r\n\r\nkept until it came' >&3
 while read -r line || [ -n "$line" ]; do echo "$line"; done <&3
+cd /tmp/nginx_client_body && pwd
 """
 POSTGRESQL = r"""
 initdb -D /tmp/data > /dev/null 2>&1 || exit
@@ -111,7 +113,7 @@ PROGRAMS = (
     Program("jq", "echo '{\"a\": [1, 2]}' | jq -c '.a | map(. + 1)'", "[2,3]"),
     Program("less", "less -E /etc/passwd", "root:x:0:0"),
     Program("nano", "TERM=xterm nano --version", "GNU nano"),
-    Program("nginx", NGINX, "from nginx"),
+    Program("nginx", NGINX, "from nginx\n/tmp/nginx_client_body"),
     Program(
         "nix",
         "nix-instantiate --store dummy:// --eval -E 'builtins.length [ 1 2 ]'; nix-store --version",

@@ -5,13 +5,14 @@
  *
  * guide.py puts the tables before this text and compiles both with tcc, without any header. It defines
  *
- *     struct place { const char *from; const char *to; int last; };
+ *     struct place { const char *from; const char *to; int mode; };
  *     static const struct place places[];         ends with a zero, as the next one
  *     struct variable { const char *name; const char *value; int mode; };
  *     static const struct variable variables[];
  *
- * A path that begins with `from` is looked for below `to`, and used there if it exists; with `last` only
- * where the path itself does not exist. All other paths are left as they are. A variable is set where it
+ * A path that begins with `from` is looked for below `to`, and used there if it exists; with mode 1 only
+ * where the path itself does not exist, with mode 2 always, whatever is there. All other paths are left as
+ * they are. A variable is set where it
  * is not set already; with a mode that is not zero the value is put before (1) or behind (2) the one that it
  * has, and a colon between.
  *
@@ -53,14 +54,14 @@ static const char *find(const char *path, char *buffer) {
     size_t head = strlen(place->from), root = strlen(place->to), rest;
     if (strncmp(path, place->from, head) || (path[head] && path[head] != '/'))
       continue;
-    if (place->last && exists(path))
+    if (place->mode == 1 && exists(path))
       break;
     rest = strlen(path + head);
     if (root + rest >= LONGEST)
       continue;
     memcpy(buffer, place->to, root);
     memcpy(buffer + root, path + head, rest + 1);
-    if (exists(buffer)) {
+    if (place->mode == 2 || exists(buffer)) {
       path = buffer;
       break;
     }
@@ -112,6 +113,16 @@ GUIDED(int, execve, (const char *path, void *words, void *environment), path, wo
 GUIDED(int, posix_spawn,
       (void *process, const char *path, void *actions, void *attributes, void *words, void *environment), process,
       path, actions, attributes, words, environment)
+
+#ifdef GUIDE_MOVES
+/* Only on request: what a program makes and removes is its own, but where another name was compiled in. */
+GUIDED(int, mkdir, (const char *path, unsigned mode), path, mode)
+GUIDED(int, chmod, (const char *path, unsigned mode), path, mode)
+GUIDED(int, chown, (const char *path, unsigned user, unsigned group), path, user, group)
+GUIDED(int, unlink, (const char *path), path)
+GUIDED(int, rename, (const char *path, const char *to), path, to)
+GUIDED(int, utimes, (const char *path, const void *times), path, times)
+#endif
 
 #ifdef GUIDE_LIBRARIES
 /* Only on request: a library of a bare name is looked for where the caller says, and this is the caller. */

@@ -25,6 +25,7 @@ class Guide:
     Attributes:
         places: What a path begins with, and the folders below which it is looked for instead, in this order.
         last: What a path begins with, and the directories where it is looked for if it is not where it says.
+        moves: What a path begins with, and what it begins with instead: whatever is done with it.
         libraries: Whether libraries that are loaded by their absolute path count too.
         env: Variables that are set where they are not.
         prefix: Directories that a search path such as PERL5LIB begins with.
@@ -35,6 +36,7 @@ class Guide:
 
     places: dict[str, tuple[str, ...]]
     last: dict[str, tuple[str, ...]]
+    moves: dict[str, str]
     libraries: bool
     env: dict[str, str]
     prefix: dict[str, tuple[str, ...]]
@@ -54,6 +56,7 @@ class Guide:
         return cls(
             places=expand_all(data.get("places", {})),
             last=expand_all(data.get("last", {})),
+            moves=data.get("moves", {}),
             libraries=data.get("libraries", False),
             env={name: expand(value) for name, value in data.get("env", {}).items()},
             prefix=expand_all(data.get("prefix", {})),
@@ -63,15 +66,17 @@ class Guide:
 
     def tables(self) -> str:
         """Return the C text that says what guide.c is to do."""
-        return _table("place", "from", "to", "last", self._places()) + _table(
+        return _table("place", "from", "to", "mode", self._places()) + _table(
             "variable", "name", "value", "mode", self._variables()
         )
 
     def _places(self) -> Iterator[tuple[str, str, int]]:
-        for last, table in ((0, self.places), (1, self.last)):
+        for prefix, other in self.moves.items():
+            yield prefix, other, 2
+        for mode, table in ((0, self.places), (1, self.last)):
             for prefix, directories in table.items():
                 for directory in directories:
-                    yield prefix, directory, last
+                    yield prefix, directory, mode
 
     def _variables(self) -> Iterator[tuple[str, str, int]]:
         for name, value in self.env.items():
@@ -87,7 +92,7 @@ def add_guide(out: Path, guide: Guide) -> None:
     library = out / "lib" / f"guide-{_HASH.sub('', out.name)}.so"
     library.parent.mkdir(exist_ok=True)
     source = guide.tables() + Path(__file__).with_name("guide.c").read_text()
-    words = ["-DGUIDE_LIBRARIES"] if guide.libraries else []
+    words = ["-DGUIDE_LIBRARIES"] * guide.libraries + ["-DGUIDE_MOVES"] * bool(guide.moves)
     if guide.compiler:
         compile_for(guide.compiler, source, library, words)
     else:

@@ -4,7 +4,9 @@ Plain files are written at once. Symbolic links wait until everything is there: 
 whether a link's target is inside, in another unit, or nowhere.
 
 Debian's `/usr` is the store path itself, as nixpkgs has it: `/usr/bin/hello` is `bin/hello`. What is in
-`/usr` and what is beside it (`/bin`, `/lib`) come together, `sbin` and `games` join `bin`.
+`/usr` and what is beside it (`/bin`, `/lib`) come together, `sbin` and `games` join `bin`. `/etc`, `/var` and
+the like are an image's own, which a package in it must not fill: what Debian's packages have there is in
+`share/etc` and `share/var`, but for the few units that say why theirs stays (`etc` in adjustments.nix).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _OUTSIDE = ("/etc/", "/var/", "/run/", "/tmp/", "/dev/", "/proc/", "/sys/")  # noqa: S108 - of images
 _ALTERNATIVES = "/etc/alternatives/"
 
+_SYSTEM = re.compile(r"^(etc|var|srv|run|tmp|root|home|boot)(?=/|$)")
 _BIN = re.compile(r"^(sbin|games)(?=/|$)")
 _LIB = re.compile(r"^lib(64|x32)(?=/|$)")
 
@@ -51,16 +54,20 @@ class UnitTree:
         out: The store path to fill.
         needs: The store paths of the units that this one may refer to.
         unwanted: Patterns of files to leave out, by their place in the store path.
+        keeps_etc: Whether `etc` stays where it is.
 
     Attributes:
         has_sbin: Whether a package has programs in `sbin`, which are in `bin` here.
     """
 
-    def __init__(self, out: Path, needs: Sequence[Path], unwanted: Sequence[str] = ()) -> None:
+    def __init__(
+        self, out: Path, needs: Sequence[Path], unwanted: Sequence[str] = (), *, keeps_etc: bool = False
+    ) -> None:
         self.out = out
         self.needs = needs
         self.has_sbin = False
         self._unwanted = unwanted
+        self._keeps_etc = keeps_etc
         self._links: dict[str, str] = {}
         self._asked: dict[str, str] = {}
 
@@ -76,16 +83,21 @@ class UnitTree:
                 placed = place(original)
                 if self._wants(placed):
                     self.has_sbin |= original.startswith(("sbin/", "usr/sbin/"))
-                    self._put(tar, member, original, placed)
+                    self._put(tar, member, original, self._own(placed))
+
+    def _own(self, placed: str) -> str:
+        return placed if self._keeps_etc and placed.startswith("etc/") else aside(placed)
 
     def _put(self, tar: TarFile, member: TarInfo, original: str, placed: str) -> None:
         target = self.out / placed
         if member.isdir():
-            target.mkdir(parents=True, exist_ok=True)
+            # What is empty there is the system's to fill: links lead out to it.
+            if not _SYSTEM.match(place(original)):
+                target.mkdir(parents=True, exist_ok=True)
         elif member.issym():
             self._links[placed] = absolute(original, member.linkname)
         elif member.islnk():
-            source = self.out / place(posixpath.normpath(member.linkname))
+            source = self.out / self._own(place(posixpath.normpath(member.linkname)))
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():
                 os.link(source, target)
@@ -116,10 +128,8 @@ class UnitTree:
     def find(self, original: str) -> Path | None:
         """Return where a file of Debian's tree is: in this unit, in one that it needs, or nowhere."""
         placed = place(original.lstrip("/"))
-        for root in (self.out, *self.needs):
-            if (root / placed).exists():
-                return root / placed
-        return None
+        places = (root / where for root in (self.out, *self.needs) for where in (placed, aside(placed)))
+        return next((path for path in places if path.exists()), None)
 
     def remove_empty(self) -> None:
         """Remove the directories that hold nothing."""
@@ -145,14 +155,15 @@ class UnitTree:
 
     def _find(self, target: str, inside: set[str]) -> str | None:
         placed = place(target.lstrip("/"))
-        if os.path.lexists(self.out / placed) or placed in inside:
-            return placed
+        own = self._own(placed)
+        if os.path.lexists(self.out / own) or own in inside:
+            return own
         for need in self.needs:
-            path = need / placed
-            if path.exists():
-                # A metapackage's content is links: name what they lead to, not the metapackage.
-                real = path.resolve()
-                return str(path if need in real.parents else real)
+            for path in (need / placed, need / aside(placed)):
+                if path.exists():
+                    # A metapackage's content is links: name what they lead to, not the metapackage.
+                    real = path.resolve()
+                    return str(path if need in real.parents else real)
         if target.startswith(_OUTSIDE) and not target.startswith(_ALTERNATIVES):
             return target
         return None
@@ -216,9 +227,22 @@ def place(path: str) -> str:
     'lib/ld-linux-x86-64.so.2'
     >>> place("etc/nginx/nginx.conf")
     'etc/nginx/nginx.conf'
+
+    The last one is put aside, unless its unit is one that keeps it.
     """
     inner = path.removeprefix("usr/") if path != "usr" else ""
     return _LIB.sub("lib", _BIN.sub("bin", inner))
+
+
+def aside(placed: str) -> str:
+    """Return where a file of a system's own directories is instead.
+
+    >>> aside("etc/bash.bashrc")
+    'share/etc/bash.bashrc'
+    >>> aside("bin/bash")
+    'bin/bash'
+    """
+    return f"share/{placed}" if _SYSTEM.match(placed) else placed
 
 
 def is_wanted(placed: str) -> bool:

@@ -33,6 +33,7 @@ class UnitOrder:
         perl: The unit of Perl, where it may refer to it.
         perl_modules: The units whose Perl modules its scripts may use.
         drop: Patterns of files to leave out, by their place in the store path.
+        keeps_etc: Whether what Debian has in `/etc` is in `etc` of the store path.
         links: Links to add, as place to target; relative targets are places in the unit.
         strings: Strings to replace inside of programs, by the pattern of the files.
         guide: What programs are told of where their files are.
@@ -49,6 +50,7 @@ class UnitOrder:
     perl: Path | None
     perl_modules: tuple[Path, ...]
     drop: tuple[str, ...]
+    keeps_etc: bool
     links: dict[str, str]
     strings: dict[str, dict[str, str]]
     guide: Guide | None
@@ -68,6 +70,7 @@ class UnitOrder:
             perl=Path(data["perl"]) if data["perl"] else None,
             perl_modules=tuple(map(Path, data["perlModules"])),
             drop=tuple(data["drop"]),
+            keeps_etc=data["keepsEtc"],
             links=data["links"],
             strings=data["strings"],
             guide=Guide.parse(data["guide"], out) if data["guide"] else None,
@@ -78,7 +81,7 @@ class UnitOrder:
 def build(order: UnitOrder) -> None:
     """Make the store path."""
     order.out.mkdir()
-    tree = UnitTree(order.out, order.needs, order.drop)
+    tree = UnitTree(order.out, order.needs, order.drop, keeps_etc=order.keeps_etc)
     for deb in order.debs:
         tree.unpack(deb)
     tree.link()

@@ -141,14 +141,14 @@ _recordPropagated() {
 }
 
 fixupPhase() {
-  local output root
-  for output in "${outputNames[@]}"; do
-    if [ -e "${!output}" ]; then chmod -R u+w,u-s,g-s -- "${!output}"; fi
+  local name root
+  for name in "${outputNames[@]}"; do
+    if [ -e "${!name}" ]; then chmod -R u+w,u-s,g-s -- "${!name}"; fi
   done
   runHook preFixup
   _splitOutputs
-  for output in "${outputNames[@]}"; do
-    root=${!output}
+  for name in "${outputNames[@]}"; do
+    root=${!name}
     [ -d "$root" ] || continue
     _stripOutput "$root"
     if [ -z "${dontPatchShebangs-}" ]; then

@@ -28,16 +28,7 @@ _defaultUnpack() {
       # Time stamps in the future and unknown owners are not errors of the source.
       tar xf "$file" --mode=+w --warning=no-timestamp --no-same-owner
       ;;
-    *.zip | *.jar | *.war)
-      if type -P unzip >/dev/null; then
-        unzip -qq "$file"
-      elif type -P python3 >/dev/null; then
-        python3 -m zipfile -e "$file" .
-      else
-        nixErrorLog "$(stripHash "$file") is unpacked by unzip: nativeBuildInputs = [ pkgs.unzip ]"
-        return 1
-      fi
-      ;;
+    *.zip) python3 -m zipfile -e "$file" . ;;
     *) return 1 ;;
   esac
 }
@@ -120,13 +111,10 @@ configurePhase() {
   if [ -z "${dontAddDisableDepTrack-}" ] && [ -f "$configureScript" ] && grep -q dependency-tracking "$configureScript"; then
     flags+=(--disable-dependency-tracking)
   fi
-  if [ -z "${dontDisableStatic-}" ] && [ -f "$configureScript" ] && grep -q enable-static "$configureScript"; then
-    flags+=(--disable-static)
+  toArray flags configureFlags
+  if declare -p configureFlagsArray >/dev/null 2>&1; then
+    flags+=("${configureFlagsArray[@]}")
   fi
-  local -a _flags=()
-  _outputFlags
-  flags+=("${_flags[@]}")
-  _flagsOf flags configureFlags
   if [ -n "$configureScript" ]; then
     echoCmd 'configure flags' "${flags[@]}"
     $configureScript "${flags[@]}"
@@ -143,7 +131,20 @@ _makeFlags() {
   fi
   shift
   _flags+=("SHELL=$SHELL")
-  _flagsOf _flags makeFlags "$@"
+  toArray _flags makeFlags
+  if declare -p makeFlagsArray >/dev/null 2>&1; then
+    _flags+=("${makeFlagsArray[@]}")
+  fi
+  toArray _flags "$@"
+  local name
+  for name in "$@"; do
+    name=${name}Array
+    if declare -p "$name" >/dev/null 2>&1; then
+      local -n _more=$name
+      _flags+=("${_more[@]}")
+      unset -n _more
+    fi
+  done
 }
 _hasMakefile() {
   [ -n "${makefile-}" ] || [ -e Makefile ] || [ -e makefile ] || [ -e GNUmakefile ]
@@ -194,14 +195,14 @@ installPhase() {
     mkdir -p "$prefix"
   fi
   if [ -z "${makeFlags-}${installFlags-}" ] && ! _hasMakefile; then
-    echo "no Makefile or custom installPhase, doing nothing"
-  else
-    local -a _flags targets=()
-    _makeFlags "" installFlags
-    if [ -n "${installTargets-}" ]; then toArray targets installTargets; else targets=(install); fi
-    echoCmd 'install flags' "${_flags[@]}" "${targets[@]}"
-    make ${makefile:+-f "$makefile"} "${_flags[@]}" "${targets[@]}"
+    nixErrorLog "no Makefile to install by; define installPhase"
+    exit 1
   fi
+  local -a _flags targets=()
+  _makeFlags "" installFlags
+  if [ -n "${installTargets-}" ]; then toArray targets installTargets; else targets=(install); fi
+  echoCmd 'install flags' "${_flags[@]}" "${targets[@]}"
+  make ${makefile:+-f "$makefile"} "${_flags[@]}" "${targets[@]}"
   runHook postInstall
 }
 
@@ -268,13 +269,9 @@ definePhases() {
   if [ -n "${phases-}" ]; then
     return
   fi
-  phases=()
-  local kind
-  for kind in prePhases =unpackPhase =patchPhase preConfigurePhases =configurePhase preBuildPhases =buildPhase \
-    =checkPhase preInstallPhases =installPhase preFixupPhases =fixupPhase =installCheckPhase preDistPhases \
-    =distPhase postPhases; do
-    if [[ "$kind" == =* ]]; then phases+=("${kind#=}"); else toArray phases "$kind"; fi
-  done
+  phases="${prePhases-} unpackPhase patchPhase ${preConfigurePhases-} configurePhase ${preBuildPhases-} \
+    buildPhase checkPhase ${preInstallPhases-} installPhase ${preFixupPhases-} fixupPhase installCheckPhase \
+    ${preDistPhases-} distPhase ${postPhases-}"
 }
 
 genericBuild() {
@@ -289,11 +286,10 @@ genericBuild() {
     return
   fi
   definePhases
-  # Variables of phases are attributes of the derivation: these must not hide any.
-  local _phase
-  local -a _planned=()
-  toArray _planned phases
-  for _phase in "${_planned[@]}"; do
-    runPhase "$_phase"
+  local phase
+  local -a list=()
+  toArray list phases
+  for phase in "${list[@]}"; do
+    runPhase "$phase"
   done
 }

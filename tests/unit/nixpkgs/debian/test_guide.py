@@ -14,6 +14,7 @@ def test_the_tables_that_the_library_reads() -> None:
         {
             "places": {"/usr": ["$out", "/nix/store/y-more"]},
             "last": {"/etc/git": ["$out/etc/git"]},
+            "moves": {"/var/a": "/tmp/b"},
             "env": {"GIT_EXEC_PATH": "$out/lib/git-core"},
             "prefix": {"PERL5LIB": ["$out/share/perl5", "/nix/store/z/share"]},
             "suffix": {"PATH": ["/nix/store/sed/bin"]},
@@ -21,8 +22,9 @@ def test_the_tables_that_the_library_reads() -> None:
         OUT,
     )
     assert guide.tables() == (
-        "struct place { const char *from; const char *to; int last; };\n"
+        "struct place { const char *from; const char *to; int mode; };\n"
         "static const struct place places[] = {\n"
+        '  {"/var/a", "/tmp/b", 2},\n'
         '  {"/usr", "/nix/store/x-git", 0},\n'
         '  {"/usr", "/nix/store/y-more", 0},\n'
         '  {"/etc/git", "/nix/store/x-git/etc/git", 1},\n'

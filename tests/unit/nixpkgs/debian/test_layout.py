@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+from pathlib import Path
+
 import pytest
 
 from nixdock.nixpkgs.debian.builders.tree import is_wanted, place
@@ -47,3 +50,8 @@ def test_place(path: str, placed: str) -> None:
 )
 def test_is_wanted(placed: str, wanted: bool) -> None:
     assert is_wanted(placed) is wanted
+
+
+def test_nobody_is_told_of_an_etc_that_is_aside() -> None:
+    text = Path(str(files("nixdock") / "nixpkgs/debian/adjustments.nix")).read_text()
+    assert '"$out/etc' not in text, "what was /etc is in $out/share/etc, but for units that say `etc` why not"

@@ -100,6 +100,41 @@ def test_links_that_lead_nowhere_are_left_out(
     assert "no package has /usr/bin/missing: bin/gone is left out" in capsys.readouterr().err
 
 
+def test_what_is_the_systems_is_put_aside(tmp_path: Path, out: Path) -> None:
+    entries = {
+        "etc/tool/tool.conf": b"x",
+        "etc/tool/more.conf": ("link", "/usr/share/tool/more.conf"),
+        "var/lib/tool/state": b"y",
+        "usr/share/tool/more.conf": b"z",
+        "usr/lib/tool/conf": ("link", "/etc/tool"),
+    }
+    deb = make.deb(tmp_path / "a.deb", entries)
+    tree = UnitTree(out, ())
+    tree.unpack(deb)
+    tree.link()
+    assert sorted(path.name for path in out.iterdir()) == ["lib", "share"]
+    assert (out / "share/var/lib/tool/state").read_bytes() == b"y"
+    assert target(out / "lib/tool/conf") == "../../share/etc/tool"
+    assert target(out / "share/etc/tool/more.conf") == "../../tool/more.conf"
+    assert tree.find("/etc/tool/tool.conf") == out / "share/etc/tool/tool.conf"
+
+    above = tmp_path / "above"
+    above.mkdir()
+    other = UnitTree(above, (out,))
+    other.unpack(make.deb(tmp_path / "b.deb", {"usr/lib/b.conf": ("link", "/etc/tool/tool.conf")}))
+    other.link()
+    assert target(above / "lib/b.conf") == f"{out}/share/etc/tool/tool.conf"
+
+
+def test_a_unit_may_keep_its_etc(tmp_path: Path, out: Path) -> None:
+    entries = {"etc/services": b"http 80/tcp", "var/cache/x": b"", "usr/lib/link": ("link", "/etc/services")}
+    tree = UnitTree(out, (), keeps_etc=True)
+    tree.unpack(make.deb(tmp_path / "a.deb", entries))
+    tree.link()
+    assert sorted(path.name for path in out.iterdir()) == ["etc", "lib", "share"]
+    assert target(out / "lib/link") == "../etc/services"
+
+
 def test_hard_links_stay_one_file(tmp_path: Path, out: Path) -> None:
     tree = UnitTree(out, ())
     entries = {"usr/bin/a": ("exec", b"x"), "usr/bin/b": ("hard", "usr/bin/a")}

@@ -32,6 +32,7 @@ def order(out: Path, **changes: Any) -> UnitOrder:
         "perl": None,
         "perlModules": [],
         "drop": [],
+        "keepsEtc": False,
         "links": {},
         "strings": {},
         "guide": None,
