@@ -133,11 +133,13 @@ class Message:
     Args:
         level: How much it matters; one of `Level`, or more.
         text: The whole of it, source excerpts included.
-        sentence: Its first paragraph without excerpts; what is wrong, of an error.
+        sentence: It without excerpts; what is wrong, of an error.
         position: Where the fault is, where Nix knows.
         frames: How the evaluation came there, innermost first; only the places, and only with
             `--show-trace`.
         files: The files that were being evaluated, innermost first; they have frames without a place.
+        attributes: The attributes that were being evaluated, innermost first, each with the place where it
+            is defined.
     """
 
     level: int
@@ -146,6 +148,7 @@ class Message:
     position: Position | None = None
     frames: tuple[Position, ...] = ()
     files: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, Position | None], ...] = ()
 
     @property
     def is_error(self) -> bool:
@@ -162,6 +165,8 @@ _ESCAPES: Final = re.compile(
     r"|[\x00-\x08\x0b-\x1f\x7f]"
 )
 _FILE: Final = re.compile(r"while evaluating the file '(?P<file>[^']+)'")
+_ATTRIBUTE: Final = re.compile(r"while evaluating the attribute '(?P<attribute>[^']+)'$")
+_DESCRIBED: Final = re.compile(r"while describing what is at (?P<file>/.+):(?P<line>\d+):(?P<column>\d+)$")
 _STRING: Final = "«string»"
 EXPRESSION: Final = "«expression»"
 """The file of what has none: the user's `-E`."""
@@ -240,11 +245,25 @@ def _parse_result(activity: int, kind: int, fields: list[Any]) -> Entry | None:
 def _parse_message(entry: dict[str, Any]) -> Message:
     text = strip_escapes(entry["msg"]).strip()
     raw = strip_escapes(entry.get("raw_msg") or entry["msg"]).strip()
-    frames = tuple(place for frame in entry.get("trace", ()) if (place := _parse_position(frame)) is not None)
+    frames = tuple(place for frame in entry.get("trace", ()) if (place := _parse_frame(frame)) is not None)
     sayings = (_FILE.search(strip_escapes(frame.get("raw_msg") or "")) for frame in entry.get("trace", ()))
     files = tuple(saying["file"] for saying in sayings if saying)
-    sentence = raw.partition("\n\n")[0]
-    return Message(int(entry["level"]), text, sentence, _parse_position(entry), frames, files)
+    # Only the text of the message has excerpts; what a user throws may be of several paragraphs.
+    sentence = raw if entry.get("raw_msg") else raw.partition("\n\n")[0]
+    attributes = tuple(
+        (saying["attribute"], _parse_position(frame))
+        for frame in entry.get("trace", ())
+        if (saying := _ATTRIBUTE.search(strip_escapes(frame.get("raw_msg") or "")))
+    )
+    return Message(int(entry["level"]), text, sentence, _parse_position(entry), frames, files, attributes)
+
+
+def _parse_frame(frame: dict[str, Any]) -> Position | None:
+    """Return the place of a frame; one of describe.nix has it in its words."""
+    told = _DESCRIBED.search(strip_escapes(frame.get("raw_msg") or ""))
+    if told:
+        return Position(told["file"], int(told["line"]), int(told["column"]))
+    return _parse_position(frame)
 
 
 def _parse_position(entry: dict[str, Any]) -> Position | None:

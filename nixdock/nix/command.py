@@ -227,8 +227,8 @@ def hold_paths(paths: Sequence[str], link: Path, options: NixOptions) -> list[st
 
 
 def list_names(nixpkgs: str) -> list[str]:
-    """Return the command that prints the names in a package set, as JSON."""
-    expression = "builtins.attrNames (import <nixpkgs> { })"
+    """Return the command that prints the names in the offline package set and in its `debian`, as JSON."""
+    expression = "builtins.mapAttrs (_: builtins.attrNames) { inherit (import <nixpkgs> { }) pkgs debian; }"
     return ["nix-instantiate", "--eval", "--strict", "--json", "-I", f"nixpkgs={nixpkgs}", "-E", expression]
 
 

@@ -100,7 +100,7 @@ let
           inner = value.${name};
         in
         if isDerivation inner then
-          [ (describe (at ++ [ name ]) inner) ]
+          [ (placed (builtins.unsafeGetAttrPos name value) (describe (at ++ [ name ]) inner)) ]
         else if isAttrs inner && inner.recurseForDerivations or false == true then
           find (at ++ [ name ]) inner
         else
@@ -123,6 +123,16 @@ let
       names = if isAttrs value then attrNames value else [ ];
     };
   };
+
+  # nixdock tells the place where Nix itself has none in the user's file: of images that need one another.
+  placed =
+    place: described:
+    if place == null then
+      described
+    else
+      builtins.addErrorContext
+        "while describing what is at ${place.file}:${toString place.line}:${toString place.column}"
+        (builtins.deepSeq described described);
 
   textOf = value: if isString value then value else null;
 

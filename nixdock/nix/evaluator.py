@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
+    from nixdock.nix.missing import PackageNames
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/._~+-]*")
 """Paths that a URL can have as they are."""
@@ -160,6 +161,7 @@ def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener)
         else None,
         is_flake=isinstance(target, FlakeTarget),
         flake=target.directory if isinstance(target, FlakeTarget) else None,
+        file=target.file if isinstance(target, PathTarget) else None,
     )
     passed = package_set is not None and package_set.kind is not ChosenBy.CONFIGURED
     return Evaluator(target, nix, package_set.target if package_set and passed else None)
@@ -186,10 +188,13 @@ def _choose_package_set(target: BuildTarget, options: NixOptions, listener: List
     return package_set
 
 
-def _ask_names(nixpkgs: str) -> list[str]:
+def _ask_names(nixpkgs: str) -> PackageNames:
     """Return the names in a package set; none where they cannot be had."""
+    from nixdock.nix.missing import PackageNames  # noqa: PLC0415  # only for mistakes
+
     outcome = process.run(command.list_names(nixpkgs))
-    return list(json.loads(outcome.stdout)) if outcome else []
+    answer = json.loads(outcome.stdout) if outcome else {"pkgs": [], "debian": []}
+    return PackageNames(answer["pkgs"], frozenset(answer["debian"]))
 
 
 def _name_outputs(asked: Sequence[Sequence[str]], cwd: Path | None, target: FlakeTarget) -> str | None:

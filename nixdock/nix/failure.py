@@ -12,6 +12,7 @@ from nixdock.hints import as_root, join_group
 from nixdock.nix.build_log import EXPRESSION, Message
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError, MissingArchitectureError
 from nixdock.nix.machine import GROUP, hint_for_daemon
+from nixdock.nix.missing import explain_lacking, find_asked, find_lacking
 from nixdock.nix.store import name_of, store_dir
 from nixdock.text import split_lines
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from nixdock.nix.build_log import Position
     from nixdock.nix.follower import Follower
-    from nixdock.nix.sources import Sources, SourceText
+    from nixdock.nix.missing import PackageNames
+    from nixdock.nix.sources import Sources
 
 _DERIVATION: Final = re.compile(r"'(?P<derivation>/[^']*?\.drv)'")
 _OF_A_BUILD: Final = re.compile(
@@ -29,6 +31,7 @@ _OF_A_BUILD: Final = re.compile(
 _DEPENDENCY: Final = re.compile(r"dependenc(?:y|ies).*failed|build of .* failed", re.DOTALL)
 _REASON: Final = re.compile(r"(?:Reason: |builder for '[^']*' )(?P<reason>[^\n]*?)[.;]?(?:\n|$)")
 _DOWNLOAD: Final = re.compile(r"unable to download '(?P<uri>[^']+)': (?P<reason>[^\n]*)")
+_PINNED: Final = re.compile(r"nixpkgs|nixos|flake-compat", re.IGNORECASE)
 _GONE: Final = re.compile(r"HTTP error '?(?:404|410)")
 _BROKEN_OFF: Final = re.compile(
     r"Transferred a partial file|Failure when receiving data|Server returned nothing"
@@ -61,9 +64,6 @@ _CALL: Final = re.compile(
 )
 _OF_ARGUMENTS: Final = "--arg"
 _NO_OUTPUT: Final = re.compile(r"failed to produce output path for output '(?P<output>[^']+)'")
-_MISSING: Final = re.compile(
-    r"attribute '(?P<attribute>[^']+)' missing|undefined variable '(?P<variable>[^']+)'"
-)
 _SUGGESTION: Final = re.compile(r"Did you mean [^?]*\?")
 _COLLECTED: Final = re.compile(
     r"/[^'\"\s]*\.drv['\"]?(?:: No such file| is not valid| does not exist| is required, but)"
@@ -98,7 +98,7 @@ class Circumstances:
     program: str
     status: int
     sources: Sources
-    package_names: Callable[[], Sequence[str]] | None = None
+    package_names: Callable[[], PackageNames] | None = None
     is_flake: bool = False
     show_trace: bool = False
 
@@ -314,6 +314,22 @@ def _explain_download(download: re.Match[str], *, is_flake: bool = False) -> Bui
     return kind(f"{uri} cannot be downloaded: {reason}", hint=hint)
 
 
+def _place_download(explained: BuildError, error: Message, sources: Sources) -> BuildError:
+    """Say which line fetches what cannot be had, and what else the package set could be."""
+    place = sources.find_place(error)
+    if place is None or (where := _tell_place(place, sources)) == _OF_ARGUMENTS:
+        return explained
+    explained.message = f"{where}: {explained.message}"
+    explained.details = sources.excerpt(place)
+    if _PINNED.search(explained.message):
+        # The first argument of a function whose default is what is fetched.
+        argument = re.match(r"(?:\s|#[^\n]*)*\{[^}]*?\b(pkgs|nixpkgs)\s*\?", sources.text_from(place).whole)
+        packages = "'import <nixpkgs> { }'" if argument and argument[1] == "pkgs" else "'<nixpkgs>'"
+        way = f"--arg {argument[1]} {packages}" if argument else "write <nixpkgs> in its place: that"
+        explained.hint = f"{way} takes this machine's package set instead; or {explained.hint}"
+    return explained
+
+
 def _hint_for_packages(name: str) -> str | None:
     """Return what helps where a Debian package is not what apt's lists say."""
     if not name.endswith(".deb"):
@@ -322,11 +338,12 @@ def _hint_for_packages(name: str) -> str | None:
 
 
 def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildError:
+    sources = circumstances.sources
     download = _DOWNLOAD.search(error.sentence)
     if download:
-        return _explain_download(download, is_flake=circumstances.is_flake)
-    sources = circumstances.sources
-    place = sources.find_place(error)
+        return _place_download(_explain_download(download, is_flake=circumstances.is_flake), error, sources)
+    lacking = find_lacking(error.sentence, sources.find_place(error), sources)
+    place = lacking.place if lacking else find_asked(error, sources) or sources.find_place(error)
     where = _tell_place(place, sources) if place else sources.find_file(error)
     lost = _NO_FILE.search(error.sentence)
     sentence = f"there is no file {lost['file'] or lost['path']}" if lost else error.sentence
@@ -334,10 +351,12 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
     first, _, rest = sentence.rstrip(".").partition("\n")
     suggestion = _SUGGESTION.search(error.text)
     hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None
+    if first == "infinite recursion encountered":
+        hint = "what stands there needs itself, perhaps by way of others"
     if where == _OF_ARGUMENTS and first.startswith("undefined variable"):
         hint = "--argstr NAME TEXT gives a text as it is"
-    if place and circumstances.package_names:
-        first, hint = _explain_package(first, hint, sources.text_from(place), circumstances.package_names)
+    if lacking and circumstances.package_names:
+        first, hint = explain_lacking(lacking, first, hint, sources, circumstances.package_names)
     shown = f"{where}: {first}" if where else first
     if circumstances.show_trace:
         return BuildError(shown, hint=hint, details=error.text)
@@ -358,32 +377,3 @@ def _tell_call(found: re.Match[str]) -> str:
     function = "the function that is called" if name == _NAMELESS else f"the function '{name}'"
     does = "takes no" if found["how"] == "with unexpected" else "needs an"
     return f"{function} {does} argument '{found['argument']}'"
-
-
-def _explain_package(
-    sentence: str, hint: str | None, source: SourceText, package_names: Callable[[], Sequence[str]]
-) -> tuple[str, str | None]:
-    """Return the sentence and the hint for a name that the offline package set may lack."""
-    missing = _MISSING.fullmatch(sentence)
-    if missing is None:
-        return sentence, hint
-    name = missing["attribute"] or missing["variable"]
-    ways = "--nixpkgs PATH takes the real nixpkgs"
-    if missing["attribute"]:
-        # Nix points at what the attribute is taken from.
-        taken = re.match(rf"\(?\w*pkgs\w*\b.*?(\.debian)?\.{re.escape(name)}\b", source.after, re.IGNORECASE)
-        if taken is None:
-            return sentence, hint
-        if taken[1]:
-            # The names like it are Nix's own: all of Debian's are attributes there.
-            return f"Debian has no package '{name}'", f"{hint} {ways}" if hint else ways
-        sentence = f"the offline package set has no '{name}'"
-    elif not re.search(r"\bwith\b", source.whole):
-        return sentence, hint
-    if hint is None:
-        from difflib import get_close_matches  # noqa: PLC0415  # only for mistakes
-
-        close = get_close_matches(name, package_names(), n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(close)}?" if close else None
-    ways = f"pkgs.debian.NAME is any other Debian package, {ways}"
-    return sentence, f"{hint} {ways}" if hint else ways

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
+    from nixdock.nix.missing import PackageNames
     from nixdock.nix.settings import NixSettings
 
 log = get_logger(__name__)
@@ -149,6 +150,7 @@ class Nix:
         package_names: Asks the offline package set for the names in it; None where it is another set.
         is_flake: Whether the target is a flake.
         flake: The flake's directory, where it is one of this machine.
+        file: The file that is evaluated, where it is one.
     """
 
     options: NixOptions
@@ -156,9 +158,10 @@ class Nix:
     listener: Listener
     expression: str | None = None
     package_sets: tuple[Path, ...] = ()
-    package_names: Callable[[], Sequence[str]] | None = None
+    package_names: Callable[[], PackageNames] | None = None
     is_flake: bool = False
     flake: Path | None = None
+    file: Path | None = None
     _warned: set[str] = field(default_factory=set)
 
     def run(self, argv: Sequence[str], *, cwd: Path | None = None) -> NixOutcome:
@@ -182,7 +185,7 @@ class Nix:
         circumstances = Circumstances(
             program=ended.program,
             status=ended.status,
-            sources=Sources(here(), self.expression, self.package_sets, self.flake),
+            sources=Sources(here(), self.expression, self.package_sets, self.flake, self.file),
             package_names=self.package_names,
             is_flake=self.is_flake,
             show_trace=self.options.show_trace,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nixdock.nix.build_log import EXPRESSION, Position
 from nixdock.nix.command import DIRECTORY
@@ -14,6 +14,10 @@ from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from nixdock.nix.build_log import Message
+
+_RELATIVE: Final = re.compile(r"(?<![\w.])\.{1,2}/[\w./+-]*")
+"""A path as Nix files name their neighbours."""
+_MOST_FILES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,14 @@ class Sources:
         expression: The text of `-E`.
         foreign: Directories of package sets: a fault in one is told where the user's file led to it.
         flake: The flake's directory, if it is one of this machine: its copy in the store is told as itself.
+        file: The file that is evaluated, if it is one.
     """
 
     directory: Path
     expression: str | None = None
     foreign: tuple[Path, ...] = ()
     flake: Path | None = None
+    file: Path | None = None
 
     def find_place(self, error: Message) -> Position | None:
         """Return the place of a fault in the user's own files: the innermost one that led to it.
@@ -62,11 +68,58 @@ class Sources:
 
     def find_file(self, error: Message) -> str | None:
         """Return the user's own file that was being evaluated, where Nix tells no place in it."""
-        for file in error.files:
-            if not self._is_foreign(Position(file, 1, 1)):
-                path = Path(file)
-                return str(path.relative_to(self.directory)) if path.is_relative_to(self.directory) else file
+        own = (Path(file) for file in error.files if not self._is_foreign(Position(file, 1, 1)))
+        path = next(own, self.file)
+        if path is None:
+            return None
+        return str(path.relative_to(self.directory) if path.is_relative_to(self.directory) else path)
+
+    def find_name(
+        self, name: str, *, file: Path | None = None, after: Position | None = None
+    ) -> Position | None:
+        """Return where a name stands in the user's own files for the first time, comments left out.
+
+        Args:
+            name: The name.
+            file: The one file to look in; None is the evaluated one, then those that it names.
+            after: A place in the file to look in, from which on it is looked for.
+        """
+        word = re.compile(rf"(?<![\w'-]){re.escape(name)}(?![\w'-])")
+        start = (after.line, after.column) if after else (1, 1)
+        if after:
+            files = [after.file]
+        elif file or not self.expression:
+            files = [str(path) for path in ([_nix_file(file)] if file else self._own_files())]
+        else:
+            files = [EXPRESSION]
+        for path in files:
+            for number, line in enumerate(self._lines(Position(path, 1, 1)), start=1):
+                for found in word.finditer(line.partition("#")[0]):
+                    if (number, found.start() + 1) >= start:
+                        return Position(path, number, found.start() + 1)
         return None
+
+    def is_inherited_from_packages(self, place: Position, name: str) -> bool:
+        """Whether the name at a place is one that `inherit (pkgs)` takes."""
+        if not self.text_from(place).after.startswith(name):
+            return False
+        before = "\n".join(
+            [*self._lines(place)[: place.line - 1], self._lines(place)[place.line - 1][: place.column - 1]]
+        )
+        return bool(re.search(r"\binherit\s*\(\s*\w*pkgs\w*\s*\)[^;]*\Z", before, re.IGNORECASE))
+
+    def _own_files(self) -> list[Path]:
+        """Return the evaluated file, what it names of files beside it, and what those name."""
+        first = self.flake / "flake.nix" if self.flake else self.file
+        found = [first] if first else []
+        for path in found:
+            if len(found) > _MOST_FILES:
+                break
+            for word in _RELATIVE.findall("\n".join(_read_lines(path))):
+                other = _nix_file((path.parent / word).resolve())
+                if other.suffix == ".nix" and other not in found and other.is_file():
+                    found.append(other)
+        return found
 
     def excerpt(self, place: Position) -> str | None:
         """Return the line of a place with the one before it, and a mark below the column."""
@@ -111,6 +164,11 @@ class Sources:
             return place.file != EXPRESSION
         directories = (DIRECTORY, store_dir(), *self.foreign)
         return any(Path(place.file).is_relative_to(directory) for directory in directories)
+
+
+def _nix_file(path: Path) -> Path:
+    """Return the file that `import` reads."""
+    return path / "default.nix" if path.is_dir() else path
 
 
 def _read_lines(path: Path) -> list[str]:

@@ -88,6 +88,82 @@ def test_a_package_that_the_set_lacks(bare: NixMachine) -> None:
     assert re.search(r"\nhint: did you mean .*\bhello\b.*\? --nixpkgs PATH takes", done.stderr)
 
 
+LACKING = (
+    ("[ pkgs.xcowsya-x ]", "2:3: the offline package set has no 'xcowsya-x'"),
+    (
+        "let inherit (pkgs)\n    hello xcowsya-x; in xcowsya-x",
+        "3:11: the offline package set has no 'xcowsya-x'",
+    ),
+    ("with pkgs; # xcowsya-x\n[ hello xcowsya-x ]", "3:9: undefined variable 'xcowsya-x'"),
+    ("pkgs.buildNothing { }", "2:1: the offline package set has no function 'buildNothing'"),
+    ("[ pkgs.python3Packages.reqests ]", "2:3: the offline package set's 'python3Packages' has no 'reqests'"),
+    # What the set itself throws is told where the user asks for it, in a list or anywhere else.
+    ('pkgs.buildEnv { name = "x"; paths = [\n  pkgs.su-exec\n]; }', "3:8: su-exec: Debian has no su-exec"),
+)
+
+
+@pytest.mark.parametrize(("expression", "told"), LACKING)
+def test_what_the_set_lacks_is_told_where_it_is_asked_for(
+    bare: NixMachine, expression: str, told: str
+) -> None:
+    bare.write("x.nix", f"{{ pkgs ? import <nixpkgs> {{ }} }}:\n{expression}\n")
+    done = build(bare, "x.nix")
+    assert done.status == 120
+    assert f"nixdock: x.nix:{told}" in done.stderr
+
+
+def test_what_a_called_file_lacks_is_told_in_that_file(bare: NixMachine) -> None:
+    bare.write("app/default.nix", "# xcowsay\n{ hello\n, xcowsay\n}:\nhello\n")
+    bare.write("x.nix", "with import <nixpkgs> { };\ncallPackage ./app { }\n")
+    done = build(bare, "x.nix")
+    assert done.status == 120
+    said = "app/default.nix:3:3: the offline package set has no 'xcowsay', which this function asks for"
+    assert f"nixdock: {said}\n" in done.stderr
+    assert "pkgs.debian.xcowsay is Debian's package of that name" in done.stderr
+
+
+def test_images_that_need_each_other_are_told_where_they_are(bare: NixMachine) -> None:
+    image = 'pkgs.dockerTools.buildImage { name = "x"; fromImage = '
+    bare.write(
+        "x.nix",
+        f"let pkgs = import <nixpkgs> {{ }}; in\nrec {{\n  a = {image}b; }};\n  b = {image}a; }};\n}}\n",
+    )
+    done = build(bare, "x.nix")
+    assert done.status == 120
+    assert "nixdock: x.nix:3:3: infinite recursion encountered\n" in done.stderr
+    assert "hint: what stands there needs itself" in done.stderr
+
+
+def test_all_that_a_user_throws_is_told(bare: NixMachine) -> None:
+    bare.write("x.nix", '{ }:\nthrow "first\\n\\nsecond,\\nof two lines\\n\\nthird"\n')
+    done = build(bare, "x.nix")
+    assert done.status == 120
+    assert ": first\n  \n  second,\n  of two lines\n  \n  third\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "way"),
+    [
+        (
+            "{ pkgs ? import (fetchTarball URL) { } }:\n",
+            "--arg pkgs 'import <nixpkgs> { }' takes this machine's",
+        ),
+        ("{ nixpkgs ? fetchTarball URL, pkgs ? import nixpkgs { } }:\n", "--arg nixpkgs '<nixpkgs>' takes"),
+        ("let pkgs =\n  import (fetchTarball URL) { }; in\n", "write <nixpkgs> in its place"),
+    ],
+)
+def test_a_pinned_package_set_that_cannot_be_fetched(bare: NixMachine, before: str, way: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        url = f'"http://127.0.0.1:{closing.getsockname()[1]}/nixpkgs.tar.gz"'
+    bare.write("x.nix", before.replace("URL", url) + "pkgs.hello\n")
+    done = build(bare, "x.nix", "--option", "download-attempts", "1")
+    assert done.status == 120
+    assert re.search(r"nixdock: x\.nix:[12]:\d+: http://127\S+ cannot be downloaded", done.stderr), (
+        done.stderr
+    )
+    assert f"hint: {way}" in done.stderr
+
+
 def test_the_users_search_path_comes_before_the_offline_set(bare: NixMachine) -> None:
     bare.write("set/default.nix", "{ ... }: import ../toy.nix")
     bare.write("x.nix", 'with import <nixpkgs> { }; archive "mine"')

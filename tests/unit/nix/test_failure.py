@@ -17,6 +17,7 @@ from nixdock.nix.build_log import Level, Message, Position
 from nixdock.nix.evaluation import CollectedError, MissingArchitectureError
 from nixdock.nix.failure import Circumstances, explain
 from nixdock.nix.follower import Follower
+from nixdock.nix.missing import PackageNames
 from nixdock.nix.sources import Sources
 from nixdock.nixpkgs.assembly import offline_set
 
@@ -252,6 +253,7 @@ USES = """with import <nixpkgs> { };
 
 
 REAL = "--nixpkgs PATH takes the real nixpkgs"
+NAMES = PackageNames(["hello", "bash"], {"xcowsay"})
 WAYS = f"pkgs.debian.NAME is any other Debian package, {REAL}"
 
 
@@ -278,7 +280,7 @@ def test_a_package_that_the_offline_set_lacks(  # noqa: PLR0917
     file.write_text(USES)
     follower = Follower(ignore)
     follower.take(Message(Level.ERROR, f"error: {sentence}", sentence, Position(str(file), line, 3)))
-    offline = Circumstances("nix-build", 1, Sources(tmp_path), package_names=lambda: ["hello", "bash"])
+    offline = Circumstances("nix-build", 1, Sources(tmp_path), package_names=lambda: NAMES)
     error = explain(follower, offline)
     assert error.message == f"x.nix:{line}:3: {message}"
     assert error.hint == hint

@@ -84,3 +84,21 @@ def test_a_flakes_copy_in_the_store_is_told_as_the_flake(
     # A fault in something else's copy, such as another flake's, is not.
     (copy / "flake.nix").write_text("{ other = 1; }")
     assert here.find_place(fault) == Position(str(copy / "flake.nix"), 1, 1)
+
+
+def test_a_name_is_found_in_the_evaluated_file_and_in_those_that_it_names(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "x.nix").write_text(
+        "# web is ./no-such.nix\n[ my-web web' (import ./app) (import ../x.nix) ]\n"
+    )
+    (tmp_path / "app" / "default.nix").write_text('# ../x.nix\n{ pkgs }:\n"${pkgs.web}"\n')
+    here = Sources(tmp_path, file=tmp_path / "x.nix")
+    assert here.find_name("my-web") == Position(str(tmp_path / "x.nix"), 2, 3)
+    assert here.find_name("web") == Position(str(tmp_path / "app" / "default.nix"), 3, 9)
+    assert here.find_name("pkgs", file=tmp_path / "app") == Position(str(tmp_path / "app/default.nix"), 2, 3)
+    assert here.find_name("import", after=Position(str(tmp_path / "x.nix"), 2, 17)) == Position(
+        str(tmp_path / "x.nix"), 2, 31
+    )
+    assert here.find_name("nothing") is None
+    said = Sources(tmp_path, expression="[\n pkgs.web ]")
+    assert said.find_name("web") == Position(EXPRESSION, 2, 7)
