@@ -25,10 +25,8 @@ let
       if path == [ ] then value else { ${head path} = self.setAttrByPath (tail path) value; };
     getAttrFromPath = path: set:
       self.attrByPath path (abort "cannot find attribute '${lib.strings.concatStringsSep "." path}'") set;
-    updateManyAttrsByPath = updates: set:
-      foldl' (done: one: updateAt one.path one.update done) set
-        # Inner paths first: an outer update sees what the inner ones left.
-        (builtins.sort (a: b: length a.path > length b.path) updates);
+    # Inner paths first: an outer update sees what the inner ones left. An attribute is made when it is asked for.
+    updateManyAttrsByPath = updates: set: updatedAt 0 true set updates;
 
     attrVals = names: set: map (name: set.${name}) names;
     getAttrs = names: set: self.genAttrs names (name: set.${name});
@@ -120,7 +118,6 @@ let
         (attrNames pattern);
     overrideExisting = old: new: mapAttrs (name: value: new.${name} or value) old;
     unionOfDisjoint = lib.trivial.unionOfDisjoint;
-    intersectAttrsBy = names: set: builtins.intersectAttrs names set;
 
     showAttrPath = path:
       if path == [ ] then "<root attribute path>"
@@ -159,13 +156,24 @@ let
     dontRecurseIntoAttrs = set: set // { recurseForDerivations = false; };
   };
 
-  updateAt = path: update: value:
-    if path == [ ] then update value
-    else
-      let
-        name = head path;
-        missing = if tail path == [ ] then throw "updateManyAttrsByPath: there is no attribute '${name}' to update" else { };
-      in
-      value // { ${name} = updateAt (tail path) update (value.${name} or missing); };
+  # The value at a depth, of which `there` says whether there is one, with all updates whose path leads through it.
+  updatedAt = depth: there: value: updates:
+    let
+      level = builtins.partition (one: length one.path == depth) updates;
+      below = builtins.groupBy (one: elemAt one.path depth) level.wrong;
+      place = n: one: self.showAttrPath (lib.lists.take n one.path);
+      inner =
+        if below == { } then
+          if there then value
+          else throw "updateManyAttrsByPath: Path '${place depth (head updates)}' does not exist in the given value, but the first update to this path tries to access the existing value."
+        else if !there then mapAttrs (_: updatedAt (depth + 1) false null) below
+        else if isAttrs value then
+          value // mapAttrs (name: updatedAt (depth + 1) (value ? ${name}) value.${name}) below
+        else
+          let one = head level.wrong;
+          in throw "updateManyAttrsByPath: Path '${place (length one.path) one}' needs to be updated, but path '${place depth one}' of the given value is not an attribute set, so we can't update an attribute inside of it.";
+    in
+    # Not strictly: an update need not look at what was there.
+    lib.lists.foldl (done: one: one.update done) inner level.right;
 in
-removeAttrs self [ "intersectAttrsBy" ]
+self

@@ -22,7 +22,7 @@ let
     overrideDerivation = drv: f:
       let
         made = drv.drvAttrs;
-        new = derivation (made // f made);
+        new = derivation (made // f drv);
       in
       lib.attrsets.optionalAttrs (drv ? meta) { inherit (drv) meta; }
       // lib.attrsets.optionalAttrs (drv ? passthru) ({ inherit (drv) passthru; } // drv.passthru)
@@ -33,12 +33,20 @@ let
       };
 
     makeOverridable = f:
-      mirrorFunctionArgs f (args:
+      let
+        # What a function that is a set says beside its call, stays; its own `override` gives another such function.
+        described = g:
+          if builtins.isAttrs f then
+            f // g // lib.attrsets.optionalAttrs (f ? override) { override = change: self.makeOverridable (f.override change); }
+          else g;
+        mirrored = g: described (mirrorFunctionArgs f g);
+      in
+      mirrored (args:
         let
           result = f args;
           change = new: args // (if isFunction new then new args else new);
           again = mirrorFunctionArgs f (new: self.makeOverridable f (change new));
-          mapped = g: self.makeOverridable (mirrorFunctionArgs f (args: g (f args))) args;
+          mapped = g: self.makeOverridable (mirrored (args: g (f args))) args;
         in
         if builtins.isAttrs result then
           result // {
@@ -116,12 +124,13 @@ let
         { inherit (drv) type name system meta outputs drvPath outPath outputName; }
         // lib.attrsets.genAttrs drv.outputs (output: { inherit (drv.${output}) outPath drvPath type outputName; });
 
+    # `f` and overlays of it may bring a callPackage of their own.
     makeScope = newScope: f:
       let
-        scope = f scope // {
-          newScope = more: newScope (scope // more);
-          callPackage = scope.newScope { };
-          overrideScope = overlay: self.makeScope newScope (lib.fixedPoints.extends overlay f);
+        common = final: { newScope = more: newScope (final // more); callPackage = final.newScope { }; };
+        scope = common scope // f scope // {
+          overrideScope = overlay:
+            self.makeScope newScope (lib.fixedPoints.extends overlay (final: common final // f final));
           packages = f;
         };
       in
@@ -153,7 +162,18 @@ let
       in
       lib.trivial.setFunctionArgs build
         (removeAttrs (lib.attrsets.optionalAttrs inheritFunctionArgs (functionArgs constructDrv) // ownArgs)
-          excludeFunctionArgNames);
+          excludeFunctionArgNames)
+      // { inherit constructDrv excludeDrvArgNames extendDrvArgs transformDrv; };
+
+    # The six places that a package of a cross build can have, `{ buildBuild = …; … }`, and the same with a prefix.
+    mapCrossIndex = f: places: lib.attrsets.genAttrs crossNames (name: f places.${name});
+    renameCrossIndexFrom = prefix: places: lib.attrsets.genAttrs crossNames (name: places.${prefixed prefix name});
+    renameCrossIndexTo = prefix: places:
+      lib.attrsets.genAttrs' crossNames (name: { name = prefixed prefix name; value = places.${name}; });
   };
+
+  crossNames = [ "buildBuild" "buildHost" "buildTarget" "hostHost" "hostTarget" "targetTarget" ];
+  prefixed = prefix: name:
+    prefix + lib.strings.toUpper (builtins.substring 0 1 name) + builtins.substring 1 (-1) name;
 in
 self

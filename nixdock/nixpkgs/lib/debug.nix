@@ -6,12 +6,14 @@ let
 
   # Cuts a value below a depth, so that a trace of a large one ends.
   cut = depth: value:
+    let sign = text: { __pretty = _: text; val = null; };
+    in
     if isAttrs value then
-      (if value ? type && value.type == "derivation" then "<derivation ${value.name or "?"}>"
-      else if depth == 0 then "{…}"
+      (if value.type or null == "derivation" then sign "<derivation ${value.name or "?"}>"
+      else if depth == 0 then sign "{…}"
       else mapAttrs (_: cut (depth - 1)) value)
     else if isList value then
-      (if depth == 0 then "[…]" else map (cut (depth - 1)) value)
+      (if depth == 0 then sign "[…]" else map (cut (depth - 1)) value)
     else value;
 
   self = {
@@ -30,16 +32,23 @@ let
       in self.traceSeqN (depth + 1) { fn = name; from = argument; to = result; } result;
 
     # Tests are { name = { expr; expected; }; }; what does not hold is returned, so [ ] is success.
+    # They are those whose name begins with "test", or those that the list `tests` names.
     runTests = tests:
+      let chosen = tests.tests or [ ];
+      in
       builtins.concatMap
         (name:
-          let test = tests.${name};
+          let
+            test = tests.${name};
+            runs = if chosen == [ ] then builtins.substring 0 4 name == "test" else builtins.elem name chosen;
           in
-          if (builtins.substring 0 4 name == "test" || builtins.elem name (tests.tests or [ ])) && test.expr != test.expected then
+          if runs && test.expr != test.expected then
             [{ inherit name; inherit (test) expected; result = test.expr; }]
           else
             [ ])
         (builtins.attrNames (removeAttrs tests [ "tests" ]));
+    # A test that all of a list are true.
+    testAllTrue = expr: { inherit expr; expected = map (_: true) expr; };
   };
 in
 self

@@ -34,22 +34,41 @@ let
           else go (dirOf path);
       in
       go (if self.pathIsDirectory file then file else dirOf file);
-    # A tree of `package.nix` files (and plain `name.nix` files) as a set of packages.
-    packagesFromDirectoryRecursive = { callPackage, directory, ... }:
+    # The file that `import` reads of a folder.
+    resolveDefaultNix = path:
+      if self.pathIsDirectory path || (builtins.isString path && lib.strings.hasSuffix "/" path) then
+        path + "/default.nix"
+      else path;
+    # A tree of `package.nix` files (and plain `name.nix` files) as a set of packages. With `newScope` each folder
+    # is a scope: its packages find each other, and those of the folders above.
+    packagesFromDirectoryRecursive =
+      { callPackage
+      , newScope ? throw "lib.packagesFromDirectoryRecursive: newScope wasn't passed in args"
+      , directory
+      , recurseIntoDirectory ? null
+      , ...
+      }@args:
       let
         own = directory + "/package.nix";
-        entry = name: type:
-          if type == "directory" then
-            lib.attrsets.nameValuePair name
-              (self.packagesFromDirectoryRecursive { inherit callPackage; directory = directory + "/${name}"; })
-          else
-            lib.attrsets.nameValuePair (lib.strings.removeSuffix ".nix" name) (callPackage (directory + "/${name}") { });
+        recurse = given:
+          let process = self.packagesFromDirectoryRecursive;
+          in if recurseIntoDirectory == null then process given else recurseIntoDirectory process given;
+        entries = scope: lib.attrsets.concatMapAttrs
+          (name: type:
+            let path = directory + "/${name}";
+            in
+            if type == "directory" then { ${name} = recurse (args // scope // { directory = path; }); }
+            else if type != "regular" then
+              throw "lib.filesystem.packagesFromDirectoryRecursive: Unsupported file type ${type} at path ${toString path}"
+            else if lib.strings.hasSuffix ".nix" name then
+              { ${lib.strings.removeSuffix ".nix" name} = scope.callPackage path { }; }
+            else { })
+          (readDir directory);
       in
       if builtins.pathExists own then callPackage own { }
-      else
-        lib.attrsets.mapAttrs' entry
-          (lib.attrsets.filterAttrs (name: type: type == "directory" || lib.strings.hasSuffix ".nix" name)
-            (readDir directory));
+      else if args ? newScope then
+        lib.attrsets.recurseIntoAttrs (lib.customisation.makeScope newScope (final: entries { inherit (final) callPackage newScope; }))
+      else entries { inherit callPackage; };
   };
 in
 self

@@ -8,7 +8,7 @@ let
 
   self = {
     mkValueStringDefault = { }: value:
-      let bad = what: throw "generators.mkValueStringDefault: ${what} not supported: ${self.toPretty { } value}";
+      let bad = what: abort "generators.mkValueStringDefault: ${what} not supported: ${self.toPretty { } value}";
       in
       if isInt value then toString value
       else if lib.attrsets.isDerivation value then toString value
@@ -19,7 +19,7 @@ let
       else if isList value then bad "lists"
       else if isAttrs value then bad "attrsets"
       else if isFunction value then bad "functions"
-      else if isFloat value then toString value
+      else if isFloat value then lib.strings.floatToString value
       else bad "this value is";
 
     mkKeyValueDefault = { mkValueString ? self.mkValueStringDefault { } }: sep: key: value:
@@ -56,15 +56,15 @@ let
       let
         header = path:
           let
-            first = builtins.head path;
-            rest = builtins.tail path;
-            quoted = ''"${escape [ "\"" "\\" ] (concatStringsSep "." rest)}"'';
+            name = concatStringsSep "." path;
+            words = lib.strings.splitString "." name;
           in
-          if rest == [ ] then first else "${first} ${quoted}";
+          # The name within may be written in the attribute's own: `''remote "origin"''`.
+          if lib.strings.hasInfix "\"" name || builtins.length words == 1 then name
+          else "${builtins.head words} \"${concatStringsSep "." (builtins.tail words)}\"";
         valueText = value:
           if isString value then
-            let clean = lib.strings.replaceStrings [ "\n" "\t" ] [ "\\n" "\\t" ] (escape [ "\\" "\"" ] value);
-            in if builtins.match ".*[#;\"\\].*|[[:space:]].*|.*[[:space:]]" value != null then ''"${clean}"'' else clean
+            "\"${lib.strings.replaceStrings [ "\n" "\t" ] [ "\\n" "\\t" ] (escape [ "\\" "\"" ] value)}\""
           else
             self.mkValueStringDefault { } value;
         line = key: value:
@@ -95,10 +95,12 @@ let
               throw "Exceeded maximum eval-depth limit of ${toString depthLimit} while trying to evaluate with `generators.withRecursion'!"
             else _: "<unevaluated>")
           else lib.trivial.id;
+        # What is no set and no list counts as one level more.
+        below = depth: value: go (depth + 1) (cut (depth + 1) value);
         go = depth: value:
-          if isAttrs value then mapAttrs (name: if builtins.elem name special then lib.trivial.id else (x: cut (depth + 1) (go (depth + 1) x))) value
-          else if isList value then map (x: cut (depth + 1) (go (depth + 1) x)) value
-          else value;
+          if isAttrs value then mapAttrs (name: if builtins.elem name special then lib.trivial.id else below depth) value
+          else if isList value then map (below depth) value
+          else cut (depth + 1) value;
       in
       go 0;
 
@@ -111,19 +113,20 @@ let
             outro = if multiline then "\n${indent}" else " ";
             deeper = go "${indent}  ";
           in
-          if isInt value || isFloat value then toString value
+          if isInt value then toString value
+          else if isFloat value then builtins.toJSON value
           else if isString value then
             (if lib.strings.hasInfix "\n" value && multiline then
               let lines = lib.strings.splitString "\n" (lib.strings.replaceStrings [ "''" "\${" ] [ "'''" "''\${" ] value);
               in "''" + intro + concatStringsSep intro (lib.lists.init lines)
                 + (if lib.lists.last lines == "" then outro else intro + lib.lists.last lines) + "''"
-            else "\"${escape [ "\"" "\\" "\${" ] (lib.strings.replaceStrings [ "\n" ] [ "\\n" ] value)}\"")
+            else "\"${lib.strings.replaceStrings [ "\n" ] [ "\\n" ] (escape [ "\"" "\\" "\${" ] value)}\"")
           else if isBool value then lib.trivial.boolToString value
           else if value == null then "null"
           else if isPath value then toString value
           else if isList value then
             (if value == [ ] then "[ ]" else "[" + intro + concatMapStringsSep intro deeper value + outro + "]")
-          else if isFunction value then
+          else if lib.trivial.isFunction value then
             let
               args = lib.trivial.functionArgs value;
               shown = mapAttrsToList (name: optional: if optional then name + "?" else name) args;
@@ -144,6 +147,54 @@ let
       in
       go indent;
 
+    # Apple's property lists; what is null is left out.
+    toPlist = { escape ? false }: value:
+      let
+        text = if escape then lib.strings.escapeXML else lib.trivial.id;
+        block = tag: indent: lines: "${indent}<${tag}>\n${concatStringsSep "\n" lines}\n${indent}</${tag}>";
+        entry = indent: name: x: [ "${indent}<key>${text name}</key>" (go indent x) ];
+        go = indent: x:
+          let
+            one = tag: content: "${indent}<${tag}>${content}</${tag}>";
+            inner = indent + "\t";
+            present = builtins.filter (name: x.${name} != null) (attrNames x);
+          in
+          if x == null then ""
+          else if isBool x then "${indent}<${lib.trivial.boolToString x}/>"
+          else if isInt x then one "integer" (toString x)
+          else if isFloat x then one "real" (lib.strings.floatToString x)
+          else if isString x || isPath x || lib.attrsets.isDerivation x then one "string" (text (toString x))
+          else if isList x then block "array" indent (map (go inner) x)
+          else if isAttrs x then block "dict" indent (builtins.concatMap (name: entry inner name x.${name}) present)
+          else abort "generators.toPlist: cannot write a ${builtins.typeOf x}";
+      in
+      concatStringsSep "\n" [
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
+        "<!DOCTYPE plist PUBLIC \"-//Apple Computer//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">"
+        "<plist version=\"1.0\">"
+        (go "" value)
+        "</plist>"
+      ];
+
+    # The settings of GNOME's programs.
+    mkDconfKeyValue = self.mkKeyValueDefault { mkValueString = value: toString (lib.gvariant.mkValue value); } "=";
+    toDconfINI = self.toINI { mkKeyValue = self.mkDconfKeyValue; };
+
+    toDhall = { }@args: value:
+      let
+        go = self.toDhall args;
+        cannot = what: abort "generators.toDhall: cannot convert a ${what} to Dhall";
+        commas = concatStringsSep ", ";
+      in
+      if lib.trivial.isFunction value then cannot "function"
+      else if value == null then cannot "null"
+      else if isBool value then (if value then "True" else "False")
+      else if isInt value then (if value >= 0 then "+${toString value}" else toString value)
+      else if isAttrs value && !(lib.attrsets.isDerivation value) then
+        "{ ${commas (mapAttrsToList (name: x: "${name} = ${go x}") value)} }"
+      else if isList value then "[ ${commas (map go value)} ]"
+      else builtins.toJSON value;
+
     mkLuaInline = expr: { _type = "lua-inline"; inherit expr; };
     toLua = { multiline ? true, indent ? "", asBindings ? false }@args: value:
       let
@@ -152,8 +203,12 @@ let
         outro = if multiline then "\n${indent}" else " ";
         nested = self.toLua (args // { indent = inner; asBindings = false; });
         sep = if multiline then ",\n${inner}" else ", ";
+        isName = name: builtins.match "[[:alpha:]_][[:alnum:]_]*(\\.[[:alpha:]_][[:alnum:]_]*)*" name != null;
+        badNames = builtins.filter (name: !isName name) (attrNames value);
       in
-      if asBindings then concatStrings (mapAttrsToList (name: v: "${indent}${name} = ${self.toLua (args // { asBindings = false; }) v}\n") value)
+      if asBindings then
+        assert lib.asserts.assertMsg (badNames == [ ]) "Bad Lua var names: ${self.toPretty { } badNames}";
+        concatStrings (mapAttrsToList (name: v: "${indent}${name} = ${self.toLua (args // { asBindings = false; }) v}\n") value)
       else if value == null then "nil"
       else if isInt value || isFloat value || isString value || isBool value then builtins.toJSON value
       else if isPath value || lib.attrsets.isDerivation value then builtins.toJSON "${value}"
@@ -163,7 +218,7 @@ let
       else if isAttrs value then
         (if value == { } then "{}"
         else "{${intro}${concatStringsSep sep (map (name: "[${builtins.toJSON name}] = ${nested value.${name}}") (attrNames value))}${outro}}")
-      else throw "generators.toLua: type ${builtins.typeOf value} is unsupported";
+      else abort "generators.toLua: type ${builtins.typeOf value} is unsupported";
   };
 in
 self

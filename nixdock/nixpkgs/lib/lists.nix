@@ -6,8 +6,11 @@ let
 
   self = {
     inherit (builtins)
-      all any concatLists concatMap elem elemAt filter foldl' genList groupBy head isList length map partition sort
+      all any concatLists concatMap elem elemAt filter genList groupBy head isList length map partition sort
       tail;
+
+    # In every version of Nix the start is looked at, too.
+    foldl' = f: start: list: builtins.seq start (foldl' f start list);
 
     singleton = x: [ x ];
     forEach = list: f: map f list;
@@ -33,14 +36,9 @@ let
     count = wanted: foldl' (n: x: if wanted x then n + 1 else n) 0;
 
     findFirstIndex = wanted: default: list:
-      # A loop in constant stack: found is an index or -1.
-      let
-        found = foldl'
-          (state: x: if state.found then state else { found = wanted x; index = state.index + (if wanted x then 0 else 1); })
-          { found = false; index = 0; }
-          list;
-      in
-      if found.found then found.index else default;
+      # A loop in constant stack over one number: how many are not wanted so far, or, below zero, where it was.
+      let found = foldl' (state: x: if state < 0 then state else if wanted x then -1 - state else state + 1) 0 list;
+      in if found < 0 then -1 - found else default;
     findFirst = wanted: default: list:
       let index = self.findFirstIndex wanted null list;
       in if index == null then default else elemAt list index;
@@ -124,7 +122,12 @@ let
     hasPrefix = prefix: list: self.take (length prefix) list == prefix;
     removePrefix = prefix: list:
       if self.hasPrefix prefix list then self.drop (length prefix) list
-      else throw "lib.lists.removePrefix: the first list is not a prefix of the second";
+      else throw "lib.lists.removePrefix: First argument is not a list prefix of the second argument";
+    replaceElemAt = list: index: new:
+      if index < 0 || index >= length list then
+        throw "'lists.replaceElemAt' called with index ${toString index} on a list of size ${toString (length list)}"
+      else
+        genList (i: if i == index then new else elemAt list i) (length list);
     commonPrefix = left: right:
       let
         same = self.zipListsWith (a: b: a == b) left right;
@@ -146,7 +149,6 @@ let
     subtractLists = without: filter (x: !(elem x without));
     mutuallyExclusive = a: b: a == [ ] || !(builtins.any (x: elem x a) b);
     concatAttrValues = set: concatLists (builtins.attrValues set);
-    foldlList = foldl';
   };
 in
-removeAttrs self [ "foldlList" ]
+self

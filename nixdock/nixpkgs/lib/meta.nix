@@ -35,12 +35,29 @@ let
         "lib.meta.getExe': The second argument \"${program}\" is a nested path with a \"/\" character, but it should just be the name of the executable instead.";
       "${lib.attrsets.getBin package}/bin/${program}";
 
+    # A system, or what must be in a platform (where the pattern has `parsed`) or in how its name is read.
     platformMatch = platform: pattern:
       if builtins.isString pattern then pattern == platform.system or platform
-      else lib.attrsets.matchAttrs (pattern.parsed or pattern) (platform // { parsed = platform.parsed or { }; });
+      else lib.attrsets.matchAttrs (if pattern ? parsed then pattern else { parsed = pattern; }) platform;
     availableOn = platform: package:
       (!(package ? meta.platforms) || builtins.any (self.platformMatch platform) package.meta.platforms)
       && !builtins.any (self.platformMatch platform) (package.meta.badPlatforms or [ ]);
+
+    # A version as the two parts that security advisories know: `version`, and its last number as `update`.
+    cpeFullVersionWithVendor = vendor: version: { inherit vendor version; update = "*"; };
+    tryCPEPatchVersionInUpdateWithVendor = vendor: version:
+      let found = builtins.match "([0-9]+\\.[0-9]+)\\.([0-9]+)" version;
+      in
+      if found == null then {
+        success = false;
+        error = "could not split the version ${version}: it is not of the form MAJOR.MINOR.PATCH";
+      } else {
+        success = true;
+        value = { inherit vendor; version = builtins.elemAt found 0; update = builtins.elemAt found 1; };
+      };
+    cpePatchVersionInUpdateWithVendor = vendor: version:
+      let tried = self.tryCPEPatchVersionInUpdateWithVendor vendor version;
+      in if tried.success then tried.value else throw "cpePatchVersionInUpdateWithVendor: ${tried.error}";
 
     licensesSpdx = lib.attrsets.mapAttrs' (_: license: lib.attrsets.nameValuePair license.spdxId license)
       (lib.attrsets.filterAttrs (_: license: license ? spdxId) lib.licenses);

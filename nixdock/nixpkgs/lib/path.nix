@@ -28,7 +28,7 @@ let
       lib.lists.hasPrefix store (ownParts path) && builtins.length (ownParts path) > builtins.length store;
     removePrefix = prefix: path:
       assert lib.asserts.assertMsg (self.hasPrefix prefix path)
-        "lib.path.removePrefix: The first path argument \"${toString prefix}\" is not a component-wise prefix of the second path argument \"${toString path}\"";
+        "lib.path.removePrefix: The first path argument \"${toString prefix}\" is not a component-wise prefix of the second path argument \"${toString path}\".";
       joined (lib.lists.removePrefix (ownParts prefix) (ownParts path));
     splitRoot = path: { root = /.; subpath = joined (ownParts path); };
     subpath = {

@@ -74,9 +74,36 @@ let
       else if pathExists (gitDir + "/${name}") then lib.strings.fileContents (gitDir + "/${name}")
       else if pathExists packed && inPacked != [ ] then builtins.elemAt (builtins.head inPacked) 1
       else throw "Could not find ${name} in ${toString gitDir}";
+    # The last part of an address, without the endings of archives and repositories.
     urlToName = url:
-      lib.strings.sanitizeDerivationName (lib.strings.removeSuffix ".git" (baseNameOf (lib.lists.last (lib.strings.splitString ":" (toString url)))));
-    shortRev = rev: builtins.substring 0 7 rev;
+      let
+        file = baseNameOf (lib.strings.removeSuffix "/" (lib.lists.last (lib.strings.splitString ":" (toString url))));
+        shorter = name:
+          let found = match "(.*)\\.(git|tar|zip|gz|tgz|bz|tbz|bz2|tbz2|lzma|txz|xz|zstd)" name;
+          in if found == null then name else builtins.head found;
+        # A file of the store without its hash.
+        stored = match "[a-z0-9]{32}-(.*)" file;
+      in
+      lib.fixedPoints.converge shorter (if stored == null then file else builtins.head stored);
+    # Seven digits of a commit; of a tag the version in it.
+    shortRev = rev:
+      let
+        name = baseNameOf rev;
+        version = match "([A-Za-z]+[-_. ]?)*(v)?([0-9.]+.*)" name;
+      in
+      if match "[a-f0-9]+" name != null then builtins.substring 0 7 name
+      else if version != null then lib.lists.last version
+      else name;
+    # How a fetched repository is called in the store.
+    repoRevToName = kind:
+      let
+        versioned = infix: repo: rev:
+          "${self.urlToName repo}${lib.strings.optionalString (rev != null) "-${self.shortRev rev}"}${infix}-source";
+      in
+      if kind == "source" then _repo: _rev: _fetcher: "source"
+      else if kind == "versioned" then repo: rev: _fetcher: versioned "" repo rev
+      else if kind == "full" then repo: rev: fetcher: versioned "-${fetcher}" repo rev
+      else throw "repoRevToName: invalid kind";
     revOrTag = rev: tag: if tag != null then tag else if rev != null then rev else "HEAD";
   };
 in

@@ -14,7 +14,7 @@ let
 
   self = {
     inherit (builtins)
-      compareVersions concatStringsSep elem elemAt filter fromJSON head isInt isList isAttrs isPath isString match
+      compareVersions concatStringsSep elem elemAt filter fromJSON genList head isInt isList isAttrs isPath isString match
       parseDrvName readFile replaceStrings split storeDir stringLength substring tail toJSON typeOf unsafeDiscardStringContext;
 
     # Joining and cutting.
@@ -35,6 +35,14 @@ let
         pieces = filter isString (split (self.escapeRegex (toString sep)) (toString text));
       in
       map (self.addContextFrom text) pieces;
+    # Cuts before each character of which `cut before now` holds; `keep` says whether that character stays.
+    splitStringBy = cut: keep: text:
+      let
+        char = i: if i < 0 then "" else substring i 1 text;
+        cuts = filter (i: cut (char (i - 1)) (char i)) (genList (i: i) (stringLength text));
+        starts = [ 0 ] ++ map (i: if keep then i else i + 1) cuts;
+      in
+      lib.lists.zipListsWith (start: end: substring start (end - start) text) starts (cuts ++ [ (stringLength text) ]);
     stringToCharacters = text: genList (i: substring i 1 text) (stringLength text);
     stringAsChars = f: text: self.concatMapStrings f (self.stringToCharacters text);
     charToInt = char: asciiTable.${char} or (throw "lib.strings.charToInt: '${char}' is not ASCII");
@@ -80,13 +88,19 @@ let
 
     toLower = replaceStrings upper lower;
     toUpper = replaceStrings lower upper;
+    lowerChars = lower;
+    upperChars = upper;
     toSentenceCase = text:
-      if text == "" then "" else self.toUpper (substring 0 1 text) + self.toLower (substring 1 (-1) text);
+      lib.trivial.throwIfNot (isString text) "toSentenceCase does only accepts string values, but got ${builtins.typeOf text}"
+        (self.addContextFrom text (self.toUpper (substring 0 1 text) + self.toLower (substring 1 (-1) text)));
     toCamelCase = text:
       let
-        words = filter (x: isString x && x != "") (split "[^[:alnum:]]+" text);
+        words = builtins.concatMap (self.splitStringBy (before: now: match "[a-z]" before != null && match "[A-Z]" now != null) true)
+          (self.splitStringBy (_: now: builtins.elem now [ "-" "_" " " ]) false text);
+        inner = builtins.concatStringsSep "" (map self.toSentenceCase (tail words));
       in
-      self.concatStrings (lib.lists.imap0 (i: word: if i == 0 then self.toLower word else self.toSentenceCase word) words);
+      lib.trivial.throwIfNot (isString text) "toCamelCase does only accepts string values, but got ${builtins.typeOf text}"
+        (self.addContextFrom text (self.toLower (head words) + inner));
 
     replaceString = from: to: replaceStrings [ from ] [ to ];
     replaceChars = replaceStrings;
@@ -135,15 +149,21 @@ let
       || (isList x && builtins.all self.isConvertibleWithToString x) || x ? outPath || x ? __toString;
     isCoercibleToString = self.isConvertibleWithToString;
     isSimpleString = x: isString x && builtins.getContext x == { };
+    # A path in the store itself (not below one), or what stands for one whose hash is not known before it is built.
     isStorePath = x:
       self.isStringLike x
-      && (let text = toString x; in substring 0 1 text == "/" && dirOf text == builtins.storeDir);
+      && (let text = toString x;
+      in substring 0 1 text == "/" && (dirOf text == builtins.storeDir || match "/[0-9a-z]{52}" text != null));
     fixedWidthString = width: fill: text:
       let missing = width - stringLength text;
       in
       assert lib.asserts.assertMsg (missing >= 0)
         "fixedWidthString: requested string length (${toString width}) must not be shorter than actual length (${toString (stringLength text)})";
       self.replicate (if fill == "" then 0 else missing) fill + text;
+    floatToString = number:
+      let text = toString number;
+      in
+      lib.trivial.warnIf (builtins.fromJSON text != number) "Imprecise conversion from float to string ${text}" text;
     fixedWidthNumber = width: n: self.fixedWidthString width "0" (toString n);
     toInt = text:
       let
@@ -178,7 +198,10 @@ let
     getVersion = x: if isString x then (builtins.parseDrvName x).version else x.version or (builtins.parseDrvName x.name).version;
     nameFromURL = url: sep:
       let file = lib.lists.last (self.splitString "/" url);
-      in head (self.splitString sep file);
+        name = head (self.splitString sep file);
+      in
+      assert name != file;
+      name;
     versionOlder = a: b: builtins.compareVersions b a == 1;
     versionAtLeast = a: b: !self.versionOlder a b;
     makeSearchPath = sub: paths: concatStringsSep ":" (map (path: path + "/" + sub) (filter (x: x != null) paths));
@@ -188,13 +211,22 @@ let
     makeIncludePath = self.makeSearchPathOutput "dev" "include";
     makeBinPath = self.makeSearchPathOutput "bin" "bin";
     normalizePath = path: self.concatStrings (lib.lists.flatten (dropDoubled "/" (self.stringToCharacters path)));
-    cmakeOptionType = type: name: value: "-D${name}:${self.toUpper type}=${toString value}";
-    cmakeBool = name: value: self.cmakeOptionType "bool" name (if value then "TRUE" else "FALSE");
+    cmakeOptionType = type: name: value:
+      assert builtins.elem (self.toUpper type) [ "BOOL" "FILEPATH" "PATH" "STRING" "INTERNAL" "LIST" ];
+      assert isString name && isString value;
+      "-D${name}:${self.toUpper type}=${value}";
+    cmakeBool = name: value:
+      assert builtins.isBool value;
+      self.cmakeOptionType "bool" name (if value then "TRUE" else "FALSE");
     cmakeFeature = self.cmakeOptionType "string";
-    mesonOption = name: value: "-D${name}=${value}";
-    mesonBool = name: value: self.mesonOption name (lib.trivial.boolToString value);
-    mesonEnable = name: value: self.mesonOption name (if value then "enabled" else "disabled");
-    enableFeature = flag: name: "--${if flag then "enable" else "disable"}-${name}";
+    mesonOption = name: value: assert isString name && isString value; "-D${name}=${value}";
+    mesonBool = name: value: assert builtins.isBool value; self.mesonOption name (lib.trivial.boolToString value);
+    mesonEnable = name: value:
+      assert builtins.isBool value;
+      self.mesonOption name (if value then "enabled" else "disabled");
+    enableFeature = flag: name:
+      assert builtins.isBool flag && isString name;
+      "--${if flag then "enable" else "disable"}-${name}";
     enableFeatureAs = flag: name: value: self.enableFeature flag name + self.optionalString flag "=${value}";
     withFeature = flag: name: "--${if flag then "with" else "without"}-${name}";
     withFeatureAs = flag: name: value: self.withFeature flag name + self.optionalString flag "=${value}";
