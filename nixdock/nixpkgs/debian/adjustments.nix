@@ -7,6 +7,7 @@
 #   drop     patterns of files to leave out
 #   etc      why its files of /etc are in `etc` (and so in an image that is given the package) rather than in
 #            `share/etc`, as those of all others
+#   texts    patterns of files to read as scripts are: what they say of files of the unit is set right
 #   strings  strings in programs to replace, by the files' pattern: old = new, never a longer one
 #   guide    what programs are told by a library that they are made to load first (builders/guide.c):
 #            places (what a path begins with = folders to look below instead), last (the same, for what is
@@ -173,6 +174,11 @@ in
         ln -s ../$file bin/$(basename $file)
       done
     '';
+  };
+  # nixpkgs has its headers in `include` itself.
+  libpq-dev = {
+    needs = [ "perl" ];
+    finish = "cd include; ln -s postgresql/* .";
   };
   libpq5.strings."lib/*/libpq.so.*"."/var/run/postgresql" = "/run/postgresql";
 

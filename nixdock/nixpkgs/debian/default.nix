@@ -99,8 +99,13 @@ let
           pythonModules = modules "python3";
           perl = if uses "perl" then unit "perl" else null;
           perlModules = modules "perl";
+          # What comes with it where something is built with it.
+          development =
+            if !(lib.hasSuffix "-dev" name) then null
+            else map unit (builtins.filter (one: lib.hasSuffix "-dev" one || lib.hasSuffix "-dev-bin" one) (needsOf name));
           drop = adjustment.drop or [ ];
           keepsEtc = adjustment ? etc;
+          texts = adjustment.texts or [ ];
           links = adjustment.links or { };
           strings = adjustment.strings or { };
           guide =

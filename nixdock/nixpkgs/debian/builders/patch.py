@@ -11,6 +11,7 @@ import re
 import stat
 import subprocess
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,15 @@ from . import elf
 from .tree import UnitTree, report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _ORIGIN = ("$ORIGIN", "${ORIGIN}")
 _ORIGIN_NAME = re.compile(r"\$(ORIGIN|\{ORIGIN\})")
 _SHELLS = {"sh": "sh", "dash": "sh", "bash": "bash"}
-_TEXT = re.compile(r"\.(pc|la)$|^lib/.*\.(so|a)$")
-_PREFIX = re.compile(rb"(?<![\w.$}/-])/(?:usr/)?(?:lib|include|share)(?:64)?(?=[/\s)\"';]|$)[^\s)\"';]*")
+_TEXT = re.compile(r"\.(pc|la)$|^lib/.*\.(so|a)$|^(lib|share)/(.*/)?cmake/.*\.cmake$|^bin/[^/]*[-_]config$")
+_PREFIX = re.compile(
+    rb"(?:(?<![\w.$}/-])|(?<=-[IL]))/(?:usr/)?(?:lib|include|share)(?:64)?(?=[/\s)\"';]|$)[^\s)\"';]*"
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Loader:
         """Return the loader of the name that a program asks for."""
         name = Path(wanted).name
         for directory in library_directories(self.libc):
-            if (directory / name).exists():
+            if (directory / name).is_file():
                 return directory / name
         return None
 
@@ -54,7 +57,10 @@ def library_directories(root: Path) -> Iterator[Path]:
         yield lib
 
 
-_OWN = re.compile(rb"(?<![\w.$}/-])/usr/((?:share|lib|libexec)/[\w.+-]+(?:/[\w.+-]+)*)")
+_OWN = re.compile(rb"(?<![\w.$}/-])/usr/((?:bin|share|lib|libexec)/[\w.+-]+(?:/[\w.+-]+)*)")
+_OPEN = ("-", "_", ".")
+"""What the part of a name ends in that a script completes (`/usr/share/aclocal-` and a version)."""
+_PREFIX_LINE = re.compile(rb"(?m)^((?:exec_)?prefix=)([\"']?)/usr/?([\"']?)$")
 _SOURCE = re.compile(r"\.(py|pl|pm|sh|rb|tcl|lua)$")
 
 
@@ -65,12 +71,14 @@ class Patcher:
         tree: The unit's files, all in place.
         loader: The dynamic loader for its programs.
         shell: The unit whose `bin/sh` and `bin/bash` its scripts run by, None to leave them.
+        texts: Patterns of files to read as scripts are, by their place in the store path.
     """
 
-    def __init__(self, tree: UnitTree, loader: Loader, shell: Path | None) -> None:
+    def __init__(self, tree: UnitTree, loader: Loader, shell: Path | None, texts: Sequence[str] = ()) -> None:
         self.tree = tree
         self.loader = loader
         self.shell = shell
+        self._texts = texts
         self._directories = [
             directory for root in (tree.out, *tree.needs) for directory in library_directories(root)
         ]
@@ -89,15 +97,17 @@ class Patcher:
             start = file.read(4)
             file.seek(0)
             found = elf.read(file) if start == elf.MAGIC else None
+        place = str(path.relative_to(self.tree.out))
         if found is not None:
             if found.dynamic:
                 self._patch_elf(path, found)
-        elif start[:2] == b"#!" and executable:
+            return
+        is_script = start[:2] == b"#!" and executable
+        if is_script:
             self._patch_script(path)
+        if is_script or _SOURCE.search(path.name) or any(fnmatchcase(place, one) for one in self._texts):
             self._patch_own_paths(path)
-        elif _SOURCE.search(path.name):
-            self._patch_own_paths(path)
-        elif _TEXT.search(str(path.relative_to(self.tree.out))) and start[:1] not in (b"!", b"\x7f", b""):
+        if _TEXT.search(place) and start[:1] not in (b"!", b"\x7f", b""):
             self._patch_prefixes(path)
 
     def _patch_elf(self, path: Path, found: elf.Elf) -> None:
@@ -177,10 +187,14 @@ class Patcher:
 
         def replace(match: re.Match[bytes]) -> bytes:
             words = match.group(1).decode().split("/")
+            if words[0] == "bin":
+                # A program may be another unit's, too.
+                program = self.tree.find(f"/usr/{'/'.join(words)}")
+                return match.group() if program is None else str(program).encode()
             # The longest part that is there: what follows may be a pattern, or a file to be made.
             for length in range(len(words), 1, -1):
                 own = self.tree.out.joinpath(*words[:length])
-                if own.exists():
+                if own.exists() or (length == len(words) and self._is_start(own)):
                     return "/".join([str(own), *words[length:]]).encode()
             return match.group()
 
@@ -188,6 +202,15 @@ class Patcher:
         if changed != content:
             path.chmod(path.stat().st_mode | 0o200)
             path.write_bytes(changed)
+
+    @staticmethod
+    def _is_start(path: Path) -> bool:
+        """Say whether this is the start of a name that is there, for a script to complete."""
+        return (
+            path.name.endswith(_OPEN)
+            and path.parent.is_dir()
+            and any(one.name.startswith(path.name) for one in path.parent.iterdir())
+        )
 
     def _program(self, wanted: str) -> Path | None:
         name = Path(wanted).name
@@ -205,13 +228,16 @@ class Patcher:
             found = self.tree.find(match.group().decode(errors="replace"))
             return match.group() if found is None else str(found).encode()
 
+        out = str(self.tree.out).encode()
         changed = _PREFIX.sub(replace, content)
         if path.suffix == ".pc":
-            changed = re.sub(
-                rb"(?m)^prefix\s*=\s*/usr\s*$", b"prefix=" + str(self.tree.out).encode(), changed
-            )
+            changed = re.sub(rb"(?m)^prefix\s*=\s*/usr\s*$", b"prefix=" + out, changed)
+            # It is read by a link from another folder, too.
+            changed = changed.replace(b"${pcfiledir}", str(path.parent).encode())
+        elif path.parent.name == "bin":
+            changed = _PREFIX_LINE.sub(rb"\g<1>\g<2>" + out + rb"\g<3>", changed)
         if changed != content:
-            path.chmod(0o644)
+            path.chmod(path.stat().st_mode | 0o200)
             path.write_bytes(changed)
 
 

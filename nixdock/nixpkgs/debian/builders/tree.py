@@ -108,22 +108,33 @@ class UnitTree:
         """Make the links: inside the unit, into another one, or not at all."""
         pending = dict(sorted(self._links.items()))
         inside = set(pending)
-        for placed, target in pending.items():
-            path = self.out / placed
-            if path.is_dir() or path.exists():
-                continue
-            found = self._find(target, inside)
-            if found is None:
-                report(f"no package has {target}: {placed} is left out")
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.symlink_to(relative(placed, found))
+        waiting = pending
+        while waiting:
+            # A target may be in a directory that is reached by a link which is made later.
+            missing = {
+                placed: target for placed, target in waiting.items() if not self._link(placed, target, inside)
+            }
+            if len(missing) == len(waiting):
+                break
+            waiting = missing
+        for placed, target in waiting.items():
+            report(f"no package has {target}: {placed} is left out")
         self._drop_dangling(pending)
         for placed, target in sorted(self._asked.items()):
             path = self.out / placed
             if (self.out / target).exists() and not os.path.lexists(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.symlink_to(relative(placed, target))
+
+    def _link(self, placed: str, target: str, inside: set[str]) -> bool:
+        path = self.out / placed
+        if path.exists():
+            return True
+        found = self._find(target, inside)
+        if found is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(relative(placed, found))
+        return found is not None
 
     def find(self, original: str) -> Path | None:
         """Return where a file of Debian's tree is: in this unit, in one that it needs, or nowhere."""

@@ -1,6 +1,6 @@
 """Builds one unit: a store path made of one or more Debian packages.
 
-Told by a JSON file what to make (`UnitOrder`); Nix writes it, see `unit.nix`.
+Told by a JSON file what to make (`UnitOrder`); Nix writes it, see `default.nix`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import patch, python_env
+from . import development, patch, python_env
 from .guide import Guide, add_guide
 from .patch import Loader, Patcher, library_directories, replace_strings
 from .tree import UnitTree, relative
@@ -32,8 +32,11 @@ class UnitOrder:
         python_modules: The units whose Python modules its scripts may import.
         perl: The unit of Perl, where it may refer to it.
         perl_modules: The units whose Perl modules its scripts may use.
+        development: Of a unit that others are built with, the units with headers and tools that come with it;
+            None of any other unit.
         drop: Patterns of files to leave out, by their place in the store path.
         keeps_etc: Whether what Debian has in `/etc` is in `etc` of the store path.
+        texts: Patterns of files to read as scripts are.
         links: Links to add, as place to target; relative targets are places in the unit.
         strings: Strings to replace inside of programs, by the pattern of the files.
         guide: What programs are told of where their files are.
@@ -49,8 +52,10 @@ class UnitOrder:
     python_modules: tuple[Path, ...]
     perl: Path | None
     perl_modules: tuple[Path, ...]
+    development: tuple[Path, ...] | None
     drop: tuple[str, ...]
     keeps_etc: bool
+    texts: tuple[str, ...]
     links: dict[str, str]
     strings: dict[str, dict[str, str]]
     guide: Guide | None
@@ -69,13 +74,20 @@ class UnitOrder:
             python_modules=tuple(map(Path, data["pythonModules"])),
             perl=Path(data["perl"]) if data["perl"] else None,
             perl_modules=tuple(map(Path, data["perlModules"])),
+            development=tuple(map(Path, data["development"])) if data["development"] is not None else None,
             drop=tuple(data["drop"]),
             keeps_etc=data["keepsEtc"],
+            texts=tuple(data["texts"]),
             links=data["links"],
             strings=data["strings"],
             guide=Guide.parse(data["guide"], out) if data["guide"] else None,
             finish=data["finish"],
         )
+
+    @property
+    def libraries(self) -> list[Path]:
+        """The needed units that a program may be linked with: not the C library, whose compiler knows it."""
+        return [need for need in self.needs if need not in (self.libc, self.python, self.perl, self.shell)]
 
 
 def build(order: UnitOrder) -> None:
@@ -89,13 +101,17 @@ def build(order: UnitOrder) -> None:
     tree.remove_empty()
     if tree.is_empty():
         tree.stand_in()
+        if order.development is not None:
+            development.propagate(order.out, order.development, order.libraries)
         return
-    Patcher(tree, Loader(order.libc), order.shell).patch()
+    Patcher(tree, Loader(order.libc), order.shell, order.texts).patch()
     if order.python is not None:
         python_env.give_modules(order.out, order.python, list(order.python_modules))
     if order.perl is not None:
         patch.give_perl_modules(order.out, order.perl, list(order.perl_modules))
     python_env.compile_modules(order.out)
+    if order.development is not None:
+        development.complete(order.out, order.development, order.libraries)
     lift_libraries(order.out)
     adjust(order)
     if tree.has_sbin:

@@ -169,6 +169,35 @@ def test_paths_of_the_unit_in_its_scripts(store: Store) -> None:
     assert module.read_text() == f"#!/bin/sh\n{expected}"
 
 
+def test_programs_and_starts_of_names_in_scripts(store: Store) -> None:
+    (store.out / "share/aclocal-1.16").mkdir(parents=True)
+    (store.need / "bin/m4").write_text("")
+    script, text = store.out / "bin/aclocal", store.out / "share/autom4te.cfg"
+    for path in (script, text):
+        path.write_text("#!/bin/sh\n/usr/bin/m4 /usr/bin/gone '/usr/share/aclocal-' '/usr/share/gone-'\n")
+    script.chmod(0o755)
+    tree = UnitTree(store.out, [store.need, store.libc])
+    Patcher(tree, Loader(store.libc), store.shell, ["share/*.cfg"]).patch()
+    expected = f"{store.need}/bin/m4 /usr/bin/gone '{store.out}/share/aclocal-' '/usr/share/gone-'"
+    assert script.read_text().splitlines()[1] == expected
+    # Read as a script for what it says; who runs it is another matter.
+    assert text.read_text().splitlines() == ["#!/bin/sh", expected]
+
+
+def test_a_program_that_names_no_loader_is_left(
+    store: Store, program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = bytearray(program.read_bytes())
+    place = content.index(b"/lib64/ld-linux")
+    content[place] = 0
+    content[place : place + 40] = content[place : place + 40].replace(
+        b"lib64/ld-linux-x86-64.so.2", bytes(26)
+    )
+    program.write_bytes(content)
+    store.patch()
+    assert "no loader  for" in capsys.readouterr().err
+
+
 def test_paths_in_what_describes_a_library(store: Store) -> None:
     folder = store.out / "lib/x86_64-linux-gnu"
     (folder / "pkgconfig").mkdir(parents=True)
@@ -182,6 +211,30 @@ def test_paths_in_what_describes_a_library(store: Store) -> None:
     assert (folder / "libc.so").read_text() == (
         f"GROUP ( {store.libc}/lib/x86_64-linux-gnu/libc.so.6 AS_NEEDED ( /lib/gone.so ) )\n"
     )
+
+
+def test_descriptions_that_are_scripts_or_count_from_their_folder(store: Store) -> None:
+    (store.out / "include/ssl").mkdir(parents=True)
+    config = store.out / "bin/ssl-config"
+    config.write_text(
+        "#!/bin/sh\nprefix=/usr\nexec_prefix='/usr'\necho -I/usr/include/ssl -I/usr/include/gone\n"
+    )
+    config.chmod(0o755)
+    described = store.out / "lib/x86_64-linux-gnu/pkgconfig/ssl.pc"
+    described.parent.mkdir(parents=True)
+    described.write_text("prefix=${pcfiledir}/../../..\n")
+    cmake = store.out / "lib/x86_64-linux-gnu/cmake/ssl/ssl.cmake"
+    cmake.parent.mkdir(parents=True)
+    cmake.write_text('set(INCLUDE "/usr/include/ssl")\n')
+    store.patch()
+    assert config.read_text().splitlines()[1:] == [
+        f"prefix={store.out}",
+        f"exec_prefix='{store.out}'",
+        f"echo -I{store.out}/include/ssl -I/usr/include/gone",
+    ]
+    assert config.stat().st_mode & 0o111
+    assert described.read_text() == f"prefix={described.parent}/../../..\n"
+    assert cmake.read_text() == f'set(INCLUDE "{store.out}/include/ssl")\n'
 
 
 def test_strings_are_replaced_by_shorter_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

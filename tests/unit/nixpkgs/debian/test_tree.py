@@ -135,6 +135,19 @@ def test_a_unit_may_keep_its_etc(tmp_path: Path, out: Path) -> None:
     assert target(out / "lib/link") == "../etc/services"
 
 
+def test_a_link_through_one_that_is_made_later(tmp_path: Path, out: Path) -> None:
+    tree = UnitTree(out, ())
+    entries = {
+        "usr/lib/icu/Makefile.inc": ("link", "current/Makefile.inc"),
+        "usr/lib/icu/current": ("link", "pkg"),
+        "usr/lib/icu/pkg": ("link", "72.1"),
+        "usr/lib/icu/72.1/Makefile.inc": b"text",
+    }
+    tree.unpack(make.deb(tmp_path / "a.deb", entries))
+    tree.link()
+    assert (out / "lib/icu/Makefile.inc").read_bytes() == b"text"
+
+
 def test_hard_links_stay_one_file(tmp_path: Path, out: Path) -> None:
     tree = UnitTree(out, ())
     entries = {"usr/bin/a": ("exec", b"x"), "usr/bin/b": ("hard", "usr/bin/a")}
