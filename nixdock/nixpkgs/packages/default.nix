@@ -4,12 +4,15 @@
 #   programs   what people run
 #   libraries  what people build with
 #   aliases    other names of what is there
+#   versions   what names with a version in them mean
 { lib, debian }:
 
 final: prev:
 
 let
-  call = file: import file { inherit lib debian final from; };
+  call = file: import file { inherit lib debian final from versions; };
+
+  versions = import ./versions.nix { inherit lib debian; };
 
   # A Debian package, and the name of its main program.
   from = name: program:

@@ -10,7 +10,8 @@ let
 
   inputLists = [
     "depsBuildBuild" "nativeBuildInputs" "depsBuildTarget" "depsHostHost" "buildInputs" "depsTargetTarget"
-    "propagatedNativeBuildInputs" "propagatedBuildInputs" "nativeCheckInputs" "checkInputs" "nativeInstallCheckInputs"
+    "propagatedNativeBuildInputs" "propagatedBuildInputs" "nativeCheckInputs" "checkInputs"
+    "nativeInstallCheckInputs" "installCheckInputs"
   ];
 
   # What says something of a derivation without being part of its build.
@@ -65,6 +66,7 @@ let
       outputs = attrs.outputs or [ "out" ];
       env = attrs.env or { };
       clash = builtins.attrNames (builtins.intersectAttrs attrs env);
+      exported = optionalAttrs (attrs ? meta.mainProgram) { NIX_MAIN_PROGRAM = attrs.meta.mainProgram; } // env;
       isStructured = attrs.__structuredAttrs or false;
 
       inputs = lib.genAttrs (builtins.filter (one: attrs ? ${one}) inputLists)
@@ -77,20 +79,21 @@ let
       # No binary cache has what is made of this set; Nix would wait for one that cannot be reached.
       derivationArgs = { allowSubstitutes = false; }
         // removeAttrs attrs aside
-        // env
+        # With structured attributes nothing else is exported.
+        // (if isStructured then optionalAttrs (exported != { }) { env = exported; } else exported)
         // inputs
         // {
           inherit name outputs;
           system = stdenv.buildPlatform.system;
           builder = attrs.realBuilder or stdenv.shell;
-          args = attrs.args or [ "-e" (attrs.builder or "${stdenv}/default-builder.sh") ];
+          args = attrs.args or ([ "-e" "${stdenv}/default-builder.sh" ] ++ lib.optional (attrs ? builder) attrs.builder);
           stdenv = "${stdenv}";
           shell = stdenv.shell;
           inherit (stdenv) initialPath defaultNativeBuildInputs fixupCommand fixupLibraries;
           inherit doCheck doInstallCheck;
           strictDeps = attrs.strictDeps or false;
         }
-        // optionalAttrs (attrs ? meta.mainProgram) { NIX_MAIN_PROGRAM = attrs.meta.mainProgram; };
+        // optionalAttrs stdenv.hostPlatform.isStatic { dontDisableStatic = attrs.dontDisableStatic or true; };
 
       meta = {
         inherit name outputs;
@@ -118,7 +121,13 @@ let
           inputDerivation = builtins.derivation (removeAttrs derivationArgs [ "outputHash" "outputHashAlgo" "outputHashMode" ] // {
             name = "inputDerivation-${name}";
             outputs = [ "out" ];
-            args = [ "-c" "export > $out" ];
+            # With structured attributes its names are in files, by Nix 2.8's name or that of the sandbox.
+            args = [ "-c" ''
+              for file in "$NIX_ATTRS_SH_FILE" "$NIX_BUILD_TOP/.attrs.sh"; do
+                if [ -f "$file" ]; then . "$file"; out=''${outputs[out]}; break; fi
+              done
+              export > $out
+            '' ];
           });
         } // passthru)
         (checkMeta name meta (builtins.derivation derivationArgs));

@@ -141,14 +141,14 @@ _recordPropagated() {
 }
 
 fixupPhase() {
-  local name root
-  for name in "${outputNames[@]}"; do
-    if [ -e "${!name}" ]; then chmod -R u+w,u-s,g-s -- "${!name}"; fi
+  local output root
+  for output in "${outputNames[@]}"; do
+    if [ -e "${!output}" ]; then chmod -R u+w,u-s,g-s -- "${!output}"; fi
   done
   runHook preFixup
   _splitOutputs
-  for name in "${outputNames[@]}"; do
-    root=${!name}
+  for output in "${outputNames[@]}"; do
+    root=${!output}
     [ -d "$root" ] || continue
     _stripOutput "$root"
     if [ -z "${dontPatchShebangs-}" ]; then

@@ -10,7 +10,7 @@ addEnvHooks() {
   envHostTargetHooks+=("$@")
 }
 
-# An input, after what it propagates. LIST is the array that it goes into.
+# An input, and what it propagates. LIST is the array that it goes into.
 addInput() {
   local input=$1 list=$2
   [ -z "${_seenInputs[$list:$input]-}" ] || return 0
@@ -22,11 +22,11 @@ addInput() {
   local -n _list=$list
   _list+=("$input")
   unset -n _list
-  local file next
+  local file next one
   for file in propagated-build-inputs propagated-native-build-inputs; do
     if [ -f "$input/nix-support/$file" ]; then
       read -ra next -d '' <"$input/nix-support/$file" || true
-      local one
+      if [ $file = propagated-native-build-inputs ]; then list=pkgsBuildHost; fi
       for one in "${next[@]}"; do
         addInput "$one" "$list"
       done
@@ -34,17 +34,17 @@ addInput() {
   done
 }
 
-# What an input brings, whichever kind it is.
+# What an input brings, whichever kind it is. Its hook may tell by hostOffset and targetOffset which that is.
 useInput() {
-  local input=$1
-  if [ -f "$input" ]; then
+  local hostOffset=$2 targetOffset=$3
+  if [ -f "$1" ]; then
     # An input that is a file is a hook itself.
-    source "$input"
+    source "$1"
     return
   fi
-  addToSearchPath PATH "$input/bin"
-  if [ -f "$input/nix-support/setup-hook" ]; then
-    source "$input/nix-support/setup-hook"
+  addToSearchPath PATH "$1/bin"
+  if [ -f "$1/nix-support/setup-hook" ]; then
+    source "$1/nix-support/setup-hook"
   fi
 }
 
@@ -59,6 +59,11 @@ useLibraries() {
       export NIX_LDFLAGS="${NIX_LDFLAGS-} -L$folder"
     fi
   done
+}
+
+# What tools find of an input, whichever kind it is.
+useData() {
+  local input=$1 folder
   addToSearchPath PKG_CONFIG_PATH "$input/lib/pkgconfig"
   addToSearchPath PKG_CONFIG_PATH "$input/share/pkgconfig"
   addToSearchPath CMAKE_PREFIX_PATH "$input"
@@ -73,30 +78,30 @@ findInputs() {
   local -a native=() host=()
   toArray native nativeBuildInputs propagatedNativeBuildInputs defaultNativeBuildInputs
   toArray host buildInputs propagatedBuildInputs
+  toArray native depsBuildBuild depsBuildTarget
+  toArray host depsHostHost depsTargetTarget
   if [ -n "${doCheck-}" ]; then
     toArray native nativeCheckInputs
     toArray host checkInputs
   fi
-  local input hook
-  for input in "${native[@]}"; do addInput "$input" pkgsBuildHost; done
-  for input in "${host[@]}"; do addInput "$input" pkgsHostTarget; done
-  for input in "${pkgsBuildHost[@]}" "${pkgsHostTarget[@]}"; do useInput "$input"; done
-  for input in "${pkgsHostTarget[@]}"; do
-    if [ -d "$input" ]; then useLibraries "$input"; fi
+  if [ -n "${doInstallCheck-}" ]; then
+    toArray native nativeInstallCheckInputs
+    toArray host installCheckInputs
+  fi
+  local _input _hook
+  for _input in "${native[@]}"; do addInput "$_input" pkgsBuildHost; done
+  for _input in "${host[@]}"; do addInput "$_input" pkgsHostTarget; done
+  for _input in "${pkgsBuildHost[@]}"; do useInput "$_input" -1 0; done
+  for _input in "${pkgsHostTarget[@]}"; do useInput "$_input" 0 1; done
+  for _input in "${pkgsHostTarget[@]}"; do
+    if [ -d "$_input" ]; then useLibraries "$_input"; fi
   done
-  for input in "${pkgsBuildHost[@]}"; do
-    if [ -d "$input" ]; then
-      local folder
-      for folder in "$input"/lib/python3*/site-packages "$input"/lib/python3/dist-packages; do
-        addToSearchPath PYTHONPATH "$folder"
-      done
-      addToSearchPath PKG_CONFIG_PATH "$input/lib/pkgconfig"
-      addToSearchPath PKG_CONFIG_PATH "$input/share/pkgconfig"
-    fi
+  for _input in "${pkgsHostTarget[@]}" "${pkgsBuildHost[@]}"; do
+    if [ -d "$_input" ]; then useData "$_input"; fi
   done
-  for hook in "${envHostTargetHooks[@]}"; do
-    for input in "${pkgsBuildHost[@]}" "${pkgsHostTarget[@]}"; do
-      "$hook" "$input"
+  for _hook in "${envHostTargetHooks[@]}"; do
+    for _input in "${pkgsBuildHost[@]}" "${pkgsHostTarget[@]}"; do
+      "$_hook" "$_input"
     done
   done
 }

@@ -28,7 +28,16 @@ _defaultUnpack() {
       # Time stamps in the future and unknown owners are not errors of the source.
       tar xf "$file" --mode=+w --warning=no-timestamp --no-same-owner
       ;;
-    *.zip) python3 -m zipfile -e "$file" . ;;
+    *.zip | *.jar | *.war)
+      if type -P unzip >/dev/null; then
+        unzip -qq "$file"
+      elif type -P python3 >/dev/null; then
+        python3 -m zipfile -e "$file" .
+      else
+        nixErrorLog "$(stripHash "$file") is unpacked by unzip: nativeBuildInputs = [ pkgs.unzip ]"
+        return 1
+      fi
+      ;;
     *) return 1 ;;
   esac
 }
@@ -111,10 +120,13 @@ configurePhase() {
   if [ -z "${dontAddDisableDepTrack-}" ] && [ -f "$configureScript" ] && grep -q dependency-tracking "$configureScript"; then
     flags+=(--disable-dependency-tracking)
   fi
-  toArray flags configureFlags
-  if declare -p configureFlagsArray >/dev/null 2>&1; then
-    flags+=("${configureFlagsArray[@]}")
+  if [ -z "${dontDisableStatic-}" ] && [ -f "$configureScript" ] && grep -q enable-static "$configureScript"; then
+    flags+=(--disable-static)
   fi
+  local -a _flags=()
+  _outputFlags
+  flags+=("${_flags[@]}")
+  _flagsOf flags configureFlags
   if [ -n "$configureScript" ]; then
     echoCmd 'configure flags' "${flags[@]}"
     $configureScript "${flags[@]}"
@@ -131,20 +143,7 @@ _makeFlags() {
   fi
   shift
   _flags+=("SHELL=$SHELL")
-  toArray _flags makeFlags
-  if declare -p makeFlagsArray >/dev/null 2>&1; then
-    _flags+=("${makeFlagsArray[@]}")
-  fi
-  toArray _flags "$@"
-  local name
-  for name in "$@"; do
-    name=${name}Array
-    if declare -p "$name" >/dev/null 2>&1; then
-      local -n _more=$name
-      _flags+=("${_more[@]}")
-      unset -n _more
-    fi
-  done
+  _flagsOf _flags makeFlags "$@"
 }
 _hasMakefile() {
   [ -n "${makefile-}" ] || [ -e Makefile ] || [ -e makefile ] || [ -e GNUmakefile ]
@@ -195,14 +194,14 @@ installPhase() {
     mkdir -p "$prefix"
   fi
   if [ -z "${makeFlags-}${installFlags-}" ] && ! _hasMakefile; then
-    nixErrorLog "no Makefile to install by; define installPhase"
-    exit 1
+    echo "no Makefile or custom installPhase, doing nothing"
+  else
+    local -a _flags targets=()
+    _makeFlags "" installFlags
+    if [ -n "${installTargets-}" ]; then toArray targets installTargets; else targets=(install); fi
+    echoCmd 'install flags' "${_flags[@]}" "${targets[@]}"
+    make ${makefile:+-f "$makefile"} "${_flags[@]}" "${targets[@]}"
   fi
-  local -a _flags targets=()
-  _makeFlags "" installFlags
-  if [ -n "${installTargets-}" ]; then toArray targets installTargets; else targets=(install); fi
-  echoCmd 'install flags' "${_flags[@]}" "${targets[@]}"
-  make ${makefile:+-f "$makefile"} "${_flags[@]}" "${targets[@]}"
   runHook postInstall
 }
 
@@ -269,9 +268,13 @@ definePhases() {
   if [ -n "${phases-}" ]; then
     return
   fi
-  phases="${prePhases-} unpackPhase patchPhase ${preConfigurePhases-} configurePhase ${preBuildPhases-} \
-    buildPhase checkPhase ${preInstallPhases-} installPhase ${preFixupPhases-} fixupPhase installCheckPhase \
-    ${preDistPhases-} distPhase ${postPhases-}"
+  phases=()
+  local kind
+  for kind in prePhases =unpackPhase =patchPhase preConfigurePhases =configurePhase preBuildPhases =buildPhase \
+    =checkPhase preInstallPhases =installPhase preFixupPhases =fixupPhase =installCheckPhase preDistPhases \
+    =distPhase postPhases; do
+    if [[ "$kind" == =* ]]; then phases+=("${kind#=}"); else toArray phases "$kind"; fi
+  done
 }
 
 genericBuild() {
@@ -286,10 +289,11 @@ genericBuild() {
     return
   fi
   definePhases
-  local phase
-  local -a list=()
-  toArray list phases
-  for phase in "${list[@]}"; do
-    runPhase "$phase"
+  # Variables of phases are attributes of the derivation: these must not hide any.
+  local _phase
+  local -a _planned=()
+  toArray _planned phases
+  for _phase in "${_planned[@]}"; do
+    runPhase "$_phase"
   done
 }
