@@ -117,6 +117,9 @@ in
     suffix.PATH = map (name: "${unit name}/bin") [ "coreutils" "gawk" "grep" "sed" ];
   };
 
+  # It finds its library by the link bin/go. What only tests of Go itself read is left out.
+  golang-go.drop = [ "*/testdata/*" "share/go-*/test/*" "share/go-*/api/*" ];
+
   iproute2.guide = { places."/usr" = [ "$out" ]; last."/etc/iproute2" = [ "$out/share/etc/iproute2" ]; };
 
   libssl3 = libssl;
@@ -145,6 +148,13 @@ in
 
   # It reads parts of itself from there before it can do anything else.
   nodejs.guide.places."/usr" = [ "$out" ];
+
+  # Its modules are found by each other as in a project: in a folder of this name above them.
+  npm.finish = ''
+    for folder in share lib; do
+      [ ! -d $folder/nodejs ] || ln -s nodejs $folder/node_modules
+    done
+  '';
 
   openssl.guide = {
     places."/usr/lib/ssl" = [ "$out/lib/ssl" ];
