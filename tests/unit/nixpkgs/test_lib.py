@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def test_a_file_set_chooses_exactly_its_files(fileset: str, expected: list[str],
         ('lib.fileset.toSource { root = "x"; fileset = root; }', "should be a path"),
         (
             '(lib.fileset.toSource { root = root + "/src"; fileset = root + "/README.md"; }).outPath',
-            "outside of `root`",
+            "is not under the `root`",
         ),
     ],
 )
@@ -156,3 +157,22 @@ def test_a_wrong_file_set_is_refused_with_a_sentence(expression: str, complaint:
 
     assert not outcome
     assert complaint in outcome.error_text
+
+
+def test_a_file_set_of_what_git_tracks_is_shown_by_folders(project: Path) -> None:
+    shutil.rmtree(project / ".git")
+    for words in (["init", "-q"], ["add", "src/main.c", "src/deep"]):
+        assert process.run(["git", "-C", str(project), *words])
+    outcome = process.run(
+        [
+            "nix-instantiate",
+            "--eval",
+            "-E",
+            f"let lib = import {LIB}; in with lib.fileset; trace (gitTracked {project}) (toList (gitTracked {project}))",
+        ],
+    )
+
+    assert outcome, outcome.error_text
+    shown = [line.removeprefix("trace: ") for line in outcome.error_text.splitlines() if line.startswith("trace: ")]
+    assert shown == [str(project), "- src", "  - deep (all files in directory)", "  - main.c (regular)"]
+    assert outcome.text.split() == ["[", f"{project}/src/deep/more.h", f"{project}/src/main.c", "]"]

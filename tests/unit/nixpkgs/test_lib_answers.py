@@ -21,6 +21,21 @@ VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "li
 HOLDING = [
     "trivial",
     "fixed-points",
+    "asserts",
+    "attrsets",
+    "builtins-passed-on",
+    "cli",
+    "customisation",
+    "debug",
+    "deprecated",
+    "fileset",
+    "generators",
+    "lists",
+    "meta",
+    "network",
+    "path",
+    "sources",
+    "strings",
 ]
 """Families of which every vector holds."""
 

@@ -22,7 +22,7 @@ lib: {
   testLicenses = { expr = [ lib.licenses.gpl3Plus.spdxId lib.licenses.mit.free lib.licenses.unfree.free lib.licenses.mit.shortName (lib.getLicenseFromSpdxId "mit").spdxId ]; expected = [ "GPL-3.0-or-later" true false "mit" "MIT" ]; };
   testToINI = { expr = lib.generators.toINI { } { foo = { hi = "x"; n = 1; b = true; }; baz."also[x]" = "y"; }; expected = "[baz]\nalso[x]=y\n\n[foo]\nb=true\nhi=x\nn=1\n"; };
   testToINIGlobal = { expr = lib.generators.toINIWithGlobalSection { } { globalSection.g = 1; sections.s.k = "v"; }; expected = "g=1\n\n[s]\nk=v\n"; };
-  testToGitINI = { expr = lib.generators.toGitINI { user.name = "A B"; remote.origin.url = "x"; url."ssh://x".insteadOf = [ "a" "b" ]; }; expected = "[remote \"origin\"]\n\turl = x\n\n[url \"ssh://x\"]\n\tinsteadOf = a\n\tinsteadOf = b\n\n[user]\n\tname = A B\n"; };
+  testToGitINI = { expr = lib.generators.toGitINI { user.name = "A B"; remote.origin.url = "x"; url."ssh://x".insteadOf = [ "a" "b" ]; }; expected = "[remote \"origin\"]\n\turl = \"x\"\n\n[url \"ssh://x\"]\n\tinsteadOf = \"a\"\n\tinsteadOf = \"b\"\n\n[user]\n\tname = \"A B\"\n"; };
   testToKeyValue = { expr = lib.generators.toKeyValue { listsAsDuplicateKeys = true; } { a = [ 1 2 ]; b = "x"; }; expected = "a=1\na=2\nb=x\n"; };
   testToJSON = { expr = lib.generators.toYAML { } { a = [ 1 ]; }; expected = "{\"a\":[1]}"; };
   testToPretty = { expr = lib.generators.toPretty { multiline = false; } { a = 1; b = [ "x" null true ]; f = { x, y ? 1 }: x; }; expected = "{ a = 1; b = [ \"x\" null true ]; f = <function, args: {x, y?}>; }"; };
