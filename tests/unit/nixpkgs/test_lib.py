@@ -168,11 +168,16 @@ def test_a_file_set_of_what_git_tracks_is_shown_by_folders(project: Path) -> Non
             "nix-instantiate",
             "--eval",
             "-E",
-            f"let lib = import {LIB}; in with lib.fileset; trace (gitTracked {project}) (toList (gitTracked {project}))",
+            f"with (import {LIB}).fileset; let set = gitTracked {project}; in trace set (toList set)",
         ],
     )
 
     assert outcome, outcome.error_text
-    shown = [line.removeprefix("trace: ") for line in outcome.error_text.splitlines() if line.startswith("trace: ")]
-    assert shown == [str(project), "- src", "  - deep (all files in directory)", "  - main.c (regular)"]
+    told = [line for line in outcome.error_text.splitlines() if line.startswith("trace: ")]
+    assert told == [
+        f"trace: {project}",
+        "trace: - src",
+        "trace:   - deep (all files in directory)",
+        "trace:   - main.c (regular)",
+    ]
     assert outcome.text.split() == ["[", f"{project}/src/deep/more.h", f"{project}/src/main.c", "]"]
