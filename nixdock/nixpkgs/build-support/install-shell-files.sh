@@ -36,7 +36,10 @@ installShellCompletion() {
         case "$kind" in
           bash) install -Dm644 -T "$file" "$out/share/bash-completion/completions/${target:-${command:-${base%.bash}}}" ;;
           fish) install -Dm644 -T "$file" "$out/share/fish/vendor_completions.d/${target:-${command:-${base%.fish}}.fish}" ;;
-          zsh) install -Dm644 -T "$file" "$out/share/zsh/site-functions/${target:-${command:+_$command}}}" ;;
+          zsh)
+            : "${target:=${command:+_$command}}"
+            : "${target:=_${base%.zsh}}"
+            install -Dm644 -T "$file" "$out/share/zsh/site-functions/$target" ;;
         esac
         name=
         ;;

@@ -2,22 +2,35 @@
 { lib, pkgs }:
 
 let
-  hook = { name, script, substitutions ? { }, propagatedBuildInputs ? [ ], meta ? { } }:
-    pkgs.runCommandLocal name ({ inherit propagatedBuildInputs meta; } // substitutions) ''
+  hook = { name, script, substitutions ? { }, propagatedBuildInputs ? [ ], propagatedNativeBuildInputs ? [ ], meta ? { }, passthru ? { } }:
+    pkgs.runCommandLocal name { inherit propagatedBuildInputs propagatedNativeBuildInputs meta passthru; } ''
       mkdir -p $out/nix-support
-      cp ${script} $out/nix-support/setup-hook
-      chmod +w $out/nix-support/setup-hook
-      ${lib.concatStrings (lib.mapAttrsToList
-        (key: value: "substituteInPlace $out/nix-support/setup-hook --replace-fail '@${key}@' ${lib.escapeShellArg value}\n")
+      substitute ${script} $out/nix-support/setup-hook ${lib.concatStringsSep " " (lib.mapAttrsToList
+        (key: value: "--subst-var-by ${lib.escapeShellArgs [ key "${toString value}" ]}")
         substitutions)}
       if [ -n "$propagatedBuildInputs" ]; then
         echo "$propagatedBuildInputs" > $out/nix-support/propagated-build-inputs
       fi
+      if [ -n "$propagatedNativeBuildInputs" ]; then
+        echo "$propagatedNativeBuildInputs" > $out/nix-support/propagated-native-build-inputs
+      fi
     '';
 in
 {
-  makeSetupHook = { name ? "hook", propagatedBuildInputs ? [ ], substitutions ? { }, meta ? { }, passthru ? { }, ... }: script:
-    hook { inherit name script substitutions propagatedBuildInputs meta; } // passthru;
+  makeSetupHook =
+    { name ? "hook"
+    , propagatedBuildInputs ? [ ]
+    , propagatedNativeBuildInputs ? [ ]
+    , depsTargetTargetPropagated ? [ ]
+    , substitutions ? { }
+    , meta ? { }
+    , passthru ? { }
+    , ...
+    }: script:
+    hook {
+      inherit name script substitutions propagatedNativeBuildInputs meta passthru;
+      propagatedBuildInputs = propagatedBuildInputs ++ depsTargetTargetPropagated;
+    };
 
   makeWrapper = hook {
     name = "make-wrapper-hook";

@@ -14,6 +14,7 @@
 #            not at its place), moves (what a path begins with = what it is to begin with), libraries (whether
 #            loaded ones count), env (variables, where not set), prefix and suffix (folders that a search path
 #            begins with, or ends in); `$out` is the store path
+#   hook     a setup hook: what builds that have it among their inputs read
 #   finish   a shell script for what is left, run in the store path by a static busybox
 { builder, unit, either }:
 
@@ -36,6 +37,30 @@ let
   };
 in
 {
+  # Scripts that name their own parts, and what they call, by absolute paths.
+  autoconf = {
+    needs = [ "m4" ];
+    finish = ''
+      sed -i -e "s|/usr/bin/m4|${unit "m4"}/bin/m4|g" -e "s|/usr/bin/auto|$out/bin/auto|g" $(find bin -type f)
+      sed -i "s|/usr/share/autoconf|$out/share/autoconf|g" share/autoconf/autom4te.cfg
+    '';
+  };
+
+  # Its postinst makes the names without a version.
+  automake = {
+    needs = [ "perl" ];
+    hook = ../stdenv/hooks/automake.sh;
+    finish = ''
+      for file in bin/automake-* bin/aclocal-*; do
+        sed -i "s|'/usr/share/aclocal|'$out/share/aclocal|g" $file
+        name=$(basename $file)
+        [ -e bin/''${name%%-*} ] || ln -s $name bin/''${name%%-*}
+      done
+      # It ends where this is not there.
+      mkdir -p share/aclocal
+    '';
+  };
+
   bash.links."bin/sh" = "bin/bash";
 
   libtinfo6 = {
@@ -51,7 +76,14 @@ in
 
   locales-all.note = "named by LOCPATH; Debian's C library ignores LOCALE_ARCHIVE";
 
+  meson.hook = ../stdenv/hooks/meson.sh;
+
   nano.note = "syntax colours only with an own nanorc";
+
+  bison = {
+    needs = [ "m4" ];
+    guide.env = { BISON_PKGDATADIR = "$out/share/bison"; M4 = "${unit "m4"}/bin/m4"; };
+  };
 
   # One link for each of its programs, as nixpkgs has it.
   busybox-static.finish = ''
@@ -73,6 +105,8 @@ in
       rmdir bin 2>/dev/null || true
     '';
   };
+
+  cmake.hook = ../stdenv/hooks/cmake.sh;
 
   emacs-nox = {
     guide = { places."/usr" = [ "$out" ]; last."/etc/emacs" = [ "$out/share/etc/emacs" ]; libraries = true; };
@@ -105,6 +139,11 @@ in
   media-types.etc = "servers look for a file's type in /etc/mime.types";
   openssh-client.etc = "nixpkgs' openssh has /etc/ssh, too";
   openssh-server.etc = "nixpkgs' openssh has /etc/ssh, too";
+
+  flex = {
+    needs = [ "m4" ];
+    guide.env.M4 = "${unit "m4"}/bin/m4";
+  };
 
   gawk = {
     guide = { places."/usr" = [ "$out" ]; libraries = true; };
@@ -145,6 +184,8 @@ in
 
   # What programs ask for ports and protocols is nothing but files of /etc.
   netbase.etc = "names of ports and protocols are looked for in /etc";
+
+  ninja-build.hook = ../stdenv/hooks/ninja.sh;
 
   # It reads parts of itself from there before it can do anything else.
   nodejs.guide.places."/usr" = [ "$out" ];
@@ -197,6 +238,8 @@ in
     # What only says that apt is in charge of this Python.
     drop = [ "lib/python3.*/EXTERNALLY-MANAGED" "lib/python3.*/sitecustomize.py" "etc/python3.*/sitecustomize.py" ];
   };
+
+  scons.hook = ../stdenv/hooks/scons.sh;
 
   skopeo = {
     drop = [ "share/bash-completion/*" ];

@@ -111,7 +111,10 @@ let
           guide =
             if !(adjustment ? guide) then null
             else adjustment.guide // lib.optionalAttrs (cross != null) { compiler = cross.triplet; };
-          finish = adjustment.finish or "";
+          finish = adjustment.finish or "" + lib.optionalString (adjustment ? hook) ''
+            mkdir -p nix-support
+            cp ${adjustment.hook} nix-support/setup-hook
+          '';
         };
       };
     in

@@ -3,6 +3,7 @@
 #
 #   programs   what people run, where Debian has the same name for it
 #   renamed    what people run, where Debian has another name
+#   tools      what builds are made with, and hooks for their phases
 #   libraries  what people build with
 #   aliases    other names of what is there
 #   absent     what Debian lacks, and what to do instead
@@ -32,4 +33,4 @@ let
     else throw "${name}: Debian has it since ${toString since}, and this is ${versions.release}: ${instead}; ${real}";
 in
 lib.mapAttrs never absent.never // lib.mapAttrs later absent.later
-// call ./programs.nix // call ./renamed.nix // call ./libraries.nix // call ./aliases.nix
+// call ./programs.nix // call ./renamed.nix // call ./tools.nix // call ./libraries.nix // call ./aliases.nix

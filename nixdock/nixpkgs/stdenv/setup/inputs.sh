@@ -93,7 +93,10 @@ findInputs() {
   for _input in "${host[@]}"; do addInput "$_input" pkgsHostTarget; done
   for _input in "${pkgsBuildHost[@]}"; do useInput "$_input" -1 0; done
   for _input in "${pkgsHostTarget[@]}"; do useInput "$_input" 0 1; done
-  for _input in "${pkgsHostTarget[@]}"; do
+  # Without strictDeps it does not matter which list a library is in.
+  local -a _with=("${pkgsHostTarget[@]}")
+  if [ -z "${strictDeps-}" ]; then _with+=("${pkgsBuildHost[@]}"); fi
+  for _input in "${_with[@]}"; do
     if [ -d "$_input" ]; then useLibraries "$_input"; fi
   done
   for _input in "${pkgsHostTarget[@]}" "${pkgsBuildHost[@]}"; do

@@ -35,7 +35,7 @@ _defaultUnpack() {
         python3 -m zipfile -e "$file" .
       else
         nixErrorLog "$(stripHash "$file") is unpacked by unzip: nativeBuildInputs = [ pkgs.unzip ]"
-        return 1
+        exit 1
       fi
       ;;
     *) return 1 ;;
