@@ -34,6 +34,9 @@ let
         flakes = call ./flakes.nix;
         systems = call ./systems;
         platforms = lib.systems.doubles;
+        options = call ./modules/options.nix;
+        modules = call ./modules;
+        types = call ./modules/types.nix;
         deprecated.misc = call ./deprecated.nix;
 
         # Nobody maintains a package of this set but its table; `with lib.maintainers; [ ]` must still evaluate.
@@ -81,6 +84,20 @@ let
       inherit (lib.sources)
         cleanSourceFilter cleanSource sourceByRegex sourceFilesBySuffices commitIdFromGitRepo cleanSourceWith
         pathHasContext canCleanSource pathIsGitRepo revOrTag repoRevToName;
+      inherit (lib.modules)
+        applyModuleArgsIfFunction dischargeProperties doRename evalModules evalOptionValue filterOverrides
+        fixupOptionType mergeDefinitions mergeModules mergeModules' mergeOptionDecls mkAfter
+        mkAliasAndWrapDefinitions mkAliasDefinitions mkAliasOptionModule mkAliasOptionModuleMD mkAssert mkBefore
+        mkChangedOptionModule mkDefault mkDefinition mkDerivedConfig mkFixStrictness mkForce mkIf
+        mkImageMediaOverride mkMerge mkMergedOptionModule mkOptionDefault mkOrder mkOverride mkRemovedOptionModule
+        mkRenamedOptionModule mkRenamedOptionModuleWith mkVMOverride pushDownProperties setDefaultModuleLocation
+        sortProperties unifyModuleSyntax;
+      inherit (lib.options)
+        getFiles getValues isOption literalExample literalExpression literalMD mdDoc mergeDefaultOption
+        mergeEqualOption mergeOneOption mergeUniqueOption mkEnableOption mkOption mkPackageOption
+        mkPackageOptionMD mkSinkUndeclaredOptions optionAttrSetToDocList optionAttrSetToDocList'
+        scrubOptionValue showFiles showOption showOptionWithDefLocs unknownModule;
+      inherit (lib.types) defaultFunctor defaultTypeMerge isOptionType isType mkOptionType setType;
       inherit (lib.flakes) parseFlakeRef flakeRefToString;
       inherit (lib.deprecated.misc)
         maybeEnv defaultMergeArg defaultMerge foldArgs maybeAttrNullable maybeAttr ifEnable checkFlag getValue

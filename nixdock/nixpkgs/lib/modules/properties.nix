@@ -1,0 +1,150 @@
+# What a definition may be wrapped in (conditions, priorities, orders), and what the definitions of one option
+# make together. A definition is { file, value }.
+{ lib }:
+
+let
+  inherit (builtins)
+    addErrorContext all any concatMap filter foldl' head isAttrs isBool length mapAttrs partition sort;
+  inherit (lib.options) showDefs showOption unknownModule;
+  inherit (lib.trivial) id min;
+
+  kindOf = value: value._type or null;
+
+  self = {
+    mkIf = condition: content: { _type = "if"; inherit condition content; };
+    mkMerge = contents: { _type = "merge"; inherit contents; };
+    mkAssert = assertion: message: self.mkIf (if assertion then true else throw "\nFailed assertion: ${message}");
+    mkDefinition = { file, value }@definition: definition // { _type = "definition"; };
+    mkFixStrictness = id;
+
+    # Of the definitions of an option those of the smallest priority count.
+    mkOverride = priority: content: { _type = "override"; inherit priority content; };
+    mkVMOverride = self.mkOverride 10;
+    mkForce = self.mkOverride 50;
+    mkImageMediaOverride = self.mkOverride 60;
+    defaultOverridePriority = 100;
+    mkDefault = self.mkOverride 1000;
+    mkOptionDefault = self.mkOverride 1500;
+
+    # Of those that count, those of a smaller order come first.
+    mkOrder = priority: content: { _type = "order"; inherit priority content; };
+    mkBefore = self.mkOrder 500;
+    defaultOrderPriority = 1000;
+    mkAfter = self.mkOrder 1500;
+
+    # One option in terms of another one.
+    mkDerivedConfig = option: f: self.mkOverride (option.highestPrio or self.defaultOverridePriority) (f option.value);
+    mkAliasIfDef = option: self.mkIf (lib.options.isOption option && option.isDefined);
+    mkAliasDefinitions = self.mkAliasAndWrapDefinitions id;
+    mkAliasAndWrapDefinitions = wrap: option: self.mkAliasIfDef option (wrap (self.mkMerge option.definitions));
+    mkAliasAndWrapDefsWithPriority = wrap: option:
+      self.mkAliasIfDef option (wrap (self.mkMerge (map (self.mkOverride option.highestPrio) option.definitions)));
+
+    # The sets that a wrapped set stands for, each of its attributes wrapped as the set was: so a condition is only
+    # asked for where an attribute of the set is.
+    pushDownProperties = config:
+      if kindOf config == "merge" then concatMap self.pushDownProperties config.contents
+      else if builtins.elem (kindOf config) [ "if" "override" "order" ] then
+        map (mapAttrs (_: content: config // { inherit content; })) (self.pushDownProperties config.content)
+      else [ config ];
+
+    # The values that a wrapped value stands for.
+    dischargeProperties = value:
+      if kindOf value == "merge" then concatMap self.dischargeProperties value.contents
+      else if kindOf value == "if" then
+        if !isBool value.condition then throw "‘mkIf’ called with a non-Boolean condition"
+        else if value.condition then self.dischargeProperties value.content
+        else [ ]
+      else [ value ];
+
+    filterOverrides = definitions: (self.filterOverrides' definitions).values;
+    filterOverrides' = definitions:
+      let
+        isOverride = def: kindOf def.value == "override";
+        priorityOf = def: if isOverride def then def.value.priority else self.defaultOverridePriority;
+        highestPrio = foldl' (least: def: min least (priorityOf def)) 9999 definitions;
+      in
+      {
+        inherit highestPrio;
+        values = map (def: if isOverride def then def // { value = def.value.content; } else def)
+          (filter (def: priorityOf def == highestPrio) definitions);
+      };
+
+    sortProperties = definitions:
+      let
+        isOrder = def: kindOf def.value == "order";
+        rank = def: if isOrder def then def.value.priority else self.defaultOrderPriority;
+      in
+      map (def: if isOrder def then def // { value = def.value.content; } else def)
+        (sort (a: b: rank a < rank b) definitions);
+
+    # What `definitions` make of the option at `loc`: nothing is known of their values before it is asked for.
+    mergeDefinitions = loc: type: definitions:
+      let
+        plain = addErrorContext "while evaluating definitions from `${showOption loc}':" (concatMap
+          (def: map
+            (value: if kindOf value == "definition" then { inherit (value) file value; } else { inherit (def) file; inherit value; })
+            (self.dischargeProperties def.value))
+          definitions);
+        overridden = self.filterOverrides' plain;
+        defsFinal =
+          if any (def: kindOf def.value == "order") overridden.values then self.sortProperties overridden.values
+          else overridden.values;
+      in
+      self.mergeAs loc type { inherit defsFinal; inherit (overridden) highestPrio; };
+
+    # The same of definitions that are wrapped no more.
+    mergeAs = loc: type: { defsFinal, highestPrio }@final:
+      let
+        isDefined = defsFinal != [ ];
+        checkedAndMerged = self.checkAndMerge loc type defsFinal;
+      in
+      {
+        inherit defsFinal isDefined checkedAndMerged;
+        defsFinal' = { values = defsFinal; inherit highestPrio; };
+        optionalValue = if isDefined then { value = self.valueOf loc type checkedAndMerged; } else { };
+        mergedValue =
+          if isDefined then self.valueOf loc type checkedAndMerged
+          else type.emptyValue.value
+            or (throw "The option `${showOption loc}' was accessed but has no value defined. Try setting the option.");
+      };
+
+    # A type merges either by a function of `loc` and the definitions, or (`v2`) by one that also says what is wrong
+    # with them, and what else is known of the value.
+    checkAndMerge = loc: type: defs:
+      let
+        wrong = filter (def: !type.check def.value) defs;
+        complaint = "Definition values:${showDefs wrong}";
+        merged = type.merge.v2 { inherit loc defs; };
+      in
+      if type.merge ? v2 then
+        {
+          inherit (merged) value valueMeta;
+          headError =
+            if merged.headError or null != null then merged.headError
+            else if wrong != [ ] then { message = "TypeError: ${complaint}"; }
+            else null;
+        }
+      else
+        {
+          value = type.merge loc defs;
+          valueMeta = { };
+          headError = if wrong == [ ] then null else { message = complaint; };
+        };
+
+    valueOf = loc: type: { headError, value, ... }:
+      if headError == null then value
+      else throw "A definition for option `${showOption loc}' is not of type `${type.description}'. ${headError.message}";
+
+    # Of an option of sets: what each attribute has, and of which priority.
+    mergeAttrDefinitionsWithPrio = option:
+      lib.attrsets.zipAttrsWith
+        (name: defs:
+          let merged = self.mergeDefinitions (option.loc ++ [ name ]) option.type.nestedTypes.elemType defs;
+          in { value = merged.mergedValue; inherit (merged.defsFinal') highestPrio; })
+        (concatMap
+          (def: map (mapAttrs (_: value: { inherit (def) file; inherit value; })) (self.pushDownProperties def.value))
+          option.definitionsWithLocations);
+  };
+in
+self
