@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -138,6 +139,22 @@ def _check_search_path(
     return value
 
 
+def _check_inputs(
+    _context: click.Context, _parameter: click.Parameter, value: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Refuse a directory that is not there, and name those of this machine from its root."""
+    inputs: list[tuple[str, str]] = []
+    for name, target in value:
+        path = Path(target).absolute()
+        if target.startswith(("/", ".")) or path.is_dir():
+            if not path.is_dir():
+                raise UsageError(f"--override-input {name} {target}: there is no directory '{target}'")
+            inputs.append((name, os.path.normpath(path)))
+        else:
+            inputs.append((name, target))
+    return tuple(inputs)
+
+
 _naming = together(
     click.option(
         "-A",
@@ -174,6 +191,15 @@ _building = together(
         multiple=True,
         metavar="NAME TEXT",
         help="Pass a string to the expression's function.",
+    ),
+    click.option(
+        "--override-input",
+        "override_inputs",
+        type=_PAIR,
+        multiple=True,
+        callback=_check_inputs,
+        metavar="NAME PATH",
+        help="What an input of a flake is: a directory, or another flake.",
     ),
     click.option(
         "--option",

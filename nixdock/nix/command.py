@@ -26,6 +26,7 @@ class NixOptions:
         nixpkgs: `--nixpkgs`: what `<nixpkgs>` means, before anything else that could say so.
         arguments: `--arg`, names and expressions.
         string_arguments: `--argstr`, names and texts.
+        override_inputs: `--override-input`, names of a flake's inputs and what they are.
         settings: `--option`, names and values.
         max_jobs: `-j`, a number or `auto`.
         keep_going: `-k`, go on with other builds when one fails.
@@ -46,6 +47,7 @@ class NixOptions:
     nixpkgs: str | None = None
     arguments: tuple[tuple[str, str], ...] = ()
     string_arguments: tuple[tuple[str, str], ...] = ()
+    override_inputs: tuple[tuple[str, str], ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     max_jobs: str | None = None
     keep_going: bool = False
@@ -73,13 +75,14 @@ class Context:
     Args:
         options: The user's own.
         settings: What Nix's configuration lacks here, by name.
-        nixpkgs: What `<nixpkgs>` means, or a flake's input of that name: a path, or something that Nix
-            fetches; None is as Nix finds it.
+        nixpkgs: What `<nixpkgs>` means: a path, or something that Nix fetches; None is as Nix finds it.
+        inputs: What inputs of a flake are, by name, before the user's own `--override-input`.
     """
 
     options: NixOptions
     settings: Mapping[str, str]
     nixpkgs: str | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ def evaluate_flake(
         f"{reference}#{attribute or ''}",
         *("--json", "--apply", f"({describe}) (builtins.fromJSON {arguments})"),
         *_common(context),
-        *(("--override-input", "nixpkgs", _as_flake(context.nixpkgs)) if context.nixpkgs else ()),
+        *_inputs(context),
     ]
 
 
@@ -173,12 +176,28 @@ def list_outputs(reference: str, packages: str, context: Context) -> tuple[list[
         packages: The attribute of the packages for this machine.
         context: What it is asked with.
     """
-    inputs = ("--override-input", "nixpkgs", _as_flake(context.nixpkgs)) if context.nixpkgs else ()
-    words = ("--json", *_common(context), *inputs)
+    words = ("--json", *_common(context), *_inputs(context))
     return (
         ["nix", *_FLAKES, "eval", f"{reference}#{packages}", "--apply", "builtins.attrNames", *words],
         ["nix", *_FLAKES, "flake", "show", reference, *words],
     )
+
+
+def list_inputs(file: Path) -> list[str]:
+    """Return the command that prints what the inputs of a flake refer to, by name, as JSON.
+
+    An input that only the outputs name is looked up in Nix's registry; one that follows another has null.
+    """
+    expression = """{ file }:
+      let
+        flake = import (/. + file);
+        wanted = removeAttrs (builtins.functionArgs flake.outputs) [ "self" ];
+        named = builtins.mapAttrs (name: _: "flake:${name}") wanted;
+        declared = builtins.mapAttrs (name: input: input.url or null) (flake.inputs or { });
+      in
+      named // declared"""
+    words = ("--eval", "--strict", "--json", "-E", expression, "--argstr", "file", str(file))
+    return ["nix-instantiate", *words]
 
 
 def realise(outputs: Sequence[str], link: Path, context: Context) -> list[str]:
@@ -263,6 +282,11 @@ def _common(context: Context) -> list[str]:
         *_store(options.store),
         *(("--substituters", options.substituters) if options.substituters is not None else ()),
     ]
+
+
+def _inputs(context: Context) -> list[str]:
+    given = {**dict(context.inputs), **dict(context.options.override_inputs)}
+    return [word for name, target in given.items() for word in ("--override-input", name, _as_flake(target))]
 
 
 def _as_flake(nixpkgs: str) -> str:

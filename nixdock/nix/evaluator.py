@@ -14,6 +14,7 @@ from nixdock.errors import BuildError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.nix import command
 from nixdock.nix.evaluation import EvaluatedImage, MissingArchitectureError, read_evaluation
+from nixdock.nix.flake import NO_STAND_INS, StandIns, find_stand_ins
 from nixdock.nix.machine import runs_alone
 from nixdock.nix.package_set import ChosenBy, PackageSet, choose
 from nixdock.nix.program import Nix
@@ -50,11 +51,13 @@ class Evaluator:
         target: What to evaluate.
         nix: The Nix programs.
         nixpkgs: What `<nixpkgs>` means, or a flake's input of that name; None is as Nix finds it.
+        stand_ins: For which inputs of a flake it stands in, and what for others.
     """
 
     target: BuildTarget
     nix: Nix
     nixpkgs: str | None
+    stand_ins: StandIns = NO_STAND_INS
 
     def evaluate(self, *, expectations: bool, streams: bool) -> tuple[EvaluatedImage, ...]:
         """Return what the target names; at least one.
@@ -107,7 +110,8 @@ class Evaluator:
 
     @property
     def _context(self) -> command.Context:
-        return command.Context(self.nix.options, self.nix.settings.evaluation, self.nixpkgs)
+        inputs = self.stand_ins.as_inputs(self.nixpkgs) if self.nixpkgs else ()
+        return command.Context(self.nix.options, self.nix.settings.evaluation, self.nixpkgs, inputs)
 
     def _evaluate_flake(
         self, target: FlakeTarget, request: command.EvaluationRequest
@@ -149,7 +153,14 @@ def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener)
     """
     if isinstance(target, FlakeTarget) and (options.arguments or options.string_arguments):
         raise UsageError("--arg and --argstr are for functions, and a flake takes none")
+    if options.override_inputs and not isinstance(target, FlakeTarget):
+        raise UsageError(f"--override-input is for flakes, and {target.text} is none")
     package_set = _choose_package_set(target, options, listener)
+    stand_ins = NO_STAND_INS
+    if package_set is not None:
+        if isinstance(target, FlakeTarget) and package_set.is_offline:
+            stand_ins = find_stand_ins(target.directory, Path(package_set.target))
+        listener(Notice(package_set.sentence + _tell_stand_ins(target, stand_ins)))
     nix = Nix(
         options=options,
         settings=find_settings(options, busybox=_busybox_of(package_set) if package_set else None),
@@ -164,11 +175,19 @@ def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener)
         file=target.file if isinstance(target, PathTarget) else None,
     )
     passed = package_set is not None and package_set.kind is not ChosenBy.CONFIGURED
-    return Evaluator(target, nix, package_set.target if package_set and passed else None)
+    return Evaluator(target, nix, package_set.target if package_set and passed else None, stand_ins)
+
+
+def _tell_stand_ins(target: BuildTarget, stand_ins: StandIns) -> str:
+    """Return what is to be said of a flake's inputs besides what the package set is."""
+    if not isinstance(target, FlakeTarget):
+        return ""
+    own = " and ".join(name for name, _ in stand_ins.others)
+    return ", in place of the flake's own input" + (f"; nixdock's own in place of {own}" if own else "")
 
 
 def _choose_package_set(target: BuildTarget, options: NixOptions, listener: Listener) -> PackageSet | None:
-    """Return what `<nixpkgs>` means, and say so; None where that is not for us to say.
+    """Return what `<nixpkgs>` means; None where that is not for us to say.
 
     A user's `-I` says it already, and so does a flake on a machine that is set up for flakes.
     """
@@ -183,8 +202,6 @@ def _choose_package_set(target: BuildTarget, options: NixOptions, listener: List
     package_set = choose(options.nixpkgs, listener=listener)
     if isinstance(target, FlakeTarget) and package_set.kind is ChosenBy.CONFIGURED:
         return None
-    instead = ", in place of the flake's own input" if isinstance(target, FlakeTarget) else ""
-    listener(Notice(f"{package_set.sentence}{instead}"))
     return package_set
 
 

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import BuildError
 from nixdock.hints import as_root, join_group
-from nixdock.nix.build_log import EXPRESSION, Message
-from nixdock.nix.evaluation import BrokenDownloadError, CollectedError, MissingArchitectureError
+from nixdock.nix.build_log import Message
+from nixdock.nix.downloads import DOWNLOAD, explain_download, explain_fetch, hint_for_packages
+from nixdock.nix.evaluation import CollectedError, MissingArchitectureError
 from nixdock.nix.machine import GROUP, hint_for_daemon
 from nixdock.nix.missing import explain_lacking, find_asked, find_lacking
+from nixdock.nix.sources import OF_ARGUMENTS
 from nixdock.nix.store import name_of, store_dir
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nixdock.nix.build_log import Position
     from nixdock.nix.follower import Follower
     from nixdock.nix.missing import PackageNames
     from nixdock.nix.sources import Sources
@@ -30,13 +31,6 @@ _OF_A_BUILD: Final = re.compile(
 )
 _DEPENDENCY: Final = re.compile(r"dependenc(?:y|ies).*failed|build of .* failed", re.DOTALL)
 _REASON: Final = re.compile(r"(?:Reason: |builder for '[^']*' )(?P<reason>[^\n]*?)[.;]?(?:\n|$)")
-_DOWNLOAD: Final = re.compile(r"unable to download '(?P<uri>[^']+)': (?P<reason>[^\n]*)")
-_PINNED: Final = re.compile(r"nixpkgs|nixos|flake-compat", re.IGNORECASE)
-_GONE: Final = re.compile(r"HTTP error '?(?:404|410)")
-_BROKEN_OFF: Final = re.compile(
-    r"Transferred a partial file|Failure when receiving data|Server returned nothing"
-)
-"""curl's words for an answer that ended too early (its CURLE_PARTIAL_FILE, RECV_ERROR and GOT_NOTHING)."""
 _FULL: Final = re.compile(r"No space left on device|database or disk is full")
 _NO_SHELL: Final = re.compile(r"executing '/bin/sh': No such file|getting attributes of path .*bash-static")
 _NO_SANDBOX: Final = re.compile(
@@ -62,7 +56,6 @@ _CALL: Final = re.compile(
     r"(?:anonymous function|function '(?P<function>[^']*)'|'(?P<named>[^']*)')(?: at \S+)?"
     r" called (?P<how>with unexpected|without required) argument '(?P<argument>[^']*)'"
 )
-_OF_ARGUMENTS: Final = "--arg"
 _NO_OUTPUT: Final = re.compile(r"failed to produce output path for output '(?P<output>[^']+)'")
 _SUGGESTION: Final = re.compile(r"Did you mean [^?]*\?")
 _COLLECTED: Final = re.compile(
@@ -285,14 +278,14 @@ def _explain_known(derivation: str, error: Message, tail: str) -> BuildError | N
     full = _FULL.search(tail)
     if full:
         return _tell_full(full, error)
-    download = _DOWNLOAD.search(tail) or _DOWNLOAD.search(error.text)
+    download = DOWNLOAD.search(tail) or DOWNLOAD.search(error.text)
     if download:
-        return _explain_download(download)
+        return explain_download(download)
     mismatch = _MISMATCH.search(error.text)
     if mismatch:
         return BuildError(
             f"what was fetched for {name_of(derivation)} is not what was expected: its hash differs",
-            hint=_hint_for_packages(name_of(derivation))
+            hint=hint_for_packages(name_of(derivation))
             or "correct the hash in the expression if the file may change",
             details=f"expected {mismatch['wanted']}\ngot      {mismatch['got']}",
         )
@@ -300,60 +293,25 @@ def _explain_known(derivation: str, error: Message, tail: str) -> BuildError | N
     return _tell_no_shell(no_shell, error) if no_shell else None
 
 
-def _explain_download(download: re.Match[str], *, is_flake: bool = False) -> BuildError:
-    uri, reason = download["uri"], download["reason"].rstrip()
-    if _GONE.search(reason):
-        return BuildError(
-            f"{uri} does not exist (any more): {reason}",
-            hint=_hint_for_packages(uri) or "correct its address in the expression",
-        )
-    hint = "check the network, then try again"
-    if is_flake:
-        hint += "; --nixpkgs offline takes nixdock's own package set in place of the input nixpkgs"
-    kind = BrokenDownloadError if _BROKEN_OFF.search(reason) else BuildError
-    return kind(f"{uri} cannot be downloaded: {reason}", hint=hint)
-
-
-def _place_download(explained: BuildError, error: Message, sources: Sources) -> BuildError:
-    """Say which line fetches what cannot be had, and what else the package set could be."""
-    place = sources.find_place(error)
-    if place is None or (where := _tell_place(place, sources)) == _OF_ARGUMENTS:
-        return explained
-    explained.message = f"{where}: {explained.message}"
-    explained.details = sources.excerpt(place)
-    if _PINNED.search(explained.message):
-        # The first argument of a function whose default is what is fetched.
-        argument = re.match(r"(?:\s|#[^\n]*)*\{[^}]*?\b(pkgs|nixpkgs)\s*\?", sources.text_from(place).whole)
-        packages = "'import <nixpkgs> { }'" if argument and argument[1] == "pkgs" else "'<nixpkgs>'"
-        way = f"--arg {argument[1]} {packages}" if argument else "write <nixpkgs> in its place: that"
-        explained.hint = f"{way} takes this machine's package set instead; or {explained.hint}"
-    return explained
-
-
-def _hint_for_packages(name: str) -> str | None:
-    """Return what helps where a Debian package is not what apt's lists say."""
-    if not name.endswith(".deb"):
-        return None
-    return f"the mirror has moved on since apt last looked: {as_root('apt-get update')}, then try again"
-
-
 def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildError:
     sources = circumstances.sources
-    download = _DOWNLOAD.search(error.sentence)
-    if download:
-        return _place_download(_explain_download(download, is_flake=circumstances.is_flake), error, sources)
+    lost = explain_fetch(
+        error, sources, offline=bool(circumstances.package_names), is_flake=circumstances.is_flake
+    )
+    if lost is not None:
+        return lost
     lacking = find_lacking(error.sentence, sources.find_place(error), sources)
     place = lacking.place if lacking else find_asked(error, sources) or sources.find_place(error)
-    where = _tell_place(place, sources) if place else sources.find_file(error)
-    lost = _NO_FILE.search(error.sentence)
-    sentence = f"there is no file {lost['file'] or lost['path']}" if lost else error.sentence
+    where = sources.tell(place) if place else sources.find_file(error)
+    no_file = _NO_FILE.search(error.sentence)
+    sentence = f"there is no file {no_file['file'] or no_file['path']}" if no_file else error.sentence
     sentence = _CALL.sub(_tell_call, sentence, count=1)
     first, _, rest = sentence.rstrip(".").partition("\n")
     suggestion = _SUGGESTION.search(error.text)
     hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None
     if first == "infinite recursion encountered":
         hint = "what stands there needs itself, perhaps by way of others"
-    if where == _OF_ARGUMENTS and first.startswith("undefined variable"):
+    if where == OF_ARGUMENTS and first.startswith("undefined variable"):
         hint = "--argstr NAME TEXT gives a text as it is"
     if lacking and circumstances.package_names:
         first, hint = explain_lacking(lacking, first, hint, sources, circumstances.package_names)
@@ -362,13 +320,6 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
         return BuildError(shown, hint=hint, details=error.text)
     details = [line for line in (rest, sources.excerpt(place) if place else None) if line]
     return BuildError(shown, hint=hint, details="\n".join(details) or None)
-
-
-def _tell_place(place: Position, sources: Sources) -> str:
-    """Return a place as messages name it; what has no file, nor is that of -E, came with an option."""
-    if place.file == EXPRESSION and sources.expression is None:
-        return _OF_ARGUMENTS
-    return place.shown_from(sources.directory)
 
 
 def _tell_call(found: re.Match[str]) -> str:

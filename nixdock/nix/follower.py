@@ -44,7 +44,8 @@ _OF_NO_USE: Final = re.compile(
     r"|not writing modified lock file of flake"
     # A flake may have no input nixpkgs to be replaced.
     r"|'--override-input nixpkgs .*' does not match any input"
-    r"|has an override for a non-existent input 'nixpkgs'"
+    # What stands in for an input has none of its own.
+    r"|has an override for a non-existent input '(?:nixpkgs|nixpkgs-lib|systems)'"
 )
 _SUBSTITUTER_PARTS: Final = re.compile(r"\.narinfo$|\.nar(\.\w+)?$|/nix-cache-info$|\.ls$")
 _INTERVAL: Final = 0.2

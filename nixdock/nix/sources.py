@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Final
 from nixdock.nix.build_log import EXPRESSION, Position
 from nixdock.nix.command import DIRECTORY
 from nixdock.nix.store import store_dir, store_path_of
+from nixdock.nix.target import FLAKE_FILE
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
     from nixdock.nix.build_log import Message
+
+OF_ARGUMENTS: Final = "--arg"
+"""The place of what an option of the user's says."""
 
 _RELATIVE: Final = re.compile(r"(?<![\w.])\.{1,2}/[\w./+-]*")
 """A path as Nix files name their neighbours."""
@@ -110,7 +114,7 @@ class Sources:
 
     def _own_files(self) -> list[Path]:
         """Return the evaluated file, what it names of files beside it, and what those name."""
-        first = self.flake / "flake.nix" if self.flake else self.file
+        first = self.flake / FLAKE_FILE if self.flake else self.file
         found = [first] if first else []
         for path in found:
             if len(found) > _MOST_FILES:
@@ -120,6 +124,12 @@ class Sources:
                 if other.suffix == ".nix" and other not in found and other.is_file():
                     found.append(other)
         return found
+
+    def tell(self, place: Position) -> str:
+        """Return a place as messages name it; what has no file, nor is that of -E, came with an option."""
+        if place.file == EXPRESSION and self.expression is None:
+            return OF_ARGUMENTS
+        return place.shown_from(self.directory)
 
     def excerpt(self, place: Position) -> str | None:
         """Return the line of a place with the one before it, and a mark below the column."""

@@ -88,6 +88,59 @@ def test_a_package_that_the_set_lacks(bare: NixMachine) -> None:
     assert re.search(r"\nhint: did you mean .*\bhello\b.*\? --nixpkgs PATH takes", done.stderr)
 
 
+UTILS = """{
+  inputs = {
+    unstable.url = "github:NixOS/nixpkgs/nixos-unstable";
+    utils = {
+      url = "github:numtide/flake-utils";
+      inputs.systems.follows = "machines";
+    };
+    machines.url = "github:nix-systems/default-linux";
+  };
+  outputs = { self, unstable, utils, machines }:
+    utils.lib.eachSystem (import machines) (system:
+      let pkgs = unstable.legacyPackages.${system}; in
+      {
+        packages = utils.lib.flattenTree { default = pkgs.hello; };
+        apps.default = utils.lib.mkApp { drv = pkgs.hello; };
+      });
+}
+"""
+
+
+def test_what_most_flakes_have_for_inputs_is_there(bare: NixMachine) -> None:
+    bare.write("flake/flake.nix", UTILS)
+    bare.write("same.nix", "(import <nixpkgs> { }).hello")
+    same = build(bare, "same.nix", "--no-out-link")
+    done = build(bare, "./flake", "--no-out-link")
+    assert done.status == same.status == 120
+    assert "flake's own input; nixdock's own in place of machines and utils\n" in done.stderr
+    assert "warning" not in done.stderr
+    # hello is no image: what is built and looked at is the very same in both ways.
+    assert done.stderr.splitlines()[-1].replace("./flake", "same.nix") == same.stderr.splitlines()[-1]
+
+
+def test_an_input_that_cannot_be_fetched_is_named(bare: NixMachine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        url = f"http://127.0.0.1:{closing.getsockname()[1]}/mine.tar.gz"
+    inputs = f'{{\n  inputs.mine = {{\n    url = "{url}";\n  }};\n'
+    bare.write("toy/flake.nix", '{ outputs = { self }: { name = "mine"; }; }')
+    image = "(import ./toy.nix).archive mine.name"
+    toy = (bare.work / "toy.nix").read_text().replace("builtins.currentSystem", '"x86_64-linux"')
+    bare.write("flake/toy.nix", toy)
+    bare.write("flake/flake.nix", f"{inputs}  outputs = {{ self, mine }}: {{ x = {image}; }};\n}}\n")
+    done = build(bare, "./flake#x", "--option", "download-attempts", "1")
+    assert done.status == 120
+    assert "nixdock: flake/flake.nix:2:10: the input 'mine' cannot be fetched: " in done.stderr
+    assert "hint: --override-input mine PATH takes a copy of yours; or check the network" in done.stderr
+    assert url not in done.stderr.partition("nixdock: flake")[2]
+    done = build(bare, "./flake#x", "--override-input", "mine", "toy")
+    assert done.status == 0, done.stderr
+    done = build(bare, "./flake#x", "--override-input", "mine", "./toys")
+    assert done.status == 2
+    assert "nixdock: --override-input mine ./toys: there is no directory './toys'\n" in done.stderr
+
+
 LACKING = (
     ("[ pkgs.xcowsya-x ]", "2:3: the offline package set has no 'xcowsya-x'"),
     (

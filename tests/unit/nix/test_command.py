@@ -82,12 +82,24 @@ def test_the_default_output_of_a_flake_has_no_name() -> None:
     assert ".#" in command.evaluate_flake(".", None, EvaluationRequest(), Context(NixOptions(), {}))
 
 
+def overrides(argv: list[str]) -> list[tuple[str, str]]:
+    places = [place for place, word in enumerate(argv) if word == "--override-input"]
+    return [(argv[place + 1], argv[place + 2]) for place in places]
+
+
 def test_a_package_set_takes_the_place_of_a_flakes_input() -> None:
-    argv = command.evaluate_flake(".", None, EvaluationRequest(), Context(NixOptions(), {}, "/a b/set"))
-    place = argv.index("--override-input")
-    assert argv[place + 1 : place + 3] == ["nixpkgs", "path:/a%20b/set"]
-    argv = command.evaluate_flake(".", None, EvaluationRequest(), Context(NixOptions(), {}, "github:o/r"))
-    assert argv[argv.index("--override-input") + 2] == "github:o/r"
+    def evaluate(target: str, *given: tuple[str, str]) -> list[tuple[str, str]]:
+        context = Context(NixOptions(override_inputs=given), {}, target, (("nixpkgs", target), ("u", "/u")))
+        return overrides(command.evaluate_flake(".", None, EvaluationRequest(), context))
+
+    assert evaluate("/a b/set") == [("nixpkgs", "path:/a%20b/set"), ("u", "path:/u")]
+    assert evaluate("github:o/r") == [("nixpkgs", "github:o/r"), ("u", "path:/u")]
+    # The user's own word is the last one.
+    assert evaluate("/set", ("u", "github:my/own"), ("more", "/more")) == [
+        ("nixpkgs", "path:/set"),
+        ("u", "github:my/own"),
+        ("more", "path:/more"),
+    ]
 
 
 def test_the_link_is_the_one_that_is_wanted() -> None:
