@@ -140,6 +140,7 @@ class Message:
         files: The files that were being evaluated, innermost first; they have frames without a place.
         attributes: The attributes that were being evaluated, innermost first, each with the place where it
             is defined.
+        told: Where the message itself says that the fault is.
     """
 
     level: int
@@ -149,6 +150,7 @@ class Message:
     frames: tuple[Position, ...] = ()
     files: tuple[str, ...] = ()
     attributes: tuple[tuple[str, Position | None], ...] = ()
+    told: Position | None = None
 
     @property
     def is_error(self) -> bool:
@@ -167,6 +169,8 @@ _ESCAPES: Final = re.compile(
 _FILE: Final = re.compile(r"while evaluating the file '(?P<file>[^']+)'")
 _ATTRIBUTE: Final = re.compile(r"while evaluating the attribute '(?P<attribute>[^']+)'$")
 _DESCRIBED: Final = re.compile(r"while describing what is at (?P<file>/.+):(?P<line>\d+):(?P<column>\d+)$")
+_TOLD: Final = re.compile(r" \(at (?P<file>/[^\n]+):(?P<line>\d+):(?P<column>\d+)\)\Z")
+"""How our own package set says where the user wrote what it refuses."""
 _STRING: Final = "«string»"
 EXPRESSION: Final = "«expression»"
 """The file of what has none: the user's `-E`."""
@@ -250,12 +254,16 @@ def _parse_message(entry: dict[str, Any]) -> Message:
     files = tuple(saying["file"] for saying in sayings if saying)
     # Only the text of the message has excerpts; what a user throws may be of several paragraphs.
     sentence = raw if entry.get("raw_msg") else raw.partition("\n\n")[0]
+    own = _TOLD.search(sentence)
+    told = Position(own["file"], int(own["line"]), int(own["column"])) if own else None
+    sentence = sentence[: own.start()] if own else sentence
     attributes = tuple(
         (saying["attribute"], _parse_position(frame))
         for frame in entry.get("trace", ())
         if (saying := _ATTRIBUTE.search(strip_escapes(frame.get("raw_msg") or "")))
     )
-    return Message(int(entry["level"]), text, sentence, _parse_position(entry), frames, files, attributes)
+    position = _parse_position(entry)
+    return Message(int(entry["level"]), text, sentence, position, frames, files, attributes, told)
 
 
 def _parse_frame(frame: dict[str, Any]) -> Position | None:

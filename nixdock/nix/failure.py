@@ -301,7 +301,8 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
     if lost is not None:
         return lost
     lacking = find_lacking(error.sentence, sources.find_place(error), sources)
-    place = lacking.place if lacking else find_asked(error, sources) or sources.find_place(error)
+    asked = None if error.told else find_asked(error, sources)
+    place = lacking.place if lacking else asked or sources.find_place(error)
     where = sources.tell(place) if place else sources.find_file(error)
     no_file = _NO_FILE.search(error.sentence)
     sentence = f"there is no file {no_file['file'] or no_file['path']}" if no_file else error.sentence

@@ -60,7 +60,7 @@ class Sources:
 
         Without one it is the innermost place of all, unless at least a file of the user's is known.
         """
-        told = [place for place in (error.position, *error.frames) if place is not None]
+        told = [place for place in (error.told, error.position, *error.frames) if place is not None]
         places = [self._map_flake(place) for place in told]
         for place in places:
             if not self._is_foreign(place):

@@ -1,11 +1,16 @@
 # buildLayeredImage: what streamLayeredImage streams, as a compressed file.
-{ lib, check, compress, compressors, stream }:
+{ lib, check, as, compress, compressors, stream }:
 
-lib.makeOverridable (
-  { name, compressor ? "gz", meta ? { }, ... }@args:
-  let
-    script = stream (removeAttrs args [ "compressor" "meta" ]);
-  in
-  assert check.compressor "buildLayeredImage" compressors compressor;
-  compress { name = baseNameOf name; inherit script compressor meta; passthru.stream = script; }
-)
+let
+  # `where` is the function that was called.
+  make = where: lib.makeOverridable (
+    { name, compressor ? "gz", meta ? { }, ... }@args:
+    let
+      script = as where stream (removeAttrs args [ "compressor" "meta" ]);
+    in
+    assert check.compressor where compressors args;
+    # The script says what of the arguments is wrong.
+    compress { name = baseNameOf (builtins.seq script name); inherit script compressor meta; passthru.stream = script; }
+  );
+in
+make "buildLayeredImage" // { calledAs = make; }

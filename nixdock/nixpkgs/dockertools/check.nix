@@ -1,66 +1,129 @@
-# What an engine would only refuse when the image is loaded or run, said while the expression is evaluated.
+# What an engine would only refuse when the image is loaded or run, said while the expression is evaluated: under the
+# name of the function that was called, with the place in the user's file.
 { lib }:
 
 let
-  inherit (builtins) match typeOf;
+  inherit (builtins) all isAttrs isBool isFunction isInt isList isPath isString match typeOf;
+  inherit (lib) isDerivation;
 
-  kind = value: { set = "a set"; list = "a list"; string = "a string"; int = "a number"; bool = "a boolean"; null = "null"; path = "a path"; lambda = "a function"; }.${typeOf value} or "a ${typeOf value}";
-  isText = value: builtins.isString value || builtins.isPath value || lib.isDerivation value || value ? __toString;
+  config = import ./check-config.nix { inherit lib shapes kind faultAt; };
 
-  listOfText = where: name: example: config:
-    let value = config.${name} or null;
+  kind = value:
+    if isDerivation value then "a derivation"
+    else { set = "a set"; list = "a list"; string = "a string"; int = "a number"; bool = "a boolean"; null = "null"; path = "a path"; lambda = "a function"; }.${typeOf value} or "a ${typeOf value}";
+
+  # Text of any origin: what interpolation makes a string of.
+  isText = value: isString value || isPath value || isDerivation value || value ? __toString || value ? outPath;
+  isStored = value: isPath value || isString value && lib.hasPrefix "/" value || isDerivation value || value ? outPath;
+
+  # What a value must be. `short` is told where the value itself is worth showing.
+  shapes = rec {
+    string = { is = isString; what = "a string"; };
+    text = { is = isText; what = "a string"; };
+    bool = { is = isBool; what = "true or false"; };
+    number = { is = isInt; what = "a number"; };
+    # nixpkgs writes it into texts, where a string is as good.
+    digits = { is = value: isInt value || isString value && match "[0-9]+" value != null; what = "a number"; };
+    set = { is = isAttrs; what = "a set"; };
+    stored = { is = isStored; what = "a package or a path"; };
+    orNull = shape: shape // { is = value: value == null || shape.is value; };
+    listOf = shape: example: {
+      is = value: isList value && all shape.is value;
+      what = "a list of strings, such as ${example}";
+      badOne = value: if isList value then lib.findFirst (item: !(shape.is item)) null value else null;
+    };
+    # One, or a list of several; null is none.
+    contents = {
+      is = value: all (item: item == null || isStored item) (lib.toList value);
+      what = "a package or a path, or a list of them";
+      badOne = value: if isList value then lib.findFirst (item: item != null && !(isStored item)) null value else null;
+    };
+    pipeline = { is = value: isList value || isStored value; what = "a list of operations, or a file of them"; };
+  };
+
+  shown = value:
+    if isString value && builtins.stringLength value < 80 && match "[^\n]*" value != null then "\"${value}\""
+    else if isInt value then toString value
+    else kind value;
+
+  # `set` may say where it was written: what is wrong stands at `name` in it, or else at a place that is known.
+  faultAt = fallback: set: name: sentence:
+    let
+      own = builtins.unsafeGetAttrPos name set;
+      place = if own != null then own else fallback;
     in
-    if value == null then true
-    else if !builtins.isList value then
-      throw "${where}: config.${name} must be a list of strings, such as ${example}, but it is ${kind value}"
-    else
-      builtins.all
-        (item: isText item || throw "${where}: config.${name} must be a list of strings, such as ${example}, but one of it is ${kind item}")
-        value;
-  environment = where: config:
-    builtins.all
-      (item:
-        match "[^=]+=.*" (lib.replaceStrings [ "\n" ] [ " " ] (toString item)) != null
-        || throw "${where}: config.Env must be a list of \"NAME=value\", but it has \"${toString item}\"")
-      (config.Env or [ ]);
-  setOf = where: name: example: config:
-    let value = config.${name} or null;
-    in value == null || builtins.isAttrs value
-      || throw "${where}: config.${name} must be a set, such as ${example}, but it is ${kind value}";
-  text = where: name: config:
-    let value = config.${name} or null;
-    in value == null || isText value
-      || throw "${where}: config.${name} must be a string, but it is ${kind value}";
+    throw (sentence + lib.optionalString (place != null && lib.hasPrefix "/" place.file)
+      " (at ${place.file}:${toString place.line}:${toString place.column})");
+
+  said = shape: value:
+    let bad = if shape ? badOne then shape.badOne value else null;
+    in
+    "must be ${shape.what}, but " + (if bad != null then "it has ${shown bad}" else "it is ${shown value}");
 
   component = "[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*";
   host = "[a-zA-Z0-9.-]+(:[0-9]+)?";
+
+  # What a string must be besides; each gives a sentence that begins after the name of the function, or null.
+  rules = {
+    name = value:
+      if match "(${host}/)?${component}(/${component})*" (lib.toLower value) != null then null
+      else "\"${value}\" is not a name that an image can have; it is made of letters, digits and single . _ - between them, in parts separated by /, and may begin with a registry's host (and the tag is an argument of its own)";
+    tag = value:
+      if match "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}" value != null then null
+      else "\"${value}\" is not a tag that an image can have; it is made of up to 128 letters, digits and . _ -, and does not begin with . or -";
+    created = moment "created";
+    mtime = moment "mtime";
+  };
+  moment = name: value:
+    if value == "now" || match "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})" value != null then null
+    else "${name} must be \"now\" or a date such as \"1970-01-01T00:00:01Z\", but it is \"${value}\"";
+
+  # Go's names of processors, and what others call them.
+  architectures = [
+    "386" "amd64" "arm" "arm64" "loong64" "mips" "mips64" "mips64le" "mipsle" "ppc64" "ppc64le" "riscv64" "s390x" "wasm"
+  ];
+  otherNames = { x86_64 = "amd64"; x86-64 = "amd64"; x64 = "amd64"; i386 = "386"; i686 = "386"; x86 = "386"; aarch64 = "arm64"; armv7l = "arm"; armv7 = "arm"; armhf = "arm"; };
+  tellArchitecture = where: value: result:
+    if builtins.elem value architectures then result
+    else
+      lib.warn ("in ${where}: architecture \"${value}\" is none that Docker knows"
+        + lib.optionalString (otherNames ? ${value}) "; it calls it \"${otherNames.${value}}\"") result;
 in
 {
-  # `where` names the function, for the messages.
-  imageName = where: name:
-    match "(${host}/)?${component}(/${component})*" (lib.toLower name) != null
-    || throw "${where}: \"${name}\" is not a name that an image can have; it is made of letters, digits and single . _ - between them, in parts separated by /, and may begin with a registry's host (and the tag is an argument of its own)";
-  imageTag = where: tag:
-    tag == null || match "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}" tag != null
-    || throw "${where}: \"${tag}\" is not a tag that an image can have; it is made of up to 128 letters, digits and . _ -, and does not begin with . or -";
-  config = where: config:
-    if config == null then true
-    else if !builtins.isAttrs config then throw "${where}: config must be a set, but it is ${kind config}"
-    else
-      listOfText where "Cmd" "[ \"/bin/hello\" \"-t\" ]" config
-      && listOfText where "Entrypoint" "[ \"/bin/hello\" ]" config
-      && listOfText where "Env" "[ \"NAME=value\" ]" config
-      && environment where config
-      && setOf where "ExposedPorts" "{ \"8080/tcp\" = { }; }" config
-      && setOf where "Volumes" "{ \"/data\" = { }; }" config
-      && setOf where "Labels" "{ \"org.example.name\" = \"value\"; }" config
-      && text where "WorkingDir" config
-      && text where "User" config;
-  created = where: name: value:
-    value == "now"
-    || match "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})" value != null
-    || throw "${where}: ${name} must be \"now\" or a date such as \"1970-01-01T00:00:01Z\", but it is \"${toString value}\"";
-  compressor = where: known: value:
-    known ? ${value}
-    || throw "${where}: compressor must be one of ${lib.concatStringsSep ", " (builtins.attrNames known)}, but it is \"${toString value}\"";
+  inherit shapes kind;
+
+  # Whether the arguments that a function was given are of the shapes in `wanted`; its config is looked into.
+  arguments = where: wanted: args:
+    let
+      at = faultAt null args;
+      one = name: shape:
+        if !(args ? ${name}) then true
+        else if !(shape.is args.${name}) then at name "${where}: ${name} ${said shape args.${name}}"
+        else if args.${name} == null || !(rules ? ${name}) then true
+        else
+          let sentence = rules.${name} args.${name};
+          in if sentence == null then true else at name "${where}: ${sentence}";
+      checked = all (name: one name wanted.${name}) (builtins.attrNames wanted);
+      named = "${where} of \"${toString (args.name or "")}\"";
+      checkedConfig = !(args ? config) || config where named (builtins.unsafeGetAttrPos "config" args) args.config;
+    in
+    checked && checkedConfig
+    && (if args ? architecture then tellArchitecture named args.architecture true else true);
+
+  # Whether what an image is put on can be one.
+  base = where: args:
+    !((args.fromImage or null).isExe or false)
+    || faultAt null args "fromImage"
+      "${where}: fromImage is a script that streams an image; give the archive, which buildLayeredImage makes of it";
+
+  drv = where: args:
+    isDerivation args.drv
+    || faultAt null args "drv" "${where}: drv must be a derivation, whose environment the image is to have, but it is ${shown args.drv}";
+
+  fault = where: args: name: sentence: faultAt null args name "${where}: ${sentence}";
+
+  compressor = where: known: args:
+    !(args ? compressor) || isString args.compressor && known ? ${args.compressor}
+    || faultAt null args "compressor"
+      "${where}: compressor must be one of ${lib.concatStringsSep ", " (builtins.attrNames known)}, but it is ${shown args.compressor}";
 }

@@ -56,7 +56,10 @@ let
         allowSubstitutes = false;
       });
 
-  parts = { inherit lib pkgs builder lock source run shell underFakeroot busyboxCommand check compress compressors hashOf; };
+  # A function of images under the name of the one that was called, for what it says of its arguments.
+  as = where: function: if function ? calledAs then function.calledAs where else function;
+
+  parts = { inherit lib pkgs builder lock source run shell underFakeroot busyboxCommand check as compress compressors hashOf; };
   part = file: more:
     let f = import file;
     in f (builtins.intersectAttrs (builtins.functionArgs f) (parts // more));
@@ -68,16 +71,18 @@ in
     buildLayeredImage = part ./build-layered-image.nix { stream = self.streamLayeredImage; };
 
     # The same, with a Nix database of what the contents need.
-    buildImageWithNixDb = args: self.buildImage (args // { includeNixDB = true; });
-    buildLayeredImageWithNixDb = args: self.buildLayeredImage (args // { includeNixDB = true; });
+    buildImageWithNixDb = args: as "buildImageWithNixDb" self.buildImage (args // { includeNixDB = true; });
+    buildLayeredImageWithNixDb = args:
+      as "buildLayeredImageWithNixDb" self.buildLayeredImage (args // { includeNixDB = true; });
     nixDbCommands = part ./nix-db.nix { };
 
     streamNixShellImage = part ./nix-shell-image.nix { stream = self.streamLayeredImage; };
     buildNixShellImage = { drv, compressor ? "gz", ... }@args:
-      assert check.compressor "buildNixShellImage" compressors compressor;
+      assert check.compressor "buildNixShellImage" compressors args;
+      assert check.drv "buildNixShellImage" args;
       compress {
         name = "${drv.name}-env";
-        script = self.streamNixShellImage (removeAttrs args [ "compressor" ]);
+        script = as "buildNixShellImage" self.streamNixShellImage (removeAttrs args [ "compressor" ]);
         inherit compressor;
       };
 

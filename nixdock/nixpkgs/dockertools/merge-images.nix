@@ -1,10 +1,12 @@
 # mergeImages: a list of images as one archive.
-{ lib, pkgs, run }:
+{ lib, pkgs, check, run }:
 
 images:
 let
   checked = builtins.all
-    (image: !(image.isExe or false)
+    (image: if !(lib.isDerivation image || builtins.isPath image || builtins.isString image) then
+      throw "mergeImages takes a list of images, but one of it is ${check.kind image}"
+    else !(image.isExe or false)
       || throw "mergeImages takes archives, but ${image.name} is a script that streams one; use buildLayeredImage for it")
     images;
 in

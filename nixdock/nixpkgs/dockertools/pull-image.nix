@@ -1,5 +1,5 @@
 # pullImage: an image of a registry, known by its digest, as an archive.
-{ lib, pkgs, builder, lock, hashOf }:
+{ lib, pkgs, builder, lock, check }:
 
 let
   # skopeo with everything that it needs as one store path that nothing else has. What a fetch is made with must
@@ -20,6 +20,18 @@ let
     patchelf = "${builder.bootstrap}/bin/patchelf";
   };
 
+  wanted = with check.shapes; {
+    imageName = string;
+    imageDigest = string;
+    os = string;
+    arch = string;
+    variant = orNull string;
+    finalImageName = string;
+    finalImageTag = string;
+    tlsVerify = bool;
+    meta = set;
+  };
+
   fetch = lib.fetchers.withNormalizedHash { } (
     { imageName
     , imageDigest
@@ -34,9 +46,11 @@ let
     , tlsVerify ? true
     , name ? "docker-image-${lib.replaceStrings [ "/" ":" ] [ "-" "-" ] finalImageName}-${finalImageTag}.tar"
     , meta ? { }
-    }:
-    assert lib.assertMsg (builtins.match "sha256:[0-9a-f]{64}" imageDigest != null)
-      "pullImage of ${imageName}: imageDigest must be \"sha256:\" and 64 hexadecimal digits, but it is \"${imageDigest}\"";
+    }@args:
+    assert check.arguments "pullImage" wanted args;
+    assert builtins.match "sha256:[0-9a-f]{64}" imageDigest != null
+      || check.fault "pullImage of ${imageName}" args "imageDigest"
+        "imageDigest must be \"sha256:\" and 64 hexadecimal digits, but it is \"${imageDigest}\"; `nix-prefetch-docker ${imageName} TAG` tells it";
     lib.extendDerivation true
       {
         inherit imageDigest;

@@ -28,12 +28,8 @@ if TYPE_CHECKING:
             '"-1" is not a tag that an image can have; it is made of up to 128 letters, digits and . _ -',
         ),
         (
-            'buildImage { name = "a"; config.Cmd = "${pkgs.hello}/bin/hello"; }',
-            'config.Cmd must be a list of strings, such as [ "/bin/hello" "-t" ], but it is a string',
-        ),
-        (
-            'buildLayeredImage { name = "a"; config.Entrypoint = "/bin/sh"; }',
-            "config.Entrypoint must be a list of strings",
+            'buildImage { name = "a"; config.Cmd = { }; }',
+            'config.Cmd must be a list of strings, such as [ "/bin/hello" "-t" ], but it is a set',
         ),
         ('buildImage { name = "a"; config.Cmd = [ 1 ]; }', "but one of it is a number"),
         (
@@ -71,6 +67,104 @@ def test_a_wrong_argument_is_refused_while_evaluating(expression: str, sentence:
 
     assert sentence in " ".join(refused.split())
     assert "built" not in refused
+
+
+@pytest.mark.parametrize(
+    ("expression", "place", "sentence"),
+    [
+        (
+            'buildLayeredImage {\n  name = "a";\n  config = {\n    Env = { A = "1"; };\n  };\n}',
+            "refused.nix:6:5: ",
+            "buildLayeredImage: config.Env must be a list of strings",
+        ),
+        (
+            'buildImageWithNixDb { name = [ "a" ]; }',
+            "refused.nix:3:35: ",
+            "buildImageWithNixDb: name must be a",
+        ),
+        ('streamLayeredImage { name = "a"; maxLayers = "5"; }', "refused.nix:3:46: ", 'but it is "5"'),
+        (
+            'buildImage { name = "a"; architecture = [ ]; }',
+            "refused.nix:3:38: ",
+            "architecture must be a string",
+        ),
+        (
+            "buildNixShellImage { drv = 1; }",
+            "refused.nix:3:34: ",
+            "buildNixShellImage: drv must be a derivation",
+        ),
+    ],
+)
+def test_it_is_told_at_the_line_and_under_the_name_of_the_function(
+    expression: str, place: str, sentence: str, images: Images
+) -> None:
+    refused = " ".join(images.refuse(f"dockerTools.{expression}").split())
+
+    assert place in refused
+    assert sentence in refused
+
+
+@pytest.mark.sampled(6)
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("config.User = 1000;", 'config.User must be a string, but it is a number; write "1000"'),
+        ("config = [ ];", "config must be a set, such as"),
+        ('config.ExposedPorts."80/tcp" = "x";', 'but its "80/tcp" is a string'),
+        ("config.Labels.a = 1;", 'but its "a" is a number'),
+        ('config.Healthcheck.Interval = "5s";', "config.Healthcheck.Interval must be a number"),
+        ("tag = 1;", "tag must be a string, but it is 1"),
+        (
+            'copyToRoot = [ "hello" ];',
+            'copyToRoot must be a package or a path, or a list of them, but it has "h',
+        ),
+        ("contents = [ [ pkgs.hello ] ];", "or a list of them, but it has a list"),
+        ("created = 1;", "created must be a string, but it is 1"),
+        ('uid = "root";', 'uid must be a number, but it is "root"'),
+        ("compressor = 1;", "compressor must be one of gz, none, zstd, but it is 1"),
+        ('extraCommands = [ "a" ];', "extraCommands must be a string, but it is a list"),
+        ("runAsRoot = true;", "runAsRoot must be a string, but it is a boolean"),
+        ("fromImage = { };", "fromImage must be a package or a path, but it is a set"),
+        (
+            'fromImage = dockerTools.streamLayeredImage { name = "b"; };',
+            "fromImage is a script that streams an image; give the archive",
+        ),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_refused(arguments: str, sentence: str, images: Images) -> None:
+    refused = images.refuse(f'dockerTools.buildImage {{ name = "a"; {arguments} }}')
+
+    assert "refused.nix:3:38: buildImage: " in refused
+    assert sentence in " ".join(refused.split())
+
+
+def test_what_docker_would_not_know_is_warned_of(images: Images) -> None:
+    file = images.write(
+        """
+        dockerTools.buildLayeredImage {
+          name = "warned";
+          architecture = "x86_64";
+          config = {
+            Entrypoint = "${pkgs.hello}/bin/hello";
+            cmd = [ "-g" "said" ];
+            Workdir = "/";
+            Foo = 1;
+            Healthcheck.test = [ ];
+          };
+        }
+        """
+    )
+
+    told = images.nixdock("build", "--no-out-link", file).stderr
+
+    about = 'in buildLayeredImage of "warned": '
+    assert told.count("warning: ") == told.count(about) == 6
+    assert f'{about}architecture "x86_64" is none that Docker knows; it calls it "amd64"' in told
+    assert f"{about}config.Entrypoint is a string, which Docker reads as a list of that one word;" in told
+    assert f"{about}config.cmd is called Cmd; Docker takes it as it is" in told
+    assert "config.Workdir is nothing that Docker knows, and has no effect; is it WorkingDir that" in told
+    assert "config.Foo is nothing that Docker knows, and has no effect\n" in told
+    assert "config.Healthcheck.test is called Test" in told
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,37 @@ def test_the_old_name_of_copy_to_root_works_and_is_told(images: Images) -> None:
     assert images.run("old:1") == "Hello, world!\n"
 
 
+def test_a_command_that_is_a_string_is_a_list_of_one_word(images: Images) -> None:
+    file = images.write(
+        """
+        {
+          plain = dockerTools.buildImage {
+            name = "word";
+            tag = "1";
+            config.Cmd = "${pkgs.hello}/bin/hello";
+          };
+          layered = dockerTools.buildLayeredImage {
+            name = "script";
+            tag = "1";
+            config.Entrypoint = pkgs.writeShellScript "entry" "echo from the script";
+          };
+        }
+        """,
+    )
+    assert images.load(file) == ["script:1", "word:1"]
+
+    assert images.run("word:1") == "Hello, world!\n"
+    assert images.run("script:1") == "from the script\n"
+    [command] = images.inspect("word:1")["Config"]["Cmd"]
+    # As upstream writes it.
+    archive = gzip.decompress(images.build(file, "-A", "plain").read_bytes())
+    config = json.loads(read(archive, json.loads(read(archive, "manifest.json"))[0]["Config"]))
+    assert config["config"]["Cmd"] == command
+    assert "config.Cmd is a text" in images.nixdock("lint", "word:1").stdout
+    checked = images.nixdock("check", "word:1", "--expect", "Hello, world!")
+    assert checked.status == 0, checked.stdout + checked.stderr
+
+
 def test_of_two_contents_with_the_same_file_the_last_wins_and_it_is_said_once(images: Images) -> None:
     file = images.write(
         """

@@ -60,6 +60,14 @@ def test_every_recorded_line_is_understood_or_known_to_be_of_no_use(version: str
         assert entry is not None or b'"type":106' in line  # an expectation, whose progress is told too
 
 
+def test_what_the_message_itself_says_of_its_place_is_not_said_twice() -> None:
+    line = b'@nix {"action":"msg","level":0,"msg":"error: config must be a set (at /home/a b/x.nix:9:5)"}'
+    message = parse_line(line)
+    assert isinstance(message, Message)
+    assert message.told == Position("/home/a b/x.nix", 9, 5)
+    assert "x.nix" not in message.sentence
+
+
 def test_progress_has_its_four_numbers() -> None:
     line = b'@nix {"action":"result","fields":[1,2,3,4],"id":7,"type":105}\n'
     assert parse_line(line) == Progressed(7, done=1, expected=2, running=3, failed=4)
