@@ -154,10 +154,9 @@ let
       }:
       let
         build = fpargs:
-          transformDrv (constructDrv (lib.fixedPoints.extends
-            (final: previous:
-              removeAttrs previous excludeDrvArgNames // extendDrvArgs final previous)
-            (if isFunction fpargs then fpargs else _: fpargs)));
+          transformDrv (constructDrv (final:
+            let previous = if isFunction fpargs then fpargs final else fpargs;
+            in removeAttrs previous excludeDrvArgNames // extendDrvArgs final previous));
         ownArgs = functionArgs (extendDrvArgs { });
       in
       lib.trivial.setFunctionArgs build

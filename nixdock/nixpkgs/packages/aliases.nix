@@ -13,6 +13,13 @@ let
     versions = [ "3.7" "3.8" "3.9" "3.10" "3.11" "3.12" "3.13" "3.14" "3.15" ];
   };
 
+  go = {
+    label = "Go";
+    attribute = "go";
+    package = final.go;
+    versions = map (minor: "1.${toString minor}") (lib.range 14 29);
+  };
+
   postgresql = {
     label = "PostgreSQL";
     attribute = "postgresql";
@@ -70,6 +77,8 @@ in
   package = final.openssl;
   versions = [ "1.0.2" "1.1" "3" "3.0" "3.1" "3.2" "3.3" "3.4" "3.5" "3.6" ];
 }
+// named go
+// named (go // { attribute = "buildGoModule"; prefix = "buildGo"; separator = ""; suffix = "Module"; value = final.buildGoModule; })
 // named {
   label = "Node.js";
   attribute = "nodejs";
@@ -89,6 +98,7 @@ in
   attribute = "nodejs";
   package = final.nodejs;
   prefix = "nodejs-slim_";
+  value = final.nodejs-slim;
   versions = map toString (lib.range 10 25);
 }
 // named python
