@@ -60,7 +60,7 @@ let
 
   stages = [
     (import ./packages { inherit lib debian; })
-    (import ./languages { inherit lib debian; })
+    (import ./languages { inherit lib debian builder; })
   ]
   ++ lib.optional hostPlatform.isMusl (import ./stdenv/musl.nix { inherit lib; lock = lockOf hostPlatform; })
   ++ [

@@ -7,7 +7,7 @@
 #            its compilers for the other one are named by (`triplet`)
 #
 # Gives `packages`, every package of the index by its Debian name, and `package`, the same as a function,
-# which reads less and has an answer to names that are not there; `pythonEnv`, a Python with modules.
+# which reads less and has an answer to names that are not there.
 { lib, lock, builder, cross ? null }:
 
 let
@@ -51,25 +51,6 @@ let
         startSet = map (key: { inherit key; }) names;
         operator = one: map (key: { inherit key; }) (needsOf one.key);
       }));
-
-  # A Python that finds the modules of these packages.
-  pythonEnv = packages:
-    let
-      python = unit "python3";
-      derivation = builder.run {
-        name = "python3-${python.version}-env";
-        package = ./builders;
-        module = "python_env";
-        order = {
-          inherit python;
-          modules = map unit (modulesOf "python3" (map (package: package.pname) packages));
-        };
-      };
-    in
-    derivation // {
-      inherit (python) pname version;
-      meta = python.meta // { mainProgram = "python3"; };
-    };
 
   # What compiles guides: they are for the architecture of the packages, and built by that of the machine.
   guideCompiler =
@@ -169,7 +150,7 @@ let
       + "; what it lacks is in the real nixpkgs (--nixpkgs PATH)");
 in
 {
-  inherit pythonEnv either;
+  inherit either;
   inherit (lock) has names;
   packages = lib.genAttrs lock.names (name: unit (unitOf name));
   package = name: if lock.has name then unit (unitOf name) else missing name;

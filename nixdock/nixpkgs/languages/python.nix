@@ -1,66 +1,59 @@
 # Python and its modules under their nixpkgs names: `python3.withPackages (ps: [ ps.requests ])`.
-{ lib, debian }:
+#
+# Debian's Python finds modules below its own prefix only: an environment has a prefix of its own, in which the
+# modules' folders are linked together (debian/builders/python_env.py).
+{ lib, debian, builder, pkgs }:
 
 let
-  python = debian.package "python3";
+  unit = debian.package "python3";
+  pythonVersion = lib.versions.majorMinor unit.version;
 
-  # Modules that Debian calls otherwise; all others are python3-<name>.
-  names = {
-    attrs = "python3-attr";
-    beautifulsoup4 = "python3-bs4";
-    dateutil = "python3-dateutil";
-    distutils = "python3-distutils";
-    dnspython = "python3-dnspython";
-    flask-sqlalchemy = "python3-flask-sqlalchemy";
-    gunicorn = "gunicorn";
-    mysqlclient = "python3-mysqldb";
-    opencv4 = "python3-opencv";
-    pillow = "python3-pil";
-    psycopg = "python3-psycopg";
-    pyopenssl = "python3-openssl";
-    pysocks = "python3-socks";
-    python-dateutil = "python3-dateutil";
-    python-dotenv = "python3-dotenv";
-    python-slugify = "python3-slugify";
-    pyyaml = "python3-yaml";
-    pyzmq = "python3-zmq";
-    scikit-learn = "python3-sklearn";
-    tkinter = "python3-tk";
-    uvicorn = "python3-uvicorn";
+  # What an expression that asks for modules may give: lists in lists, and nulls.
+  flatten = packages: builtins.filter (package: package != null) (lib.flatten packages);
+
+  # `bin/python3` with modules, what those need, and their programs.
+  environment = name: modules: builder.run {
+    inherit name;
+    package = ../debian/builders;
+    module = "python_env";
+    order = { python = unit; modules = map (package: "${package}") modules; };
   };
 
-  modules = lib.listToAttrs
-    (map (name: lib.nameValuePair (lib.removePrefix "python3-" name) (debian.package name))
-      (builtins.filter (lib.hasPrefix "python3-") debian.names));
+  make = { packageOverrides ? (_: _: { }), ... }:
+    let
+      scope = import ./python/modules.nix { inherit lib debian builder python pkgs pythonVersion environment flatten; };
 
-  called = lib.mapAttrs (_: debian.package) (lib.filterAttrs (_: debian.has) names);
+      packages = lib.fix
+        (lib.extends (lib.composeManyExtensions (pkgs.pythonPackagesExtensions ++ [ packageOverrides ])) scope);
 
-  packages = modules // called // {
-    python = python3;
-    python3 = python3;
-    buildPythonPackage = _: throw source;
-    buildPythonApplication = _: throw source;
-  };
+      withPackages = choose: buildEnv.override { extraLibs = choose packages; };
 
-  source = "the offline package set has Python modules as Debian built them (python3.withPackages), and does not "
-    + "build them from source; use stdenv.mkDerivation, or the real nixpkgs (--nixpkgs PATH)";
+      buildEnv = lib.makeOverridable (import ./python/environment.nix { inherit lib pkgs python environment flatten; }) { };
 
-  python3 = python // rec {
-    withPackages = choose: debian.pythonEnv (choose packages);
-    buildEnv = throw "python3.buildEnv is not in the offline package set; use python3.withPackages";
-    env = withPackages (_: [ ]);
-    pkgs = packages;
-    pythonVersion = lib.versions.majorMinor python.version;
-    pythonAtLeast = lib.versionAtLeast python.version;
-    pythonOlder = lib.versionOlder python.version;
-    interpreter = "${python}/bin/python3";
-    executable = "python3";
-    libPrefix = "python${pythonVersion}";
-    sitePackages = "lib/python3/dist-packages";
-    isPy3k = true;
-    isPyPy = false;
-    implementation = "cpython";
-    meta = python.meta // { mainProgram = "python3"; };
-  };
+      python = unit // {
+        inherit withPackages buildEnv pythonVersion packageOverrides;
+        pkgs = packages;
+        override = change: make ({ inherit packageOverrides; }
+          // (if lib.isFunction change then change { inherit packageOverrides; } else change));
+        env = withPackages (_: [ ]);
+        pythonAtLeast = lib.versionAtLeast pythonVersion;
+        pythonOlder = lib.versionOlder pythonVersion;
+        interpreter = "${unit}/bin/python3";
+        executable = "python${pythonVersion}";
+        libPrefix = "python${pythonVersion}";
+        sitePackages = "lib/python${pythonVersion}/site-packages";
+        sourceVersion = { major = lib.versions.major unit.version; minor = lib.versions.minor unit.version; patch = lib.versions.patch unit.version; suffix = ""; };
+        hasDistutilsCxxPatch = false;
+        isPy2 = false;
+        isPy27 = false;
+        isPy3 = true;
+        isPy3k = true;
+        isPyPy = false;
+        implementation = "cpython";
+        pythonOnBuildForHost = python;
+        meta = unit.meta // { mainProgram = "python3"; };
+      } // lib.genAttrs (map (minor: "isPy3${toString minor}") (lib.range 5 16)) (name: name == "isPy${lib.replaceStrings [ "." ] [ "" ] pythonVersion}");
+    in
+    python;
 in
-python3
+make { }

@@ -14,18 +14,23 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .tree import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MODULES = "lib/python3/dist-packages"
 PRIVATE = "lib/python-env"
 """Where a unit with scripts has an environment of its own."""
+PROPAGATED = "nix-support/propagated-build-inputs"
 
 _SHEBANG = re.compile(rb"\A#!(/nix/store/[^/\s]+/(?:[^\s]*/)?bin/python3(?:\.\d+)?)(?=\s)")
 
 
-def add_env(out: Path, python: Path, modules: list[Path]) -> None:
-    """Make an environment: `bin/python3` with the modules of these store paths."""
+def add_env(out: Path, python: Path, modules: Iterable[Path]) -> None:
+    """Make an environment: `bin/python3` with the modules of these store paths, and the data beside them."""
     (out / "bin").mkdir(parents=True, exist_ok=True)
     real = (python / "bin/python3").resolve()
     for name in ("python3", "python", real.name):
@@ -34,17 +39,60 @@ def add_env(out: Path, python: Path, modules: list[Path]) -> None:
     (out / "pyvenv.cfg").write_text(
         f"home = {python}/bin\ninclude-system-site-packages = false\nversion = {version}\n"
     )
-    merge(out / MODULES, [directory for module in modules if (directory := module / MODULES).is_dir()])
+    found = [directory for module in modules for directory in module_directories(module, python)]
+    merge(out / site_packages(python), found)
+    # Programs look for their data below the prefix of the Python that they run by.
+    for place in ("etc", "share"):
+        roots = dict.fromkeys(path.parent.parent.parent / place for path in found)
+        if sources := [root for root in roots if root.is_dir()]:
+            merge(out / place, sources)
+
+
+def site_packages(python: Path) -> str:
+    """Return where a Python, and what is built for it, has its modules below its prefix."""
+    return f"lib/{(python / 'bin/python3').resolve().name}/site-packages"
+
+
+def module_directories(package: Path, python: Path) -> list[Path]:
+    """Return the directories in which a store path has modules of a Python."""
+    own, debian = package / site_packages(python), package / MODULES
+    if own.is_dir() and own.resolve() != debian.resolve():
+        return [own, *([debian] if debian.is_dir() else [])]
+    return [debian] if debian.is_dir() else []
+
+
+def closure(packages: Iterable[Path]) -> list[Path]:
+    """Return these store paths and those that they bring along to whoever has them as an input."""
+    found: dict[Path, None] = {}
+    rest = list(packages)
+    while rest:
+        package = rest.pop(0)
+        if package not in found:
+            found[package] = None
+            if (file := package / PROPAGATED).is_file():
+                rest += map(Path, file.read_text().split())
+    return list(found)
 
 
 def give_modules(out: Path, python: Path, modules: list[Path]) -> None:
-    """Make the Python scripts of a unit find its modules and those of the units that it needs."""
+    """Make the Python scripts of a unit find its modules and those of the units that it needs.
+
+    Whoever has the unit as an input has those too, and Python.
+    """
     directories = [module for module in (out, *modules) if (module / MODULES).is_dir()]
-    scripts = [path for path in _programs(out) if _runs_by(path, python)]
+    scripts = [path for path in _programs(out) if runs_by(path, python)]
     if directories and scripts:
         add_env(out / PRIVATE, python, directories)
         for path in scripts:
             use_python(path, out / PRIVATE)
+    if (out / MODULES).is_dir():
+        own = out / site_packages(python)
+        own.parent.mkdir(exist_ok=True)
+        if not own.exists():
+            own.symlink_to("../python3/dist-packages")
+    if scripts or (out / MODULES).is_dir():
+        (out / PROPAGATED).parent.mkdir(exist_ok=True)
+        (out / PROPAGATED).write_text(" ".join(map(str, (python, *modules))) + "\n")
 
 
 def use_python(script: Path, env: Path) -> None:
@@ -76,7 +124,8 @@ def _programs(out: Path) -> list[Path]:
     return sorted(path for path in directory.iterdir() if not path.is_symlink()) if directory.is_dir() else []
 
 
-def _runs_by(path: Path, python: Path) -> bool:
+def runs_by(path: Path, python: Path) -> bool:
+    """Say whether a file is a script for a Python of the store."""
     with path.open("rb") as file:
         match = _SHEBANG.match(file.read(1024))
     return match is not None and python in Path(match.group(1).decode()).parents
@@ -87,14 +136,18 @@ def main() -> None:
     order = json.loads(Path(os.environ["orderPath"]).read_text())  # noqa: SIM112 - Nix names it
     out = Path(os.environ["out"])  # noqa: SIM112 - Nix names it
     python = Path(order["python"])
-    modules = [Path(module) for module in order["modules"]]
+    modules = [package for package in closure(map(Path, order["modules"])) if package != python]
     add_env(out, python, modules)
     for module in modules:
-        for path in sorted((module / "bin").iterdir()) if (module / "bin").is_dir() else ():
+        for path in _programs(module):
             target = out / "bin" / path.name
-            if not os.path.lexists(target):
+            if os.path.lexists(target) or path.is_dir():
+                continue
+            if runs_by(path, python) or runs_by(path, module):
                 shutil.copy(path, target)
                 use_python(target, out)
+            else:
+                target.symlink_to(path)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nixdock.nixpkgs.debian.builders import patch, python_env
+from nixdock.nixpkgs.debian.builders import patch, python_env, python_wrap
 from nixdock.nixpkgs.debian.builders.unit import UnitOrder, build
 
 from . import make
@@ -87,13 +87,57 @@ def python(tmp_path: Path) -> Path:
 def test_an_environment_finds_the_modules(tmp_path: Path, python: Path) -> None:
     one = module(tmp_path / "one", "one", "answer = 40")
     two = module(tmp_path / "two", "two", "import one\nanswer = one.answer + 2")
+    (two / "share/two").mkdir(parents=True)
     env = tmp_path / "env"
     python_env.add_env(env, python, [one, two])
-    assert (env / python_env.MODULES / "one").readlink() == one / python_env.MODULES / "one"
+    found = env / python_env.site_packages(python)
+    assert (found / "one").readlink() == one / python_env.MODULES / "one"
     assert f"home = {python}/bin\n" in (env / "pyvenv.cfg").read_text()
-    code = f"import sys; sys.path.insert(0, {str(env / python_env.MODULES)!r}); import two; print(two.answer)"
+    code = f"import sys; sys.path.insert(0, {str(found)!r}); import two; print(two.answer)"
     done = subprocess.run([env / "bin/python3", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "42\n"
+    assert (env / "share/two").readlink() == two / "share/two"
+
+
+def test_modules_bring_along_what_they_need(tmp_path: Path, python: Path) -> None:
+    one = module(tmp_path / "one", "one", "")
+    two = module(tmp_path / "two", "two", "import one")
+    python_env.give_modules(one, python, [])
+    python_env.give_modules(two, python, [one])
+    assert python_env.closure([two]) == [two, python, one]
+    # Where nixpkgs has modules, and one directory all the same.
+    assert (two / python_env.site_packages(python) / "two/__init__.py").exists()
+    assert python_env.module_directories(two, python) == [two / python_env.MODULES]
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("import os\n", "import sys; sys.argv[0] = '/bin/x'\nimport os\n"),
+        ("'usage'\nimport os\n", "'usage'\nimport sys; sys.argv[0] = '/bin/x'\nimport os\n"),
+        (
+            "from __future__ import a\nmain()\n",
+            "from __future__ import a\nimport sys; sys.argv[0] = '/bin/x'\nmain()\n",
+        ),
+        ("no python\n", "no python\n"),
+    ],
+)
+def test_a_wrapped_script_knows_its_name(script: str, named: str) -> None:
+    assert python_wrap.named(f"#!python\n{script}", Path("/bin/x")) == f"#!python\n{named}"
+
+
+def test_scripts_of_a_build_run_by_its_modules(tmp_path: Path, python: Path) -> None:
+    out, builder = tmp_path / "out", tmp_path / "builder"
+    (out / "bin").mkdir(parents=True)
+    starts = {"one": "/usr/bin/env python3", "two": f"{builder}/bin/python3 -E", "three": "/bin/sh"}
+    for name, start in starts.items():
+        (out / "bin" / name).write_text(f"#!{start}\n")
+        (out / "bin" / name).chmod(0o755)
+    python_wrap.wrap(out, python, builder, out / "bin", [module(tmp_path / "need", "need", "")])
+    env = out / python_env.PRIVATE
+    lines = [(out / "bin" / name).read_text() for name in starts]
+    assert lines == [f"#!{env}/bin/python3\n", f"#!{env}/bin/python3 -E\n", "#!/bin/sh\n"]
+    assert (env / python_env.site_packages(python) / "need").exists()
 
 
 def test_perl_scripts_say_where_modules_are(tmp_path: Path) -> None:
