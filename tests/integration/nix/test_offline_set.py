@@ -108,13 +108,53 @@ UTILS = """{
 """
 
 
-def test_what_most_flakes_have_for_inputs_is_there(bare: NixMachine) -> None:
-    bare.write("flake/flake.nix", UTILS)
+PARTS = """{
+  inputs.nixpkgs.url = "nixpkgs";
+  inputs.flake-parts = {
+    url = "github:hercules-ci/flake-parts";
+    inputs.nixpkgs-lib.follows = "nixpkgs";
+  };
+  outputs = inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } ({ withSystem, ... }: {
+    systems = [ "x86_64-linux" "aarch64-linux" ];
+    imports = [ ./module.nix ];
+    perSystem = { config, self', inputs', pkgs, system, lib, ... }: {
+      packages.default =
+        assert lib.getExe config.packages.other == self'.apps.default.program;
+        assert inputs.self.name == "hello-2.10${system}";
+        pkgs.hello;
+      apps.default.program = inputs'.nixpkgs.legacyPackages.hello;
+      devShells.default = throw "not looked at";
+    };
+    flake.name = withSystem "x86_64-linux" ({ config, pkgs, ... }: config.packages.other.name + pkgs.system);
+  });
+}
+"""
+MODULE = """
+{ self, ... }: {
+  perSystem = { pkgs, ... }: { packages.other = pkgs.hello; };
+  flake.overlays.default = final: prev: { };
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "replaced"),
+    [
+        ({"flake.nix": UTILS}, "machines and utils"),
+        ({"flake.nix": PARTS, "module.nix": MODULE}, "flake-parts"),
+    ],
+    ids=["flake-utils", "flake-parts"],
+)
+def test_what_most_flakes_have_for_inputs_is_there(
+    bare: NixMachine, files: dict[str, str], replaced: str
+) -> None:
+    for name, text in files.items():
+        bare.write(f"flake/{name}", text)
     bare.write("same.nix", "(import <nixpkgs> { }).hello")
     same = build(bare, "same.nix", "--no-out-link")
     done = build(bare, "./flake", "--no-out-link")
     assert done.status == same.status == 120
-    assert "flake's own input; nixdock's own in place of machines and utils\n" in done.stderr
+    assert f"flake's own input; nixdock's own in place of {replaced}\n" in done.stderr
     assert "warning" not in done.stderr
     # hello is no image: what is built and looked at is the very same in both ways.
     assert done.stderr.splitlines()[-1].replace("./flake", "same.nix") == same.stderr.splitlines()[-1]
