@@ -18,9 +18,6 @@ from nixdock import process
 LIB = Path(__file__).parents[3] / "nixdock" / "nixpkgs" / "lib"
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "lib-answers.json").read_text())
 
-NOT_YET = {"systems"}
-"""Families of which some vectors do not hold yet."""
-
 pytestmark = pytest.mark.nix
 
 
@@ -28,7 +25,7 @@ def family(vector: dict[str, Any]) -> str:
     return str(vector["name"]).partition("/")[0]
 
 
-HOLDING = [name for name in dict.fromkeys(map(family, VECTORS)) if name not in NOT_YET]
+FAMILIES = list(dict.fromkeys(map(family, VECTORS)))
 
 
 def evaluate(expression: str) -> process.Outcome:
@@ -54,7 +51,7 @@ def differing(vectors: list[dict[str, Any]]) -> dict[str, str]:
     return differing(vectors[:middle]) | differing(vectors[middle:])
 
 
-@pytest.mark.parametrize("name", HOLDING)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_a_family_answers_as_nixpkgs_does(name: str) -> None:
     assert differing([vector for vector in VECTORS if family(vector) == name and "answer" in vector]) == {}
 
@@ -62,11 +59,7 @@ def test_a_family_answers_as_nixpkgs_does(name: str) -> None:
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "vector",
-    [
-        pytest.param(vector, id=vector["name"])
-        for vector in VECTORS
-        if family(vector) in HOLDING and "throws" in vector
-    ],
+    [pytest.param(vector, id=vector["name"]) for vector in VECTORS if "throws" in vector],
 )
 def test_what_nixpkgs_refuses_fails_with_its_words(vector: dict[str, Any]) -> None:
     outcome = evaluate(f"let lib = import {LIB}; in ({vector['expression']})")

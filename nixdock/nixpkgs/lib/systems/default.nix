@@ -2,149 +2,185 @@
 { lib }:
 
 let
-  processors = import ./processors.nix;
+  inherit (import ./parse.nix { inherit lib; }) parse inspect;
 
-  doubles = {
-    linux = [ "aarch64-linux" "armv5tel-linux" "armv6l-linux" "armv7l-linux" "i686-linux" "mips64el-linux"
-      "powerpc64le-linux" "riscv64-linux" "s390x-linux" "x86_64-linux" "loongarch64-linux" ];
-    darwin = [ "aarch64-darwin" "x86_64-darwin" ];
-    freebsd = [ "x86_64-freebsd" ];
-    none = [ ];
-    all = doubles.linux ++ doubles.darwin ++ doubles.freebsd;
-    unix = doubles.all;
-    x86_64 = builtins.filter (lib.strings.hasPrefix "x86_64-") doubles.all;
-    x86 = doubles.x86_64 ++ [ "i686-linux" ];
-    i686 = [ "i686-linux" ];
-    aarch64 = builtins.filter (lib.strings.hasPrefix "aarch64-") doubles.all;
-    arm = [ "armv5tel-linux" "armv6l-linux" "armv7l-linux" ];
+  # What others call a processor: Debian (for Linux), the kernel, QEMU, Go.
+  otherNames = {
+    x86_64 = { debian = "amd64"; go = "amd64"; };
+    i686 = { debian = "i386"; go = "386"; linux = "i386"; qemu = "i386"; };
+    i586 = { go = "386"; linux = "i386"; qemu = "i386"; };
+    aarch64 = { debian = "arm64"; go = "arm64"; linux = "arm64"; };
+    armv5tel = { debian = "armel"; go = "arm"; linux = "arm"; qemu = "arm"; goarm = "5"; };
+    armv6l = { debian = "armel"; go = "arm"; linux = "arm"; qemu = "arm"; goarm = "6"; };
+    armv7a = { debian = "armhf"; go = "arm"; linux = "arm"; qemu = "arm"; goarm = "7"; };
+    armv7l = { debian = "armhf"; go = "arm"; linux = "arm"; qemu = "arm"; goarm = "7"; };
+    powerpc64le = { debian = "ppc64el"; go = "ppc64le"; linux = "powerpc"; qemu = "ppc64le"; };
+    powerpc64 = { go = "ppc64"; linux = "powerpc"; qemu = "ppc64"; };
+    powerpc = { linux = "powerpc"; qemu = "ppc"; };
+    riscv64 = { debian = "riscv64"; go = "riscv64"; linux = "riscv"; };
+    riscv32 = { linux = "riscv"; };
+    s390x = { debian = "s390x"; go = "s390x"; linux = "s390"; };
+    mips64el = { debian = "mips64el"; go = "mips64le"; linux = "mips"; };
+    mipsel = { debian = "mipsel"; go = "mipsle"; linux = "mips"; };
+    mips = { go = "mips"; linux = "mips"; };
+    mips64 = { go = "mips64"; linux = "mips"; };
+    loongarch64 = { debian = "loong64"; go = "loong64"; linux = "loongarch"; };
+    wasm32 = { go = "wasm"; };
   };
 
-  # "x86_64-linux" and "aarch64-unknown-linux-musl" alike.
-  parse = text:
-    let
-      words = lib.strings.splitString "-" text;
-      count = builtins.length words;
-      word = builtins.elemAt words;
-      cpu = builtins.head words;
-      rest =
-        if count == 2 then { vendor = null; kernel = word 1; abi = null; }
-        else if count == 3 && builtins.elem (word 1) [ "linux" "darwin" "freebsd" ] then
-          { vendor = null; kernel = word 1; abi = word 2; }
-        else if count == 3 then { vendor = word 1; kernel = word 2; abi = null; }
-        else if count == 4 then { vendor = word 1; kernel = word 2; abi = word 3; }
-        else throw "'${text}' is not a system: expected CPU-KERNEL, as in x86_64-linux";
-    in
-    if !(processors ? ${cpu}) then
-      throw "unknown CPU '${cpu}' in system '${text}'; known are ${lib.strings.concatStringsSep ", " (builtins.attrNames processors)}"
-    else
-      { inherit cpu; } // rest;
+  systemToAttrs = given: if builtins.isAttrs given then given else { system = given; };
 
   elaborate = given:
     let
-      args =
-        if builtins.isString given then { system = given; }
-        else if given ? system || given ? config then given
-        else throw "a platform needs `system` or `config`, as in { system = \"x86_64-linux\"; }";
-      text = args.config or args.system;
-      words = parse text;
-      cpu = processors.${words.cpu};
-      kernel = words.kernel;
-      isDarwin = lib.strings.hasPrefix "darwin" kernel;
-      abi = if words.abi != null then words.abi else if args ? libc && args.libc == "musl" then "musl${cpu.eabi or ""}" else "gnu${cpu.eabi or ""}";
-      isLinux = kernel == "linux";
-      platform = {
-        system = "${words.cpu}-${kernel}";
-        config =
-          if isLinux then "${words.cpu}-unknown-linux-${abi}"
-          else if isDarwin then "${if words.cpu == "aarch64" then "arm64" else words.cpu}-apple-darwin"
-          else "${words.cpu}-unknown-${kernel}";
-        parsed = {
-          _type = "system";
-          cpu = { name = words.cpu; } // removeAttrs cpu [ "go" "debian" "linuxArch" "eabi" "qemu" ];
-          vendor.name = if isDarwin then "apple" else "unknown";
-          kernel.name = kernel;
-          abi.name = if isLinux then abi else "unknown";
-        };
+      args = systemToAttrs given;
+      text = args.config or args.system or (throw "a platform needs `system` or `config`, as in { system = \"x86_64-linux\"; }");
+      # A name wins over what was read of another one.
+      parsed = if args ? config || args ? system then parse.mkSystemFromString text else args.parsed;
+      cpu = final.parsed.cpu;
+      kernel = final.parsed.kernel.name;
+      names = otherNames.${cpu.name} or { };
 
-        inherit isLinux isDarwin;
-        isFreeBSD = kernel == "freebsd";
-        isUnix = true;
-        isWindows = false;
-        isCygwin = false;
-        isMinGW = false;
-        isWasm = false;
-        isWasi = false;
-        isGhcjs = false;
-        isBSD = kernel == "freebsd" || isDarwin;
-        isMacOS = isDarwin;
-        isElf = !isDarwin;
-        isMachO = isDarwin;
-        isx86 = cpu.family == "x86";
-        isx86_32 = cpu.family == "x86" && cpu.bits == 32;
-        isx86_64 = cpu.family == "x86" && cpu.bits == 64;
-        isi686 = words.cpu == "i686";
-        isAarch = cpu.family == "arm";
-        isAarch32 = cpu.family == "arm" && cpu.bits == 32;
-        isAarch64 = cpu.family == "arm" && cpu.bits == 64;
-        isRiscV = cpu.family == "riscv";
-        isRiscV64 = cpu.family == "riscv" && cpu.bits == 64;
-        isPower = cpu.family == "power";
-        isPower64 = cpu.family == "power" && cpu.bits == 64;
-        isS390x = words.cpu == "s390x";
-        isMips = cpu.family == "mips";
-        isLoongArch64 = words.cpu == "loongarch64";
-        is32bit = cpu.bits == 32;
-        is64bit = cpu.bits == 64;
-        isLittleEndian = cpu.endian == "little";
-        isBigEndian = cpu.endian == "big";
-        isGnu = isLinux && lib.strings.hasPrefix "gnu" abi;
-        isMusl = isLinux && lib.strings.hasPrefix "musl" abi;
-        isStatic = args.isStatic or false;
-        hasSharedLibraries = !(args.isStatic or false);
+      final = {
+        inherit parsed;
+        system = parse.doubleFromSystem final.parsed;
+        config = parse.tripleFromSystem final.parsed;
+        isStatic = final.isWasm || final.isRedox;
+        hasSharedLibraries = !final.isStatic && (final.isUnix || final.isWindows || final.isCygwin || final.isGenode);
 
-        libc = if isDarwin then "libSystem" else if lib.strings.hasPrefix "musl" abi then "musl" else "glibc";
-        extensions = {
-          executable = "";
-          staticLibrary = ".a";
-          sharedLibrary = if isDarwin then ".dylib" else ".so";
-          library = if args.isStatic or false then ".a" else if isDarwin then ".dylib" else ".so";
-        };
+        libc =
+          if final.isDarwin then "libSystem"
+          else if final.isMinGW then "msvcrt"
+          else if final.isMsvc then "ucrt"
+          else if final.isWasi then "wasilibc"
+          else if final.isMusl then "musl"
+          else if final.isUClibc then "uclibc"
+          else if final.isAndroid then "bionic"
+          else if final.isLinux then "glibc"
+          else if final.isFreeBSD then "fblibc"
+          else if final.isNetBSD then "nblibc"
+          else if final.isOpenBSD then "oblibc"
+          else if final.isCygwin then "cygwin"
+          else if final.isRedox then "relibc"
+          else if final.isAvr then "avrlibc"
+          else if final.isNone then "newlib"
+          else "native/impure";
+        linker = if final.isDarwin then "cctools" else if final.isElf || final.isWindows then "bfd" else "lld";
+        extensions =
+          let windows = final.isWindows || final.isCygwin;
+          in
+          lib.attrsets.optionalAttrs final.hasSharedLibraries
+            { sharedLibrary = if final.isDarwin then ".dylib" else if windows then ".dll" else ".so"; } // {
+            staticLibrary = if final.isMsvc then ".lib" else ".a";
+            library = if final.isStatic then final.extensions.staticLibrary else final.extensions.sharedLibrary;
+            executable = if windows then ".exe" else if final.isWasm then ".wasm" else "";
+          };
         uname = {
-          system = if isDarwin then "Darwin" else "Linux";
-          processor = if isDarwin && words.cpu == "aarch64" then "arm64" else words.cpu;
+          system = {
+            linux = "Linux"; windows = "Windows"; darwin = "Darwin"; netbsd = "NetBSD"; freebsd = "FreeBSD";
+            openbsd = "OpenBSD"; solaris = "SunOS"; wasi = "Wasi"; redox = "Redox"; genode = "Genode"; cygwin = "CYGWIN_NT";
+          }.${kernel} or null;
+          processor =
+            if final.isPower64 then "ppc64${lib.strings.optionalString final.isLittleEndian "le"}"
+            else if final.isPower then "ppc${lib.strings.optionalString final.isLittleEndian "le"}"
+            else if final.isMips64 then "mips64"
+            else if final.isDarwin && cpu.name == "aarch64" then "arm64"
+            else cpu.name;
           release = null;
         };
-        linuxArch = cpu.linuxArch;
-        qemuArch = cpu.qemu;
-        # What Debian calls it, and what Go and so the image formats call it.
-        debianArch = cpu.debian;
-        go = { GOARCH = cpu.go.arch; GOOS = kernel; GOARM = cpu.go.arm or ""; };
-        canExecute = other:
-          other.parsed.kernel.name == kernel
-          && (other.parsed.cpu.name == words.cpu || (words.cpu == "x86_64" && builtins.elem other.parsed.cpu.name [ "i686" "i586" ]));
-        emulator = _: throw "emulators are not in the offline package set; use the real nixpkgs (--nixpkgs) for this";
-        emulatorAvailable = _: false;
-        gcc = args.gcc or { };
-        linux-kernel = { name = words.cpu; target = "Image"; };
-      };
-    in
-    platform // removeAttrs args [ "system" "config" ];
 
-  examples = import ./examples.nix;
+        linuxArch = names.linux or cpu.name;
+        qemuArch = names.qemu or cpu.name;
+        efiArch = { i686 = "ia32"; x86_64 = "x64"; aarch64 = "aa64"; }.${cpu.name} or cpu.name;
+        darwinArch = if cpu.name == "aarch64" then "arm64" else cpu.name;
+        # What Debian calls it; there is no Debian of other kernels.
+        debianArch = if final.isLinux then names.debian or cpu.name else final.system;
+        go = {
+          GOARCH = names.go or null;
+          GOOS = if final.isWasi then "wasip1" else kernel;
+          GOARM = names.goarm or "";
+        };
+        node = {
+          platform = if final.isWindows then "win32" else if final.isSunOS then "sunos" else kernel;
+          arch = { x86_64 = "x64"; i686 = "ia32"; aarch64 = "arm64"; powerpc64le = "ppc64"; mipsel = "mipsel"; }.${cpu.name}
+            or (if final.isAarch32 then "arm" else cpu.name);
+        };
+        rust =
+          let
+            rustCpu = { riscv64 = "riscv64gc"; riscv32 = "riscv32gc"; armv7l = "armv7"; armv7a = "armv7"; armv6l = "arm"; }.${cpu.name} or cpu.name;
+            vendor = if final.isWindows then "pc" else final.parsed.vendor.name;
+            abi = final.parsed.abi.name;
+            target =
+              if final.isDarwin then "${cpu.name}-apple-darwin"
+              else if final.isWasi then "${cpu.name}-wasip1"
+              else "${rustCpu}-${vendor}-${kernel}${lib.strings.optionalString (abi != "unknown") "-${abi}"}";
+          in
+          {
+            rustcTarget = args.rust.rustcTarget or target;
+            rustcTargetSpec = final.rust.rustcTarget;
+            cargoShortTarget = final.rust.rustcTarget;
+            cargoEnvVarTarget = lib.strings.replaceStrings [ "-" ] [ "_" ] (lib.strings.toUpper final.rust.rustcTarget);
+            isNoStdTarget = final.isNone;
+            platform = {
+              arch = if final.isAarch32 then "arm" else cpu.name;
+              os = if final.isNone then "none" else kernel;
+              target_family = if final.isUnix then [ "unix" ] else if final.isWindows then [ "windows" ] else [ ];
+              vendor = vendor;
+            };
+          } // removeAttrs (args.rust or { }) [ "rustcTarget" ];
+
+        isCompatible = _: throw "a platform's isCompatible is canExecute now";
+        canExecute = other:
+          final.isAndroid == other.isAndroid
+          && parse.isCompatible cpu other.parsed.cpu
+          && final.parsed.kernel == other.parsed.kernel;
+        emulator = _: throw "emulators are not in the offline package set; use the real nixpkgs (--nixpkgs PATH) for this";
+        emulatorAvailable = _: false;
+        gcc = { };
+        linux-kernel = {
+          name = cpu.name;
+          target = if final.isx86 then "bzImage" else "Image";
+          autoModules = true;
+        };
+        useLLVM = false;
+        useArocc = false;
+        useZig = false;
+        useAndroidPrebuilt = false;
+        useiOSPrebuilt = false;
+      }
+      // builtins.mapAttrs (_: holds: holds final.parsed) inspect.predicates
+      # `config` stays as it was given; the system is always that of the config.
+      // removeAttrs args [ "system" "parsed" "rust" ];
+    in
+    final;
+
+  # Functions cannot be compared.
+  comparable = lib.attrsets.filterAttrs (_: value: !(builtins.isFunction value));
+  equals = a: b: comparable a == comparable b;
 in
 {
-  inherit doubles elaborate examples;
-  flakeExposed = [ "x86_64-linux" "aarch64-linux" ];
-  supported.hydra = doubles.linux;
-  equals = a: b: a.config == b.config && a.isStatic == b.isStatic;
-  toLosslessStringMaybe = platform: if builtins.isString platform then platform else platform.system or null;
-  parse = {
-    mkSystemFromString = text: (elaborate text).parsed;
-    doubleFromSystem = parsed: "${parsed.cpu.name}-${parsed.kernel.name}";
-  };
-  inspect.patterns = {
-    isLinux = { kernel.name = "linux"; };
-    isx86_64 = { cpu.name = "x86_64"; };
-    isAarch64 = { cpu.name = "aarch64"; };
-  };
+  inherit parse inspect elaborate equals systemToAttrs;
+  doubles = import ./doubles.nix { inherit lib; };
+  examples = import ./examples.nix;
+  platforms.select = _: { };
+
+  # Those for which flakes of nixpkgs have packages.
+  flakeExposed = [
+    "x86_64-linux"
+    "aarch64-linux"
+    "x86_64-darwin"
+    "armv6l-linux"
+    "armv7l-linux"
+    "i686-linux"
+    "aarch64-darwin"
+    "powerpc64le-linux"
+    "riscv64-linux"
+    "x86_64-freebsd"
+  ];
+  supported = { hydra = [ "aarch64-linux" "x86_64-linux" "x86_64-darwin" "i686-linux" "aarch64-darwin" ]; };
+
+  # The name that makes the same platform again, or null where a name alone does not.
+  toLosslessStringMaybe = platform:
+    if builtins.isString platform then platform
+    else if equals platform (elaborate platform.system) then platform.system
+    else null;
 }
