@@ -126,7 +126,7 @@ let
     concatScript = name: files: self.concatTextFile { inherit name files; executable = true; };
 
     # { name = value; }: JSON and friends as files.
-    formats = import ./formats.nix { inherit lib pkgs; };
+    formats = import ./formats { inherit lib pkgs; };
     writers = import ./writers.nix { inherit lib pkgs; };
 
     runtimeShell = "${pkgs.bash}/bin/bash";
