@@ -30,11 +30,12 @@ let
       name = "${final.name or "${final.pname}-${final.version}"}-go-modules";
       src = final.src or null;
       srcs = final.srcs or null;
-      nativeBuildInputs = [ ./go-modules-hook.sh go pkgs.git pkgs.cacert ] ++ args.nativeBuildInputs or [ ];
+      nativeBuildInputs = [ ./go-modules-hook.sh go pkgs.git ] ++ args.nativeBuildInputs or [ ];
       modRoot = final.modRoot or "./";
       inherit proxyVendor deleteVendor;
       GO111MODULE = "on";
       GOTOOLCHAIN = "local";
+      SSL_CERT_FILE = import ./certificates.nix { inherit pkgs; };
       dontFixup = true;
       impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [ "GIT_PROXY_COMMAND" "SOCKS_SERVER" "GOPROXY" "GONOSUMDB" "GOFLAGS" ];
       outputHashMode = "recursive";

@@ -44,7 +44,6 @@ in
   glibcLocalesUtf8 = final.glibcLocales;
   iproute = final.iproute2;
   netcat-openbsd = final.netcat;
-  nodejs-slim = final.nodejs;
   procps-ng = final.procps;
   python3Full = final.python3;
   python3Minimal = final.python3;

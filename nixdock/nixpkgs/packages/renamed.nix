@@ -139,7 +139,6 @@ in
   nghttp2 = from "nghttp2-client" "nghttp";
   nginx = deb "nginx";
   nix = deb "nix-bin";
-  nodejs = from "nodejs" "node";
   noto-fonts = deb "fonts-noto-core";
   noto-fonts-cjk-sans = deb "fonts-noto-cjk";
   noto-fonts-color-emoji = deb "fonts-noto-color-emoji";
