@@ -11,7 +11,7 @@ let
   closures = import ./closures.nix { inherit lib builder; pkgs = final; };
   wrappers = import ./wrappers.nix { inherit lib; pkgs = final; };
   shells = import ./shells.nix { inherit lib; pkgs = final; };
-  fetchers = import ./fetchers.nix { inherit lib; pkgs = final; };
+  fetchers = import ./fetchers { inherit lib; pkgs = final; };
 in
 writers // commands // trees // closures // wrappers // shells // fetchers // {
   # Functions over the set itself.

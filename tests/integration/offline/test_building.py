@@ -200,8 +200,8 @@ def test_a_static_program_runs_from_an_image_that_has_nothing_else(images: Image
     [
         ("pkgs.pkgsStatic.jq", "Debian has no jq for musl"),
         (
-            "pkgs.fetchFromGitHub { }",
-            "fetchFromGitHub fetches a git repository, which the offline package set cannot do",
+            'pkgs.fetchFromGitHub { owner = "o"; repo = "r"; hash = ""; }',
+            "fetchFromGitHub: give one of `tag` and `rev`",
         ),
         ('pkgs.stdenv.mkDerivation { name = "x"; meta.broken = true; }', "x is marked as broken"),
         ("pkgs.stdenvNoCC.cc", "stdenvNoCC has no C compiler; use stdenv"),
