@@ -7,13 +7,16 @@ let
   # Built by the static busybox alone, so that a text costs no package.
   writers = import ./write.nix { inherit lib builder; pkgs = final; };
   commands = import ./run-command.nix { inherit lib; pkgs = final; };
+  substitutions = import ./substitutions.nix { inherit lib; pkgs = final; };
   trees = import ./trees.nix { inherit lib builder; pkgs = final; };
   closures = import ./closures.nix { inherit lib builder; pkgs = final; };
   wrappers = import ./wrappers.nix { inherit lib; pkgs = final; };
   shells = import ./shells.nix { inherit lib; pkgs = final; };
   fetchers = import ./fetchers { inherit lib; pkgs = final; };
 in
-writers // commands // trees // closures // wrappers // shells // fetchers // {
+writers // commands // substitutions // trees // closures // wrappers // shells // fetchers // {
+  testers = import ./testers.nix { inherit lib; pkgs = final; };
+
   # Functions over the set itself.
   callPackage = lib.callPackageWith final;
   callPackages = lib.callPackagesWith final;

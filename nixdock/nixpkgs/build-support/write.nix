@@ -77,7 +77,7 @@ let
       '';
       meta.mainProgram = name;
     };
-    # A script that ends at the first failure, with its programs on the PATH, and its syntax checked.
+    # A script that ends at the first failure, with its programs on the PATH, and read by shellcheck before.
     writeShellApplication =
       { name
       , text
@@ -111,7 +111,14 @@ let
 
           ${text}
         '';
-        checkPhase = if checkPhase != null then checkPhase else "${pkgs.stdenvNoCC.shellDryRun} \"$target\"";
+        checkPhase = if checkPhase != null then checkPhase else ''
+          runHook preCheck
+          ${pkgs.stdenvNoCC.shellDryRun} "$target"
+          ${import ./shellcheck.nix { inherit pkgs; }} ${lib.escapeShellArgs (
+            lib.optionals (excludeShellChecks != [ ]) [ "--exclude" (lib.concatStringsSep "," excludeShellChecks) ]
+            ++ extraShellCheckFlags)} "$target"
+          runHook postCheck
+        '';
       };
 
     concatTextFile = { name, files, executable ? false, destination ? "", checkPhase ? "", meta ? { }, passthru ? { } }:

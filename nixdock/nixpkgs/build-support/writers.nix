@@ -2,42 +2,152 @@
 { lib, pkgs }:
 
 let
-  # name or /path/in/output; a check runs with the file as $target.
-  makeScript = interpreter: check: nameOrPath: content:
+  formats = import ./formats/text.nix { inherit lib; };
+
+  # A file of content that is given as text, as a path or as a derivation.
+  textOf = content: if lib.isDerivation content || builtins.isPath content then builtins.readFile content else content;
+  # "name", or "/path/in/output".
+  placeOf = nameOrPath: { name = baseNameOf nameOrPath; destination = if lib.hasPrefix "/" nameOrPath then nameOrPath else ""; };
+
+  # `check` is a program that is given the file.
+  makeScriptWriter = { interpreter, check ? "", makeWrapperArgs ? [ ] }: nameOrPath: content:
     let
-      inPath = lib.hasPrefix "/" nameOrPath;
-      body = if lib.isDerivation content || builtins.isPath content then builtins.readFile content else content;
+      inherit (placeOf nameOrPath) name destination;
+      script = pkgs.writeTextFile {
+        inherit name destination;
+        executable = true;
+        text = "#!${interpreter}\n${textOf content}";
+        checkPhase = lib.optionalString (check != "") "${check} \"$target\"";
+        meta.mainProgram = name;
+      };
     in
-    pkgs.writeTextFile {
-      name = baseNameOf nameOrPath;
-      executable = true;
-      destination = if inPath then nameOrPath else "";
-      text = "#!${interpreter}\n${body}";
-      checkPhase = check;
-      meta.mainProgram = baseNameOf nameOrPath;
-    };
-  bin = make: name: make "/bin/${name}";
-  # Functions that take options before the text, or the text at once.
+    if makeWrapperArgs == [ ] then script
+    else
+      pkgs.runCommandLocal name { nativeBuildInputs = [ pkgs.makeWrapper ]; meta.mainProgram = name; } ''
+        makeWrapper ${script}${destination} "$out${destination}" ${lib.escapeShellArgs makeWrapperArgs}
+      '';
+
+  # What a compiler makes of the content, whose file is $contentPath, at $out or below it.
+  makeBinWriter = { compileScript, strip ? true, makeWrapperArgs ? [ ] }: nameOrPath: content:
+    let inherit (placeOf nameOrPath) name destination;
+    in
+    pkgs.runCommandCC name
+      {
+        content = textOf content;
+        passAsFile = [ "content" ];
+        nativeBuildInputs = lib.optional (makeWrapperArgs != [ ]) pkgs.makeWrapper;
+        meta.mainProgram = name;
+      } ''
+      final=$out
+      mkdir -p "$(dirname "$final${destination}")"
+      out=$NIX_BUILD_TOP/compiled
+      ${compileScript}
+      mv "$out" "$final${destination}"
+      out=$final
+      ${lib.optionalString strip "strip --strip-unneeded \"$final${destination}\""}
+      ${lib.optionalString (makeWrapperArgs != [ ]) ''
+        wrapProgram "$final${destination}" ${lib.escapeShellArgs makeWrapperArgs}
+      ''}
+    '';
+
+  makeDataWriter = { input ? lib.id, output ? "cp $inputPath $out" }: nameOrPath: data:
+    let inherit (placeOf nameOrPath) name destination;
+    in
+    pkgs.runCommandLocal name { input = input data; passAsFile = [ "input" ]; } ''
+      final=$out
+      out=$final${destination}
+      mkdir -p "$(dirname "$out")"
+      ${output}
+      out=$final
+    '';
+
+  # A script's options may be left out: writeBash "name" "text".
   withOptions = make: name: options:
-    if builtins.isAttrs options && !(lib.isDerivation options) then make name options else make name { } options;
-
-  python = nameOrPath: { libraries ? [ ], flakeIgnore ? [ ], doCheck ? true, ... }: content:
-    let
-      interpreter = if libraries == [ ] then "${pkgs.python3}/bin/python3" else "${pkgs.python3.withPackages (_: libraries)}/bin/python3";
-    in
-    makeScript interpreter "${pkgs.python3}/bin/python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' \"$target\"" nameOrPath content;
-  perl = nameOrPath: { libraries ? [ ], ... }: content: makeScript "${pkgs.perl}/bin/perl" "" nameOrPath content;
-  jq = nameOrPath: _options: content: makeScript "${pkgs.jq}/bin/jq -f" "" nameOrPath content;
-  bash = nameOrPath: _options: makeScript "${pkgs.bash}/bin/bash" "${pkgs.bash}/bin/bash -n \"$target\"" nameOrPath;
-  dash = nameOrPath: _options: makeScript "${pkgs.dash}/bin/dash" "${pkgs.dash}/bin/dash -n \"$target\"" nameOrPath;
-
+    if builtins.isAttrs options && !lib.isDerivation options then make name options else make name { } options;
+  bin = make: name: make "/bin/${name}";
   both = name: make: {
     "write${name}" = withOptions make;
     "write${name}Bin" = bin (withOptions make);
   };
+  # Of those that always take options.
+  bothWithOptions = name: make: { "write${name}" = make; "write${name}Bin" = bin make; };
+
+  absent = name: sentence:
+    let missing = throw "writers.write${name} is not in the offline package set: ${sentence}; use the real nixpkgs for this (--nixpkgs PATH)";
+    in { "write${name}" = missing; "write${name}Bin" = missing; };
+
+  plain = interpreter: check: nameOrPath: options:
+    makeScriptWriter ({ inherit interpreter; } // lib.optionalAttrs (check != "") { inherit check; } // options) nameOrPath;
+  bash = plain "${pkgs.bash}/bin/bash" "${pkgs.bash}/bin/bash -n";
+  dash = plain "${pkgs.dash}/bin/dash" "${pkgs.dash}/bin/dash -n";
+  fish = plain "${pkgs.fish}/bin/fish --no-config" "${pkgs.fish}/bin/fish --no-config --no-execute";
+  jq = plain "${pkgs.jq}/bin/jq -f" "";
+
+  # flake8 reads it first, as far as `flakeIgnore` lets it.
+  python = nameOrPath: { libraries ? [ ], flakeIgnore ? [ ], doCheck ? true, makeWrapperArgs ? [ ] }:
+    let
+      ignored = lib.optionalString (flakeIgnore != [ ]) "--ignore ${lib.concatMapStringsSep "," lib.escapeShellArg flakeIgnore}";
+      given = if builtins.isFunction libraries then libraries else (_: libraries);
+    in
+    makeScriptWriter
+      {
+        interpreter =
+          if libraries == [ ] then "${pkgs.python3}/bin/python3" else "${pkgs.python3.withPackages given}/bin/python3";
+        check = lib.optionalString doCheck "${pkgs.debian.flake8}/bin/flake8 --show-source ${ignored}";
+        inherit makeWrapperArgs;
+      }
+      nameOrPath;
+  perl = nameOrPath: { libraries ? [ ], ... }@options:
+    makeScriptWriter (removeAttrs options [ "libraries" ] // {
+      interpreter = if libraries == [ ] then "${pkgs.perl}/bin/perl" else "${pkgs.perl.withPackages (_: libraries)}/bin/perl";
+    }) nameOrPath;
+  ruby = nameOrPath: { libraries ? [ ], ... }@options:
+    if libraries != [ ] then throw "writers.writeRuby: Debian's gems are packages of their own (pkgs.debian.ruby-NAME); the offline package set cannot put them together as `libraries`"
+    else plain "${pkgs.ruby}/bin/ruby" "${pkgs.ruby}/bin/ruby -c" nameOrPath (removeAttrs options [ "libraries" ]);
+  lua = nameOrPath: { libraries ? [ ], ... }@options:
+    if libraries != [ ] then throw "writers.writeLua: Debian's modules are packages of their own (pkgs.debian.lua-NAME); the offline package set cannot put them together as `libraries`"
+    else
+      let program = lib.getExe' pkgs.lua "lua"; in
+      plain program "" nameOrPath (removeAttrs options [ "libraries" ]);
+  javaScript = nameOrPath: { libraries ? [ ], ... }@options:
+    let
+      modules = lib.concatMapStringsSep ":" (library: "${library}/lib/node_modules") libraries;
+    in
+    makeScriptWriter (removeAttrs options [ "libraries" ] // {
+      interpreter = "${pkgs.nodejs}/bin/node";
+      check = "${pkgs.nodejs}/bin/node --check";
+      makeWrapperArgs = options.makeWrapperArgs or [ ] ++ lib.optionals (libraries != [ ]) [ "--prefix" "NODE_PATH" ":" modules ];
+    }) nameOrPath;
+  rust = nameOrPath: { rustc ? pkgs.rustc, rustcArgs ? [ ], strip ? true, makeWrapperArgs ? [ ] }:
+    makeBinWriter
+      {
+        inherit strip makeWrapperArgs;
+        compileScript = ''
+          cp "$contentPath" main.rs
+          ${rustc}/bin/rustc ${lib.escapeShellArgs rustcArgs} -o "$out" main.rs
+        '';
+      }
+      nameOrPath;
 in
-both "Bash" bash // both "Dash" dash // both "Python3" python // both "Perl" perl // both "Jq" jq // {
-  writeJSON = name: value: pkgs.writeText name (builtins.toJSON value);
-  writeYAML = name: value: pkgs.writeText name (builtins.toJSON value);
-  makeScriptWriter = { interpreter, check ? "" }: makeScript interpreter (lib.optionalString (check != "") "${check} \"$target\"");
+both "Bash" bash // both "Dash" dash // both "Fish" fish // both "Jq" jq // both "Rust" rust // both "Perl" perl
+// bothWithOptions "Python3" python // bothWithOptions "JS" javaScript // bothWithOptions "Ruby" ruby
+// bothWithOptions "Lua" lua
+// absent "Haskell" "Debian's GHC and its packages are not made to run in the store"
+// absent "Nim" "Debian's Nim is not made to run in the store"
+// absent "Nu" "Debian has no Nushell"
+// absent "Babashka" "Debian has no Babashka"
+// absent "Guile" "Debian's Guile is not made to find its modules in the store"
+// absent "FSharp" "Debian has no .NET"
+// absent "PyPy2" "Debian has no PyPy for Python 2"
+// absent "PyPy3" "Debian's PyPy is not made to run in the store"
+// {
+  inherit makeScriptWriter makeBinWriter makeDataWriter;
+  makePythonWriter = _python: _pythonPackages: _buildPythonPackages: python;
+
+  writeText = makeDataWriter { };
+  writeJSON = name: data: pkgs.writeTextFile (placeOf name // { text = formats.toJSON data; });
+  writeYAML = name: data: pkgs.writeTextFile (placeOf name // { text = formats.toYAML data; });
+  writeTOML = name: data: pkgs.writeTextFile (placeOf name // { text = formats.toTOML data; });
+  # As it is: nothing reads it before nginx does.
+  writeNginxConfig = name: text: pkgs.writeTextFile (placeOf name // { inherit text; });
 }
