@@ -6,10 +6,12 @@ final: prev:
 let
   go = import ./go.nix { inherit lib debian; pkgs = final; };
   node = import ./node.nix { inherit lib debian; pkgs = final; };
+  rust = import ./rust.nix { inherit lib debian; pkgs = final; };
 in
 {
   inherit (go) go buildGoModule buildGoPackage;
   inherit (node) nodejs nodejs-slim nodePackages buildNpmPackage fetchNpmDeps importNpmLock npmHooks;
+  inherit (rust) rustc cargo rustfmt clippy rustPlatform makeRustPlatform rust rustPackages;
 
   python3 = import ./python.nix { inherit lib debian builder; pkgs = final; };
   python3Packages = final.python3.pkgs;

@@ -30,7 +30,7 @@ let
       name = "${final.name or "${final.pname}-${final.version}"}-go-modules";
       src = final.src or null;
       srcs = final.srcs or null;
-      nativeBuildInputs = [ ./go-modules-hook.sh go pkgs.git ] ++ args.nativeBuildInputs or [ ];
+      nativeBuildInputs = [ ./go/modules-hook.sh go pkgs.git ] ++ args.nativeBuildInputs or [ ];
       modRoot = final.modRoot or "./";
       inherit proxyVendor deleteVendor;
       GO111MODULE = "on";
@@ -73,7 +73,7 @@ let
       in
       {
         inherit vendorHash proxyVendor doCheck goModules;
-        nativeBuildInputs = [ ./go-build-hook.sh go ] ++ nativeBuildInputs;
+        nativeBuildInputs = [ ./go/build-hook.sh go ] ++ nativeBuildInputs;
         goLibrary = libraryOf go cgo;
         goLoader = lib.optionalString (cgo == "1") "${stdenv.cc.libc}/lib/ld-linux-*.so.*";
         modRoot = args.modRoot or "./";

@@ -33,7 +33,7 @@ let
   // lib.listToAttrs (map (name: lib.nameValuePair (lib.removePrefix "node-" name) (debian.package name))
     (builtins.filter (lib.hasPrefix "node-") debian.names));
 
-  cacheScript = ./npm-cache.js;
+  cacheScript = ./node/cache.js;
 
   # The cache of npm with all that a lock file names, as nixpkgs makes it: the same hash.
   fetchNpmDeps =
@@ -105,8 +105,8 @@ let
       name = "npm-hooks";
       propagatedBuildInputs = [ (nodejs.slim or nodejs) nodejs pkgs.makeWrapper ];
       substitutions.node = "${nodejs.slim or nodejs}/bin/node";
-      substitutions.installer = "${./npm-install.js}";
-    } ./npm-hooks.sh;
+      substitutions.installer = "${./node/install.js}";
+    } ./node/hooks.sh;
 
   buildNpmPackage = lib.makeOverridable ({ stdenv, nodejs }: lib.extendMkDerivation {
     constructDrv = stdenv.mkDerivation;
