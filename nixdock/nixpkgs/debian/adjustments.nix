@@ -164,6 +164,14 @@ in
   libssl3 = libssl;
   libssl3t64 = libssl;
 
+  # Its libraries are those of its library, by links.
+  maven.needs = map (name: "lib${name}-java") [
+    "aopalliance" "atinject-jsr330-api" "cdi-api" "commons-cli" "commons-io" "commons-lang3" "geronimo-annotation-1.3-spec"
+    "guava" "guice" "maven-resolver" "maven-shared-utils" "plexus-cipher" "plexus-classworlds"
+    "plexus-component-annotations" "plexus-interpolation" "plexus-sec-dispatcher" "plexus-utils2" "sisu-inject"
+    "sisu-plexus" "slf4j" "wagon-provider-api"
+  ];
+
   # The folders of unfinished requests as nixpkgs has them; `conf` is its name, too. nginx knows how long each
   # name is, so that none may be shorter than Debian's: the slashes fill it up, and what has no room is moved.
   nginx = {

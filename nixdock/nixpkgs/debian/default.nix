@@ -151,6 +151,13 @@ let
 in
 {
   inherit either;
+  # The units that need this interpreter, of these packages and of all that they need: its modules.
+  modules = interpreter: names: map unit (modulesOf interpreter (map unitOf names));
+  # The units of these packages and of all that they need.
+  closure = names: map (one: unit one.key) (builtins.genericClosure {
+    startSet = map (name: { key = unitOf name; }) names;
+    operator = one: map (key: { inherit key; }) (needsOf one.key);
+  });
   inherit (lock) has names;
   packages = lib.genAttrs lock.names (name: unit (unitOf name));
   package = name: if lock.has name then unit (unitOf name) else missing name;

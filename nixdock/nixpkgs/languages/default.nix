@@ -7,8 +7,13 @@ let
   go = import ./go.nix { inherit lib debian; pkgs = final; };
   node = import ./node.nix { inherit lib debian; pkgs = final; };
   rust = import ./rust.nix { inherit lib debian; pkgs = final; };
+  named = lib.mergeAttrsList (map (file: import file { inherit lib debian; pkgs = final; }) [
+    ./java.nix
+    ./perl.nix
+    ./php.nix
+  ]);
 in
-{
+named // {
   inherit (go) go buildGoModule buildGoPackage;
   inherit (node) nodejs nodejs-slim nodePackages buildNpmPackage fetchNpmDeps importNpmLock npmHooks;
   inherit (rust) rustc cargo rustfmt clippy rustPlatform makeRustPlatform rust rustPackages;
