@@ -15,5 +15,13 @@ in
   # registration (for nix-store --load-db), store-paths, total-nar-size.
   closureInfo = { rootPaths }: closure "closure-info" "info" (lib.toList rootPaths);
   writeClosure = closure "runtime-deps" "paths";
+  # The paths of a closure, those first that most others need.
+  referencesByPopularity = path: runPython {
+    name = "closure-paths";
+    source = import ./python-source.nix { inherit lib; } ../dockertools;
+    module = "paths_by_popularity";
+    order = { };
+    graphs.closure = [ path ];
+  };
   writeReferencesToFile = path: closure "runtime-deps" "paths" [ path ];
 }

@@ -38,6 +38,6 @@ let
     }));
 in
 {
-  mkShell = mkShell { inherit (pkgs) stdenv; };
-  mkShellNoCC = mkShell { stdenv = pkgs.stdenvNoCC; };
+  mkShell = lib.makeOverridable mkShell { inherit (pkgs) stdenv; };
+  mkShellNoCC = lib.makeOverridable mkShell { stdenv = pkgs.stdenvNoCC; };
 }

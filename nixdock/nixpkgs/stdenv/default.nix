@@ -9,20 +9,22 @@ let
     bash coreutils findutils diffutils gnused gnugrep gawk gnutar gzip bzip2 xz gnumake patch
   ];
 
-  makeStdenv = { cc }: lib.fix (stdenv: {
+  makeStdenv = { cc, extraNativeBuildInputs ? [ ], extraBuildInputs ? [ ] }@args: lib.fix (stdenv: {
     name = "stdenv-${if cc == null then "nocc-" else ""}linux";
     # Builds read `setup` from here, and nix-shell does.
     outPath = "${./setup}";
     inherit buildPlatform hostPlatform initialPath;
     targetPlatform = hostPlatform;
-    inherit (hostPlatform) system isLinux isDarwin isx86_64 isAarch64 is64bit is32bit;
+    inherit (hostPlatform) system isLinux isDarwin isx86_64 isx86_32 isi686 isAarch64 isAarch32 is64bit is32bit isMusl;
+    inherit (hostPlatform) isFreeBSD isOpenBSD isBSD isCygwin isWindows isBigEndian isLittleEndian;
     cc = if cc == null then throw "stdenvNoCC has no C compiler; use stdenv" else cc;
     hasCC = cc != null;
     shell = "${final.buildPackages.bash}/bin/bash";
     shellPackage = final.buildPackages.bash;
     shellDryRun = "${final.buildPackages.bash}/bin/bash -n -O extglob";
-    defaultNativeBuildInputs = lib.optionals (cc != null) [ cc ];
-    defaultBuildInputs = [ ];
+    inherit extraNativeBuildInputs extraBuildInputs;
+    defaultNativeBuildInputs = lib.optionals (cc != null) [ cc ] ++ extraNativeBuildInputs;
+    defaultBuildInputs = extraBuildInputs;
     # What patches the programs that a build has made, as those of Debian are patched.
     # What is linked statically names neither a loader nor libraries.
     fixupCommand = if cc == null || hostPlatform.isMusl then "" else
@@ -32,11 +34,16 @@ let
       inherit lib stdenv;
       inherit (final) config;
     };
-    override = { cc ? null, ... }: makeStdenv { inherit cc; };
+    override = changes: makeStdenv (args // lib.intersectAttrs { cc = 1; extraNativeBuildInputs = 1; extraBuildInputs = 1; } changes);
     __toString = self: self.outPath;
   });
+  # gcc12Stdenv is there where gcc12 is this compiler.
+  versioned = lib.genAttrs' (map toString (lib.range 7 15)) (version: lib.nameValuePair "gcc${version}Stdenv" (
+    if final."gcc${version}" ? libc then final.stdenv
+    else throw "gcc${version}Stdenv: the compiler of this set is GCC ${final.gcc.version}: pkgs.stdenv; another is in the real nixpkgs (--nixpkgs PATH)"
+  ));
 in
-{
+versioned // {
   inherit buildPlatform hostPlatform;
   targetPlatform = hostPlatform;
 
@@ -49,10 +56,22 @@ in
       else final.buildPackages.gcc;
   };
   gccStdenv = final.stdenv;
-  overrideCC = _stdenv: cc: makeStdenv { inherit cc; };
+  clangStdenv = final.overrideCC final.stdenv final.clang;
+  overrideCC = stdenv: cc: stdenv.override { inherit cc; };
+  stdenvAdapters = import ./adapters.nix { inherit lib; pkgs = final; };
 
   gcc = import ./cc.nix { inherit lib debian; pkgs = final; };
   cc = final.gcc;
+  gcc-unwrapped = final.gcc.unwrapped;
+  clang = import ./clang.nix { inherit lib debian; pkgs = final; };
+  # The tools of LLVM have names of their own, too.
+  llvmPackages = {
+    inherit (final) bear clang clang-tools lld lldb llvm;
+    stdenv = final.clangStdenv;
+    bintools = final.lld;
+    clang-unwrapped = final.clang.unwrapped;
+    libllvm = final.llvm;
+  };
   muslGcc = import ./musl-cc.nix {
     inherit lib;
     pkgs = final;
