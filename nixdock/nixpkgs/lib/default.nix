@@ -34,9 +34,9 @@ let
         flakes = call ./flakes.nix;
         systems = call ./systems;
         platforms = lib.systems.doubles;
-        options = call ./modules/options.nix;
+        options = call ./options.nix;
         modules = call ./modules;
-        types = call ./modules/types.nix;
+        types = call ./types;
         deprecated.misc = call ./deprecated.nix;
 
         # Nobody maintains a package of this set but its table; `with lib.maintainers; [ ]` must still evaluate.

@@ -8,12 +8,13 @@ let
   inherit (lib.attrsets) attrByPath optionalAttrs setAttrByPath zipAttrsWith;
   inherit (lib.lists) imap1 last optional optionals reverseList;
   inherit (lib.options) isOption mkOption showDefs showOption;
-  inherit (lib.strings) concatMapStrings concatMapStringsSep;
-  inherit (lib.trivial) isFunction;
-  inherit (properties)
-    checkAndMerge mergeAs mergeDefinitions mkMerge mkOptionDefault pushDownProperties valueOf;
+  inherit (lib.strings) concatMapStringsSep optionalString;
+  inherit (lib.trivial) isFunction warnIf;
+  inherit (properties) mergeDefinitions mkMerge mkOptionDefault pushDownProperties;
 
   properties = import ./properties.nix { inherit lib; };
+
+  hint = "if you get an infinite recursion here, you probably reference `config` in `imports`: import always, and have the module take effect by `mkIf`";
 
   # What every evaluation has.
   moduleOptions = {
@@ -62,7 +63,8 @@ let
 
         collected = collect (specialArgs.modulesPath or "") class
           ({
-            inherit lib config options specialArgs;
+            inherit lib options specialArgs;
+            config = addErrorContext hint config;
             _class = class;
             _prefix = prefix;
           } // specialArgs)
@@ -76,9 +78,8 @@ let
           else lib.attrsets.recursiveUpdate freeform declared;
         freeform =
           if merged.unmatchedDefns == [ ] then { }
-          else valueOf prefix freeformType (checkAndMerge prefix freeformType (map
-            (def: { inherit (def) file; value = setAttrByPath def.prefix def.value; })
-            merged.unmatchedDefns));
+          else freeformType.merge prefix
+            (map (def: { inherit (def) file; value = setAttrByPath def.prefix def.value; }) merged.unmatchedDefns);
         checked =
           if freeformType == null && merged.unmatchedDefns != [ ] && declared._module.check then
             throw (unmatched prefix options (head merged.unmatchedDefns))
@@ -144,7 +145,7 @@ let
             (checkTree prefix module))
           modules);
         definitions = zipAttrsWith (_: found: found) (map
-          ({ file, config }: mapAttrs (_: value: { inherit file value; }) (checkDefinition prefix config))
+          ({ file, config }: mapAttrs (_: value: { inherit file value; }) (checkDefinition prefix file config))
           configs);
         found = mapAttrs (name: at (prefix ++ [ name ]) (definitions.${name} or [ ])) declarations;
       in
@@ -197,10 +198,13 @@ let
             throw "The option `${showOption loc}' is read-only, but it's set multiple times. Definition values:${showDefs (map (def: def // { value = (mergeDefinitions loc option.type [ def ]).mergedValue; }) all)}"
           else mergeDefinitions loc option.type all;
         inherit (merged) defsFinal mergedValue;
+        deprecation = option.type.deprecationMessage or null;
+        warned = warnIf (deprecation != null)
+          "The type `types.${option.type.name}' of option `${showOption loc}' is deprecated. ${toString deprecation}";
       in
       option // {
         value = addErrorContext "while evaluating the option `${showOption loc}':"
-          (if option ? apply then option.apply mergedValue else mergedValue);
+          (warned (if option ? apply then option.apply mergedValue else mergedValue));
         inherit (merged.defsFinal') highestPrio;
         inherit (merged.checkedAndMerged) valueMeta;
         definitionsWithLocations = defsFinal;
@@ -237,7 +241,6 @@ let
         unmatchedDefns = [ ];
       };
       first = head options;
-      type = first.options.type or lib.types.unspecified;
     in
     if options == [ ] then nested
     else if trees == [ ] then evaluated options
@@ -245,7 +248,7 @@ let
       evaluated (map (one: if isDeclaration one then one else asOption one) declarations)
     else
       throw ''
-        The option `${showOption loc}' in module `${first._file}' would be a parent of the following options, but its type `${type.description}' does not support nested options.
+        The option `${showOption loc}' in module `${first._file}' would be a parent of the following options, but its type `${first.options.type.description or "<no description>"}' does not support nested options.
         ${concatMapStringsSep "\n" (tree: "- option(s) with prefix `${showOption (loc ++ [ (head (attrNames tree.options)) ])}' in module `${tree._file}'") trees}'';
 
   checkTree = prefix: { _file, options, ... }:
@@ -255,9 +258,9 @@ let
       throw "In module ${_file}: expected an option declaration at option path `${showOption prefix}` but got an attribute set with type ${options._type}"
     else options;
 
-  checkDefinition = prefix: config:
+  checkDefinition = prefix: file: config:
     if isAttrs config then config
-    else throw "You're trying to define a value of type `${typeOf config}' rather than an attribute set for the option `${showOption prefix}': it has options below it, none of its own.";
+    else throw "In module `${file}', you're trying to define a value of type `${typeOf config}'\nrather than an attribute set for the option\n`${showOption prefix}', which has options below it and none of its own.";
 
   # The sentence on the first definition that no option takes.
   unmatched = prefix: options: def:
@@ -269,12 +272,14 @@ let
         (attrNames (removeAttrs siblings [ "_module" ])));
       quoted = map (other: "`${showOption (prefix ++ above ++ [ other ])}'") near;
     in
-    "The option `${name}' does not exist. Definition values:${showDefs [ def ]}\n\n"
+    "The option `${name}' does not exist. Definition values:${
+      addErrorContext "while evaluating the error message for definitions for `${name}', which is an option that does not exist:"
+        (showDefs [ def ])}\n\n"
     + (if attrNames options == [ "_module" ] then
       (if prefix == [ ] then "It seems as if you're trying to declare an option by placing it into `config' rather than `options'!"
-      else "However there are no options defined in `${showOption prefix}'. Are you sure you've declared your options properly? This happens where options of a submodule are below `config' rather than `options'.")
+      else "However there are no options defined in `${showOption prefix}'. Are you sure you've declared your options properly? This can happen if you e.g. declared your options in `types.submodule' under `config' rather than `options'.")
     else if quoted == [ ] then ""
-    else "Did you mean ${lib.strings.concatStringsSep ", " (lib.lists.init quoted)}${if length quoted > 1 then " or " else ""}${last quoted}?");
+    else "Did you mean ${lib.strings.concatStringsSep ", " (lib.lists.init quoted)}${optionalString (length quoted > 1) " or "}${last quoted}?");
 
   # All modules and what they import, each once and without those that one of them disables; the last one first.
   collect = modulesPath: class: args: modules:
@@ -294,7 +299,8 @@ let
       keyOf = file: other:
         if lib.strings.isConvertibleWithToString other then
           (if lib.strings.hasPrefix "/" (toString other) then toString other else "${toString modulesPath}/${toString other}")
-        else other.key or (throw "Module `${file}' has an item of disabledModules that is neither a path nor has a `key'.");
+        else toString other.key
+          or (throw "Module `${file}' contains a disabledModules item that is an attribute set, presumably a module, that does not have a `key' attribute.");
       graphOf = map ({ key, module, modules }: {
         inherit key;
         file = module._file;
@@ -304,7 +310,7 @@ let
     in
     {
       modules = reverseList (closure (if disabled == [ ] then x: x else filter (one: !elem one.key disabled)));
-      graph = graphOf tree;
+      graph = graphOf (lib.lists.init tree);
     };
 
   # What stands in `modules` or `imports`, as a module.
@@ -315,7 +321,10 @@ let
     else if isAttrs module then
       if kind == "module" then evaluation.unifyModuleSyntax file key module
       else if elem kind [ "if" "merge" "override" ] then evaluation.unifyModuleSyntax file key { config = module; }
-      else throw "Expected a module, but found a value of type \"${kind}\", while trying to load a module into ${file}."
+      else throw ("Expected a module, but found a value of type \"${kind}\", while trying to load a module into ${file}"
+        + optionalString (args._prefix != [ ]) ", while trying to load a module into `${showOption args._prefix}'" + "."
+        + optionalString (kind == "configuration")
+        " It is what `evalModules` made of modules already: please only import the modules that make up the configuration.")
     else if isList module then
       throw "Module imports can't be nested lists. Perhaps you meant to remove one level of lists? Definitions: ${showDefs [{ inherit file; value = module; }]}"
     else

@@ -9,6 +9,8 @@ let
   inherit (lib.trivial) id min;
 
   kindOf = value: value._type or null;
+  # A definition that says its own file, `mkDefinition`, is that.
+  located = def: if kindOf def.value == "definition" then { inherit (def.value) file value; } else def;
 
   self = {
     mkIf = condition: content: { _type = "if"; inherit condition content; };
@@ -81,15 +83,13 @@ let
     # What `definitions` make of the option at `loc`: nothing is known of their values before it is asked for.
     mergeDefinitions = loc: type: definitions:
       let
-        plain = addErrorContext "while evaluating definitions from `${showOption loc}':" (concatMap
-          (def: map
-            (value: if kindOf value == "definition" then { inherit (value) file value; } else { inherit (def) file; inherit value; })
-            (self.dischargeProperties def.value))
+        discharged = addErrorContext "while evaluating definitions from `${showOption loc}':" (concatMap
+          (def: map (value: located { inherit (def) file; inherit value; }) (self.dischargeProperties def.value))
           definitions);
-        overridden = self.filterOverrides' plain;
+        overridden = self.filterOverrides' discharged;
+        values = map located overridden.values;
         defsFinal =
-          if any (def: kindOf def.value == "order") overridden.values then self.sortProperties overridden.values
-          else overridden.values;
+          if any (def: kindOf def.value == "order") values then self.sortProperties values else values;
       in
       self.mergeAs loc type { inherit defsFinal; inherit (overridden) highestPrio; };
 
@@ -113,7 +113,8 @@ let
     # with them, and what else is known of the value.
     checkAndMerge = loc: type: defs:
       let
-        wrong = filter (def: !type.check def.value) defs;
+        check = self.checkOf loc type;
+        wrong = filter (def: !check def.value) defs;
         complaint = "Definition values:${showDefs wrong}";
         merged = type.merge.v2 { inherit loc defs; };
       in
@@ -131,6 +132,12 @@ let
           valueMeta = { };
           headError = if wrong == [ ] then null else { message = complaint; };
         };
+
+    checkOf = loc: type:
+      if type.merge ? v2 && !type.check ? isV2MergeCoherent then
+        throw ("The option `${showOption loc}' has type `${type.description}' with an ad-hoc `type // { check = ...; }' "
+          + "override, which is incompatible with how it merges. Please use `lib.types.addCheck` instead.")
+      else type.check;
 
     valueOf = loc: type: { headError, value, ... }:
       if headError == null then value

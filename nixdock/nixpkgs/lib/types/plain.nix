@@ -1,70 +1,14 @@
-# The types of options: what a value must be, and what several definitions make together.
-{ lib }:
+# The types that are made of no others, and what is said in terms of them.
+{ lib, self, making }:
 
 let
   inherit (builtins)
-    all elem foldl' head isAttrs isBool isFloat isInt isString length match toJSON typeOf;
-  inherit (lib.modules) fixupOptionType mergeOptionDecls;
-  inherit (lib.options) getValues isOption mergeEqualOption mergeOneOption mkOption;
+    elem foldl' head isAttrs isBool isFloat isInt isString length match toJSON typeOf;
+  inherit (lib.options) getValues mergeEqualOption mergeOneOption;
   inherit (lib.strings) concatMapStringsSep concatStringsSep escapeNixString hasInfix removeSuffix;
   inherit (lib.trivial) boolToString;
 
-  self = {
-    setType = name: value: value // { _type = name; };
-    isType = name: value: value._type or null == name;
-    isOptionType = self.isType "option-type";
-
-    mkOptionType =
-      { name
-      , description ? name
-        # What kind of phrase the description is: where another one must have it in parentheses.
-      , descriptionClass ? null
-      , check ? _: true
-      , merge ? lib.options.mergeDefaultOption
-        # { value } where an option without a definition has one.
-      , emptyValue ? { }
-      , getSubOptions ? _: { }
-      , getSubModules ? null
-      , substSubModules ? _: null
-      , nestedTypes ? { }
-      , deprecationMessage ? null
-        # How the types of two declarations become one.
-      , functor ? self.defaultFunctor name
-      , typeMerge ? self.defaultTypeMerge functor
-      }: {
-        _type = "option-type";
-        inherit
-          name description descriptionClass check merge emptyValue getSubOptions getSubModules substSubModules nestedTypes
-          deprecationMessage functor typeMerge;
-      };
-
-    # Types of one name are the same, and those with a payload (what they are made of) if `binOp` makes one of two.
-    defaultFunctor = name: {
-      inherit name;
-      type = self.${name} or null;
-      payload = null;
-      binOp = _: _: null;
-      wrapped = null;
-    };
-    defaultTypeMerge = f: g:
-      let payload = f.binOp f.payload g.payload;
-      in
-      if f.name != g.name then null
-      else if f.payload == null || g.payload == null then f.type
-      else if payload == null then null
-      else f.type payload;
-    mergeTypes = a: b:
-      let merged = a.typeMerge b.functor;
-      in
-      if self.isOptionType a && self.isOptionType b && merged != null then merged
-      else self.setType "merge-error" { error = "Cannot merge two types that differ"; };
-
-    optionDescriptionPhrase = isPlain: type:
-      if isPlain type.descriptionClass or null then type.description else "(${type.description})";
-
-    # The same type for less values.
-    addCheck = type: check: type // { check = value: type.check value && check value; };
-
+  plain = {
     unspecified = self.mkOptionType {
       name = "unspecified";
       description = "unspecified value";
@@ -181,13 +125,8 @@ let
         descriptionClass = if length values < 2 then "noun" else "conjunction";
         check = value: elem value values;
         merge = mergeEqualOption;
-        functor = {
-          name = "enum";
-          type = { values }: self.enum values;
-          payload = { inherit values; };
-          binOp = a: b: { values = lib.lists.unique (a.values ++ b.values); };
-          wrapped = null;
-        };
+        functor = making.functorOf "enum" ({ values }: self.enum values) { inherit values; }
+          (a: b: { values = lib.lists.unique (a.values ++ b.values); });
       };
 
     luaInline = equal "luaInline" "inline lua" (self.isType "lua-inline");
@@ -204,18 +143,11 @@ let
     toml = self.serializableValueWith { typeName = "TOML"; nullable = false; };
     serializableValueWith = { typeName, nullable ? true }:
       let
-        plain = with self; oneOf [ bool int float str path (attrsOf value) (listOf value) ];
-        value = (if nullable then self.nullOr plain else plain) // { description = "${typeName} value"; };
+        some = with self; oneOf [ bool int float str path (attrsOf value) (listOf value) ];
+        value = (if nullable then self.nullOr some else some) // { description = "${typeName} value"; };
       in
       value;
-
-    # Types and options are values, too; several make one as those of several declarations do.
-    optionType = declared "optionType" self.isOptionType
-      (type: mkOption { inherit type; })
-      (loc: option: (fixupOptionType loc option).type);
-    optionDeclaration = declared "optionDeclaration" isOption lib.trivial.id (_: lib.trivial.id);
-  }
-  // import ./composed-types.nix { inherit lib self; };
+  };
 
   # A type of equal definitions.
   equal = name: description: check: self.mkOptionType {
@@ -226,14 +158,7 @@ let
 
   # A type that is made of `payload`: the same only as one of the same.
   parametrised = payload: make: type:
-    let
-      functor = {
-        inherit (type) name;
-        type = make;
-        inherit payload;
-        binOp = a: b: if a == b then a else null;
-        wrapped = null;
-      };
+    let functor = making.functorOf type.name make payload (a: b: if a == b then a else null);
     in
     type // { inherit functor; typeMerge = self.defaultTypeMerge functor; };
 
@@ -263,15 +188,5 @@ let
         };
       })
     bits);
-
-  declared = name: check: asOption: result: self.mkOptionType {
-    inherit name check;
-    descriptionClass = "noun";
-    merge = loc: defs:
-      if length defs == 1 then (head defs).value
-      else
-        result loc (mergeOptionDecls loc
-          (map (def: { _file = def.file; pos = null; options = asOption def.value; }) defs));
-  };
 in
-self
+plain

@@ -98,8 +98,8 @@ let
     showDefs = concatMapStrings (def:
       let
         # Of a value that cannot be shown the file is.
-        shown = builtins.tryEval (toPretty { }
-          (withRecursion { depthLimit = 10; throwOnDepthLimit = false; } def.value));
+        shown = builtins.tryEval (builtins.addErrorContext "while evaluating a definition from `${def.file}':"
+          (toPretty { } (withRecursion { depthLimit = 10; throwOnDepthLimit = false; } def.value)));
         lines = splitString "\n" shown.value;
         few = if length lines > 5 then take 5 lines ++ [ "..." ] else lines;
       in
