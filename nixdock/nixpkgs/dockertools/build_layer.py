@@ -10,6 +10,7 @@ base's files and the commands ask for are those that the layer says.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from .root_tree import RootTree, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_MAKES_TMP = re.compile(r"""mkdir\b[^\n;|&]*\s/?tmp/?(?=[\s;|&)"']|$)""")
 
 
 def main() -> None:
@@ -86,8 +89,10 @@ def fill_as_root(layer: Path, values: dict[str, Any], out: Path) -> None:
     before = Snapshot.take(root)
     _copy(root, values)
     shell = Shell.from_order(values["shell"])
-    for directory in ("proc", "tmp"):
-        (root / directory).mkdir(exist_ok=True)
+    (root / "proc").mkdir(exist_ok=True)
+    # It is there in today's nixpkgs; in that of yesterday it was not, and commands made it themselves.
+    if not _MAKES_TMP.search(values["runAsRoot"]):
+        (root / "tmp").mkdir(exist_ok=True)
     hooks.run_in_root("runAsRoot", values["runAsRoot"], shell, root=root, out=out)
     before.move_new(layer)
     if values["extraCommands"]:
