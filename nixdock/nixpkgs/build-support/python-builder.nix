@@ -8,17 +8,22 @@
 #   prefix                 words before Python's own, such as a program that starts it
 { lib, builder, system }:
 
-{ name, source, module, order, graphs ? { }, path ? [ ], prefix ? [ ], outputs ? [ "out" ], passthru ? { }, meta ? { }, ... }@args:
-lib.extendDerivation true (passthru // { meta = { inherit name; } // meta; }) (derivation ({
-  inherit name system order outputs;
-  __structuredAttrs = true;
-  exportReferencesGraph = graphs;
-  # With structured attributes the environment is empty, and Python finds its library by way of PATH.
-  builder = "${builder.bootstrap}/bin/busybox";
-  args = [
-    "env"
-    "PATH=${lib.makeBinPath ([ builder.python ] ++ path)}:${builder.bootstrap}/bin"
-  ] ++ prefix ++ [ "${builder.python}/bin/python3" ] ++ builder.command source module;
-  preferLocalBuild = true;
-  allowSubstitutes = false;
-} // removeAttrs args [ "source" "module" "graphs" "path" "prefix" "passthru" "meta" ]))
+let
+  plainDerivation = import ./plain-derivation.nix { inherit lib; };
+
+  build = { name, source, module, order, graphs ? { }, path ? [ ], prefix ? [ ], outputs ? [ "out" ], ... }@args:
+    derivation ({
+      inherit name system order outputs;
+      __structuredAttrs = true;
+      exportReferencesGraph = graphs;
+      # With structured attributes the environment is empty, and Python finds its library by way of PATH.
+      builder = "${builder.bootstrap}/bin/busybox";
+      args = [
+        "env"
+        "PATH=${lib.makeBinPath ([ builder.python ] ++ path)}:${builder.bootstrap}/bin"
+      ] ++ prefix ++ [ "${builder.python}/bin/python3" ] ++ builder.command source module;
+      preferLocalBuild = true;
+      allowSubstitutes = false;
+    } // removeAttrs args [ "source" "module" "graphs" "path" "prefix" ]);
+in
+plainDerivation build

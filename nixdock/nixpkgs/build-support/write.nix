@@ -2,11 +2,31 @@
 { lib, builder, pkgs }:
 
 let
+  plainDerivation = import ./plain-derivation.nix { inherit lib; };
+
+  # By the static busybox alone, so that a text costs no package; with checks, by a build environment.
+  writeFile = { checkPhase ? "", buildInputs ? [ ], nativeBuildInputs ? [ ], ... }@attrs:
+    if checkPhase == "" && buildInputs == [ ] && nativeBuildInputs == [ ] then
+      derivation (attrs // {
+        inherit (pkgs.buildPlatform) system;
+        builder = "${builder.bootstrap}/bin/busybox";
+        args = [ "sh" "-e" ./write-text.sh ];
+      })
+    else
+      pkgs.stdenvNoCC.mkDerivation (attrs // {
+        buildCommand = ''
+          source ${./write-text.sh}
+          eval "$checkPhase"
+        '';
+      });
+
   self = {
     # name, text, executable, destination (a path below the output, "" for the output itself), checkPhase
     # (shell, with the file as $target), meta.
     writeTextFile =
-      { name
+      { name ? if pname != null && version != null then "${pname}-${version}" else throw "writeTextFile needs `name`, or `pname` and `version`"
+      , pname ? null
+      , version ? null
       , text
       , executable ? false
       , destination ? ""
@@ -18,33 +38,26 @@ let
       , derivationArgs ? { }
       }:
       let
-        common = {
-          inherit text allowSubstitutes preferLocalBuild;
-          passAsFile = [ "text" ];
-          executable = if executable then "1" else "";
-          inherit destination;
-        };
-        description = { inherit name; } // lib.optionalAttrs (executable && destination != "") { mainProgram = baseNameOf destination; } // meta;
+        matches = builtins.match "/bin/([^/]+)" destination;
+        description = lib.optionalAttrs (executable && matches != null) { mainProgram = builtins.head matches; } // meta;
       in
       assert lib.assertMsg (destination == "" || lib.hasPrefix "/" destination)
         "writeTextFile of ${name}: destination must begin with a slash, as in \"/etc/motd\"";
-      if checkPhase == "" && derivationArgs == { } then
-        lib.extendDerivation true ({ meta = description; } // passthru) (derivation (common // {
-          name = lib.strings.sanitizeDerivationName name;
-          inherit (pkgs.buildPlatform) system;
-          builder = "${builder.bootstrap}/bin/busybox";
-          args = [ "sh" "-e" ./write-text.sh ];
-        }))
-      else
-        pkgs.stdenvNoCC.mkDerivation (common // {
-          name = lib.strings.sanitizeDerivationName name;
-          buildCommand = ''
-            source ${./write-text.sh}
-            eval "$checkPhase"
-          '';
-          inherit checkPhase passthru;
-          meta = description;
-        } // derivationArgs);
+      plainDerivation writeFile ({
+        name = lib.strings.sanitizeDerivationName name;
+        inherit allowSubstitutes preferLocalBuild destination;
+        text =
+          if builtins.isFunction text || builtins.isAttrs text && !(text ? outPath || text ? __toString) then
+            throw "writeTextFile of ${name}: the text must be a string, but it is a ${builtins.typeOf text}"
+          else if builtins.isPath text then "${text}"
+          else toString text;
+        executable = if executable then "1" else "";
+        passAsFile = [ "text" ] ++ derivationArgs.passAsFile or [ ];
+        passthru = lib.filterAttrs (_: value: value != null) { inherit pname version; } // passthru;
+        meta = description;
+      }
+      // lib.optionalAttrs (checkPhase != "") { inherit checkPhase; }
+      // removeAttrs derivationArgs [ "passAsFile" ]);
 
     writeText = name: text: self.writeTextFile { inherit name text; };
     # name is the file, with its folders: writeTextDir "share/motd" "hello".
@@ -92,20 +105,25 @@ let
       , derivationArgs ? { }
       , inheritPath ? true
       }:
+      let
+        path = "${lib.makeBinPath runtimeInputs}${lib.optionalString inheritPath ":$PATH"}";
+      in
       self.writeTextFile {
         inherit name passthru derivationArgs;
         meta = { mainProgram = name; } // meta;
         executable = true;
         destination = "/bin/${name}";
+        allowSubstitutes = true;
+        preferLocalBuild = false;
         text = ''
           #!${pkgs.runtimeShell}
           ${lib.concatMapStringsSep "\n" (option: "set -o ${option}") bashOptions}
         ''
         + lib.optionalString (runtimeEnv != null)
           (lib.concatStrings (lib.mapAttrsToList (key: value: "${lib.toShellVar key value}\nexport ${key}\n") runtimeEnv))
-        + lib.optionalString (runtimeInputs != [ ]) ''
+        + lib.optionalString (runtimeInputs != [ ] || !inheritPath) ''
 
-          export PATH="${lib.makeBinPath runtimeInputs}${lib.optionalString inheritPath ":$PATH"}"
+          export PATH="${path}"
         ''
         + ''
 
@@ -131,6 +149,10 @@ let
       '';
     concatText = name: files: self.concatTextFile { inherit name files; };
     concatScript = name: files: self.concatTextFile { inherit name files; executable = true; };
+
+    # What is beside an expression, in the store.
+    copyPathToStore = builtins.filterSource (_path: _type: true);
+    copyPathsToStore = map self.copyPathToStore;
 
     # { name = value; }: JSON and friends as files.
     formats = import ./formats { inherit lib pkgs; };

@@ -15,6 +15,9 @@ from typing import Any
 
 from . import orders
 
+_LOWEST = 1000
+"""The priority of what is only needed: behind that of all packages."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentEntry:
@@ -117,16 +120,23 @@ def main() -> None:
         ignore_collisions=values["ignoreCollisions"],
         check_contents=values["checkCollisionContents"],
     )
-    for package in values["packages"]:
+    packages: list[dict[str, Any]] = values["packages"]
+    if values["closure"]:
+        # What they need gives way to them, whatever its own priority.
+        needed = Path(values["closure"]).read_text().split()
+        packages = [*packages, *({"paths": [path], "priority": _LOWEST} for path in needed)]
+    for package in packages:
         for text in package["paths"]:
             path = Path(text)
             if path.is_dir():
                 environment.add(path, package["priority"])
-            elif not values["ignoreSingleFileOutputs"]:
+            elif not values["ignoreSingleFileOutputs"] and package["priority"] != _LOWEST:
                 orders.refuse(f"the store path {path} is a file and cannot be merged into an environment")
     out = Path(f"{order.out}{values['extraPrefix']}")
     out.mkdir(parents=True)
     environment.write(out)
+    if values["manifest"]:
+        (order.out / "manifest").symlink_to(values["manifest"])
 
 
 if __name__ == "__main__":
