@@ -13,7 +13,7 @@ from nixdock.nix.build_log import Message
 from nixdock.nix.downloads import DOWNLOAD, explain_download, explain_fetch, hint_for_packages
 from nixdock.nix.evaluation import CollectedError, MissingArchitectureError
 from nixdock.nix.machine import GROUP, hint_for_daemon
-from nixdock.nix.missing import explain_lacking, find_asked, find_lacking
+from nixdock.nix.missing import REAL_PACKAGES, explain_lacking, find_asked, find_lacking
 from nixdock.nix.sources import OF_ARGUMENTS
 from nixdock.nix.store import name_of, store_dir
 from nixdock.text import split_lines
@@ -73,6 +73,8 @@ _NO_FILE: Final = re.compile(
     r"getting status of ['\"]?(?P<file>/[^'\"]*)['\"]?: No such file"
     r"|(?:path|file) ['\"](?P<path>/[^'\"]*)['\"] does not exist"
 )
+
+_NOT_IN_SET: Final = re.compile(r"file 'nixpkgs/(?P<file>[^']+)' was not found in the Nix search path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,10 +308,15 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
     where = sources.tell(place) if place else sources.find_file(error)
     no_file = _NO_FILE.search(error.sentence)
     sentence = f"there is no file {no_file['file'] or no_file['path']}" if no_file else error.sentence
+    not_in_set = _NOT_IN_SET.search(error.sentence) if circumstances.package_names else None
+    if not_in_set:
+        sentence = f"the offline package set has no file {not_in_set['file']}"
     sentence = _CALL.sub(_tell_call, sentence, count=1)
     first, _, rest = sentence.rstrip(".").partition("\n")
     suggestion = _SUGGESTION.search(error.text)
     hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None
+    if not_in_set:
+        hint = REAL_PACKAGES
     if first == "infinite recursion encountered":
         hint = "what stands there needs itself, perhaps by way of others"
     if where == OF_ARGUMENTS and first.startswith("undefined variable"):

@@ -68,12 +68,31 @@ let
     (import ./stdenv/cross.nix { inherit lib importWith; isCross = crossSystem != null; })
     (import ./build-support { inherit lib builder; })
     (import ./dockertools { inherit lib builder; lock = buildLock; })
-  ] ++ overlays;
+  ]
+  # What a configuration changes, before the overlays do.
+  ++ lib.optional (settings ? packageOverrides) (_final: settings.packageOverrides)
+  ++ overlays;
+
+  # As nixpkgs has it: its defaults, and a function of the set itself where it is one.
+  defaults = {
+    allowAliases = true;
+    allowBroken = false;
+    allowUnfree = false;
+    allowUnsupportedSystem = false;
+    permittedInsecurePackages = [ ];
+  };
+  given =
+    let read = if builtins.isPath config || builtins.isString config then import config else config;
+    in if lib.isFunction read then read { inherit pkgs; } else read;
+  settings = defaults // given;
 
   base = _final: {
-    inherit lib config overlays;
+    inherit lib overlays;
+    config = settings;
     inherit (hostPlatform) system;
     debian = debian.packages;
   };
+
+  pkgs = lib.fix (builtins.foldl' (lib.flip lib.extends) base stages);
 in
-lib.fix (builtins.foldl' (lib.flip lib.extends) base stages)
+pkgs

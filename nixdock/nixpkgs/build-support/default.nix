@@ -13,26 +13,10 @@ let
   wrappers = import ./wrappers.nix { inherit lib; pkgs = final; };
   shells = import ./shells.nix { inherit lib; pkgs = final; };
   fetchers = import ./fetchers { inherit lib; pkgs = final; };
+  sources = import ./sources.nix { inherit lib; pkgs = final; };
+  sets = import ./sets.nix { inherit lib; pkgs = final; };
+  absent = import ./absent.nix { inherit lib; };
 in
-writers // commands // substitutions // trees // closures // wrappers // shells // fetchers // {
+absent // writers // commands // substitutions // trees // closures // wrappers // shells // fetchers // sources // sets // {
   testers = import ./testers.nix { inherit lib; pkgs = final; };
-
-  # Functions over the set itself.
-  callPackage = lib.callPackageWith final;
-  callPackages = lib.callPackagesWith final;
-  newScope = extra: lib.callPackageWith (final // extra);
-  makeScope = lib.makeScope;
-  makeOverridable = lib.makeOverridable;
-  pkgs = final;
-  path = ../.;
-
-  # Only told apart in name: there is one way to build here.
-  srcOnly = args:
-    let drv = if lib.isDerivation args then args else final.stdenv.mkDerivation args;
-    in drv.overrideAttrs (old: {
-      name = "${old.name or "${old.pname}-${old.version}"}-source";
-      outputs = [ "out" ];
-      phases = [ "unpackPhase" "patchPhase" "installPhase" ];
-      installPhase = "cp -r . $out";
-    });
 }

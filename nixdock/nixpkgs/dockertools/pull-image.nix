@@ -1,5 +1,5 @@
 # pullImage: an image of a registry, known by its digest, as an archive.
-{ lib, pkgs, builder, lock, check }:
+{ lib, pkgs, builder, lock, check, plainDerivation }:
 
 let
   # skopeo with everything that it needs as one store path that nothing else has. What a fetch is made with must
@@ -51,24 +51,20 @@ let
     assert builtins.match "sha256:[0-9a-f]{64}" imageDigest != null
       || check.fault "pullImage of ${imageName}" args "imageDigest"
         "imageDigest must be \"sha256:\" and 64 hexadecimal digits, but it is \"${imageDigest}\"; `nix-prefetch-docker ${imageName} TAG` tells it";
-    lib.extendDerivation true
-      {
-        inherit imageDigest;
-        imageName = finalImageName;
-        imageTag = finalImageTag;
-        meta = { inherit name; } // meta;
-      }
-      (derivation {
-        inherit name outputHash outputHashAlgo;
+    plainDerivation
+      (attrs: derivation ({
         outputHashMode = "flat";
         inherit (pkgs.buildPlatform) system;
         builder = "${builder.bootstrap}/bin/busybox";
         args = [ "sh" "-eu" ./pull-image.sh ];
-        inherit imageName imageDigest skopeo os arch finalImageName finalImageTag;
-        variant = if variant == null then "" else variant;
-        tlsVerify = lib.boolToString tlsVerify;
         impureEnvVars = lib.fetchers.proxyImpureEnvVars;
         preferLocalBuild = true;
-      }));
+      } // attrs))
+      {
+        inherit name outputHash outputHashAlgo imageName imageDigest skopeo os arch finalImageName finalImageTag meta;
+        variant = if variant == null then "" else variant;
+        tlsVerify = lib.boolToString tlsVerify;
+        passthru = { inherit imageDigest; imageName = finalImageName; imageTag = finalImageTag; };
+      });
 in
 fetch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
@@ -118,6 +119,29 @@ def test_what_our_own_set_built_is_pulled_loaded_and_built_upon(
     [reference] = images.load(file, "-A", "onTop")
     assert reference == "ontopofpulledimage:1"
     assert images.run(reference) == "on top\n"
+
+    # The program that finds all that out tells the same, as an expression and as JSON.
+    prefetch = images.build(images.write("pkgs.nix-prefetch-docker", "prefetch.nix"))
+    words = f"--no-tls-verify --final-image-name pulled/hello --final-image-tag 1 {name} latest"
+    written = images.by_hand(f"{prefetch}/bin/nix-prefetch-docker {words}")
+    assert written.returncode == 0, written.stderr
+    told_again = images.by_hand(f"{prefetch}/bin/nix-prefetch-docker --quiet --json {words}")
+    (images.folder / "expression.nix").write_text(written.stdout)
+    again = images.write("dockerTools.pullImage (import ./expression.nix)", "again.nix")
+    assert json.loads(told_again.stdout) == {
+        "imageName": name,
+        "imageDigest": digest,
+        "hash": found[1],
+        "finalImageName": "pulled/hello",
+        "finalImageTag": "1",
+        "tlsVerify": False,
+    }
+    assert told_again.stderr == ""
+    assert images.build(again) == images.build(file, "-A", "pulled")
+    lost = images.by_hand(f"{prefetch}/bin/nix-prefetch-docker --no-tls-verify {registry}/no/such")
+    assert lost.returncode == 1
+    assert "nix-prefetch-docker: the digest of" in lost.stderr
+
     # All that it needs came with the base: its own layer is empty.
     layers = images.layers(reference)
     sizes = images.engine.docker("history", "--format", "{{.Size}}", "--human=false", reference).split()

@@ -1,0 +1,2 @@
+# As nixpkgs names it.
+import ../../.
