@@ -1,4 +1,4 @@
-# Sources and files as they are, changed a little.
+# Sources as they are, files compressed, and what a store path names.
 { lib, pkgs }:
 
 let
@@ -61,18 +61,4 @@ in
   # The paths that a text names.
   writeStringReferencesToFile = text:
     pkgs.writeDirectReferencesToFile (pkgs.writeText "text" text);
-
-  # A source with replacements as arguments of `substitute`, or as words.
-  substitute = { src, substitutions ? [ ], replacements ? null, name ? baseNameOf (toString src), ... }@args:
-    pkgs.runCommandLocal name (removeAttrs args [ "name" "substitutions" "replacements" ]) ''
-      substitute "$src" "$out" ${if replacements != null then toString replacements else lib.escapeShellArgs substitutions}
-    '';
-  # @name@ in several files of a folder.
-  substituteAllFiles = { src, files, name ? "substituted", ... }@args:
-    pkgs.runCommandLocal name (removeAttrs args [ "name" ]) ''
-      for file in $files; do
-        mkdir -p "$(dirname "$out/$file")"
-        substituteAll "$src/$file" "$out/$file"
-      done
-    '';
 }
