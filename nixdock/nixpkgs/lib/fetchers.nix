@@ -2,6 +2,8 @@
 { lib }:
 
 let
+  fake = algorithm: { sha256 = lib.fakeSha256; sha512 = lib.fakeSha512; }.${algorithm} or "";
+
   self = {
     proxyImpureEnvVars = [
       "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy"
@@ -29,14 +31,14 @@ let
           else if name == "outputHash" then
             { outputHash = value; outputHashAlgo = args.outputHashAlgo or null; }
           else
-            { outputHash = value; outputHashAlgo = name; });
+            { outputHash = if value == "" then fake name else value; outputHashAlgo = name; });
     withNormalizedHash = settings: fetcher:
       let
         own = lib.trivial.functionArgs fetcher;
         hashNames = [ "hash" ] ++ settings.hashTypes or [ "sha256" ];
       in
       lib.trivial.setFunctionArgs (args: fetcher (self.normalizeHash settings args))
-        (removeAttrs own [ "outputHash" "outputHashAlgo" ] // lib.attrsets.genAttrs hashNames (_: true));
+        (removeAttrs own [ "outputHash" "outputHashAlgo" ] // lib.attrsets.genAttrs hashNames (_: own.outputHash or true));
   };
 in
 self

@@ -7,7 +7,7 @@ let
   self = {
     pathType = builtins.readFileType or (path:
       if !builtins.pathExists path then
-        throw "lib.filesystem.pathType: Path ${toString path} does not exist."
+        abort "lib.filesystem.pathType: Path ${toString path} does not exist."
       else if dirOf path == path then "directory"
       else (readDir (dirOf path)).${baseNameOf path});
     pathIsDirectory = path: builtins.pathExists path && self.pathType path == "directory";

@@ -13,6 +13,18 @@ let
     else null;
   joined = parts: if parts == [ ] then "./." else "./" + lib.strings.concatStringsSep "/" parts;
   ownParts = path: components (toString path);
+  # How many parts of a path are that of the store path that it is in; null if it is in none.
+  storeParts = path:
+    let
+      store = components builtins.storeDir;
+      count = builtins.length store;
+      all = ownParts path;
+      named = lib.lists.hasPrefix store all && builtins.length all > count
+        && builtins.match ".{32}-.+" (builtins.elemAt all count) != null;
+    in
+    if named then count + 1
+    else if all != [ ] && builtins.match "[0-9a-z]{52}" (builtins.head all) != null then 1
+    else null;
 
   self = {
     append = path: subpath:
@@ -22,10 +34,21 @@ let
         "lib.path.append: Second argument is not a valid subpath string:\n    ${reasonAgainst subpath}";
       path + ("/" + subpath);
     hasPrefix = prefix: path: lib.lists.hasPrefix (ownParts prefix) (ownParts path);
-    hasStorePathPrefix = path:
-      let store = components builtins.storeDir;
+    # Below a path of the store, or of what stands for one whose hash is not known before it is built.
+    hasStorePathPrefix = path: storeParts path != null;
+    splitStorePath = path:
+      let
+        stored = storeParts path;
+        own = lib.lists.take stored (ownParts path);
       in
-      lib.lists.hasPrefix store (ownParts path) && builtins.length (ownParts path) > builtins.length store;
+      assert lib.asserts.assertMsg (isPath path)
+        "lib.path.splitStorePath: Argument is of type ${builtins.typeOf path}, but a path was expected";
+      assert lib.asserts.assertMsg (stored != null)
+        "lib.path.splitStorePath: Argument \"${toString path}\" is not within a path of the store";
+      {
+        storePath = /. + lib.strings.concatMapStrings (part: "/${part}") own;
+        subpath = joined (lib.lists.drop stored (ownParts path));
+      };
     removePrefix = prefix: path:
       assert lib.asserts.assertMsg (self.hasPrefix prefix path)
         "lib.path.removePrefix: The first path argument \"${toString prefix}\" is not a component-wise prefix of the second path argument \"${toString path}\".";

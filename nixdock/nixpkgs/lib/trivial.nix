@@ -52,8 +52,12 @@ let
     inNixShell = builtins.getEnv "IN_NIX_SHELL" != "";
     inPureEvalMode = !(builtins ? currentSystem);
 
-    # A warning is told even where its value is only passed on, so it cannot be a plain `trace x x`.
-    warn = message: value: builtins.trace "warning: ${message}" value;
+    # Where warnings are to end the evaluation, the trace says where it came from.
+    warn =
+      if builtins.elem (builtins.getEnv "NIX_ABORT_ON_WARN") [ "1" "true" "yes" ] then
+        message: _: builtins.trace "evaluation warning: ${message}"
+          (abort "NIX_ABORT_ON_WARN=true; warnings are treated as unrecoverable errors.")
+      else message: builtins.trace "evaluation warning: ${message}";
     warnIf = condition: message: if condition then self.warn message else self.id;
     warnIfNot = condition: self.warnIf (!condition);
     info = message: value: builtins.trace "INFO: ${message}" value;
@@ -84,7 +88,11 @@ let
       in g: self.setFunctionArgs g args;
     toFunction = v: if self.isFunction v then v else _: v;
 
-    fromHexString = text: (builtins.fromTOML "v=0x${lib.strings.removePrefix "0x" text}").v;
+    fromHexString = text:
+      let digits = builtins.match "(0x)?([0-9a-fA-F]+)" text;
+      in
+      if digits == null then throw "lib.trivial.fromHexString: \"${text}\" is not a number in hexadecimal digits"
+      else (builtins.fromTOML "v=0x${builtins.elemAt digits 1}").v;
     toHexString = number:
       lib.strings.concatMapStrings (digit: builtins.elemAt hexDigits digit) (self.toBaseDigits 16 number);
     toBaseDigits = base: number:
