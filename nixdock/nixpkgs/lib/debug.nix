@@ -16,6 +16,8 @@ let
       (if depth == 0 then sign "[…]" else map (cut (depth - 1)) value)
     else value;
 
+  show = lib.generators.toPretty { allowPrettyValues = true; };
+
   self = {
     traceIf = condition: message: value: if condition then trace message value else value;
     traceValFn = f: value: trace (f value) value;
@@ -47,6 +49,15 @@ let
           else
             [ ])
         (builtins.attrNames (removeAttrs tests [ "tests" ]));
+    # null where none failed.
+    throwTestFailures = { failures, description ? "tests", ... }:
+      if failures == [ ] then null
+      else throw (
+        "${toString (builtins.length failures)} ${description} failed:\n- ${
+          lib.strings.concatMapStringsSep "\n- "
+            (one: "${one.name}: got ${show one.result}, expected ${show one.expected}")
+            failures}\n\n"
+        + builtins.toJSON failures);
     # A test that all of a list are true.
     testAllTrue = expr: { inherit expr; expected = map (_: true) expr; };
   };

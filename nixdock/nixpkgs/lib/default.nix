@@ -38,6 +38,7 @@ let
         modules = call ./modules;
         types = call ./types;
         deprecated.misc = call ./deprecated.nix;
+        misc = lib.deprecated.misc;
 
         # Nobody maintains a package of this set but its table; `with lib.maintainers; [ ]` must still evaluate.
         maintainers = { };

@@ -28,6 +28,13 @@ let
     wasm32 = { go = "wasm"; };
   };
 
+  architectures = import ./architectures.nix { inherit lib; };
+  # Named here so that the table is read by who asks for one.
+  instructions = [
+    "avxSupport" "avx2Support" "avx512Support" "sse3Support" "ssse3Support" "sse4_1Support" "sse4_2Support"
+    "sse4_aSupport" "aesSupport" "fmaSupport" "fma4Support"
+  ];
+
   systemToAttrs = given: if builtins.isAttrs given then given else { system = given; };
 
   elaborate = given:
@@ -148,6 +155,7 @@ let
         useiOSPrebuilt = false;
       }
       // builtins.mapAttrs (_: holds: holds final.parsed) inspect.predicates
+      // lib.attrsets.genAttrs instructions (name: architectures.predicates.${name} (final.gcc.arch or "default"))
       # `config` stays as it was given; the system is always that of the config.
       // removeAttrs args [ "system" "parsed" "rust" ];
     in
@@ -158,7 +166,7 @@ let
   equals = a: b: comparable a == comparable b;
 in
 {
-  inherit parse inspect elaborate equals systemToAttrs;
+  inherit parse inspect architectures elaborate equals systemToAttrs;
   doubles = import ./doubles.nix { inherit lib; };
   examples = import ./examples.nix;
   platforms.select = _: { };
