@@ -11,6 +11,10 @@ let
   kindOf = value: value._type or null;
   # A definition that says its own file, `mkDefinition`, is that.
   located = def: if kindOf def.value == "definition" then { inherit (def.value) file value; } else def;
+  # The definitions of one option as those of another one; they stay where they are.
+  aliased = property: wrap: option: self.mkAliasIfDef option (wrap (self.mkMerge (map
+    ({ file, value }: self.mkDefinition { inherit file; value = property value; })
+    option.definitionsWithLocations)));
 
   self = {
     mkIf = condition: content: { _type = "if"; inherit condition content; };
@@ -38,9 +42,8 @@ let
     mkDerivedConfig = option: f: self.mkOverride (option.highestPrio or self.defaultOverridePriority) (f option.value);
     mkAliasIfDef = option: self.mkIf (lib.options.isOption option && option.isDefined);
     mkAliasDefinitions = self.mkAliasAndWrapDefinitions id;
-    mkAliasAndWrapDefinitions = wrap: option: self.mkAliasIfDef option (wrap (self.mkMerge option.definitions));
-    mkAliasAndWrapDefsWithPriority = wrap: option:
-      self.mkAliasIfDef option (wrap (self.mkMerge (map (self.mkOverride option.highestPrio) option.definitions)));
+    mkAliasAndWrapDefinitions = aliased id;
+    mkAliasAndWrapDefsWithPriority = wrap: option: aliased (self.mkOverride option.highestPrio) wrap option;
 
     # The sets that a wrapped set stands for, each of its attributes wrapped as the set was: so a condition is only
     # asked for where an attribute of the set is.
@@ -48,6 +51,8 @@ let
       if kindOf config == "merge" then concatMap self.pushDownProperties config.contents
       else if builtins.elem (kindOf config) [ "if" "override" "order" ] then
         map (mapAttrs (_: content: config // { inherit content; })) (self.pushDownProperties config.content)
+      else if kindOf config == "definition" then
+        map (mapAttrs (_: value: config // { inherit value; })) (self.pushDownProperties config.value)
       else [ config ];
 
     # The values that a wrapped value stands for.
