@@ -87,6 +87,8 @@ let
   settings = defaults // given;
 
   base = _final: {
+    # What `lib.types.pkgs` knows a package set by.
+    _type = "pkgs";
     inherit lib overlays;
     config = settings;
     inherit (hostPlatform) system;
