@@ -85,6 +85,8 @@ in
     guide.env = { BISON_PKGDATADIR = "$out/share/bison"; M4 = "${unit "m4"}/bin/m4"; };
   };
 
+  bmake.guide.env.MAKESYSPATH = "$out/share/bmake/mk-bmake";
+
   # One link for each of its programs, as nixpkgs has it.
   busybox-static.finish = ''
     for path in $(busybox --list); do
@@ -107,6 +109,16 @@ in
   };
 
   cmake.hook = ../stdenv/hooks/cmake.sh;
+
+  cppcheck.guide = { places."/usr" = [ "$out" ]; libraries = true; };
+
+  # A shell script that calls it by way of PATH.
+  dejagnu = {
+    needs = [ "expect" ];
+    finish = ''
+      sed -i "1a PATH=\$PATH:${unit "expect"}/bin" bin/runtest
+    '';
+  };
 
   emacs-nox = {
     guide = { places."/usr" = [ "$out" ]; last."/etc/emacs" = [ "$out/share/etc/emacs" ]; libraries = true; };
@@ -241,6 +253,12 @@ in
   };
   libpq5.strings."lib/*/libpq.so.*"."/var/run/postgresql" = "/run/postgresql";
 
+  # What comes with it is found beside it.
+  protobuf-compiler = {
+    needs = [ "libprotobuf-dev" ];
+    links.include = "${unit "libprotobuf-dev"}/include";
+  };
+
   python3 = {
     links = { "bin/python" = "bin/python3"; "bin/pydoc" = "bin/pydoc3"; };
     # What only says that apt is in charge of this Python.
@@ -253,6 +271,10 @@ in
     drop = [ "share/bash-completion/*" ];
     note = "needs --insecure-policy, or an own /etc/containers/policy.json";
   };
+
+  texinfo.finish = ''
+    sed -i -e "s|'/usr/share'|'$out/share'|; s|'\"/usr/share\"'|'\"$out/share\"'|" bin/texi2any
+  '';
 
   # It refuses to start where no locale has UTF-8.
   tmux.guide.env.LOCPATH = "${unit "libc-bin"}/lib/locale";

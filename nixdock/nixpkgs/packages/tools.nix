@@ -8,7 +8,6 @@ let
   same = lib.genAttrs [
     "autoconf"
     "autoconf-archive"
-    "autogen"
     "automake"
     "bear"
     "bison"
@@ -71,7 +70,6 @@ same // {
   libxslt = from "xsltproc" "xsltproc";
   ninja = from "ninja-build" "ninja";
   pkg-config = from "pkgconf" "pkg-config";
-  vala = from "valac" "valac";
   yacc = from "byacc" "yacc";
   pkg-config-unwrapped = final.pkg-config;
   pkgconf = from "pkgconf-bin" "pkgconf";
