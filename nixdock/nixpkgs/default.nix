@@ -47,7 +47,11 @@ let
     lock = buildLock;
   };
 
-  debianOf = platform: more: import ./debian ({ inherit lib builder; lock = lockOf platform; } // more);
+  debianOf = platform: more: import ./debian ({
+    inherit lib builder;
+    inherit (pkgs) stdenv;
+    lock = lockOf platform;
+  } // more);
   debian = debianOf hostPlatform (lib.optionalAttrs isForeign {
     cross = {
       debian = debianOf buildPlatform { };

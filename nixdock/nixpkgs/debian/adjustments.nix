@@ -35,6 +35,8 @@ let
     "/usr/lib/ssl/certs" = "/etc/ssl/certs";
     "/usr/lib/ssl/cert.pem" = "/etc/ssl/cert.pem";
   };
+  # nixpkgs has the headers of these in `include` itself.
+  headersOf = folder: { finish = "cd include; for file in ${folder}/*; do [ -e \${file##*/} ] || ln -s $file .; done"; };
 in
 {
   # Scripts that name their own parts, and what they call, by absolute paths.
@@ -246,11 +248,7 @@ in
       done
     '';
   };
-  # nixpkgs has its headers in `include` itself.
-  libpq-dev = {
-    needs = [ "perl" ];
-    finish = "cd include; ln -s postgresql/* .";
-  };
+  libpq-dev = { needs = [ "perl" ]; } // headersOf "postgresql";
   libpq5.strings."lib/*/libpq.so.*"."/var/run/postgresql" = "/run/postgresql";
 
   # What comes with it is found beside it.
@@ -316,5 +314,29 @@ in
     done
     mkdir $out/$triplet
     ln -s ../bin $out/$triplet/bin
+  '';
+
+  # What their descriptions, links and headers name besides what Debian says that they need.
+  krb5-multidev.needs = [ "libkrb5support0" "libkdb5-10" "libkdb5-10t64" ];
+  libext2fs2.needs = [ "libcom-err2" ];
+  libext2fs2t64.needs = [ "libcom-err2" ];
+  libkrb5-dev.needs = [ "libkrb5support0" "libkdb5-10" "libkdb5-10t64" ];
+  libmemcached-dev.needs = [ "libssl-dev" ];
+  libtbb-dev.needs = [ "libtbbmalloc2" "libtbbbind-2-5" ];
+  libunbound-dev.needs = [ "nettle-dev" ];
+  libxxf86vm-dev.needs = [ "libxext-dev" ];
+
+  libgdal-dev = headersOf "gdal";
+  "liblua5.1-0-dev" = headersOf "lua5.1";
+  "liblua5.3-dev" = headersOf "lua5.3";
+  "liblua5.4-dev" = headersOf "lua5.4";
+  "libluajit-5.1-dev" = headersOf "luajit-2.1";
+  "tcl8.6-dev" = headersOf "tcl8.6";
+  "tcl9.0-dev" = headersOf "tcl9.0";
+  libhdf5-dev.finish = ''
+    ln -s hdf5/serial/* include/
+    for file in lib/*-linux-gnu*/hdf5/serial/*; do
+      ln -s ''${file#lib/} lib/
+    done
   '';
 }

@@ -3,12 +3,13 @@
 #   lib      the library
 #   lock     the lock of the architecture that the packages are for
 #   builder  how they are built
+#   stdenv   what builds where a package is changed
 #   cross    where they are for another architecture: the packages of the one that builds (`debian`), and what
 #            its compilers for the other one are named by (`triplet`)
 #
 # Gives `packages`, every package of the index by its Debian name, and `package`, the same as a function,
 # which reads less and has an answer to names that are not there.
-{ lib, lock, builder, cross ? null }:
+{ lib, lock, builder, stdenv, cross ? null }:
 
 let
   version = import ./version.nix;
@@ -52,6 +53,9 @@ let
         operator = one: map (key: { inherit key; }) (needsOf one.key);
       }));
 
+  # Whether others are built with a package.
+  isDevelopment = name: lib.hasSuffix "-dev" name || lib.hasSuffix "-multidev" name;
+
   # What compiles guides: they are for the architecture of the packages, and built by that of the machine.
   guideCompiler =
     if cross == null then [ (unit "tcc") ]
@@ -82,8 +86,8 @@ let
           perlModules = modules "perl";
           # What comes with it where something is built with it.
           development =
-            if !(lib.hasSuffix "-dev" name) then null
-            else map unit (builtins.filter (one: lib.hasSuffix "-dev" one || lib.hasSuffix "-dev-bin" one) (needsOf name));
+            if !(isDevelopment name) then null
+            else map unit (builtins.filter (one: isDevelopment one || lib.hasSuffix "-dev-bin" one) (needsOf name));
           drop = adjustment.drop or [ ];
           keepsEtc = adjustment ? etc;
           texts = adjustment.texts or [ ];
@@ -99,36 +103,60 @@ let
         };
       };
     in
-    present { inherit name record derivation; version = upstream; note = adjustment.note or null; });
-
-  # What an expression may ask of a package besides its store path.
-  present = { name, record, derivation, version, note }:
-    let
-      refuse = what: _: throw ("${name} is Debian's program as it is: the offline package set cannot build it with "
-        + "other options (${what}); use the real nixpkgs for this (--nixpkgs PATH)");
-      self = derivation // {
-        pname = name;
-        inherit version;
-        debianVersion = record.version;
-        # One output holds what nixpkgs may have in several.
-        bin = self;
-        lib = self;
-        dev = self;
-        out = self;
-        override = refuse "override";
-        overrideAttrs = refuse "overrideAttrs";
-        passthru = { };
-        meta = {
-          name = "${name}-${version}";
-          description = (record.description or name) + lib.optionalString (note != null) " (${note})";
-          homepage = record.homepage or null;
-          mainProgram = name;
-          available = true;
-          outputsToInstall = [ "out" ];
-        };
+    present {
+      inherit derivation;
+      debianName = name;
+      debianVersion = record.version;
+      # Debian says in which part of it a package is by its place.
+      isFree = builtins.match ".*/pool/non-free[^/]*/.*" record.uri == null;
+      pname = name;
+      version = upstream;
+      name = "${name}-${upstream}";
+      main = "out";
+      units = { };
+      passthru = { };
+      meta = {
+        description = (record.description or name) + lib.optionalString (adjustment ? note) " (${adjustment.note})";
+        homepage = record.homepage or null;
+        mainProgram = name;
       };
+    });
+
+  present = import ./package.nix { inherit lib stdenv; licenses = import ./licenses.nix { inherit lib; }; };
+
+  # Units that are one output together, such as the headers of several libraries.
+  join = name: units:
+    let first = builtins.head units; in
+    first.withFacts (_: {
+      derivation = builder.run {
+        name = "${name}-${first.version}";
+        package = ./builders;
+        module = "development";
+        order = { inherit units; };
+      };
+    });
+
+  # The library that a development package is for, which Debian names otherwise in each of its releases: what it
+  # depends on of the same version, and is named like it; a name for another development package means that one's.
+  # Null of one without, such as headers alone.
+  libraryOf = name:
+    let
+      record = lock.get (unitOf name);
+      needs = needsOf (unitOf name);
+      stem = lib.removePrefix "lib" (lib.removeSuffix "-dev" name);
+      likeness = one: lib.strings.commonPrefixLength stem (lib.removePrefix "lib" one);
+      isLibrary = one:
+        !isDevelopment one && !lib.hasInfix "-dev-" one && !lib.hasSuffix "-bin" one && (lock.get one).version == record.version
+        && (lib.hasPrefix "lib" one || lib.hasPrefix stem one);
+      better = one: other:
+        let a = likeness one; b = likeness other;
+        in a > b || a == b && builtins.stringLength one < builtins.stringLength other;
+      found = builtins.filter isLibrary needs;
+      others = builtins.filter (lib.hasSuffix "-dev") needs;
     in
-    self;
+    if found != [ ] then unit (builtins.head (builtins.sort better found))
+    else if builtins.length others == 1 then libraryOf (builtins.head others)
+    else null;
 
   # The names most like one that is not there.
   near = name:
@@ -150,7 +178,7 @@ let
       + "; what it lacks is in the real nixpkgs (--nixpkgs PATH)");
 in
 {
-  inherit either;
+  inherit either join libraryOf;
   # The units that need this interpreter, of these packages and of all that they need: its modules.
   modules = interpreter: names: map unit (modulesOf interpreter (map unitOf names));
   # The units of these packages and of all that they need.

@@ -13,17 +13,29 @@
 final: prev:
 
 let
-  call = file: import file { inherit lib debian final from versions; };
+  call = file: import file { inherit lib debian final from versions programs; };
 
   versions = import ./versions.nix { inherit lib debian; };
 
   # A Debian package, of several names the first that this Debian has, and the name of its main program.
   from = names: program:
-    let
-      all = lib.toList names;
-      package = debian.package (lib.findFirst debian.has (builtins.head all) all);
-    in
-    package // { meta = package.meta // { mainProgram = program; }; };
+    let all = lib.toList names; in
+    (debian.package (lib.findFirst debian.has (builtins.head all) all)).withFacts
+      (facts: { meta = facts.meta // { mainProgram = program; }; });
+
+  # A package says of itself what nixpkgs calls it.
+  named = builtins.mapAttrs (pname: package:
+    if !(package ? withFacts) then package
+    else
+      let
+        name = "${pname}-${package.version}";
+        again = package.withFacts (_: { inherit pname name; });
+      in
+      package // {
+        inherit pname name;
+        inherit (again) override overrideAttrs withFacts;
+        meta = package.meta // { inherit name; };
+      });
 
   absent = import ./absent.nix;
   real = "it is in the real nixpkgs (--nixpkgs PATH)";
@@ -31,6 +43,7 @@ let
   later = name: { since, package, program ? package, instead }:
     if debian.has package then from package program
     else throw "${name}: Debian has it since ${toString since}, and this is ${versions.release}: ${instead}; ${real}";
+
+  programs = named (lib.mapAttrs later absent.later // call ./programs.nix // call ./renamed.nix // call ./tools.nix);
 in
-lib.mapAttrs never absent.never // lib.mapAttrs later absent.later
-// call ./programs.nix // call ./renamed.nix // call ./tools.nix // call ./libraries.nix // call ./aliases.nix
+lib.mapAttrs never absent.never // programs // call ./libraries.nix // call ./aliases.nix

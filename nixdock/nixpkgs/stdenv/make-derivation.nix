@@ -20,9 +20,11 @@ let
   # An input that is null, false or an empty list is none.
   flatten = inputs: builtins.filter (input: input != null && input != false) (lib.flatten inputs);
   input = name: value:
-    if lib.isDerivation value then lib.getDev value
-    else if builtins.isString value || builtins.isPath value then value
-    else if builtins.isAttrs value && value ? outPath then value
+    # What is built with a library of Debian finds its programs too: its headers are a unit that cannot name them.
+    if lib.isDerivation value then
+      [ (lib.getDev value) ] ++ lib.optional (value ? withFacts && builtins.elem "bin" value.outputs) (lib.getBin value)
+    else if builtins.isString value || builtins.isPath value then [ value ]
+    else if builtins.isAttrs value && value ? outPath then [ value ]
     else throw "an element of ${name} is a ${builtins.typeOf value}, not a package";
 
   complain = name: meta: what: how:
@@ -70,7 +72,7 @@ let
       isStructured = attrs.__structuredAttrs or false;
 
       inputs = lib.genAttrs (builtins.filter (one: attrs ? ${one}) inputLists)
-        (one: map (input one) (flatten attrs.${one}));
+        (one: lib.concatMap (input one) (flatten attrs.${one}));
 
       # Checks run where programs can.
       doCheck = (attrs.doCheck or false) && stdenv.buildPlatform.canExecute stdenv.hostPlatform;

@@ -8,15 +8,17 @@ program is to be built with besides is written where builds read it.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .patch import library_directories
+from .tree import merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _PROPAGATED = "nix-support/propagated-build-inputs"
 
@@ -54,6 +56,17 @@ def propagate(out: Path, others: Sequence[Path], needs: Sequence[Path]) -> None:
     if found:
         file.parent.mkdir(parents=True)
         file.write_text(" ".join(map(str, found)) + "\n")
+
+
+def join(out: Path, units: Sequence[Path]) -> None:
+    """Make one of several units of this kind: a library that Debian has in pieces."""
+    # Builds look into these if they are directories, not links to such.
+    for name in ("bin", "include", "lib", "share"):
+        found = [unit / name for unit in units if (unit / name).is_dir()]
+        if found:
+            merge(out / name, found)
+    (out / _PROPAGATED).parent.mkdir(parents=True)
+    (out / _PROPAGATED).write_text(" ".join(map(str, units)) + "\n")
 
 
 def _lift(source: Path, target: Path, out: Path) -> None:
@@ -95,7 +108,18 @@ def _links(out: Path) -> list[Path]:
 
 
 def _is_library(root: Path) -> bool:
-    """Say whether a unit holds libraries and no programs."""
-    return not (root / "bin").exists() and any(
-        next(directory.glob("*.so.*"), None) for directory in library_directories(root)
+    """Say whether a unit holds libraries and no programs, or what descriptions of libraries name."""
+    return (root / "share/pkgconfig").is_dir() or (
+        not (root / "bin").exists()
+        and any(next(directory.glob("*.so*"), None) for directory in library_directories(root))
     )
+
+
+def main() -> None:
+    """Build what Nix orders: the attributes `order` (as a file) and `out` of the derivation."""
+    order = json.loads(Path(os.environ["orderPath"]).read_text())  # noqa: SIM112 - Nix names it
+    join(Path(os.environ["out"]), [Path(unit) for unit in order["units"]])  # noqa: SIM112 - Nix names it
+
+
+if __name__ == "__main__":
+    main()
