@@ -26,8 +26,8 @@ let
     in
     lib.unique (own ++ lib.concatMap (package: package.requiredPerlModules) own
       ++ map (package: "${package}") debs
-      ++ lib.remove "${unit}" (map toString (debian.modules "perl" (map (package: package.pname)
-      (builtins.filter (package: debian.has (package.pname or "")) debs)))));
+      ++ lib.remove "${unit}" (map toString (debian.modules "perl" (map (package: package.debianName)
+      (builtins.filter (package: debian.has (package.debianName or "")) debs)))));
 
   # Shell text: the folders of modules in these, as one search path.
   searchPath = packages: ''

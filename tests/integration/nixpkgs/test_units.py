@@ -132,11 +132,31 @@ def test_nix_itself_says_names_like_one_that_is_not_there(machine: NixMachine) -
     assert re.search(r"Did you mean .*\bcowsay\b", debian_lacks.stderr)
 
 
-@pytest.mark.parametrize("attribute", ["override { }", "overrideAttrs (_: { })"])
-def test_other_options_are_refused_in_a_sentence(machine: NixMachine, attribute: str) -> None:
-    done = ask(machine, f"(hello.{attribute}).outPath")
-    assert "hello is Debian's program as it is" in done.stderr
-    assert "--nixpkgs PATH" in done.stderr
+@pytest.mark.parametrize(
+    ("attribute", "warning"),
+    [
+        ("override { withFoo = true; }", "override { withFoo } changes nothing of it"),
+        ("override (old: { withFoo = true; })", "override { withFoo } changes nothing of it"),
+        ("override { }", None),
+        ("overrideAttrs (old: { patches = old.patches ++ [ ./fix.patch ]; })", "overrideAttrs { patches }"),
+        ('overrideAttrs (old: { version = "9"; src = ./.; })', "overrideAttrs { src } changes nothing of it"),
+        (
+            'overrideAttrs { configureFlags = [ "--x" ]; doCheck = false; }',
+            "overrideAttrs { configureFlags }",
+        ),
+        ("overrideAttrs (old: { doCheck = false; meta = old.meta; })", None),
+    ],
+)
+def test_other_options_change_nothing_and_that_is_said(
+    machine: NixMachine, attribute: str, warning: str | None
+) -> None:
+    done = ask(machine, f"let it = hello.{attribute}; in [ (it.outPath == hello.outPath) it.version ]")
+    assert json.loads(done.stdout) == [True, "2.10"]
+    if warning is None:
+        assert "warning" not in done.stderr
+    else:
+        assert f"hello: Debian's program as it is (hello-2.10); {warning}" in done.stderr
+        assert "--nixpkgs PATH" in done.stderr
 
 
 def test_another_architecture_is_refused_in_a_sentence(machine: NixMachine) -> None:

@@ -93,3 +93,22 @@ def test_a_metapackage_passes_on_what_it_stands_for(tmp_path: Path) -> None:
     development.propagate(out, (one,), [one])
     assert propagated(out) == ["libncurses-dev-6"]
     assert "libncurses-dev-6: " in (one / "nix-support/propagated-build-inputs").read_text()
+
+
+def test_a_description_beside_programs_comes_with_it(tmp_path: Path, out: Path) -> None:
+    mime = write(tmp_path / "shared-mime-info-2", "bin/update-mime", "share/pkgconfig/shared-mime-info.pc")
+    plain = write(tmp_path / "libnss3-2", f"lib/{TRIPLET}/libnss3.so")
+    development.complete(out, (), [mime, plain])
+    assert propagated(out) == ["shared-mime-info-2", "libnss3-2"]
+
+
+def test_units_are_joined(tmp_path: Path) -> None:
+    one = write(tmp_path / "libavcodec-dev-5", "include/libavcodec/a.h", "lib/libavcodec.a", "bin/a-config")
+    two = write(tmp_path / "libavutil-dev-5", "include/libavutil/u.h", "lib/libavutil.a", "nix-support/x")
+    out = tmp_path / "ffmpeg-dev-5"
+    development.join(out, [one, two])
+    assert sorted(path.name for path in out.iterdir()) == ["bin", "include", "lib", "nix-support"]
+    assert not (out / "lib").is_symlink()
+    assert (out / "include/libavcodec/a.h").exists()
+    assert (out / "lib/libavutil.a").resolve() == two / "lib/libavutil.a"
+    assert propagated(out) == ["libavcodec-dev-5", "libavutil-dev-5"]
