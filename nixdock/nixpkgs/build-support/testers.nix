@@ -28,7 +28,11 @@ let
       if a.drvPath == b.drvPath then pkgs.emptyFile
       else
         pkgs.runCommandLocal "equal-derivation-failed"
-          { inherit assertion; a = builtins.unsafeDiscardStringContext a.drvPath; b = builtins.unsafeDiscardStringContext b.drvPath; } ''
+          {
+            inherit assertion;
+            a = builtins.unsafeDiscardStringContext a.drvPath;
+            b = builtins.unsafeDiscardStringContext b.drvPath;
+          } ''
           echo "$assertion"
           echo "However, the derivations differ: $a"
           echo "                                 $b"
@@ -74,7 +78,11 @@ let
       '';
 
     # What the program says of its version names the package's.
-    testVersion = { package, command ? "${package.meta.mainProgram or package.pname or (lib.getName package)} --version", version ? package.version }:
+    testVersion =
+      { package
+      , command ? "${package.meta.mainProgram or package.pname or (lib.getName package)} --version"
+      , version ? package.version
+      }:
       pkgs.runCommand "${package.name}-test-version"
         { nativeBuildInputs = [ package ]; inherit version; meta.timeout = 60; } ''
         # A version in the program's own store path does not count.
@@ -110,7 +118,12 @@ let
       });
 
     # pkg-config finds the modules that a package brings.
-    hasPkgConfigModules = { package, moduleNames ? package.meta.pkgConfigModules, version ? package.version or null, versionCheck ? false }:
+    hasPkgConfigModules =
+      { package
+      , moduleNames ? package.meta.pkgConfigModules
+      , version ? package.version or null
+      , versionCheck ? false
+      }:
       pkgs.runCommand "check-pkg-config-${package.pname or package.name}"
         {
           nativeBuildInputs = [ pkgs.pkg-config ];

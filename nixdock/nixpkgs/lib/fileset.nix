@@ -118,7 +118,8 @@ let
           (attrNames tree);
       all = path: tree:
         tree == true
-        || (tree != null && isFolder path && builtins.all (name: all (path + "/${name}") (tree.${name} or null)) (attrNames (readDir path)));
+        || (tree != null && isFolder path
+        && builtins.all (name: all (path + "/${name}") (tree.${name} or null)) (attrNames (readDir path)));
     in
     if set.base == null || !hasFiles set.base set.tree then [ "(empty)" ]
     else if all set.base set.tree then [ "${toString set.base} (all files in directory)" ]
@@ -198,7 +199,7 @@ let
         of = if recurseSubmodules then "gitTrackedWith" else "gitTracked";
         argument = if recurseSubmodules then "second argument" else "argument";
         tracked = builtins.fetchGit ({ url = path; } // lib.attrsets.optionalAttrs recurseSubmodules { submodules = true; });
-        mirrored = folder: mapAttrs (name: type: if type == "directory" then mirrored (folder + "/${name}") else true) (readDir folder);
+        mirrored = filtered (_: _: true);
       in
       if !isPath path then
         throw "lib.fileset.${of}: Expected the ${argument} to be a path, but it's a ${builtins.typeOf path} instead."

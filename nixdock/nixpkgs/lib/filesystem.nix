@@ -67,7 +67,8 @@ let
       in
       if builtins.pathExists own then callPackage own { }
       else if args ? newScope then
-        lib.attrsets.recurseIntoAttrs (lib.customisation.makeScope newScope (final: entries { inherit (final) callPackage newScope; }))
+        lib.attrsets.recurseIntoAttrs (lib.customisation.makeScope newScope
+          (final: entries { inherit (final) callPackage newScope; }))
       else entries { inherit callPackage; };
   };
 in

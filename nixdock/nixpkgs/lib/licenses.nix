@@ -28,7 +28,9 @@ let
       inherit operator licenses;
       spdxId = text;
       shortName = text;
-      fullName = lib.strings.concatMapStringsSep " ${lib.strings.toLower operator} " (license: license.fullName or (id license)) licenses;
+      fullName = lib.strings.concatMapStringsSep " ${lib.strings.toLower operator} "
+        (license: license.fullName or (id license))
+        licenses;
       free = of "free";
       redistributable = of "redistributable";
       deprecated = builtins.any (license: license.deprecated or false) licenses;

@@ -41,7 +41,10 @@ in
       type = setOf "XML";
       generate = name: value: pkgs.writeText name (text.toXML { inherit withHeader; } value);
     };
-  plist = { escape ? true }: format { type = valueOf "Property list (plist)"; write = lib.generators.toPlist { inherit escape; }; };
+  plist = { escape ? true }: format {
+    type = valueOf "Property list (plist)";
+    write = lib.generators.toPlist { inherit escape; };
+  };
 
   ini = args: format {
     type = types.attrsOf (types.attrsOf (atoms args));
@@ -76,7 +79,11 @@ in
       + lib.optionalString (!asBindings) "\n";
     extra.mkRaw = lib.generators.mkLuaInline;
   };
-  pythonVars = { }: format { type = setOf "Python"; write = languages.pythonVars.text; extra = languages.pythonVars.lib; };
+  pythonVars = { }: format {
+    type = setOf "Python";
+    write = languages.pythonVars.text;
+    extra = languages.pythonVars.lib;
+  };
   php = { finalVariable ? null }: format {
     type = valueOf "PHP";
     write = languages.php.text finalVariable;

@@ -154,7 +154,11 @@ in
       mkAppend = value: { _type = "append"; inherit value; };
       mkSubstitution = value:
         if isString value then { _type = "substitution"; inherit value; required = true; }
-        else { _type = "substitution"; inherit (value) value; required = !(value.optional or false) && value.required or true; };
+        else {
+          _type = "substitution";
+          inherit (value) value;
+          required = value.required or (!(value.optional or false));
+        };
     };
     text = hoconBody;
   };

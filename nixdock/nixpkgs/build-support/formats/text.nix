@@ -31,7 +31,10 @@ let
       plain = builtins.match "[A-Za-z_/][A-Za-z0-9_./@+-]*( [A-Za-z0-9_./@+-]+)*" text != null
         && !(builtins.elem (lib.toLower text) [ "true" "false" "yes" "no" "on" "off" "y" "n" "null" ]);
     in
-    if plain then text else toJSON text;
+    if plain then text
+    # What cannot be seen needs the escapes of double quotes.
+    else if builtins.match "[^[:cntrl:]]*" text != null then "'${lib.replaceStrings [ "'" ] [ "''" ] text}'"
+    else toJSON text;
   yamlScalar = value: if isString value then yamlString value else scalar value;
   isBlock = value: (isSet value && value != { }) || (isList value && value != [ ]);
   # The lines of a value, without indentation of their own.
@@ -71,7 +74,7 @@ let
       section = header: here: table:
         let whole = toml here table;
         in
-        if table != { } && lib.hasPrefix "[[" header == false && builtins.all (name: isSet table.${name}) (attrNames table) then whole
+        if table != { } && !(lib.hasPrefix "[[" header) && builtins.all isSet (builtins.attrValues table) then whole
         else [ "" header ] ++ whole;
     in
     map (name: "${tomlKey name} = ${tomlInline (path ++ [ name ]) set.${name}}") (filter (name: !isTable name) names)
@@ -89,7 +92,7 @@ let
       content = concatStrings (map (key: text value.${key}) (filter isText names));
       children = builtins.concatMap (key: xml (depth + 1) key value.${key})
         (filter (key: !isAttribute key && !isText key) names);
-      pad = replicate depth "\t";
+      pad = blanks depth;
     in
     if isList value then builtins.concatMap (xml depth name) value
     else if !isSet value then [ "${pad}<${name}>${if value == null then "" else text value}</${name}>" ]

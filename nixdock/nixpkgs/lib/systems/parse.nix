@@ -321,7 +321,12 @@ in
         x86 = [ "i386" "i486" "i586" "i686" "x86_64" ];
         arms = [ "armv5tel" "armv6l" "armv7a" "armv7l" "armv8a" "aarch64" ];
         place = list: name: lib.lists.findFirstIndex (x: x == name) null list;
-        earlier = list: place list own.name != null && place list other.name != null && place list other.name <= place list own.name;
+        earlier = list:
+        let
+          ours = place list own.name;
+          theirs = place list other.name;
+        in
+        ours != null && theirs != null && theirs <= ours;
       in
       own.name == other.name || earlier x86 || earlier arms
       || (own.name == "powerpc64" && other.name == "powerpc") || (own.name == "mips64" && other.name == "mips")
