@@ -3,10 +3,10 @@
 
 let
   inherit (builtins)
-    addErrorContext any attrNames concatLists concatMap elem filter functionArgs genericClosure head isAttrs isList
-    length listToAttrs mapAttrs removeAttrs tail typeOf;
+    addErrorContext any attrNames concatMap elem filter genericClosure head isAttrs isList length mapAttrs removeAttrs
+    typeOf;
   inherit (lib.attrsets) attrByPath optionalAttrs setAttrByPath zipAttrsWith;
-  inherit (lib.lists) imap1 last optional optionals reverseList;
+  inherit (lib.lists) imap1 last optional reverseList;
   inherit (lib.options) isOption mkOption showDefs showOption;
   inherit (lib.strings) concatMapStringsSep optionalString;
   inherit (lib.trivial) isFunction warnIf;

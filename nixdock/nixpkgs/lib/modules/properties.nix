@@ -3,9 +3,8 @@
 { lib }:
 
 let
-  inherit (builtins)
-    addErrorContext all any concatMap filter foldl' head isAttrs isBool length mapAttrs partition sort;
-  inherit (lib.options) showDefs showOption unknownModule;
+  inherit (builtins) addErrorContext any concatMap filter foldl' isBool mapAttrs sort;
+  inherit (lib.options) showDefs showOption;
   inherit (lib.trivial) id min;
 
   kindOf = value: value._type or null;

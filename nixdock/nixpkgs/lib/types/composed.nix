@@ -3,14 +3,13 @@
 
 let
   inherit (builtins)
-    any attrNames attrValues catAttrs concatLists concatMap filter foldl' groupBy head isAttrs isList length mapAttrs
-    typeOf;
+    any attrNames concatLists concatMap filter foldl' groupBy head isAttrs isList length mapAttrs typeOf;
   inherit (lib.attrsets) mapAttrsToList zipAttrsWith;
-  inherit (lib.lists) imap1 last;
+  inherit (lib.lists) imap1;
   inherit (lib.modules)
-    checkAndMerge checkOf defaultOrderPriority defaultOverridePriority dischargeProperties evalModules evalOptionValue
-    mergeDefinitions mergeOptionDecls mkDefinition mkOptionDefault setDefaultModuleLocation;
-  inherit (lib.options) getFiles getValues isOption mergeEqualOption showDefs showFiles showOption;
+    checkAndMerge checkOf defaultOrderPriority defaultOverridePriority dischargeProperties mergeDefinitions
+    mkDefinition;
+  inherit (lib.options) getFiles getValues mergeEqualOption showDefs showFiles showOption;
   inherit (lib.trivial) isFunction min;
   inherit (making) coherent functorOf functorOver merging over;
   inherit (self) mkOptionType optionDescriptionPhrase;
