@@ -103,7 +103,9 @@ let
     }) nameOrPath;
   ruby = nameOrPath: { libraries ? [ ], ... }@options:
     if libraries != [ ] then throw "writers.writeRuby: Debian's gems are packages of their own (pkgs.debian.ruby-NAME); the offline package set cannot put them together as `libraries`"
-    else plain "${pkgs.ruby}/bin/ruby" "${pkgs.ruby}/bin/ruby -c" nameOrPath (removeAttrs options [ "libraries" ]);
+    else
+      let program = "${pkgs.ruby or (throw "the offline package set has no ruby that writers.writeRuby could use")}/bin/ruby"; in
+      plain program "${program} -c" nameOrPath (removeAttrs options [ "libraries" ]);
   lua = nameOrPath: { libraries ? [ ], ... }@options:
     if libraries != [ ] then throw "writers.writeLua: Debian's modules are packages of their own (pkgs.debian.lua-NAME); the offline package set cannot put them together as `libraries`"
     else

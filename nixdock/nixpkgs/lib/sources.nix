@@ -60,20 +60,32 @@ let
     pathHasContext = lib.strings.hasContext or (path: builtins.hasContext (toString path));
     canCleanSource = src: src ? _isLibCleanSourceWith || !(self.pathHasContext src);
     pathIsGitRepo = path: (builtins.tryEval (self.commitIdFromGitRepo path)).success;
-    commitIdFromGitRepo = gitDir:
+    # Of a .git folder, or of the file that stands for one in a worktree or a submodule.
+    commitIdFromGitRepo = git:
       let
-        headText = lib.strings.fileContents (gitDir + "/HEAD");
+        linked = match "gitdir: (.*)" (lib.strings.fileContents git);
+        target = builtins.head linked;
+        below = folder: name: if lib.strings.hasPrefix "/" name then /. + name else folder + "/${name}";
+
+        headText = lib.strings.fileContents (git + "/HEAD");
         ref = match "ref: (.*)" headText;
         name = builtins.head ref;
-        packed = gitDir + "/packed-refs";
-        inPacked = builtins.filter (x: builtins.isList x)
+        # A worktree shares the references of its repository.
+        common =
+          if pathExists (git + "/commondir") then below git (lib.strings.fileContents (git + "/commondir")) else git;
+        packed = common + "/packed-refs";
+        inPacked = builtins.filter builtins.isList
           (builtins.split "(^|\n)([0-9a-f]{40}) ${lib.strings.escapeRegex name}(\n|$)" (readFile packed));
+        holder = lib.lists.findFirst (folder: pathExists (folder + "/${name}")) null [ git common ];
       in
-      if !pathExists (gitDir + "/HEAD") then throw "Not a .git directory: ${toString gitDir}"
+      if lib.filesystem.pathIsRegularFile git then
+        if linked == null then throw "File contains no gitdir reference: ${toString git}"
+        else self.commitIdFromGitRepo (below (dirOf git) target)
+      else if !pathExists (git + "/HEAD") then throw "Not a .git directory: ${toString git}"
       else if ref == null then headText
-      else if pathExists (gitDir + "/${name}") then lib.strings.fileContents (gitDir + "/${name}")
+      else if holder != null then lib.strings.fileContents (holder + "/${name}")
       else if pathExists packed && inPacked != [ ] then builtins.elemAt (builtins.head inPacked) 1
-      else throw "Could not find ${name} in ${toString gitDir}";
+      else throw "Could not find ${name} in ${toString git}";
     # The last part of an address, without the endings of archives and repositories.
     urlToName = url:
       let

@@ -181,3 +181,50 @@ def test_a_file_set_of_what_git_tracks_is_shown_by_folders(project: Path) -> Non
         "trace:   - main.c (regular)",
     ]
     assert outcome.text.split() == ["[", f"{project}/src/deep/more.h", f"{project}/src/main.c", "]"]
+
+
+def test_packages_of_a_folder_find_each_other_by_their_scopes(tmp_path: Path) -> None:
+    for name, text in {
+        "a.nix": "{ }: { v = 1; }",
+        "b/package.nix": "{ a }: { v = a.v + 1; }",
+        "b/other.nix": "not Nix",
+        "inner/c.nix": "{ a, d }: { v = a.v + d.v; }",
+        "inner/d.nix": "{ b }: { v = b.v * 10; }",
+        "README.md": "no package",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = evaluate(
+        f"""
+        let
+          lib = import {LIB};
+          scope = lib.makeScope lib.callPackageWith (_: {{ }});
+          packages = lib.packagesFromDirectoryRecursive {{
+            inherit (scope) callPackage newScope;
+            directory = {tmp_path};
+          }};
+        in
+        [ packages.b.v packages.inner.c.v packages.inner.recurseForDerivations (packages ? README) ]
+        """,
+    )
+
+    assert found == [2, 21, True, False]
+
+
+def test_the_commit_of_a_worktree_is_found_where_its_repository_has_it(tmp_path: Path) -> None:
+    git = ["git", "-C", str(tmp_path / "repository")]
+    (tmp_path / "repository").mkdir()
+    for words in (
+        ["init", "-q"],
+        ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "--allow-empty", "-m", "x"],
+        ["worktree", "add", "-q", "-b", "other", str(tmp_path / "worktree")],
+        ["pack-refs", "--all"],
+    ):
+        assert process.run([*git, *words])
+    commit = process.run([*git, "rev-parse", "HEAD"]).text.strip()
+
+    found = evaluate(
+        f"with import {LIB}; map commitIdFromGitRepo [ {tmp_path}/repository/.git {tmp_path}/worktree/.git ]",
+    )
+
+    assert found == [commit, commit]

@@ -36,4 +36,13 @@ lib: {
   testTextClosure = { expr = lib.textClosureMap lib.id { a = lib.fullDepEntry "A" [ "b" ]; b = lib.noDepEntry "B"; c = lib.stringAfter [ "a" "b" ] "C"; } [ "c" ]; expected = "B\nA\nC"; };
   testLazyDerivation = { expr = (lib.lazyDerivation { derivation = throw "not needed"; meta = { x = 1; }; }).meta.x; expected = 1; };
   testWithRecursion = { expr = (lib.generators.withRecursion { depthLimit = 1; throwOnDepthLimit = false; } { a.b = 1; }).a.b; expected = "<unevaluated>"; };
+  testExtend = { expr = let more = lib.extend (final: prev: { one = 1; trivial = prev.trivial // { id = _: final.one; }; }); in [ more.one (more.trivial.id 5) (lib ? one) ]; expected = [ 1 1 false ]; };
+  testMakeOverridableKeepsMetadata = { expr = let f = lib.makeOverridable { __functor = _: { x ? 1 }: { v = x; }; note = "kept"; }; in [ f.note (lib.functionArgs f) ((f { x = 2; }).override { x = 3; }).v ]; expected = [ "kept" { x = true; } 3 ]; };
+  testScopeWithItsOwnCallPackage = { expr = let scope = lib.makeScope lib.callPackageWith (self: { a = self.callPackage null null; callPackage = _: _: "own"; }); in [ scope.a (scope.overrideScope (_: prev: { callPackage = f: args: "over " + prev.callPackage f args; })).a ]; expected = [ "own" "over own" ]; };
+  testSplitStorePath = { expr = lib.path.splitStorePath (/. + "${builtins.storeDir}/nvl9ic0pj1fpyln3zaqrf4cclbqdfn1j-foo/bar/baz"); expected = { storePath = /. + "${builtins.storeDir}/nvl9ic0pj1fpyln3zaqrf4cclbqdfn1j-foo"; subpath = "./bar/baz"; }; };
+  testNoStorePath = { expr = map lib.path.hasStorePathPrefix [ /foo (/. + builtins.storeDir) (/. + "${builtins.storeDir}/.links/x") ]; expected = [ false false false ]; };
+  testFromHexString = { expr = [ (lib.fromHexString "0x00fF") (builtins.tryEval (lib.fromHexString "-1")).success (builtins.tryEval (lib.fromHexString "")).success ]; expected = [ 255 false false ]; };
+  testHashNotKnownYet = { expr = (lib.fetchers.normalizeHash { hashTypes = [ "sha512" ]; } { sha512 = ""; }).outputHash == lib.fakeSha512; expected = true; };
+  testThrowTestFailures = { expr = map (failures: (builtins.tryEval (lib.debug.throwTestFailures { inherit failures; })).success) [ [ ] [{ name = "x"; expected = 1; result = 2; }] ]; expected = [ true false ]; };
+  testUpdatesAreLazy = { expr = let set = lib.updateManyAttrsByPath [{ path = [ "b" "c" ]; update = _: 1; }] { a = throw "not asked for"; b = throw "nor this"; }; in builtins.attrNames set; expected = [ "a" "b" ]; };
 }
