@@ -138,7 +138,7 @@ let
       chmod -R u+w $out
       # Names of the same length: what is compiled in may be replaced.
       old=$(basename $unit) new=$(basename $out)
-      grep -rlZF --binary-files=text "$old" $out | LC_ALL=C xargs -0r sed -i "s|''${old//./\\.}|$new|g"
+      { grep -rlZF --binary-files=text "$old" $out || true; } | LC_ALL=C xargs -0r sed -i "s|''${old//./\\.}|$new|g"
       find $out -type l -lname "*$old*" | while read -r link; do
         target=$(readlink "$link")
         ln -sfn "''${target//"$old"/"$new"}" "$link"
