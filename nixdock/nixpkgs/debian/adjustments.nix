@@ -209,6 +209,9 @@ in
 
   ninja-build.hook = ../stdenv/hooks/ninja.sh;
 
+  # Nix wants a name of whoever runs it, which an image without /etc/passwd does not know.
+  nix-bin.guide.env.USER = "nobody";
+
   # It reads parts of itself from there before it can do anything else.
   nodejs.guide.places."/usr" = [ "$out" ];
 

@@ -51,12 +51,13 @@ let
       fileVariables = lib.mapAttrs'
         (key: value: lib.nameValuePair "${key}Path" "${pkgs.writeText "pass-as-text-${key}" (text value)}")
         (lib.getAttrs inFiles attributes);
+      outputs = drv.outputs or [ "out" ];
       # The outputs are to be built in the image, so they must not be in it.
-      outputVariables = lib.genAttrs drv.outputs (output: builtins.unsafeDiscardStringContext drv.${output}.outPath);
+      outputVariables = lib.genAttrs outputs (output: builtins.unsafeDiscardStringContext drv.${output}.outPath);
       variables = builtins.mapAttrs (_: text) (removeAttrs attributes inFiles) // fileVariables // outputVariables // {
         name = drv.name;
         system = drv.system;
-        outputs = text drv.outputs;
+        outputs = text outputs;
         builder = text drv.drvAttrs.builder;
       };
 
