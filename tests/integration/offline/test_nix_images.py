@@ -90,8 +90,8 @@ def test_the_built_form_is_a_compressed_archive(images: Images) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ('command = "a"; run = "b";', "Can't specify both command and run"),
-        ("", "uses __structuredAttrs"),
+        ('command = "a"; run = "b";', "command and run are two ways to give the same; give one of them"),
+        ("", "has __structuredAttrs, whose environment is no list of variables"),
     ],
 )
 def test_what_cannot_be_a_shell_is_refused(arguments: str, complaint: str, images: Images) -> None:

@@ -20,7 +20,7 @@ in
   nixLayered = dockerTools.buildLayeredImageWithNixDb {
     name = "nix-layered";
     contents = [ pkgs.coreutils pkgs.bash pkgs.nix ];
-    config.Env = [ "NIX_PAGER=cat" "USER=nobody" ];
+    config.Env = [ "NIX_PAGER=cat" ];
     config.Cmd = [ "/bin/bash" "-c" "nix-store -q --references /bin/bash" ];
   };
   nixStreamed = dockerTools.streamLayeredImage {
