@@ -74,6 +74,12 @@ let
       inputs = lib.genAttrs (builtins.filter (one: attrs ? ${one}) inputLists)
         (one: lib.concatMap (input one) (flatten attrs.${one}));
 
+      # Others ask for these whether they were given or not.
+      emptyLists = lib.genAttrs
+        (builtins.filter (one: !(attrs ? ${one}))
+          [ "buildInputs" "nativeBuildInputs" "propagatedBuildInputs" "propagatedNativeBuildInputs" "patches" ])
+        (_: [ ]);
+
       # Checks run where programs can.
       doCheck = (attrs.doCheck or false) && stdenv.buildPlatform.canExecute stdenv.hostPlatform;
       doInstallCheck = (attrs.doInstallCheck or false) && stdenv.buildPlatform.canExecute stdenv.hostPlatform;
@@ -115,7 +121,7 @@ let
       throw "mkDerivation of ${name}: `outputs` must be a list of at least one name"
     else
       lib.extendDerivation true
-        ({
+        (emptyLists // {
           inherit meta passthru overrideAttrs stdenv name;
           drvAttrs = derivationArgs;
           overrideDerivation = lib.overrideDerivation (builtins.derivation derivationArgs);

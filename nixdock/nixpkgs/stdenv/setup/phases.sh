@@ -259,8 +259,8 @@ runPhase() {
   else
     "$curPhase"
   fi
-  if [ "$curPhase" = unpackPhase ]; then
-    [ -n "${sourceRoot-}" ] && cd -- "$sourceRoot"
+  if [ "$curPhase" = unpackPhase ] && [ -n "${sourceRoot-}" ]; then
+    cd -- "$sourceRoot"
   fi
 }
 
