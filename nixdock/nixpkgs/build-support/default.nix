@@ -18,5 +18,6 @@ let
   absent = import ./absent.nix { inherit lib; };
 in
 absent // writers // commands // substitutions // trees // closures // wrappers // shells // fetchers // sources // sets // {
+  nix-gitignore = import ./gitignore.nix { inherit lib; };
   testers = import ./testers.nix { inherit lib; pkgs = final; };
 }

@@ -20,6 +20,10 @@ in
   runCommandWith = { name, stdenv ? pkgs.stdenv, runLocal ? false, derivationArgs ? { } }:
     runWith { inherit stdenv; local = runLocal; } name derivationArgs;
 
+  # Old names, from when there was a compiler in the first.
+  runCommandNoCC = pkgs.runCommand;
+  runCommandNoCCLocal = pkgs.runCommandLocal;
+
   # What only must come out empty or not at all.
   emptyFile = pkgs.writeText "empty-file" "";
   emptyDirectory = pkgs.runCommandLocal "empty-directory" { } "mkdir $out";

@@ -98,11 +98,33 @@ same // {
   wrapGAppsNoGuiHook = final.wrapGAppsHook3;
   writableTmpDirAsHomeHook = hook "writable-tmpdir-as-home-hook" { } (hooks + "/writable-home.sh");
 
+  dieHook = hook "die-hook" { } (builtins.toFile "die.sh" ''
+    die() {
+      nixErrorLog "$@"
+      exit 1
+    }
+  '');
+  # Archives of zip know no time before 1980.
+  ensureNewerSourcesHook = { year }: hook "ensure-newer-sources-hook" { } (builtins.toFile "newer.sh" ''
+    ensureNewerSources() { find . ! -newermt "${year}-01-02" -exec touch -h -d "${year}-01-02" {} +; }
+    postUnpackHooks+=(ensureNewerSources)
+  '');
+  ensureNewerSourcesForZipFilesHook = final.ensureNewerSourcesHook { year = "1980"; };
+
+  # What keeps nixpkgs itself up to date; a package may name it, and nothing here runs it.
+  nix-update-script = _: [ ];
+  gitUpdater = _: [ ];
+  genericUpdater = _: [ ];
+  unstableGitUpdater = _: [ ];
+  directoryListingUpdater = _: [ ];
+  httpTwoLevelsUpdater = _: [ ];
+
   # There is nothing for these to do here: config.guess knows these machines, and so on.
   updateAutotoolsGnuConfigScriptsHook = final.emptySetupHook;
   desktopToDarwinBundle = final.emptySetupHook;
   fixDarwinDylibNames = final.emptySetupHook;
   addDriverRunpath = final.emptySetupHook;
+  stripJavaArchivesHook = final.emptySetupHook;
   breakpointHook = final.emptySetupHook;
   emptySetupHook = hook "empty-hook" { } (builtins.toFile "empty-hook.sh" "");
 

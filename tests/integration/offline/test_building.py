@@ -145,6 +145,11 @@ def test_the_small_builders(images: Images) -> None:
                 text = "hello";
               };
               command = pkgs.runCommand "c" { x = "42"; } "echo $x > $out";
+              own = pkgs.stdenv.mkDerivation {
+                name = "own";
+                unpackPhase = "echo unpacked > file";
+                installPhase = "cp file $out";
+              };
             }
             """,
         ),
@@ -157,6 +162,44 @@ def test_the_small_builders(images: Images) -> None:
     assert "-libc6-" in (path / "info/store-paths").read_text()
     assert output(path / "app/bin/app") == "Hello, world!\n"
     assert (path / "command").read_text() == "42\n"
+    assert (path / "own").read_text() == "unpacked\n"
+
+
+def test_sources_without_what_git_ignores(images: Images) -> None:
+    folder = images.folder / "tree"
+    ignored = "*.log\n!keep.log\n/build\nmodules/\ndoc/**/x\n"
+    texts = {".gitignore": ignored, "a/.gitignore": "own\n"}
+    kept = ["keep.log", "a/build/f", "doc/p/y"]
+    for name in (
+        *texts,
+        *kept,
+        "a/x.log",
+        "build/f",
+        "modules/f",
+        "doc/p/q/x",
+        "a/own",
+        "given",
+        ".git/HEAD",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(texts.get(name, ""))
+    path = images.build(
+        images.write(
+            """
+            let inherit (pkgs.nix-gitignore) gitignoreRecursiveSource gitignoreSource; in
+            pkgs.linkFarm "sources" {
+              top = gitignoreSource [ "given" ] ./tree;
+              all = gitignoreRecursiveSource "given" ./tree;
+            }
+            """,
+        ),
+    )
+
+    def found(root: Path) -> list[str]:
+        return sorted(str(file.relative_to(root)) for file in root.rglob("*") if file.is_file())
+
+    assert found((path / "all").resolve()) == sorted([*texts, *kept])
+    assert found((path / "top").resolve()) == sorted([*texts, *kept, "a/own"])
 
 
 def test_overlays_and_call_package_see_the_finished_set(images: Images) -> None:
