@@ -13,6 +13,15 @@ let
     else null;
   joined = parts: if parts == [ ] then "./." else "./" + lib.strings.concatStringsSep "/" parts;
   ownParts = path: components (toString path);
+  # `value`, where the arguments are paths.
+  onPaths = of: arguments: value:
+    let wrong = builtins.filter (argument: !isPath argument.value) arguments;
+    in
+    if wrong == [ ] then value
+    else
+      let one = builtins.head wrong;
+      in throw "lib.path.${of}: ${one.name} is of type ${builtins.typeOf one.value}, but a path was expected";
+  argument = name: value: { inherit name value; };
   # How many parts of a path are that of the store path that it is in; null if it is in none.
   storeParts = path:
     let
@@ -33,16 +42,17 @@ let
       assert lib.asserts.assertMsg (reasonAgainst subpath == null)
         "lib.path.append: Second argument is not a valid subpath string:\n    ${reasonAgainst subpath}";
       path + ("/" + subpath);
-    hasPrefix = prefix: path: lib.lists.hasPrefix (ownParts prefix) (ownParts path);
+    hasPrefix = prefix: path:
+      onPaths "hasPrefix" [ (argument "First argument" prefix) (argument "Second argument" path) ]
+        (lib.lists.hasPrefix (ownParts prefix) (ownParts path));
     # Below a path of the store, or of what stands for one whose hash is not known before it is built.
-    hasStorePathPrefix = path: storeParts path != null;
+    hasStorePathPrefix = path: onPaths "hasStorePathPrefix" [ (argument "Argument" path) ] (storeParts path != null);
     splitStorePath = path:
       let
         stored = storeParts path;
         own = lib.lists.take stored (ownParts path);
       in
-      assert lib.asserts.assertMsg (isPath path)
-        "lib.path.splitStorePath: Argument is of type ${builtins.typeOf path}, but a path was expected";
+      assert onPaths "splitStorePath" [ (argument "Argument" path) ] true;
       assert lib.asserts.assertMsg (stored != null)
         "lib.path.splitStorePath: Argument \"${toString path}\" is not within a path of the store";
       {
@@ -50,10 +60,12 @@ let
         subpath = joined (lib.lists.drop stored (ownParts path));
       };
     removePrefix = prefix: path:
+      assert onPaths "removePrefix" [ (argument "First argument" prefix) (argument "Second argument" path) ] true;
       assert lib.asserts.assertMsg (self.hasPrefix prefix path)
         "lib.path.removePrefix: The first path argument \"${toString prefix}\" is not a component-wise prefix of the second path argument \"${toString path}\".";
       joined (lib.lists.removePrefix (ownParts prefix) (ownParts path));
-    splitRoot = path: { root = /.; subpath = joined (ownParts path); };
+    splitRoot = path:
+      onPaths "splitRoot" [ (argument "The given value" path) ] { root = /.; subpath = joined (ownParts path); };
     subpath = {
       isValid = value: reasonAgainst value == null;
       join = subpaths:
