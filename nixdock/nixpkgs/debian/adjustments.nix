@@ -215,12 +215,20 @@ in
   # It reads parts of itself from there before it can do anything else.
   nodejs.guide.places."/usr" = [ "$out" ];
 
-  # Its modules are found by each other as in a project: in a folder of this name above them.
-  npm.finish = ''
-    for folder in share lib; do
-      [ ! -d $folder/nodejs ] || ln -s nodejs $folder/node_modules
-    done
-  '';
+  # Their modules are found by each other as in a project: in a folder of this name above them.
+  npm.finish = "ln -s nodejs share/node_modules";
+
+  # Modules that npm needs too are in its unit.
+  yarnpkg = {
+    links."bin/yarn" = "bin/yarnpkg";
+    finish = ''
+      ln -s nodejs share/node_modules
+      cd ${unit "npm"}/share/nodejs
+      for module in * @*/*; do
+        [ -e $out/share/nodejs/$module ] || ln -s $PWD/$module $out/share/nodejs/$module
+      done
+    '';
+  };
 
   openssl.guide = {
     places."/usr/lib/ssl" = [ "$out/lib/ssl" ];

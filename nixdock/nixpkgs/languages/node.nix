@@ -143,6 +143,8 @@ in
 {
   inherit nodejs nodePackages fetchNpmDeps buildNpmPackage;
   nodejs-slim = slim;
+  nodePackages_latest = nodePackages;
+  yarn = let unit = debian.package "yarnpkg"; in unit // { meta = unit.meta // { mainProgram = "yarn"; }; };
   npmHooks = {
     npmConfigHook = hookOf nodejs;
     npmBuildHook = hookOf nodejs;
