@@ -115,3 +115,45 @@ def test_nothing_of_the_namespace_is_in_the_image(images: Images) -> None:
     top = {line.split("/")[1] for line in listed.stdout.splitlines()}
     assert not top & {"dev", "proc", "sys", "build"}
     assert not [line for line in listed.stdout.splitlines() if line.startswith("./nix/store/")]
+
+
+def test_the_systems_directories_are_the_images_own(images: Images) -> None:
+    """Packages bring none, and what commands make is not there before; a local directory may bring them."""
+    (images.folder / "root/etc").mkdir(parents=True)
+    (images.folder / "root/etc/motd").write_text("welcome\n")
+    images.write(
+        """
+        let
+          packages = [ pkgs.bash pkgs.coreutils pkgs.python3 pkgs.nginx pkgs.redis ];
+          env = pkgs.buildEnv { name = "env"; paths = [ pkgs.coreutils ./root ]; };
+          look = [ "/bin/stat" "-c" "%a %n" "/etc" "/tmp" "/var" ];
+        in
+        {
+          layered = dockerTools.buildLayeredImage {
+            name = "own-layered";
+            tag = "1";
+            contents = packages;
+            extraCommands = "mkdir etc var && mkdir -m 1777 tmp";
+            config.Cmd = look;
+          };
+          root = dockerTools.buildImage {
+            name = "own-root";
+            tag = "1";
+            copyToRoot = packages;
+            runAsRoot = "mkdir /etc /var; mkdir /tmp; chmod 700 /tmp";
+            config.Cmd = look;
+          };
+          beside = dockerTools.buildImage {
+            name = "own-beside";
+            tag = "1";
+            copyToRoot = env;
+            config.Cmd = [ "/bin/cat" "/etc/motd" ];
+          };
+        }
+        """,
+        "own.nix",
+    )
+    assert images.load(images.folder / "own.nix") == ["own-beside:1", "own-layered:1", "own-root:1"]
+    assert images.run("own-layered:1") == "755 /etc\n1777 /tmp\n755 /var\n"
+    assert images.run("own-root:1") == "755 /etc\n700 /tmp\n755 /var\n"
+    assert images.run("own-beside:1") == "welcome\n"
