@@ -154,7 +154,7 @@ let
       find -L "$src" -type f -print0 | xargs -0 ${import ./shellcheck.nix { inherit pkgs; }}
     '';
     shfmt = { src, name ? null, indent ? 2 }: self.onScripts "shfmt" (if name == null then "shfmt" else "shfmt-${name}") src
-      "${pkgs.debian.shfmt}/bin/shfmt --diff --indent ${toString indent} --simplify \"$src\"";
+      "${pkgs.buildPackages.debian.shfmt}/bin/shfmt --diff --indent ${toString indent} --simplify \"$src\"";
     onScripts = _tool: name: src: command: pkgs.runCommandLocal name { inherit src; } ''
       ${command}
       touch $out

@@ -3,6 +3,8 @@
 
 let
   formats = import ./formats/text.nix { inherit lib; };
+  # What checks runs on the machine that builds.
+  tools = pkgs.buildPackages;
 
   # A file of content that is given as text, as a path or as a derivation.
   textOf = content: if lib.isDerivation content || builtins.isPath content then builtins.readFile content else content;
@@ -78,9 +80,9 @@ let
 
   plain = interpreter: check: nameOrPath: options:
     makeScriptWriter ({ inherit interpreter; } // lib.optionalAttrs (check != "") { inherit check; } // options) nameOrPath;
-  bash = plain "${pkgs.bash}/bin/bash" "${pkgs.bash}/bin/bash -n";
-  dash = plain "${pkgs.dash}/bin/dash" "${pkgs.dash}/bin/dash -n";
-  fish = plain "${pkgs.fish}/bin/fish --no-config" "${pkgs.fish}/bin/fish --no-config --no-execute";
+  bash = plain "${pkgs.bash}/bin/bash" "${tools.bash}/bin/bash -n";
+  dash = plain "${pkgs.dash}/bin/dash" "${tools.dash}/bin/dash -n";
+  fish = plain "${pkgs.fish}/bin/fish --no-config" "${tools.fish}/bin/fish --no-config --no-execute";
   jq = plain "${pkgs.jq}/bin/jq -f" "";
 
   # flake8 reads it first, as far as `flakeIgnore` lets it.
@@ -93,7 +95,7 @@ let
       {
         interpreter =
           if libraries == [ ] then "${pkgs.python3}/bin/python3" else "${pkgs.python3.withPackages given}/bin/python3";
-        check = lib.optionalString doCheck "${pkgs.debian.flake8}/bin/flake8 --show-source ${ignored}";
+        check = lib.optionalString doCheck "${tools.debian.flake8}/bin/flake8 --show-source ${ignored}";
         inherit makeWrapperArgs;
       }
       nameOrPath;
@@ -117,7 +119,7 @@ let
     in
     makeScriptWriter (removeAttrs options [ "libraries" ] // {
       interpreter = "${pkgs.nodejs}/bin/node";
-      check = "${pkgs.nodejs}/bin/node --check";
+      check = "${tools.nodejs}/bin/node --check";
       makeWrapperArgs = options.makeWrapperArgs or [ ] ++ lib.optionals (libraries != [ ]) [ "--prefix" "NODE_PATH" ":" modules ];
     }) nameOrPath;
   rust = nameOrPath: { rustc ? pkgs.rustc, rustcArgs ? [ ], strip ? true, makeWrapperArgs ? [ ] }:
