@@ -16,7 +16,7 @@
 #            begins with, or ends in); `$out` is the store path
 #   hook     a setup hook: what builds that have it among their inputs read
 #   finish   a shell script for what is left, run in the store path by a static busybox
-{ builder, unit, either }:
+{ lib, builder, unit, either }:
 
 let
   # The C library and the libraries of ncurses look for terminals at one of three places. This store path
@@ -38,7 +38,7 @@ let
   # nixpkgs has the headers of these in `include` itself.
   headersOf = folder: { finish = "cd include; for file in ${folder}/*; do [ -e \${file##*/} ] || ln -s $file .; done"; };
 in
-{
+import ./program-adjustments.nix { inherit lib unit either; } // {
   # Scripts that name their own parts, and what they call, by absolute paths.
   autoconf = {
     needs = [ "m4" ];
@@ -151,8 +151,6 @@ in
   # As nixpkgs' packages have them, too.
   fontconfig-config.etc = "programs look for fonts as /etc/fonts says";
   media-types.etc = "servers look for a file's type in /etc/mime.types";
-  openssh-client.etc = "nixpkgs' openssh has /etc/ssh, too";
-  openssh-server.etc = "nixpkgs' openssh has /etc/ssh, too";
 
   flex = {
     needs = [ "m4" ];

@@ -17,7 +17,7 @@ let
   deb = name: fetch name (lock.get name);
 
   adjustments = import ./adjustments.nix {
-    inherit builder either;
+    inherit lib builder either;
     unit = name: unit (unitOf name);
   };
 

@@ -104,6 +104,12 @@ in
 // named (python // { suffix = "Full"; })
 // named (python // { attribute = "python3Packages"; suffix = "Packages"; value = final.python3Packages; })
 // named postgresql
+// named (postgresql // {
+  attribute = "postgresqlPackages";
+  prefix = "postgresql";
+  suffix = "Packages";
+  value = final.postgresqlPackages;
+})
 // named {
   label = "redis";
   attribute = "redis";

@@ -4,6 +4,7 @@
 #   programs   what people run, where Debian has the same name for it
 #   renamed    what people run, where Debian has another name
 #   tools      what builds are made with, and hooks for their phases
+#   postgresql and what extends it
 #   libraries  what people build with
 #   aliases    other names of what is there
 #   absent     what Debian lacks, and what to do instead
@@ -44,6 +45,7 @@ let
     if debian.has package then from package program
     else throw "${name}: Debian has it since ${toString since}, and this is ${versions.release}: ${instead}; ${real}";
 
-  programs = named (lib.mapAttrs later absent.later // call ./programs.nix // call ./renamed.nix // call ./tools.nix);
+  programs = named (lib.mapAttrs later absent.later // call ./programs.nix // call ./renamed.nix
+    // call ./postgresql.nix // call ./tools.nix);
 in
 lib.mapAttrs never absent.never // programs // call ./libraries.nix // call ./aliases.nix

@@ -8,7 +8,8 @@ in
 {
   _7zz = from "7zip" "7zz";
   acl = from "acl" "getfacl";
-  apacheHttpd = from "apache2" "apachectl";
+  ansible = from "ansible-core" "ansible";
+  apacheHttpd = from "apache2" "httpd";
   apparmor-parser = from "apparmor" "apparmor_parser";
   apparmor-utils = from "apparmor" "apparmor_parser";
   aria2 = from "aria2" "aria2c";
@@ -17,7 +18,7 @@ in
   audit = from "auditd" "auditctl";
   avahi = deb "avahi-daemon";
   awscli = from "awscli" "aws";
-  bind = from "bind9-dnsutils" "dig";
+  bind = from "bind9" "named";
   binutils = from "binutils" "ld";
   bird = from "bird2" "bird";
   borgbackup = from "borgbackup" "borg";
@@ -41,6 +42,7 @@ in
   dejavu_fonts = deb "fonts-dejavu-core";
   dhcpcd = from "dhcpcd5" "dhcpcd";
   diffutils = from "diffutils" "diff";
+  dnsmasq = from "dnsmasq-base" "dnsmasq";
   docker = from [ "docker-cli" "docker.io" ] "docker";
   docker-client = from [ "docker-cli" "docker.io" ] "docker";
   dosfstools = from "dosfstools" "mkfs.fat";
@@ -81,6 +83,7 @@ in
   gptfdisk = deb "gdisk";
   graphicsmagick = from "graphicsmagick" "gm";
   graphviz = from "graphviz" "dot";
+  groff = from "groff-base" "groff";
   guile = from "guile-3.0" "guile";
   hack-font = deb "fonts-hack";
   hping = deb "hping3";
@@ -160,7 +163,6 @@ in
   pdns = from "pdns-server" "pdns_server";
   poppler-utils = from "poppler-utils" "pdftotext";
   poppler_utils = from "poppler-utils" "pdftotext";
-  postgresql = from "postgresql" "postgres";
   psmisc = from "psmisc" "killall";
   qemu = from "qemu-system-x86" "qemu-system-x86_64";
   qemu-user = from "qemu-user-static" "qemu-x86_64-static";
@@ -184,7 +186,7 @@ in
   stunnel = from "stunnel4" "stunnel";
   subversion = from "subversion" "svn";
   supervisor = from "supervisor" "supervisord";
-  swi-prolog = from "swi-prolog-nox" "swipl";
+  swi-prolog = from "swi-prolog-core" "swipl";
   syslog-ng = from "syslog-ng-core" "syslog-ng";
   sysstat = from "sysstat" "sar";
   systemd = from "systemd" "systemctl";
@@ -195,6 +197,7 @@ in
   thc-hydra = from "hydra" "hydra";
   tigervnc = from "tigervnc-standalone-server" "Xtigervnc";
   tinycc = deb "tcc";
+  tinyproxy = from "tinyproxy-bin" "tinyproxy";
   transmission = deb "transmission-daemon";
   transmission_3 = deb "transmission-daemon";
   trash-cli = from "trash-cli" "trash";

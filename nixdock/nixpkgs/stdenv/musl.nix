@@ -1,5 +1,5 @@
 # The stage of packages for musl, the small C library. Debian has its compiler but no packages built with it: what
-# there is here is built from Debian's sources, as programs that need no library at all.
+# there is here is built from Debian's sources, as programs that need no library at all, or is static in Debian.
 { lib, lock }:
 
 final: prev:
@@ -18,8 +18,14 @@ let
   missing = builtins.mapAttrs
     (name: _: throw "Debian has no ${name} for musl, and the offline package set does not build it; use the real nixpkgs for it (--nixpkgs PATH)")
     (builtins.removeAttrs prev [ "lib" "config" "overlays" "system" "debian" "importWith" ]);
+
+  # What Debian has as programs that need no library at all, and what is no program.
+  whole = {
+    inherit (prev) busybox cacert iana-etc mailcap tzdata;
+    bash = prev.debian.bash-static;
+  };
 in
-missing // {
+missing // whole // {
   hello = final.stdenv.mkDerivation {
     pname = "hello";
     inherit version;

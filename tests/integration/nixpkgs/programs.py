@@ -153,11 +153,9 @@ haproxy -c -f file; haproxy -v
 PATCH = r"""
 echo a > file; printf -- '--- file\n+++ file\n@@ -1 +1 @@\n-a\n+b\n' | patch; echo $(< file)
 """
-SSH = "ssh-keygen -q -t ed25519 -N '' -f key && ssh-keygen -l -f key.pub; ssh -V 2>&1"
 
 MORE_PROGRAMS = (
     Program("bc", "echo 'scale=3; 22/7' | bc -l", "3.142"),
-    Program("bind", "dig -v 2>&1", "DiG 9."),
     Program("binutils", "ar --version; nm -D $(command -v ld)", "GNU ar"),
     Program("bzip2", "echo text | bzip2 | bunzip2; echo text | bzip2 > x.bz2; bzcat x.bz2", "text\ntext"),
     Program("cowsay", "cowsay -f tux moo", "< moo >"),
@@ -182,7 +180,6 @@ MORE_PROGRAMS = (
     Program("ncurses", "tput -T xterm cols; infocmp xterm", "xterm terminal emulator"),
     Program("netcat", "nc -h 2>&1", "OpenBSD netcat"),
     Program("nettools", "ifconfig lo", "LOOPBACK"),
-    Program("openssh", SSH, "(ED25519)\nOpenSSH_"),
     Program("parallel", "HOME=$PWD parallel --version", "GNU parallel"),
     Program("patch", PATCH, "patching file file\nb"),
     Program("ripgrep", "echo needle > hay; rg -n nee", "1:needle"),

@@ -108,6 +108,7 @@ GUIDED(int, faccessat, (int at, const char *path, int mode, int flags), at, path
 GUIDED(ssize_t, readlink, (const char *path, char *target, size_t size), path, target, size)
 GUIDED(char *, realpath, (const char *path, char *resolved), path, resolved)
 GUIDED(int, chdir, (const char *path), path)
+GUIDED(int, chroot, (const char *path), path)
 GUIDED(int, execv, (const char *path, void *words), path, words)
 GUIDED(int, execve, (const char *path, void *words, void *environment), path, words, environment)
 GUIDED(int, posix_spawn,

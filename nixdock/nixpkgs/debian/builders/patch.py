@@ -6,6 +6,7 @@ starts, and is ignored by `perl -T`; so a `use lib` stands behind the script's f
 
 from __future__ import annotations
 
+import mmap
 import os
 import re
 import stat
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _ORIGIN = ("$ORIGIN", "${ORIGIN}")
 _ORIGIN_NAME = re.compile(r"\$(ORIGIN|\{ORIGIN\})")
 _SHELLS = {"sh": "sh", "dash": "sh", "bash": "bash"}
+_UNWINDER = "libgcc_s.so.1"
+_ENDS_THREADS = (b"\0pthread_exit\0", b"\0pthread_cancel\0")
 _TEXT = re.compile(r"\.(pc|la)$|^lib/.*\.(so|a)$|^(lib|share)/(.*/)?cmake/.*\.cmake$|^bin/[^/]*[-_]config$")
 _PREFIX = re.compile(
     rb"(?:(?<![\w.$}/-])|(?<=-[IL]))/(?:usr/)?(?:lib|include|share)(?:64)?(?=[/\s)\"';]|$)[^\s)\"';]*"
@@ -120,7 +123,11 @@ class Patcher:
                 report(f"no loader {found.interpreter} for {path}")
             else:
                 words += ["--set-interpreter", str(loader)]
-        runpath = self._runpath(path, found)
+        needed = found.needed
+        if self.tree.out != self.loader.libc and _UNWINDER not in needed and ends_threads(path):
+            needed += (_UNWINDER,)
+            words += ["--add-needed", _UNWINDER]
+        runpath = self._runpath(path, found, needed)
         if runpath != list(found.runpath):
             words += ["--set-rpath", ":".join(runpath)]
         if words:
@@ -138,25 +145,29 @@ class Patcher:
         core = all(one.startswith(("libc.so", "ld-linux")) for one in found.needed)
         return core and found.interpreter is None
 
-    def _runpath(self, path: Path, found: elf.Elf) -> list[str]:
+    def _runpath(self, path: Path, found: elf.Elf, needed: Sequence[str]) -> list[str]:
         """Return the directories of the libraries that a file needs, those it names itself first."""
         directories: dict[str, None] = {}
-        private: list[Path] = []
+        private: dict[Path, str] = {}
         known: list[Path] = []
         for named in found.runpath:
             if named.startswith(_ORIGIN):
                 directory = Path(_ORIGIN_NAME.sub(str(path.parent), named))
                 if directory.is_dir():
                     directories[named] = None
-                    private.append(directory)
+                    private[directory] = named
             elif named.startswith("/nix/store/"):
                 # What was linked here has been told where to look; it is kept where it is of use.
                 known.append(Path(named))
-            elif (inside := self.tree.find(named)) is not None:
-                directories[str(inside.resolve())] = None
-                private.append(inside)
-        for name in found.needed:
-            if any((directory / name).exists() for directory in private):
+            else:
+                # Several units may have a part of it; the first also for what the program loads later.
+                places = {place: str(place.resolve()) for place in self.tree.find_all(named)}
+                directories |= dict.fromkeys(list(places.values())[:1])
+                private |= places
+        for name in needed:
+            inside = next((directory for directory in private if (directory / name).exists()), None)
+            if inside is not None:
+                directories[private[inside]] = None
                 continue
             home = next((one for one in (*known, *self._directories) if (one / name).exists()), None)
             if home is None:
@@ -242,6 +253,12 @@ class Patcher:
         if changed != content:
             path.chmod(path.stat().st_mode | 0o200)
             path.write_bytes(changed)
+
+
+def ends_threads(path: Path) -> bool:
+    """Say whether a program ends threads: the C library then loads its unwinder, from Debian's place only."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return any(content.find(name) >= 0 for name in _ENDS_THREADS)
 
 
 def replace_strings(path: Path, strings: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from .deb import open_files, parse_alternatives, read_script
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from tarfile import TarFile, TarInfo
 
 _OUTSIDE = ("/etc/", "/var/", "/run/", "/tmp/", "/dev/", "/proc/", "/sys/")  # noqa: S108 - of images
@@ -35,7 +35,7 @@ _LIB = re.compile(r"^lib(64|x32)(?=/|$)")
 UNWANTED = re.compile(
     r"""
     share/(doc|man|info|locale|doc-base|lintian|bug|reportbug|apport|gdb)(/|$)
-    | share/(menu|pixmaps|applications|metainfo)(/|$)
+    | share/(menu|pixmaps|applications|metainfo|initramfs-tools)(/|$)
     | lib/(systemd/(system|user|system-preset)|udev|debug)(/|$)
     | lib/(tmpfiles|sysusers|modprobe|modules-load)\.d(/|$)
     | etc/(init\.d|rc[0-9S]\.d|systemd|default|cron\.[a-z]+|logrotate\.d)(/|$)
@@ -138,9 +138,13 @@ class UnitTree:
 
     def find(self, original: str) -> Path | None:
         """Return where a file of Debian's tree is: in this unit, in one that it needs, or nowhere."""
+        return next(self.find_all(original), None)
+
+    def find_all(self, original: str) -> Iterator[Path]:
+        """Give every place where a file of Debian's tree is: in this unit, and in those that it needs."""
         placed = place(original.lstrip("/"))
         places = (root / where for root in (self.out, *self.needs) for where in (placed, aside(placed)))
-        return next((path for path in places if path.exists()), None)
+        yield from (path for path in places if path.exists())
 
     def remove_empty(self) -> None:
         """Remove the directories that hold nothing."""

@@ -107,6 +107,28 @@ def test_origin_stays_and_debians_folders_become_the_stores(store: Store, progra
     )
 
 
+def test_a_folder_of_its_own_libraries_may_be_in_several_units(store: Store, program: Path) -> None:
+    for root, name in ((store.out, "libone.so"), (store.need, "libtwo.so")):
+        library = root / "lib/x86_64-linux-gnu/private" / name
+        library.parent.mkdir(parents=True)
+        library.write_text("")
+    edit(program, "--set-rpath", "/usr/lib/x86_64-linux-gnu/private", "--add-needed", "libtwo.so")
+    store.patch()
+    places = [f"{root}/lib/x86_64-linux-gnu/private" for root in (store.out, store.need)]
+    assert list(read(program).runpath[:2]) == places
+
+
+def test_what_ends_threads_is_given_what_the_c_library_would_load(store: Store, program: Path) -> None:
+    (store.libc / "lib/x86_64-linux-gnu/libgcc_s.so.1").write_text("")
+    other = program.with_name("other")
+    shutil.copy(program, other)
+    with program.open("ab") as file:
+        file.write(b"\0pthread_exit\0")
+    store.patch()
+    assert "libgcc_s.so.1" in read(program).needed
+    assert "libgcc_s.so.1" not in read(other).needed
+
+
 def test_a_missing_library_is_said(store: Store, program: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(program, "--add-needed", "libgone.so.7")
     store.patch()
