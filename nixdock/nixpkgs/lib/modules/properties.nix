@@ -84,7 +84,7 @@ let
       map (def: if isOrder def then def // { value = def.value.content; } else def)
         (sort (a: b: rank a < rank b) definitions);
 
-    # What `definitions` make of the option at `loc`: nothing is known of their values before it is asked for.
+    # What `definitions` make of the option at `loc`: whether it is defined is known before any value is.
     mergeDefinitions = loc: type: definitions:
       let
         discharged = addErrorContext "while evaluating definitions from `${showOption loc}':" (concatMap
@@ -92,23 +92,17 @@ let
           definitions);
         overridden = self.filterOverrides' discharged;
         values = map located overridden.values;
-        defsFinal =
-          if any (def: kindOf def.value == "order") values then self.sortProperties values else values;
-      in
-      self.mergeAs loc type { inherit defsFinal; inherit (overridden) highestPrio; };
-
-    # The same of definitions that are wrapped no more.
-    mergeAs = loc: type: { defsFinal, highestPrio }@final:
-      let
-        isDefined = defsFinal != [ ];
+        defsFinal = if any (def: kindOf def.value == "order") values then self.sortProperties values else values;
+        isDefined = overridden.values != [ ];
         checkedAndMerged = self.checkAndMerge loc type defsFinal;
+        value = self.valueOf loc type checkedAndMerged;
       in
       {
         inherit defsFinal isDefined checkedAndMerged;
-        defsFinal' = { values = defsFinal; inherit highestPrio; };
-        optionalValue = if isDefined then { value = self.valueOf loc type checkedAndMerged; } else { };
+        defsFinal' = { values = defsFinal; inherit (overridden) highestPrio; };
+        optionalValue = if isDefined then { inherit value; } else { };
         mergedValue =
-          if isDefined then self.valueOf loc type checkedAndMerged
+          if isDefined then value
           else type.emptyValue.value
             or (throw "The option `${showOption loc}' was accessed but has no value defined. Try setting the option.");
       };

@@ -1,0 +1,4 @@
+# A module of an argument.
+{ name }: { lib, ... }: {
+  options.${name} = lib.mkOption { default = 5; };
+}
