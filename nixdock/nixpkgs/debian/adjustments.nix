@@ -122,6 +122,8 @@ import ./program-adjustments.nix { inherit lib unit either; } // {
     '';
   };
 
+  dpkg.hook = ../stdenv/hooks/dpkg.sh;
+
   emacs-nox = {
     guide = { places."/usr" = [ "$out" ]; last."/etc/emacs" = [ "$out/share/etc/emacs" ]; libraries = true; };
     links = {
@@ -232,6 +234,8 @@ import ./program-adjustments.nix { inherit lib unit either; } // {
     places."/usr/lib/ssl" = [ "$out/lib/ssl" ];
     last."/etc/ssl/openssl.cnf" = [ "$out/share/etc/ssl/openssl.cnf" ];
   };
+
+  p7zip-full.hook = ../stdenv/hooks/p7zip.sh;
 
   passwd = {
     needs = [ "libpam-modules" ];
