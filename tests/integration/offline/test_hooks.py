@@ -58,7 +58,7 @@ add_test(NAME runs COMMAND demo)
     },
     """
     nativeBuildInputs = [ pkgs.cmake pkgs.ninja ];
-    buildInputs = [ pkgs.debian.zlib1g-dev ];
+    buildInputs = [ pkgs.zlib ];
     cmakeFlags = [ (lib.cmakeFeature "TOOL" "cmake") ];
     outputs = [ "out" "dev" ];
     doCheck = true;
@@ -82,7 +82,7 @@ test('runs', demo)
     },
     """
     nativeBuildInputs = with pkgs; [ meson ninja pkg-config ];
-    buildInputs = [ pkgs.debian.zlib1g-dev ];
+    buildInputs = [ pkgs.zlib ];
     mesonFlags = [ "-Dtool=meson" ];
     doCheck = true;
     """,
@@ -110,7 +110,7 @@ demo_LDADD = libseven.la $(Z_LIBS)
         "main.c": MAIN,
         "seven.c": LIBRARY,
     },
-    "nativeBuildInputs = with pkgs; [ autoreconfHook pkg-config ]; buildInputs = [ pkgs.debian.zlib1g-dev ];",
+    "nativeBuildInputs = with pkgs; [ autoreconfHook pkg-config ]; buildInputs = [ pkgs.zlib ];",
 )
 PARSER = Project(
     "bison",
@@ -164,7 +164,7 @@ env.Alias('install', env.Install(os.path.join(ARGUMENTS['prefix'], 'bin'), demo)
         "main.c": MAIN,
         "seven.c": LIBRARY,
     },
-    "nativeBuildInputs = [ pkgs.scons ]; buildInputs = [ pkgs.debian.zlib1g-dev ];",
+    "nativeBuildInputs = [ pkgs.scons ]; buildInputs = [ pkgs.zlib ];",
 )
 
 
@@ -194,7 +194,7 @@ def test_a_tool_configures_builds_and_installs_by_itself(images: Images, project
 PREBUILT = """
 let
   # A program of another system, with a library of its own.
-  archive = pkgs.runCommandCC "prebuilt.tar.gz" { buildInputs = [ pkgs.debian.zlib1g-dev ]; } ''
+  archive = pkgs.runCommandCC "prebuilt.tar.gz" { buildInputs = [ pkgs.zlib ]; } ''
     mkdir app
     echo 'int seven(void) { return 7; }' > seven.c
     gcc -shared -fPIC -o app/libseven.so.1 seven.c -Wl,-soname,libseven.so.1
