@@ -23,7 +23,7 @@ from nixdock.nix import package_set
 from nixdock.nix.command import NixOptions
 from nixdock.nix.failure import explain_text
 from nixdock.nix.machine import DEFAULT_GROUP, SYSTEMD, hint_for_users
-from nixdock.nix.settings import find_settings
+from nixdock.nix.settings import find_settings, find_shell
 from nixdock.nix.store import store_dir
 from nixdock.nixpkgs.assembly import offline_set
 from nixdock.out import say, say_json
@@ -158,8 +158,7 @@ def _examine_package_set(session: Session) -> Iterator[Diagnosis]:
 def _examine_builds(_session: Session) -> Iterator[Diagnosis]:
     if shutil.which("nix-build") is None:
         return
-    busybox = next(offline_set.stable_path().glob("bootstrap/*/bin/busybox"), None)
-    settings_of_ours = find_settings(NixOptions(), busybox=busybox)
+    settings_of_ours = find_settings(NixOptions(), shell=find_shell(offline_set.stable_path()))
     config = settings_of_ours.as_nix_config()
     lacking = settings_of_ours.evaluation.keys() - {"sandbox-fallback"}
     environ = {**os.environ, "NIX_CONFIG": f"{os.environ.get('NIX_CONFIG', '')}\n{config}"}

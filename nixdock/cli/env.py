@@ -16,7 +16,7 @@ from nixdock.engine.daemon.home import find_home
 from nixdock.events import Notice
 from nixdock.nix import package_set
 from nixdock.nix.command import NixOptions
-from nixdock.nix.settings import find_settings
+from nixdock.nix.settings import find_settings, find_shell
 from nixdock.nixpkgs.assembly import offline_set
 from nixdock.out import say_exactly, say_json
 
@@ -81,15 +81,15 @@ def find_variables(session: Session, chosen: PackageSet, environ: Mapping[str, s
         UsageError: The engine's address cannot be read.
     """
     variables: dict[str, str] = {}
-    busybox = None
+    shell = None
     if chosen.is_offline:
         # By the name that stays when apt's lists change: a shell may live for weeks.
         directory = offline_set.stable_path()
         variables["NIX_PATH"] = _add_to_search_path(str(directory), environ)
-        busybox = next(directory.glob("bootstrap/*/bin/busybox"), None)
+        shell = find_shell(directory)
     elif chosen.kind is package_set.ChosenBy.NAMED:
         variables["NIX_PATH"] = _add_to_search_path(chosen.target, environ)
-    settings = find_settings(NixOptions(), busybox=busybox, strict=False).as_nix_config()
+    settings = find_settings(NixOptions(), shell=shell, strict=False).as_nix_config()
     if settings:
         before = environ.get("NIX_CONFIG", "").rstrip("\n")
         variables["NIX_CONFIG"] = f"{before}\n{settings}" if before else settings

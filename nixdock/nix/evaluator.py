@@ -15,10 +15,9 @@ from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.nix import command
 from nixdock.nix.evaluation import EvaluatedImage, MissingArchitectureError, read_evaluation
 from nixdock.nix.flake import NO_STAND_INS, StandIns, find_stand_ins
-from nixdock.nix.machine import runs_alone
 from nixdock.nix.package_set import ChosenBy, PackageSet, choose
 from nixdock.nix.program import Nix
-from nixdock.nix.settings import enables_flakes, find_settings
+from nixdock.nix.settings import enables_flakes, find_settings, find_shell
 from nixdock.nix.target import (
     FLAKE_FILE,
     BuildTarget,
@@ -163,7 +162,7 @@ def open_evaluator(target: BuildTarget, options: NixOptions, listener: Listener)
         listener(Notice(package_set.sentence + _tell_stand_ins(target, stand_ins)))
     nix = Nix(
         options=options,
-        settings=find_settings(options, busybox=_busybox_of(package_set) if package_set else None),
+        settings=find_settings(options, shell=_shell_of(package_set) if package_set else None),
         listener=listener,
         expression=target.expression if isinstance(target, ExpressionTarget) else None,
         package_sets=(Path(package_set.target),) if package_set else (),
@@ -223,11 +222,8 @@ def _name_outputs(asked: Sequence[Sequence[str]], cwd: Path | None, target: Flak
     return f"there is: {listed}{' …' if len(names) > _MOST else ''}" if names else None
 
 
-def _busybox_of(package_set: PackageSet) -> Path | None:
-    """Return the busybox that the offline package set starts from, for this machine."""
-    if not package_set.is_offline:
-        return None
-    return next(filter(runs_alone, Path(package_set.target).glob("bootstrap/*/bin/busybox")), None)
+def _shell_of(package_set: PackageSet) -> Path | None:
+    return find_shell(Path(package_set.target)) if package_set.is_offline else None
 
 
 def _place(target: FlakeTarget) -> tuple[str, Path | None]:

@@ -8,7 +8,8 @@ own calls only:
 - `build-users-group =` (empty: build as root, inside the sandbox),
 - `sandbox = true`; and, wherever our Nix builds, `sandbox-fallback = false`: a sandbox that cannot be had
   is an error then, and `--option sandbox false` (or `sandbox-fallback true`) allows to build without,
-- `sandbox-paths` with a static busybox as `/bin/sh`, where there is one,
+- `sandbox-paths` with a static shell as `/bin/sh`, where there is one: that of the offline package set,
+  which finds programs by PATH, else a busybox, which takes its own first,
 - `substituters` with those binary caches only that answer, if something is to be built at all:
   Nix waits 4 to 5 s for each process that meets an unreachable one.
 """
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 _SHELL: Final = "/bin/sh"
+_NO_PATH: Final = "/path-not-set"
+"""What Nix sets PATH to for a build that says nothing of it."""
 _LOCAL_STORES: Final = (None, "", "auto", "local")
 
 _FLAKES_IN_2_8: Final = 2
@@ -51,7 +54,7 @@ class ObservedMachine:
         builds_itself: Whether our Nix processes build, and not a daemon.
         has_build_users: Whether the group `nixbld` has members.
         is_configured: Whether any configuration is there: a file, or NIX_CONFIG.
-        shell: A static busybox, the sandbox's `/bin/sh`.
+        shell: A static shell, the sandbox's `/bin/sh`.
     """
 
     is_root: bool
@@ -118,15 +121,21 @@ class NixSettings:
         return "".join(f"{name} = {value}\n" for name, value in self.for_build().items())
 
 
-def find_settings(options: NixOptions, *, busybox: Path | None = None, strict: bool = True) -> NixSettings:
+def find_shell(package_set: Path) -> Path | None:
+    """Return the offline package set's shell for sandboxes: its own, or the busybox that it starts from."""
+    found = (path for form in ("shell/*/sh", "bootstrap/*/bin/busybox") for path in package_set.glob(form))
+    return next(filter(runs_alone, found), None)
+
+
+def find_settings(options: NixOptions, *, shell: Path | None = None, strict: bool = True) -> NixSettings:
     """Return what nixdock must pass to Nix on this machine: mostly nothing.
 
     Args:
         options: The user's own; what they say is not said again.
-        busybox: The static busybox of the package set, for machines without one.
+        shell: The static shell of the package set (`find_shell`).
         strict: Whether a sandbox that cannot be had is an error, as in all of nixdock's own calls.
     """
-    machine = observe(options, busybox)
+    machine = observe(options, shell)
     if not machine.builds_itself:
         return NixSettings()
     # Nix's own default builds without a sandbox then, and says nothing.
@@ -174,18 +183,22 @@ def decide(machine: ObservedMachine, config: NixConfig) -> dict[str, str]:
         and (lacks_users or not machine.is_configured)
     ):
         others = [path for path in config.sandbox_paths if _split_sandbox_path(path)[0] != _SHELL]
-        settings["sandbox-paths"] = " ".join([*others, f"{_SHELL}={machine.shell}"])
+        own = [f"{_SHELL}={machine.shell}"]
+        # What a build without a PATH of its own finds, as by a busybox.
+        if is_there(tools := machine.shell.parent / "tools"):
+            own.append(f"{_NO_PATH}={tools}")
+        settings["sandbox-paths"] = " ".join([*others, *own])
     return settings
 
 
 def observe(
-    options: NixOptions, busybox: Path | None = None, environ: Mapping[str, str] = os.environ
+    options: NixOptions, shell: Path | None = None, environ: Mapping[str, str] = os.environ
 ) -> ObservedMachine:
     """Look at the machine without starting a process.
 
     Args:
         options: The user's own, for the store.
-        busybox: A static busybox for machines without one.
+        shell: A static shell that goes before the machine's busybox.
         environ: The environment.
     """
     state = Path(environ.get("NIX_STATE_DIR") or "/nix/var/nix")
@@ -201,7 +214,7 @@ def observe(
         has_build_users=has_members(DEFAULT_GROUP),
         is_configured=bool(environ.get("NIX_CONFIG"))
         or any(is_there(file) for file in config_files(environ)),
-        shell=next((path for path in (*BUSYBOX, busybox) if path and runs_alone(path)), None),
+        shell=next((path for path in (shell, *BUSYBOX) if path and runs_alone(path)), None),
     )
 
 

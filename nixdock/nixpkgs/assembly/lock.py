@@ -298,6 +298,15 @@ def package(data: Mapping[str, str]) -> Package:
     )
 
 
+def _in_full(package: Package) -> dict[str, str]:
+    return {
+        "name": package.name,
+        "version": package.version,
+        "filename": package.filename,
+        "sha256": package.sha256,
+    }
+
+
 def _choose(
     alternatives: tuple[str, ...], packages: Mapping[str, Package], providers: Mapping[str, str]
 ) -> str | None:
@@ -320,18 +329,14 @@ def make(directory: Path, *, apt: Apt, rules: Rules) -> None:
         graph = resolve(packages, rules)
         bases = repositories(apt, indexes)
         found = records(packages, graph, group(graph, rules), rules=rules, repositories=bases)
-        busybox = packages["busybox-static"]
-        about = {
+        about: dict[str, Any] = {
             "architecture": apt.native_architecture(),
             "codenames": sorted({one.codename for one in indexes}),
             "bootstrap": bootstrap(graph),
-            "busybox": {
-                "name": busybox.name,
-                "version": busybox.version,
-                "filename": busybox.filename,
-                "sha256": busybox.sha256,
-            },
+            "busybox": _in_full(packages["busybox-static"]),
         }
+        if "bash-static" in packages:
+            about["shell"] = _in_full(packages["bash-static"])
         write(directory, found, about)
 
 

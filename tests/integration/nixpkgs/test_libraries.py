@@ -232,6 +232,26 @@ def test_programs_of_a_library_are_found_by_builds(built: dict[str, Path]) -> No
     assert "xmllint" in text
 
 
+SHELL = """
+with import <nixpkgs> { };
+derivation {
+  name = "shell";
+  inherit system;
+  builder = "/bin/sh";
+  # Without a PATH there are the tools of busybox, with one there is what it names.
+  args = [ "-c" "mkdir $out; PATH=${xz}/bin; type xz tar > $out/found || true" ];
+}
+"""
+
+
+def test_the_sandboxs_shell_takes_programs_from_path(module_nixdock: Nixdock) -> None:
+    environment = json.loads(module_nixdock("env", "--json", "--nixpkgs", "offline").stdout)
+    if "/path-not-set=" not in environment.get("NIX_CONFIG", ""):
+        pytest.skip("the sandbox of this machine's Nix is configured")
+    (path,) = build(module_nixdock, SHELL)
+    assert re.fullmatch(r"xz is /nix/store/\S+/bin/xz\n", (path / "found").read_text())
+
+
 def library_names() -> list[str]:
     """All names of the table of libraries."""
     text = (Path(nixdock.nixpkgs.__file__).parent / "packages/libraries.nix").read_text()

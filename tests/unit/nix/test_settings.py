@@ -17,6 +17,7 @@ from nixdock.nix.settings import (
     config_files,
     decide,
     find_settings,
+    find_shell,
     observe,
     read_config,
 )
@@ -81,6 +82,22 @@ def test_a_shell_that_is_configured_but_missing_is_replaced_and_other_paths_stay
         decide(machine(is_configured=True), config)["sandbox-paths"]
         == f"/opt={tmp_path} /bin/sh=/bin/busybox"
     )
+
+
+def test_a_shell_that_comes_with_tools_has_them_where_a_build_names_no_path(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    settings = decide(machine(shell=tmp_path / "sh"), NixConfig())
+    assert settings["sandbox-paths"] == f"/bin/sh={tmp_path}/sh /path-not-set={tmp_path}/tools"
+
+
+@pytest.mark.skipif(not BUSYBOX.exists(), reason="busybox-static is not installed here")
+def test_the_package_sets_own_shell_goes_before_its_busybox(tmp_path: Path) -> None:
+    assert find_shell(tmp_path) is None
+    for place in ("bootstrap/amd64/bin/busybox", "shell/amd64/sh"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_bytes(BUSYBOX.read_bytes())
+        assert find_shell(tmp_path) == tmp_path / place
+    assert observe(NixOptions(), find_shell(tmp_path)).shell == tmp_path / "shell/amd64/sh"
 
 
 def test_a_shell_that_exists_is_left_alone() -> None:
