@@ -336,7 +336,7 @@ import ./program-adjustments.nix { inherit lib unit either; } // {
   libkrb5-dev.needs = [ "libkrb5support0" "libkdb5-10" "libkdb5-10t64" ];
   libmemcached-dev.needs = [ "libssl-dev" ];
   libtbb-dev.needs = [ "libtbbmalloc2" "libtbbbind-2-5" ];
-  libunbound-dev.needs = [ "nettle-dev" ];
+  libunbound-dev.needs = [ "libevent-dev" "nettle-dev" ];
   libxxf86vm-dev.needs = [ "libxext-dev" ];
 
   libgdal-dev = headersOf "gdal";

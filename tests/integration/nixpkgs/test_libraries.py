@@ -165,6 +165,8 @@ stdenv.mkDerivation {{
 
 KNOWN = {
     # Headers and descriptions that Debian has without what they name.
+    "gdal: cpl_minizip_unzip.h",
+    "gdal: cpl_minizip_zip.h",
     "ncurses: nc_tparm.h",
     "ncurses: tic.h",
     "netcdf: netcdf_filter_build.h",
