@@ -87,7 +87,7 @@ let
         pathHasContext canCleanSource pathIsGitRepo revOrTag repoRevToName;
       inherit (lib.modules)
         applyModuleArgsIfFunction dischargeProperties doRename evalModules evalOptionValue filterOverrides
-        fixupOptionType mergeDefinitions mergeModules mergeModules' mergeOptionDecls mkAfter
+        fixMergeModules fixupOptionType mergeDefinitions mergeModules mergeModules' mergeOptionDecls mkAfter
         mkAliasAndWrapDefinitions mkAliasDefinitions mkAliasOptionModule mkAliasOptionModuleMD mkAssert mkBefore
         mkChangedOptionModule mkDefault mkDefinition mkDerivedConfig mkFixStrictness mkForce mkIf
         mkImageMediaOverride mkMerge mkMergedOptionModule mkOptionDefault mkOrder mkOverride mkRemovedOptionModule

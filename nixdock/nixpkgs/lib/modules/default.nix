@@ -25,7 +25,6 @@ let
     check = mkOption {
       type = lib.types.bool;
       internal = true;
-      default = true;
       description = "Whether a definition of an option that nobody declares is an error.";
     };
     freeformType = mkOption {
@@ -47,19 +46,19 @@ let
         own = {
           _file = "lib/modules";
           key = "lib/modules";
-          options._module = moduleOptions;
+          options._module = moduleOptions // { check = moduleOptions.check // { default = check; }; };
           config._module = {
             args = args // { inherit extendModules; moduleType = type; };
-            check = mkOptionDefault check;
             inherit specialArgs;
           };
         };
         type = lib.types.submoduleWith { inherit modules specialArgs class; };
-        extendModules = { modules ? [ ], specialArgs ? { }, prefix ? given.prefix or [ ] }: evaluation.evalModules (given // {
-          inherit prefix;
-          modules = given.modules ++ modules;
-          specialArgs = given.specialArgs or { } // specialArgs;
-        });
+        extendModules = { modules ? [ ], specialArgs ? { }, prefix ? given.prefix or [ ] }:
+          evaluation.evalModules (given // {
+            inherit prefix;
+            modules = given.modules ++ modules;
+            specialArgs = given.specialArgs or { } // specialArgs;
+          });
 
         collected = collect (specialArgs.modulesPath or "") class
           ({
@@ -93,6 +92,8 @@ let
         inherit (collected) graph;
         inherit class extendModules type;
       };
+
+    fixMergeModules = modules: args: evaluation.evalModules { inherit modules args; };
 
     # A module as { _file, _class, key, disabledModules, imports, options, config }.
     unifyModuleSyntax = file: key: module:
@@ -287,11 +288,9 @@ let
       checkClass = module:
         if class == null || module._class == null || module._class == class then module
         else throw "The module `${module._file}` (class: \"${module._class}\") cannot be imported into a module evaluation that expects class \"${class}\".";
-      below = file: key: imp1: imap1
-        (n: import':
-          let module = checkClass (load args file "${key}:anon-${toString n}" import');
-          in { inherit (module) key; inherit module; modules = below module._file module.key module.imports; })
-        imp1;
+      below = file: key: imap1 (n: given:
+        let module = checkClass (load args file "${key}:anon-${toString n}" given);
+        in { inherit (module) key; inherit module; modules = below module._file module.key module.imports; });
       tree = below lib.options.unknownModule "" modules;
       closure = keep: map (one: one.module)
         (genericClosure { startSet = keep tree; operator = one: keep one.modules; });

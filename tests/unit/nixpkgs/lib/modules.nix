@@ -145,6 +145,14 @@ in
     expected = 1;
   };
 
+  testTheArgumentsOfFormerTimes = {
+    expr = (evalModules {
+      check = false;
+      args.given = 3;
+      modules = [ ({ given, ... }: { options.a = mkOption { default = given; }; config.undeclared = 1; }) ];
+    }).config;
+    expected = { a = 3; };
+  };
   testWhatIsImportedByWhat = {
     expr =
       let
