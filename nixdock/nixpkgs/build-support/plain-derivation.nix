@@ -25,6 +25,7 @@ let
         ({
           meta = { inherit name; available = true; outputsToInstall = [ (builtins.head (drv.outputs or [ "out" ])) ]; } // attrs.meta or { };
           inherit passthru overrideAttrs;
+          outputs = drv.outputs or [ "out" ];
           overrideDerivation = lib.overrideDerivation result;
         }
         // lib.optionalAttrs (attrs ? pname) { inherit (attrs) pname; }

@@ -13,7 +13,7 @@ let
     keepContentsDirlinks = bool;
     architecture = string;
     created = string;
-    extraCommands = text;
+    extraCommands = orNull text;
     uid = digits;
     gid = digits;
     runAsRoot = orNull text;
@@ -77,7 +77,7 @@ let
         else
           copyToRoot;
       roots = builtins.filter (item: item != null) (lib.toList (if root == null then [ ] else root));
-      commands = lib.optionalString includeNixDB (pkgs.dockerTools.nixDbCommands roots) + "${extraCommands}";
+      commands = lib.optionalString includeNixDB (pkgs.dockerTools.nixDbCommands roots) + check.textOf extraCommands;
 
       layer = run {
         name = "docker-layer-${baseName}";

@@ -92,6 +92,9 @@ in
 {
   inherit shapes kind;
 
+  # Commands as text; null is none, as everywhere in a derivation.
+  textOf = value: if value == null then "" else "${value}";
+
   # Whether the arguments that a function was given are of the shapes in `wanted`; its config is looked into.
   arguments = where: wanted: args:
     let

@@ -15,8 +15,8 @@ let
     uname = string;
     gname = string;
     maxLayers = number;
-    extraCommands = text;
-    fakeRootCommands = text;
+    extraCommands = orNull text;
+    fakeRootCommands = orNull text;
     enableFakechroot = bool;
     includeStorePaths = bool;
     includeNixDB = bool;
@@ -71,8 +71,8 @@ let
       imageTag = if tag != null then tag else hashOf conf;
       contentsList = builtins.filter (item: item != null) (lib.toList (if contents == null then [ ] else contents));
       isRoot = fakeRootText != "";
-      fakeRootText = "${fakeRootCommands}";
-      commands = lib.optionalString includeNixDB (pkgs.dockerTools.nixDbCommands contentsList) + "${extraCommands}";
+      fakeRootText = check.textOf fakeRootCommands;
+      commands = lib.optionalString includeNixDB (pkgs.dockerTools.nixDbCommands contentsList) + check.textOf extraCommands;
 
       base = pkgs.writeText "${baseName}-base.json" (builtins.toJSON { inherit architecture config; os = "linux"; });
 
