@@ -30,6 +30,12 @@ let
     base = unit "ncurses-base";
   };
 
+  # Debian's PHP has the time zones of the system.
+  php = {
+    needs = [ "tzdata" ];
+    guide.places."/usr/share/zoneinfo" = [ "${unit "tzdata"}/share/zoneinfo" ];
+  };
+
   # Where certificates are in an image, rather than where Debian has links to that.
   libssl.strings."lib/*/libcrypto.so.*" = {
     "/usr/lib/ssl/certs" = "/etc/ssl/certs";
@@ -248,6 +254,11 @@ import ./program-adjustments.nix { inherit lib unit either; } // {
 
   perl.guide = { places."/usr" = [ "$out" ]; libraries = true; };
 
+  "php8.2-cli" = php;
+  "php8.2-fpm" = php;
+  "php8.4-cli" = php;
+  "php8.4-fpm" = php;
+
   postgresql = {
     needs = [ "tzdata" ];
     # The compiler of queries wants more than a hundred megabytes of LLVM.
@@ -277,6 +288,9 @@ import ./program-adjustments.nix { inherit lib unit either; } // {
   };
 
   scons.hook = ../stdenv/hooks/scons.sh;
+
+  # It finds its library and its gems below the prefix that it was built for.
+  ruby.guide = { places."/usr" = [ "$out" ]; libraries = true; };
 
   skopeo = {
     drop = [ "share/bash-completion/*" ];

@@ -13,8 +13,10 @@ let
   refused = what: names: lib.genAttrs names (name: throw "${name}: ${what}; ${npmInstead}");
   named = lib.mergeAttrsList (map (file: import file { inherit lib debian; pkgs = final; }) [
     ./java.nix
+    ./lua.nix
     ./perl.nix
     ./php.nix
+    ./ruby.nix
   ]);
 in
 named // {

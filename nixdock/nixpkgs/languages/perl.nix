@@ -89,6 +89,8 @@ let
         ${searchPath ([ "$out" ] ++ modules)}
         for program in $out/bin/*; do
           if [ -f $program ] && head -n 1 $program | grep -q '^#!.*perl'; then
+            # MakeMaker has found the wrong one of the two programs of `env perl`.
+            sed -i "1s|^#!.*/env perl|#!${unit}/bin/perl|" $program
             sed -i "1a use lib split /:/, '$path';" $program
           fi
         done

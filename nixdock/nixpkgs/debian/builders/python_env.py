@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from .tree import merge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 MODULES = "lib/python3/dist-packages"
 PRIVATE = "lib/python-env"
@@ -40,12 +40,39 @@ def add_env(out: Path, python: Path, modules: Iterable[Path]) -> None:
         f"home = {python}/bin\ninclude-system-site-packages = false\nversion = {version}\n"
     )
     found = [directory for module in modules for directory in module_directories(module, python)]
-    merge(out / site_packages(python), found)
+    merge_modules(out / site_packages(python), found)
     # Programs look for their data below the prefix of the Python that they run by.
     for place in ("etc", "share"):
         roots = dict.fromkeys(path.parent.parent.parent / place for path in found)
         if sources := [root for root in roots if root.is_dir()]:
             merge(out / place, sources)
+
+
+def merge_modules(out: Path, sources: Sequence[Path]) -> None:
+    """Link to the modules of several directories, the first of two that are called the same.
+
+    Debian has packages whose modules are in several units. One that was built for itself is whole, and stands
+    in the place of Debian's; bytecode counts for the source that it was made of only.
+    """
+    names: dict[str, list[Path]] = {}
+    for source in sources:
+        for entry in sorted(source.iterdir()):
+            names.setdefault(entry.name, []).append(entry)
+    out.mkdir(parents=True, exist_ok=True)
+    caches = names.pop("__pycache__", [])
+    for name, entries in names.items():
+        first = entries[0]
+        is_whole = (first / "__init__.py").exists() and "dist-packages" not in first.parts
+        if len(entries) > 1 and all(entry.is_dir() for entry in entries) and not is_whole:
+            merge_modules(out / name, entries)
+        else:
+            (out / name).symlink_to(first.resolve())
+    for cache in caches:
+        for file in sorted(cache.iterdir()):
+            module = f"{file.name.partition('.')[0]}.py"
+            if names.get(module, [None])[0] == cache.parent / module:
+                (out / "__pycache__").mkdir(exist_ok=True)
+                (out / "__pycache__" / file.name).symlink_to(file.resolve())
 
 
 def site_packages(python: Path) -> str:

@@ -110,6 +110,27 @@ def test_modules_bring_along_what_they_need(tmp_path: Path, python: Path) -> Non
     assert python_env.module_directories(two, python) == [two / python_env.MODULES]
 
 
+def test_what_is_built_stands_in_the_place_of_debians(tmp_path: Path, python: Path) -> None:
+    debian, own = (
+        tmp_path / "debian" / python_env.MODULES,
+        tmp_path / "own" / python_env.site_packages(python),
+    )
+    for folder in (debian, own):
+        (folder / "__pycache__").mkdir(parents=True)
+        (folder / "both").mkdir()
+        for name in ("one.py", "__pycache__/one.cpython-311.pyc", "both/__init__.py"):
+            (folder / name).write_text("")
+    (debian / "other.py").write_text("")
+    (debian / "__pycache__/other.cpython-311.pyc").write_text("")
+    (debian / "both/old.py").write_text("")
+    env = tmp_path / "env"
+    python_env.merge_modules(env, [own, debian])
+    assert (env / "one.py").readlink() == own / "one.py"
+    assert (env / "__pycache__/one.cpython-311.pyc").readlink().is_relative_to(own)
+    assert (env / "__pycache__/other.cpython-311.pyc").readlink().is_relative_to(debian)
+    assert not (env / "both/old.py").exists()
+
+
 @pytest.mark.parametrize(
     ("script", "named"),
     [
