@@ -28,11 +28,16 @@ missing // modules // called // hooks // build // {
   callPackage = lib.callPackageWith (pkgs // final);
   newScope = extra: lib.callPackageWith (pkgs // final // extra);
   fetchPypi = pkgs.fetchPypi;
-  # A lib of Python's: where modules are in store paths.
-  makePythonPath = packages: lib.makeSearchPath python.sitePackages (flatten packages);
-  hasPythonModule = package: package ? pythonModule && package.pythonModule == python;
-  requiredPythonModules = packages: lib.unique (lib.concatMap
-    (package: [ package ] ++ final.requiredPythonModules (package.requiredPythonModules or [ ])) (flatten packages));
+  hasPythonModule = package: package.pythonModule or false != false;
+  # These modules and all that they need.
+  requiredPythonModules = packages:
+    let
+      built = builtins.filter (package: package ? requiredPythonModules) (flatten packages);
+      debs = builtins.filter (package: !(package ? requiredPythonModules)) (flatten packages);
+    in
+    lib.unique (built ++ lib.concatMap (package: final.requiredPythonModules package.requiredPythonModules) built
+      ++ debian.modules "python3" (map (package: package.pname) debs));
+  makePythonPath = packages: lib.makeSearchPath python.sitePackages (final.requiredPythonModules packages);
   disabledIf = condition: drv: if condition then throw "${drv.name} is not for Python ${pythonVersion}" else drv;
   overrideScope = change: (python.override (old: { packageOverrides = lib.composeExtensions old.packageOverrides change; })).pkgs;
   buildPythonModule = final.buildPythonPackage;
