@@ -17,7 +17,8 @@ let
   sets = import ./sets.nix { inherit lib; pkgs = final; };
   absent = import ./absent.nix { inherit lib; };
 in
-absent // writers // commands // substitutions // trees // closures // wrappers // shells // fetchers // sources // sets // {
+absent // writers // commands // trees // closures // wrappers // shells // fetchers // sources // sets // {
   nix-gitignore = import ./gitignore.nix { inherit lib; };
   testers = import ./testers.nix { inherit lib; pkgs = final; };
+  inherit (substitutions) replaceVars replaceVarsWith substitute substituteAll substituteAllFiles;
 }
