@@ -96,9 +96,10 @@ makeShellWrapper() {
 
 # An entry goes to the front or the end of a list, and is in it once.
 _wrapperList() {
-  local side=$1 name=$2 separator=$3 value=$4
+  local side=$1 name=$2 separator=$3 value=$4 inside=$3$4$3
   printf '%s=${%s:+%q$%s%q}\n' "$name" "$name" "$separator" "$name" "$separator"
-  printf '%s=${%s//%q%q%q/%q}\n' "$name" "$name" "$separator" "$value" "$separator" "$separator"
+  # In quotes, as a slash would end what is looked for.
+  printf '%s=${%s//%s/%s}\n' "$name" "$name" "${inside@Q}" "${separator@Q}"
   printf '%s=${%s#%q}\n' "$name" "$name" "$separator"
   printf '%s=${%s%%%q}\n' "$name" "$name" "$separator"
   if [ "$side" = --prefix ]; then

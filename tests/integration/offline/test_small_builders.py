@@ -30,6 +30,11 @@ in
     nativeBuildInputs = [ pkgs.makeWrapper ];
     postBuild = "wrapProgram $out/bin/hello --add-flags '-g wrapped'";
   }).overrideAttrs (old: { postBuild = old.postBuild + "; touch $out/more"; });
+  # An entry goes to its end of a list and is in it once; what was there stays.
+  listed = pkgs.runCommandLocal "listed" { nativeBuildInputs = [ pkgs.makeWrapper ]; } ''
+    makeWrapper ${pkgs.coreutils}/bin/printenv $out --prefix PATH : /one/bin --prefix PATH : /two/bin \
+      --suffix PATH : /usr/bin --prefix OTHER , "a b" --suffix OTHER , "it's"
+  '';
   farm = (pkgs.linkFarm "farm" { a = text; "b/c" = ./root; }).overrideAttrs { postBuild = "ls $out > list"; };
   image = (dockerTools.buildImage { name = "changed"; }).overrideAttrs (old: {
     passthru = old.passthru // { mine = "1"; };
@@ -83,6 +88,14 @@ def test_what_they_make(images: Images, rows: Path) -> None:
     assert (built / "checked/bin/hi").read_text().endswith("echo hi\n # checked")
     assert run(built / "joinedAgain/bin/hello") == "wrapped\n"
     assert (built / "joinedAgain/more").exists()
+    listed = subprocess.run(
+        [built / "listed", "PATH", "OTHER"],
+        env={"PATH": "/one/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert listed.stdout == "/two/bin:/one/bin:/bin:/usr/bin\na b,it's\n"
     assert (built / "farm/b/c/etc/motd").read_text() == "welcome\n"
     assert names("joined") == ["etc/motd", "share/text"]
     assert names("stripped") == ["index.html"]
