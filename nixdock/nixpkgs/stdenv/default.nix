@@ -42,8 +42,15 @@ let
     if final."gcc${version}" ? libc then final.stdenv
     else throw "gcc${version}Stdenv: the compiler of this set is GCC ${final.gcc.version}: pkgs.stdenv; another is in the real nixpkgs (--nixpkgs PATH)"
   ));
+  # So is llvmPackages_14, with what is in it.
+  ofLlvm = lib.mergeAttrsList (map
+    (version: lib.genAttrs' [ "llvmPackages" "clang" "clang-tools" "lld" "lldb" "llvm" ] (name: lib.nameValuePair "${name}_${version}" (
+      if lib.versions.major final.clang.version == version then final.${name}
+      else throw "${name}_${version}: the LLVM of this Debian is ${final.clang.version}: pkgs.${name}; another is in the real nixpkgs (--nixpkgs PATH)"
+    )))
+    (map toString (lib.range 9 21)));
 in
-versioned // {
+versioned // ofLlvm // {
   inherit buildPlatform hostPlatform;
   targetPlatform = hostPlatform;
 
