@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,37 @@ def test_what_is_wrong_is_told_with_option_and_file(module: str, expression: str
 
     assert not outcome
     assert [line for line in lines if line not in outcome.error_text] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{\n  postgres.port =\n    "many";\n}', "2:3"),
+        ("{ lib, ... }: {\n  postgres = lib.mkIf true {\n    port = 70000;\n  };\n}", "3:5"),
+        ("{ lib, ... }: lib.mkMerge [\n  { }\n  { postgres.prot = 1; }\n]", "3:5"),
+        ('{ services.web.environment = {\n    USER = "www"; GROUP = true;\n  };\n}', "2:19"),
+        ("{ absent, ... }:\n{ postgres.port = absent; }", "1:3"),
+    ],
+)
+def test_what_is_wrong_is_placed_where_it_is_written(text: str, place: str, tmp_path: Path) -> None:
+    module = tmp_path / "mine.nix"
+    module.write_text(text)
+    wanted = "[ postgres.port services.web.environment.GROUP ]"
+
+    outcome = process.run(
+        [
+            "nix-instantiate",
+            "--eval",
+            "--strict",
+            "--show-trace",
+            "-E",
+            f"with (import {LIB}).evalModules {{ modules = [ {SYSTEM} {module} ]; }}; with config; {wanted}",
+        ],
+    )
+
+    assert not outcome
+    # nixdock takes the innermost place for that of the fault.
+    assert re.findall(r"while describing what is at (\S+)", outcome.error_text)[:1] == [f"{module}:{place}"]
 
 
 def test_a_module_may_be_left_out_by_its_file() -> None:

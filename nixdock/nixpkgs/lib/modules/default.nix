@@ -10,7 +10,7 @@ let
   inherit (lib.options) isOption mkOption showDefs showOption;
   inherit (lib.strings) concatMapStringsSep optionalString;
   inherit (lib.trivial) isFunction warnIf;
-  inherit (properties) mergeDefinitions mkMerge mkOptionDefault pushDownProperties;
+  inherit (properties) describe mergeDefinitions mkMerge mkOptionDefault placeIn pushDownProperties;
 
   properties = import ./properties.nix { inherit lib; };
 
@@ -81,7 +81,7 @@ let
             (map (def: { inherit (def) file; value = setAttrByPath def.prefix def.value; }) merged.unmatchedDefns);
         checked =
           if freeformType == null && merged.unmatchedDefns != [ ] && declared._module.check then
-            throw (unmatched prefix options (head merged.unmatchedDefns))
+            unmatched prefix options (head merged.unmatchedDefns)
           else x: x;
       in
       {
@@ -122,17 +122,19 @@ let
 
     # Each argument that a module names is looked for when it is used, in what `_module.args` says at last.
     applyModuleArgs = key: f: args:
-      f (args // mapAttrs
+      let wanted = lib.trivial.functionArgs f;
+      in f (args // mapAttrs
         (name: _: addErrorContext "while evaluating the module argument `${name}' in \"${key}\":"
-          (args.${name} or args.config._module.args.${name}))
-        (lib.trivial.functionArgs f));
+          (args.${name} or (describe (builtins.unsafeGetAttrPos name wanted) args.config._module.args.${name})))
+        wanted);
     applyModuleArgsIfFunction = key: module: args:
       if isFunction module then evaluation.applyModuleArgs key module args else module;
 
     # Modules as they come out of `unifyModuleSyntax`, the definitions of the first ones first.
     mergeModules = prefix: modules:
       evaluation.mergeModules' prefix modules (concatMap
-        (module: map (config: { file = module._file; inherit config; }) (pushDownProperties module.config))
+        (module: map (config: { file = module._file; inherit config; whole = module.config; })
+          (pushDownProperties module.config))
         modules);
     mergeModules' = prefix: modules: configs:
       let
@@ -146,7 +148,9 @@ let
             (checkTree prefix module))
           modules);
         definitions = zipAttrsWith (_: found: found) (map
-          ({ file, config }: mapAttrs (_: value: { inherit file value; }) (checkDefinition prefix file config))
+          ({ file, config, whole ? config }: mapAttrs
+            (name: value: { inherit file value; pos = placeIn name whole; })
+            (checkDefinition prefix file config))
           configs);
         found = mapAttrs (name: at (prefix ++ [ name ]) (definitions.${name} or [ ])) declarations;
       in
@@ -234,7 +238,9 @@ let
         options = mkOption { type = lib.types.submoduleWith { modules = [{ inherit (tree) options; }]; }; };
       };
       nested = evaluation.mergeModules' loc trees
-        (concatMap (def: map (config: { inherit (def) file; inherit config; }) (pushDownProperties def.value)) definitions);
+        (concatMap
+          (def: map (config: { inherit (def) file; inherit config; whole = def.value; }) (pushDownProperties def.value))
+          definitions);
       evaluated = decls: {
         matchedOptions = evaluation.evalOptionValue loc
           (evaluation.fixupOptionType loc (evaluation.mergeOptionDecls loc decls))
@@ -263,7 +269,7 @@ let
     if isAttrs config then config
     else throw "In module `${file}', you're trying to define a value of type `${typeOf config}'\nrather than an attribute set for the option\n`${showOption prefix}', which has options below it and none of its own.";
 
-  # The sentence on the first definition that no option takes.
+  # Refuses the first definition that no option takes.
   unmatched = prefix: options: def:
     let
       name = showOption (prefix ++ def.prefix);
@@ -273,14 +279,14 @@ let
         (attrNames (removeAttrs siblings [ "_module" ])));
       quoted = map (other: "`${showOption (prefix ++ above ++ [ other ])}'") near;
     in
-    "The option `${name}' does not exist. Definition values:${
+    describe def.pos (throw ("The option `${name}' does not exist. Definition values:${
       addErrorContext "while evaluating the error message for definitions for `${name}', which is an option that does not exist:"
         (showDefs [ def ])}\n\n"
     + (if attrNames options == [ "_module" ] then
       (if prefix == [ ] then "It seems as if you're trying to declare an option by placing it into `config' rather than `options'!"
       else "However there are no options defined in `${showOption prefix}'. Are you sure you've declared your options properly? This can happen if you e.g. declared your options in `types.submodule' under `config' rather than `options'.")
     else if quoted == [ ] then ""
-    else "Did you mean ${lib.strings.concatStringsSep ", " (lib.lists.init quoted)}${optionalString (length quoted > 1) " or "}${last quoted}?");
+    else "Did you mean ${lib.strings.concatStringsSep ", " (lib.lists.init quoted)}${optionalString (length quoted > 1) " or "}${last quoted}?")));
 
   # All modules and what they import, each once and without those that one of them disables; the last one first.
   collect = modulesPath: class: args: modules:

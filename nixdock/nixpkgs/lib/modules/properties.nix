@@ -1,5 +1,5 @@
 # What a definition may be wrapped in (conditions, priorities, orders), and what the definitions of one option
-# make together. A definition is { file, value }.
+# make together. A definition is { file, value }, and { pos } where its place is known.
 { lib }:
 
 let
@@ -95,7 +95,11 @@ let
         defsFinal = if any (def: kindOf def.value == "order") values then self.sortProperties values else values;
         isDefined = overridden.values != [ ];
         checkedAndMerged = self.checkAndMerge loc type defsFinal;
-        value = self.valueOf loc type checkedAndMerged;
+        # Where a definition is that is wrong, else any.
+        isWrong = def: !builtins.all (self.checkOf loc type) (self.dischargeProperties def.value);
+        placed = filter (def: def.pos or null != null) definitions;
+        place = (builtins.head (filter isWrong placed ++ placed ++ [{ pos = null; }])).pos;
+        value = self.describe place (self.valueOf loc type checkedAndMerged);
       in
       {
         inherit defsFinal isDefined checkedAndMerged;
@@ -106,6 +110,17 @@ let
           else type.emptyValue.value
             or (throw "The option `${showOption loc}' was accessed but has no value defined. Try setting the option.");
       };
+
+    # nixdock knows this sentence: what fails within is told to be at this place.
+    describe = place: fails:
+      if place == null then fails
+      else addErrorContext "while describing what is at ${place.file}:${toString place.line}:${toString place.column}" fails;
+    # Where `name` is in a set of definitions, wrapped as it may be.
+    placeIn = name: config:
+      if kindOf config == "merge" then
+        foldl' (found: one: if found == null then self.placeIn name one else found) null config.contents
+      else if config ? _type && config ? content then self.placeIn name config.content
+      else builtins.unsafeGetAttrPos name config;
 
     # A type merges either by a function of `loc` and the definitions, or (`v2`) by one that also says what is wrong
     # with them, and what else is known of the value.

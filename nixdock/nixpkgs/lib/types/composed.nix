@@ -65,7 +65,11 @@ let
       merge = merging ({ loc, defs }:
         let
           every = zipAttrsWith (name: mergeDefinitions (loc ++ [ name ]) elemType)
-            (map ({ file, value }: mapAttrs (_: value: { inherit file value; }) value) defs);
+            (map
+              (def: mapAttrs
+                (name: value: { inherit (def) file; inherit value; pos = builtins.unsafeGetAttrPos name def.value; })
+                def.value)
+              defs);
           present = if lazy then every else lib.attrsets.filterAttrs (_: one: one.isDefined) every;
         in
         { value = mapAttrs (_: one: one.mergedValue) present; valueMeta.attrs = mapAttrs (_: metaOf) present; });
