@@ -118,8 +118,11 @@ let
       cargoCheckHook = hook;
       cargoInstallHook = hook;
       maturinBuildHook = throw "rustPlatform.maturinBuildHook: Debian has no maturin; use python3.pkgs as Debian built them, or the real nixpkgs (--nixpkgs PATH)";
-      bindgenHook = pkgs.makeSetupHook { name = "bindgen-hook"; }
-        (pkgs.writeText "bindgen-hook.sh" "export LIBCLANG_PATH=${debian.either [ "libclang1-19" "libclang1-14" ]}/lib");
+      bindgenHook = pkgs.makeSetupHook
+        {
+          name = "bindgen-hook";
+          substitutions.libclang = debian.either [ "libclang1-19" "libclang1-14" ];
+        } ./rust/bindgen.sh;
       rustLibSrc = "${debian.package "rust-src"}/lib/rustlib/src/rust/library";
       rustcSrc = "${debian.package "rust-src"}/lib/rustlib/src/rust";
       fetchCargoTarball = throw "fetchCargoTarball is gone from nixpkgs too: use rustPlatform.fetchCargoVendor";
