@@ -1,5 +1,5 @@
 # The licence of a package, by its facts: what Debian records of most of its files in a form that programs read
-# (`licenses.json`, by the source that it is built from; made by scripts/record_licenses.py). One that is not plain
+# (`licenses.json`, by its Debian name; made by `scripts/record_licenses.py`). One that is not plain
 # there has no identifier.
 { lib }:
 

@@ -121,6 +121,16 @@ def test_what_expressions_ask_of_a_package(machine: NixMachine) -> None:
     }
 
 
+def test_licences_are_as_debian_records_them(machine: NixMachine) -> None:
+    text = ask(machine, "map (one: one.meta.license.spdxId) [ jq curl hello ]").stdout
+    # What is not plain has no identifier, which is no error.
+    assert json.loads(text) == ["MIT", "curl", None]
+    done = ask(
+        machine, "[ jq.meta.license.free (lib.meta.availableOn stdenv.hostPlatform jq) jq.meta.unfree ]"
+    )
+    assert json.loads(done.stdout) == [True, True, False]
+
+
 def test_nix_itself_says_names_like_one_that_is_not_there(machine: NixMachine) -> None:
     set_lacks = ask(machine, "pkgs.helo.outPath")
     assert set_lacks.status != 0
