@@ -57,6 +57,15 @@ let
   '';
 in
 {
+  # It wants UTF-8, whatever the locale of the image.
+  ansible-core.finish = ''
+    line="import os; os.environ.setdefault('LOCPATH', '${unit "libc-bin"}/lib/locale')"
+    line="$line; os.environ.setdefault('LC_ALL', 'C.UTF-8')"
+    for file in $(find bin -type f); do
+      chmod u+w $file
+      sed -i "1a $line" $file
+    done
+  '';
   apache2 = {
     links."bin/httpd" = "bin/apache2";
     links.modules = "lib/apache2/modules";
@@ -73,9 +82,11 @@ in
   elixir.finish = onPath [ "coreutils" "erlang-base" "sed" ];
   expect = tcl;
   fd-find.links."bin/fd" = "bin/fdfind";
-  faketime.guide.suffix.PATH = [ "${unit "coreutils"}/bin" ];
   fish.guide = own // etc "fish";
-  gdb.guide = with' [ "python3" ] // libraries // etc "gdb";
+  gdb = {
+    guide = with' [ "python3" ] // libraries // etc "gdb";
+    note = "without the part of it that is written in Python";
+  };
   ghostscript.guide = {
     places."/usr" = map (name: "${unit name}") (
       if lib.hasPrefix "10.00" (unit "ghostscript").version then [ "libgs-common" "fonts-urw-base35" "poppler-data" ]
@@ -86,9 +97,15 @@ in
   # It keeps a list of its plugins, which it makes itself.
   graphviz.finish = "bin/dot -c || rm -f lib/*/graphviz/config6a";
   groff-base.guide = own // etc "groff" // { suffix.PATH = [ "$out/bin" ]; };
-  imagemagick.guide = own // libraries // etcs [ "ImageMagick-6" "ImageMagick-7" ];
-  # What update-alternatives would choose of its own.
-  "guile-3.0".links."bin/guile" = "bin/guile-3.0";
+  imagemagick = {
+    guide = own // libraries // etcs [ "ImageMagick-6" "ImageMagick-7" ];
+    finish = ''
+      for file in bin/*-im[67].q16*; do
+        name=''${file##*/}
+        [ -e bin/''${name%-im*} ] || ln -s $name bin/''${name%-im*}
+      done
+    '';
+  };
   lighttpd.guide = own // libraries // etc "lighttpd";
   lynx.guide = {
     places."/usr" = [ "$out" "${unit "lynx-common"}" ];
@@ -134,7 +151,10 @@ in
   tinyproxy-bin.guide = own;
   toilet.guide = with' [ "toilet-fonts" ];
   universal-ctags.guide.suffix.PATH = [ "${unit "coreutils"}/bin" ];
-  valgrind.finish = "sed -i '1a export VALGRIND_LIB=\${VALGRIND_LIB:-'$out'/libexec/valgrind}' bin/valgrind";
+  valgrind = {
+    finish = "sed -i '1a export VALGRIND_LIB=\${VALGRIND_LIB:-'$out'/libexec/valgrind}' bin/valgrind";
+    note = "its tools want the symbols of the C library's loader, which Debian has in a package of their own";
+  };
   visidata.needs = [ "python3-pkg-resources" ];
   wdiff.guide.suffix.PATH = [ "${unit "diffutils"}/bin" ];
   xvfb = {

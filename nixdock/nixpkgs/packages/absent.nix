@@ -25,6 +25,7 @@
     grype = "pkgs.debian.debsecan knows Debian's own vulnerabilities";
     hadolint = "pkgs.shellcheck looks at scripts";
     helix = "pkgs.kakoune and pkgs.neovim are there";
+    gitSVN = "git svn is pkgs.debian.git-svn";
     jellyfin = "pkgs.debian.minidlna serves media";
     k9s = "pkgs.kubectl is there";
     keycloak = "it is built from Maven's registry";

@@ -162,7 +162,6 @@ lib.genAttrs [
   "mpg123"
   "mpv"
   "msmtp"
-  "mtools"
   "mutt"
   "mypy"
   "nano"

@@ -84,7 +84,6 @@ in
   graphicsmagick = from "graphicsmagick" "gm";
   graphviz = from "graphviz" "dot";
   groff = from "groff-base" "groff";
-  guile = from "guile-3.0" "guile";
   hack-font = deb "fonts-hack";
   hping = deb "hping3";
   html-tidy = deb "tidy";
@@ -111,7 +110,6 @@ in
   libcap = from "libcap2-bin" "setcap";
   libcgroup = from "cgroup-tools" "cgexec";
   liberation_ttf = deb "fonts-liberation";
-  libfaketime = deb "faketime";
   libheif = from "libheif-examples" "heif-convert";
   librsvg = from "librsvg2-bin" "rsvg-convert";
   libseccomp = from "seccomp" "scmp_sys_resolver";

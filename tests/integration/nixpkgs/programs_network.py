@@ -82,6 +82,7 @@ e=${PATH%/bin}/share/etc/ldap
 printf "include $e/schema/core.schema\nmodulepath ${PATH%/bin}/lib/ldap\nmoduleload back_mdb\npidfile /tmp/pid
 database mdb\nsuffix dc=a\nrootdn cn=r,dc=a\nrootpw x\ndirectory /tmp/d\n" > c
 slapd -f c -h ldap://127.0.0.1:3890
+until (exec 3<> /dev/tcp/127.0.0.1/3890) 2> /dev/null; do read -rt 0.1 <> <(:) || :; done
 printf 'dn: dc=a\nobjectClass: dcObject\nobjectClass: organization\no: from slapd\ndc: a\n' |
   ldapadd -x -H ldap://127.0.0.1:3890 -D cn=r,dc=a -w x > /dev/null
 ldapsearch -LLL -x -H ldap://127.0.0.1:3890 -b dc=a

@@ -140,7 +140,6 @@ ROWS = (
     # Languages.
     Program("erlang", ERLANG, "42"),
     Program("elixir", "HOME=/tmp elixir -e 'IO.puts(40 + 2)'", "42"),
-    Program("guile", "HOME=/tmp guile -c '(display (* 6 7))'", "42"),
     Program("sbcl", "sbcl --noinform --non-interactive --eval '(princ (* 6 7))'", "42"),
     Program("swi-prolog", "HOME=/tmp swipl -g 'X is 6 * 7, writeln(X)' -t halt", "42"),
     Program("tinycc", "tcc -v", "tcc version"),

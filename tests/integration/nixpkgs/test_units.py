@@ -100,6 +100,18 @@ def test_packages_in_a_circle_are_one_store_path(machine: NixMachine) -> None:
     assert libc == libgcc
 
 
+def test_every_program_has_a_package(machine: NixMachine) -> None:
+    expression = (
+        "let names = file: arguments: builtins.attrNames (import (<nixpkgs/packages> + file) arguments);"
+        ' all = names "/programs.nix" { inherit lib; debian.package = name: name; }'
+        ' ++ names "/renamed.nix" { debian.package = name: name; from = name: _: name; };'
+        " in builtins.length (builtins.filter (name: pkgs.${name}.drvPath != null) all)"
+    )
+    done = ask(machine, expression)
+    assert done.status == 0, done.stderr
+    assert int(done.stdout) > 480
+
+
 def test_what_expressions_ask_of_a_package(machine: NixMachine) -> None:
     expression = (
         "{ inherit (hello) pname name version type; inherit (hello.meta) description mainProgram;"
