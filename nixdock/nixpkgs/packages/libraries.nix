@@ -252,7 +252,7 @@ let
     libtasn1 = "libtasn1-6-dev";
     libtheora = "libtheora-dev";
     libtiff = { dev = "libtiff-dev"; bin = "libtiff-tools"; program = "tiffinfo"; };
-    libtool = { dev = "libltdl-dev"; bin = "libtool-bin"; program = "libtool"; };
+    libtool = { dev = "libltdl-dev"; bin = "libtool"; program = "libtoolize"; };
     libunistring = "libunistring-dev";
     libunwind = "libunwind-dev";
     liburcu = "liburcu-dev";

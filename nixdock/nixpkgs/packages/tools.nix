@@ -22,7 +22,6 @@ let
     "desktop-file-utils"
     "doxygen"
     "dwz"
-    "elfutils"
     "extra-cmake-modules"
     "flex"
     "gengetopt"
@@ -40,7 +39,6 @@ let
     "indent"
     "intltool"
     "itstool"
-    "libtool"
     "meson"
     "nasm"
     "ragel"
@@ -57,25 +55,20 @@ let
   hooks = ../stdenv/hooks;
 in
 same // {
-  capnproto = from "capnproto" "capnp";
   cmakeCurses = final.cmake;
   cmakeMinimal = final.cmake;
   ctags = from "universal-ctags" "ctags";
   docbook_xsl = deb "docbook-xsl";
   docbook-xsl-nons = final.docbook_xsl;
   docbook_xsl_ns = deb "docbook-xsl-ns";
-  flatbuffers = from "flatbuffers-compiler" "flatc";
   gnum4 = final.m4;
   gtk-doc = from "gtk-doc-tools" "gtkdocize";
-  libxslt = from "xsltproc" "xsltproc";
   ninja = from "ninja-build" "ninja";
   pkg-config = from "pkgconf" "pkg-config";
   yacc = from "byacc" "yacc";
   pkg-config-unwrapped = final.pkg-config;
   pkgconf = from "pkgconf-bin" "pkgconf";
-  protobuf = from "protobuf-compiler" "protoc";
   swig4 = final.swig;
-  thrift = from "thrift-compiler" "thrift";
   texinfoInteractive = final.texinfo;
 
   autoreconfHook = hook "autoreconf-hook"
