@@ -117,6 +117,7 @@ let
       passthru = { };
       meta = {
         description = (record.description or name) + lib.optionalString (adjustment ? note) " (${adjustment.note})";
+        longDescription = record.description or name;
         homepage = record.homepage or null;
         mainProgram = name;
       };
