@@ -16,7 +16,7 @@
     dotnet-sdk = "it is built from Microsoft's registry";
     duckdb = "pkgs.sqlite is there";
     elasticsearch = "its license is not free; pkgs.postgresql searches texts";
-    eudev = "pkgs.udev is systemd's";
+    eudev = "pkgs.systemd has udevadm and its rules";
     fluent-bit = "pkgs.rsyslog and pkgs.syslog-ng forward logs";
     gitea = "pkgs.debian.gitolite3 and pkgs.debian.cgit serve repositories";
     google-chrome = "its license is not free; pkgs.chromium is there";

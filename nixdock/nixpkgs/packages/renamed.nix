@@ -199,7 +199,6 @@ in
   transmission = deb "transmission-daemon";
   transmission_3 = deb "transmission-daemon";
   trash-cli = from "trash-cli" "trash";
-  udev = from "udev" "udevadm";
   unifont = deb "fonts-unifont";
   universal-ctags = from "universal-ctags" "ctags";
   unixODBC = from "unixodbc" "isql";

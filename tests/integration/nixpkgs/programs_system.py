@@ -61,7 +61,6 @@ ROWS = (
     Program("libseccomp", "scmp_sys_resolver 0", "read"),
     Program("apparmor-utils", "echo 'profile a { }' | apparmor_parser -N", "a"),
     Program("systemd", "systemd-tmpfiles --version; systemctl --version", "systemd 252"),
-    Program("udev", "udevadm --version", "252"),
     Program("dbus", "dbus-daemon --version; dbus-uuidgen --help 2>&1", "D-Bus Message Bus Daemon 1"),
     Program("runit", "runsv 2>&1; runsvdir 2>&1", "usage: runsv"),
     Program("s6", "s6-svscan -h 2>&1", "s6-svscan: usage"),
