@@ -268,6 +268,8 @@ def library_names() -> list[str]:
 SOME = ["zlib", "openssl", "curl", "libpng", "freetype", "libyaml", "gmp", "lua5_4", "krb5", "xorg.libXext"]
 
 
+# All three hundred are some six hundred units and two thousand descriptions.
+@pytest.mark.timeout(2400)
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("names", [SOME, library_names()], ids=["some", "all"])
 def test_what_libraries_describe_is_found_and_linked(nixdock: Nixdock, names: list[str]) -> None:
