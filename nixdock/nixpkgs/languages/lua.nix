@@ -27,6 +27,8 @@ let
       (builtins.filter (lib.hasPrefix "lua-") debian.names))
   // lib.mapAttrs (_: debian.package) (lib.filterAttrs (_: debian.has) called);
 
+  developed = { luajit = "libluajit-5.1-dev"; "lua5.1" = "liblua5.1-0-dev"; };
+
   make = version: program: name:
     let
       unit = debian.package name;
@@ -60,7 +62,12 @@ let
       '';
       self = named // {
         pname = name;
-        inherit (unit) version;
+        inherit (unit) version withFacts;
+        # What programs that embed it are built with.
+        outputs = [ "bin" "dev" ];
+        bin = self;
+        dev = debian.package (developed.${name} or "lib${name}-dev");
+        lib = debian.libraryOf (developed.${name} or "lib${name}-dev");
         luaversion = version;
         pkgs = modules // { lua = self; };
         withPackages = choose: environment (choose self.pkgs);
