@@ -67,6 +67,7 @@ let
       adjustment = adjustments.${name} or { };
       others = builtins.filter (one: one != name) (record.members or [ ]);
       upstream = version.upstream (record.unitVersion or record.version);
+      plain = version.plain (record.unitVersion or record.version);
       uses = interpreter: builtins.elem interpreter (needsOf name);
       modules = interpreter:
         lib.optionals (uses interpreter) (map unit (lib.remove name (modulesOf interpreter [ name ])));
@@ -110,8 +111,8 @@ let
       # Debian says in which part of it a package is by its place.
       isFree = builtins.match ".*/pool/non-free[^/]*/.*" record.uri == null;
       pname = name;
-      version = upstream;
-      name = "${name}-${upstream}";
+      version = plain;
+      name = "${name}-${plain}";
       main = "out";
       units = { };
       passthru = { };

@@ -166,3 +166,12 @@ in
   yq.finish = onPath [ "jq" ];
   zsh.guide = own // libraries // etc "zsh";
 }
+# What their authors call their programs: node_exporter of prometheus-node-exporter.
+// lib.genAttrs
+  (map (name: "prometheus-${name}") [
+    "alertmanager" "blackbox-exporter" "mysqld-exporter" "node-exporter" "postgres-exporter" "pushgateway"
+    "redis-exporter" "snmp-exporter"
+  ])
+  (name: {
+    links."bin/${builtins.replaceStrings [ "-" ] [ "_" ] (lib.removePrefix "prometheus-" name)}" = "bin/${name}";
+  })

@@ -39,6 +39,8 @@ in
   dig = final.bind;
   dnsutils = final.bind;
   emacs-nox = final.emacs;
+  ffmpeg-full = final.ffmpeg;
+  ffmpeg-headless = final.ffmpeg;
   gitFull = final.git;
   gitMinimal = final.git;
   glibcLocalesUtf8 = final.glibcLocales;

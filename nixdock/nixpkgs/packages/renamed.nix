@@ -1,6 +1,6 @@
 # Programs that Debian calls otherwise than nixpkgs, or whose main program has another name than the package, one a
 # line: the Debian package (of several the first that this Debian has), and the name of the main program.
-{ debian, from, ... }:
+{ debian, final, from, ... }:
 
 let
   deb = debian.package;
@@ -120,7 +120,10 @@ in
   mailcap = deb "media-types";
   man-db = from "man-db" "man";
   man-pages = deb "manpages";
-  mariadb = from "mariadb-server" "mariadbd";
+  # One store path has both.
+  mariadb = (from "mariadb-server" "mariadbd").withFacts (facts: {
+    passthru = facts.passthru // { client = final.mariadb; server = final.mariadb; };
+  });
   mercurial = from "mercurial" "hg";
   miller = from "miller" "mlr";
   mkpasswd = from "whois" "mkpasswd";
