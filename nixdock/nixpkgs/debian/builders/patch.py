@@ -183,6 +183,9 @@ class Patcher:
         if not words:
             return
         interpreter, argument = words[0], words[1] if len(words) > 1 else ""
+        if Path(interpreter).is_relative_to(self.tree.out.parent):
+            # A build has named a store path itself.
+            return
         if Path(interpreter).name == "env" and argument and not argument.startswith("-"):
             name, _, argument = argument.partition(" ")
             found = self._program(f"/usr/bin/{name}")

@@ -152,6 +152,7 @@ def test_hard_links_are_patched_once(store: Store, program: Path) -> None:
         ("#!/usr/bin/env bash", "#!{shell}/bin/bash"),
         ("#!/usr/bin/perl -w", "#!{need}/bin/perl -w"),
         ("#!/usr/bin/env perl", "#!{need}/bin/perl"),
+        ("#!{need}/bin/perl -w", "#!{need}/bin/perl -w"),
         ("#!/usr/bin/env -S perl -w", "#!/usr/bin/env -S perl -w"),
         ("#!/usr/bin/ruby", "#!/usr/bin/ruby"),
         ("#!", "#!"),
@@ -159,7 +160,7 @@ def test_hard_links_are_patched_once(store: Store, program: Path) -> None:
 )
 def test_scripts(store: Store, line: str, expected: str) -> None:
     script = store.out / "bin/script"
-    script.write_text(f"{line}\necho\n")
+    script.write_text(f"{line.format(need=store.need)}\necho\n")
     script.chmod(0o755)
     store.patch()
     first, rest = script.read_text().split("\n", 1)
