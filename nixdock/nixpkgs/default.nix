@@ -70,7 +70,7 @@ let
   ++ [
     (import ./stdenv { inherit lib debian builder buildPlatform hostPlatform; })
     (import ./stdenv/cross.nix { inherit lib importWith; isCross = crossSystem != null; })
-    (import ./build-support { inherit lib builder; })
+    (import ./build-support { inherit lib builder; lock = buildLock; })
     (import ./dockertools { inherit lib builder; lock = buildLock; })
   ]
   # What a configuration changes, before the overlays do.

@@ -1,24 +1,50 @@
-# The stage of small builders: files, scripts, wrappers, trees of links, and what is known of closures.
-{ lib, builder }:
+# The stage of small builders: files, scripts, wrappers, trees of links, and what is known of closures. Its names are
+# listed here, so that a file is read when something of it is asked for.
+{ lib, builder, lock }:
 
 final: prev:
 
 let
+  call = file:
+    let f = import file; in
+    f (builtins.intersectAttrs (builtins.functionArgs f) { inherit lib builder lock; pkgs = final; });
+
   # Built by the static busybox alone, so that a text costs no package.
-  writers = import ./write.nix { inherit lib builder; pkgs = final; };
-  commands = import ./run-command.nix { inherit lib; pkgs = final; };
-  substitutions = import ./substitutions.nix { inherit lib; pkgs = final; };
-  trees = import ./trees.nix { inherit lib builder; pkgs = final; };
-  closures = import ./closures.nix { inherit lib builder; pkgs = final; };
-  wrappers = import ./wrappers.nix { inherit lib; pkgs = final; };
-  shells = import ./shells.nix { inherit lib; pkgs = final; };
-  fetchers = import ./fetchers { inherit lib; pkgs = final; };
-  sources = import ./sources.nix { inherit lib; pkgs = final; };
-  sets = import ./sets.nix { inherit lib; pkgs = final; };
-  absent = import ./absent.nix { inherit lib; };
+  writers = call ./write.nix;
+  commands = call ./run-command.nix;
+  trees = call ./trees.nix;
+  closures = call ./closures.nix;
+  wrappers = call ./wrappers.nix;
+  shells = call ./shells.nix;
+  fetchers = call ./fetchers;
+  sources = call ./sources.nix;
+  sets = call ./sets.nix;
+  substitutions = call ./substitutions.nix;
+  fonts = call ./fonts.nix;
 in
-absent // writers // commands // trees // closures // wrappers // shells // fetchers // sources // sets // {
-  nix-gitignore = import ./gitignore.nix { inherit lib; };
-  testers = import ./testers.nix { inherit lib; pkgs = final; };
+call ./absent.nix // {
+  nix-gitignore = call ./gitignore.nix;
+  testers = call ./testers.nix;
+  inherit (writers)
+    concatScript concatText concatTextFile copyPathToStore copyPathsToStore formats runtimeShell
+    runtimeShellPackage writeScript writeScriptBin writeShellApplication writeShellScript writeShellScriptBin
+    writeText writeTextDir writeTextFile writers;
+  inherit (commands)
+    applyPatches emptyDirectory emptyFile runCommand runCommandCC runCommandLocal runCommandNoCC
+    runCommandNoCCLocal runCommandWith;
+  inherit (trees) buildEnv linkFarm linkFarmFromDrvs onlyBin symlinkJoin;
+  inherit (closures) closureInfo referencesByPopularity writeClosure writeReferencesToFile;
+  inherit (wrappers) installShellFiles makeBinaryWrapper makeSetupHook makeShellWrapper makeWrapper;
+  inherit (shells) mkShell mkShellNoCC;
+  inherit (fetchers)
+    fetchCrate fetchFromBitbucket fetchFromCodeberg fetchFromForgejo fetchFromGitHub fetchFromGitLab
+    fetchFromGitea fetchFromGitiles fetchFromRepoOrCz fetchFromSavannah fetchFromSourcehut fetchMavenArtifact
+    fetchPypi fetchgit fetchhg fetchipfs fetchpatch fetchpatch2 fetchs3 fetchsvn fetchtorrent fetchurl
+    fetchurlBoot fetchzip requireFile;
+  inherit (sources) compressDrv compressDrvWeb srcOnly writeDirectReferencesToFile writeStringReferencesToFile;
+  inherit (sets)
+    callPackage callPackages dontRecurseIntoAttrs makeOverridable makeScope makeScopeWithSplicing
+    makeScopeWithSplicing' newScope path pkgs recurseIntoAttrs splicePackages;
   inherit (substitutions) replaceVars replaceVarsWith substitute substituteAll substituteAllFiles;
+  inherit (fonts) makeFontsConf;
 }

@@ -8,21 +8,27 @@ let
   hex = [ "0" "1" "2" "3" "4" "5" "6" "7" "8" "9" "a" "b" "c" "d" "e" "f" ];
   quarters = builtins.listToAttrs
     (builtins.genList (n: { name = builtins.elemAt hex n; value = toString (n / 4); }) 16);
-  keys = builtins.concatMap (a: builtins.concatMap (b: map (q: a + b + q) [ "0" "1" "2" "3" ]) hex) hex;
-  keyOf = name:
-    let hash = builtins.hashString "sha256" name;
-    in builtins.substring 0 2 hash + quarters.${builtins.substring 2 1 hash};
-  # One attribute per shard, so that each is read once.
-  shards = builtins.listToAttrs (map (key: { name = key; value = read key; }) keys);
+  each = digits: f: builtins.listToAttrs (map (digit: { name = digit; value = f digit; }) digits);
+  # One attribute per shard, so that each is read once; of the branches that nobody asks for there is none.
+  shards = each hex (a: each hex (b: each [ "0" "1" "2" "3" ] (quarter: read (a + b + quarter))));
+  shardOf = tree: name:
+    let
+      hash = builtins.hashString "sha256" name;
+      digit = place: builtins.substring place 1 hash;
+    in
+    tree.${digit 0}.${digit 1}.${quarters.${digit 2}};
 in
 {
   about = read "index";
   names = read "names";
-  has = name: shards.${keyOf name} ? ${name};
-  get = name: shards.${keyOf name}.${name};
+  has = name: shardOf shards name ? ${name};
+  get = name: (shardOf shards name).${name};
 
   # A function of a package's name and record, as a function of the name whose results are kept.
   memoise = f:
-    let made = builtins.mapAttrs (_: builtins.mapAttrs f) shards;
-    in name: made.${keyOf name}.${name};
+    let
+      inEach = g: builtins.mapAttrs (_: g);
+      made = inEach (inEach (inEach (builtins.mapAttrs f))) shards;
+    in
+    name: (shardOf made name).${name};
 }

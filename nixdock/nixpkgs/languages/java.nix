@@ -64,33 +64,34 @@ let
   chosen = versions.${default};
 
   inherit (import ../packages/versions.nix { inherit lib debian; }) refuse;
-  spell = name: version: lib.replaceStrings [ "N" ] [ version ] name;
-
   # `openjdk17_headless`, `jdk21`, `temurin-bin-17`: of each version the package, or what there is.
-  numbered = lib.concatMapAttrs
-    (name: kind: lib.listToAttrs (map
-      (version: lib.nameValuePair (spell name version)
-        (if versions ? ${version} then versions.${version}.${kind}
-        else refuse {
-          name = spell name version;
-          label = "Java";
-          attribute = "jdk";
-          version = lib.concatStringsSep ", " known;
-          spelt = spell name default;
-        }))
-      (map toString (lib.range 8 30))))
-    {
-      jdkN = "jdk";
-      openjdkN = "jdk";
-      jdkN_headless = "jdk-headless";
-      openjdkN_headless = "jdk-headless";
-      jreN = "jre";
-      jreN_headless = "headless";
-      jreN_minimal = "headless";
-      zuluN = "jdk";
-      temurin-bin-N = "jdk";
-      temurin-jre-bin-N = "jre";
-    };
+  numbered = lib.listToAttrs (lib.concatMap
+    (version: map
+      ({ prefix, suffix ? "", kind }: {
+        name = prefix + version + suffix;
+        value =
+          if versions ? ${version} then versions.${version}.${kind}
+          else refuse {
+            name = prefix + version + suffix;
+            label = "Java";
+            attribute = "jdk";
+            version = lib.concatStringsSep ", " known;
+            spelt = prefix + default + suffix;
+          };
+      })
+      [
+        { prefix = "jdk"; kind = "jdk"; }
+        { prefix = "openjdk"; kind = "jdk"; }
+        { prefix = "jdk"; suffix = "_headless"; kind = "jdk-headless"; }
+        { prefix = "openjdk"; suffix = "_headless"; kind = "jdk-headless"; }
+        { prefix = "jre"; kind = "jre"; }
+        { prefix = "jre"; suffix = "_headless"; kind = "headless"; }
+        { prefix = "jre"; suffix = "_minimal"; kind = "headless"; }
+        { prefix = "zulu"; kind = "jdk"; }
+        { prefix = "temurin-bin-"; kind = "jdk"; }
+        { prefix = "temurin-jre-bin-"; kind = "jre"; }
+      ])
+    ([ "8" "11" ] ++ map toString (lib.range 15 26)));
 
   # Programs of Java that Debian starts by a shell script: it is told where things are.
   tool = { name, package, program ? name, variables ? { } }:

@@ -30,7 +30,7 @@ let
 
     attrVals = names: set: map (name: set.${name}) names;
     getAttrs = names: set: self.genAttrs names (name: set.${name});
-    genAttrs = names: f: listToAttrs (map (name: self.nameValuePair name (f name)) names);
+    genAttrs = names: f: listToAttrs (map (name: { inherit name; value = f name; }) names);
     genAttrs' = values: f: listToAttrs (map f values);
     nameValuePair = name: value: { inherit name value; };
 

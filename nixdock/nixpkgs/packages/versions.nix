@@ -56,5 +56,5 @@ rec {
             spelt = lib.mapNullable spell there;
           };
     in
-    lib.listToAttrs (map (asked: lib.nameValuePair (spell asked) (resolve asked)) versions);
+    lib.listToAttrs (map (asked: { name = spell asked; value = resolve asked; }) versions);
 }

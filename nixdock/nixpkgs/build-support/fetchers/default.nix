@@ -4,7 +4,7 @@
 #   url      one file, an archive's contents, a patch
 #   git      a repository
 #   forges   the archives of GitHub and its like, and of languages' package indexes
-{ lib, pkgs }:
+{ lib, pkgs, lock }:
 
 let
   # A fixed-output derivation of a script, which has the functions of the phases.
@@ -28,7 +28,12 @@ let
 
   isFake = hash: hash == "" || builtins.match "(sha(1|256|512)-)?[A0]*=*" hash != null;
 
-  parts = { inherit lib pkgs fetch; };
+  # Debian's is the one that apt asks.
+  mirrors = import ./mirrors.nix // {
+    debian = [ "${builtins.head (lib.splitString "pool/" (lock.get "base-files").uri)}" ];
+  };
+
+  parts = { inherit lib pkgs fetch mirrors; };
   url = import ./url.nix parts;
   git = import ./git.nix parts;
 

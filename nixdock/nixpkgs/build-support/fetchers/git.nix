@@ -1,5 +1,5 @@
 # Repositories by their addresses.
-{ lib, pkgs, fetch }:
+{ lib, pkgs, fetch, ... }:
 
 let
   normalized = lib.fetchers.withNormalizedHash { };

@@ -4,7 +4,6 @@
   apache = [ "https://dlcdn.apache.org/" "https://archive.apache.org/dist/" ];
   cpan = [ "https://cpan.metacpan.org/" "https://www.cpan.org/" ];
   cran = [ "https://cran.r-project.org/src/contrib/" ];
-  debian = [ "https://deb.debian.org/debian/" "https://snapshot.debian.org/archive/debian/" ];
   gcc = [ "https://gcc.gnu.org/pub/gcc/" "https://ftp.gnu.org/gnu/gcc/" ];
   gentoo = [ "https://distfiles.gentoo.org/" ];
   gnome = [ "https://download.gnome.org/" ];

@@ -1,8 +1,7 @@
 # One file by its address, and what is made of one: an archive's contents, a patch without its circumstances.
-{ lib, pkgs, fetch }:
+{ lib, pkgs, fetch, mirrors }:
 
 let
-  mirrors = import ./mirrors.nix;
   siteOf = url: builtins.head (lib.splitString "/" (lib.removePrefix "mirror://" url));
 
   hashTypes = [ "sha256" "sha512" "sha1" "md5" ];
