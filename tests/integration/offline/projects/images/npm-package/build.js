@@ -1,0 +1,1 @@
+require("fs").writeFileSync("words.json", JSON.stringify({ end: "!" }));

@@ -1,0 +1,6 @@
+let
+  pkgs = import <nixpkgs> {
+    overlays = [ (import ./nix/overlay.nix) ];
+  };
+in
+pkgs.greetImage

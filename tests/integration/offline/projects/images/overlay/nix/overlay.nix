@@ -1,0 +1,4 @@
+final: prev: {
+  greet = final.callPackage ./greet.nix { };
+  greetImage = final.callPackage ./image.nix { };
+}
