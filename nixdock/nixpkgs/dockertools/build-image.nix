@@ -76,7 +76,7 @@ let
           lib.warn "in ${where} of \"${name}\": the contents argument is called copyToRoot now, as it copies to the root" contents
         else
           copyToRoot;
-      roots = builtins.filter (item: item != null) (lib.toList (if root == null then [ ] else root));
+      roots = builtins.filter (item: item != null) (lib.flatten root);
       commands = lib.optionalString includeNixDB (pkgs.dockerTools.nixDbCommands roots) + check.textOf extraCommands;
 
       layer = run {

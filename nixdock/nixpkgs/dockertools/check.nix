@@ -32,11 +32,12 @@ let
       what = "a list of strings, such as ${example}";
       badOne = value: if isList value then lib.findFirst (item: !(shape.is item)) null value else null;
     };
-    # One, or a list of several; null is none.
+    # One, or a list of several; null is none, and a list in a list is as good.
     contents = {
-      is = value: all (item: item == null || isStored item) (lib.toList value);
+      is = value: all (item: item == null || isStored item) (lib.flatten value);
       what = "a package or a path, or a list of them";
-      badOne = value: if isList value then lib.findFirst (item: item != null && !(isStored item)) null value else null;
+      badOne = value:
+        if isList value then lib.findFirst (item: item != null && !(isStored item)) null (lib.flatten value) else null;
     };
     pipeline = { is = value: isList value || isStored value; what = "a list of operations, or a file of them"; };
   };

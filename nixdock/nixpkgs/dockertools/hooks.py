@@ -23,7 +23,7 @@ source "$stdenv/setup"
 set -eE -o pipefail
 _failed() {
   local status=$?
-  printf 'error: %s failed with status %s at line %s: %s\\n' "$hookName" "$status" "$1" "$2" >&2
+  printf 'error: %s failed with status %s at line %s: %s\\n' "$hookName" "$status" "$1" "${2%%$'\\n'*}" >&2
 }
 trap '_failed "$LINENO" "$BASH_COMMAND"' ERR
 source "$hookScript"

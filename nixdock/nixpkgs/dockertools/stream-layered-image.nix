@@ -69,7 +69,7 @@ let
       baseName = baseNameOf name;
       imageName = lib.toLower name;
       imageTag = if tag != null then tag else hashOf conf;
-      contentsList = builtins.filter (item: item != null) (lib.toList (if contents == null then [ ] else contents));
+      contentsList = builtins.filter (item: item != null) (lib.flatten contents);
       isRoot = fakeRootText != "";
       fakeRootText = check.textOf fakeRootCommands;
       commands = lib.optionalString includeNixDB (pkgs.dockerTools.nixDbCommands contentsList) + check.textOf extraCommands;

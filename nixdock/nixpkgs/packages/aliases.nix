@@ -28,6 +28,8 @@ let
   };
 in
 {
+  aria = final.aria2;
+  awscli2 = final.awscli;
   bashInteractive = final.bash;
   bashInteractiveFHS = final.bash;
   bashNonInteractive = final.bash;
@@ -45,7 +47,19 @@ in
   gitMinimal = final.git;
   glibcLocalesUtf8 = final.glibcLocales;
   iproute = final.iproute2;
+  linux-pam = final.pam;
+  lzma = final.xz;
+  man = final.man-db;
+  mariadb-client = final.mariadb;
+  mysql = final.mariadb;
+  mysql-client = final.mariadb;
+  net-tools = final.nettools;
   netcat-openbsd = final.netcat;
+  nginxMainline = final.nginx;
+  nginxStable = final.nginx;
+  noto-fonts-cjk = final.noto-fonts-cjk-sans;
+  opencv4 = final.opencv;
+  pkgconfig = final.pkg-config;
   procps-ng = final.procps;
   python3Full = final.python3;
   python3Minimal = final.python3;

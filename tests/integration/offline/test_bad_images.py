@@ -118,7 +118,7 @@ def test_it_is_told_at_the_line_and_under_the_name_of_the_function(
             'copyToRoot = [ "hello" ];',
             'copyToRoot must be a package or a path, or a list of them, but it has "h',
         ),
-        ("contents = [ [ pkgs.hello ] ];", "or a list of them, but it has a list"),
+        ("contents = [ [ pkgs.hello [ 5 ] ] ];", "or a list of them, but it has 5"),
         ("created = 1;", "created must be a string, but it is 1"),
         ('uid = "root";', 'uid must be a number, but it is "root"'),
         ("compressor = 1;", "compressor must be one of gz, none, zstd, but it is 1"),
