@@ -72,6 +72,7 @@ let
     (import ./stdenv/cross.nix { inherit lib importWith; isCross = crossSystem != null; })
     (import ./build-support { inherit lib builder; lock = buildLock; })
     (import ./dockertools { inherit lib builder; lock = buildLock; })
+    (import ./packages/aliases.nix { inherit lib debian; })
   ]
   # What a configuration changes, before the overlays do.
   ++ lib.optional (settings ? packageOverrides) (_final: settings.packageOverrides)

@@ -6,10 +6,10 @@
 #   tools      what builds are made with, and hooks for their phases
 #   postgresql and what extends it
 #   libraries  what people build with
-#   aliases    other names of what is there
 #   unixtools  single programs of the packages that have many
 #   absent     what Debian lacks, and what to do instead
 #   versions   what names with a version in them mean
+#   aliases    other names of what is there: a stage of its own, after all others
 { lib, debian }:
 
 final: prev:
@@ -49,4 +49,4 @@ let
   programs = named (lib.mapAttrs later absent.later // call ./programs.nix // call ./renamed.nix
     // call ./postgresql.nix // call ./tools.nix);
 in
-lib.mapAttrs never absent.never // programs // call ./libraries.nix // call ./aliases.nix // call ./unixtools.nix
+lib.mapAttrs never absent.never // programs // call ./libraries.nix // call ./unixtools.nix
