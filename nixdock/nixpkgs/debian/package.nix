@@ -35,6 +35,9 @@ let
       self = facts.derivation // facts.passthru // {
         inherit (facts) pname version name debianName debianVersion passthru;
         inherit stdenv outputs;
+        # What it is linked with is in its units: there is nothing for others to go through.
+        inherit (empty) nativeBuildInputs buildInputs propagatedBuildInputs;
+        propagatedNativeBuildInputs = [ ];
         all = map asOutput outputs;
         meta = {
           inherit (facts) name;

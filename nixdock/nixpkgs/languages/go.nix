@@ -41,7 +41,8 @@ let
       outputHashMode = "recursive";
       outputHash = vendorHash;
     }
-    // lib.optionalAttrs (vendorHash == "") { outputHashAlgo = "sha256"; }
+    # What was called vendorSha256 needs not say of which kind it is.
+    // lib.optionalAttrs (builtins.match "[^:-]*" vendorHash != null) { outputHashAlgo = "sha256"; }
     // builtins.intersectAttrs
       (lib.genAttrs [ "sourceRoot" "setSourceRoot" "prePatch" "patches" "patchFlags" "postPatch" "preBuild" "postBuild" "modBuildPhase" "modConfigurePhase" "modInstallPhase" "goSum" ] (_: null))
       args

@@ -8,7 +8,8 @@ let
     pathType = builtins.readFileType or (path:
       if !builtins.pathExists path then
         abort "lib.filesystem.pathType: Path ${toString path} does not exist."
-      else if dirOf path == path then "directory"
+      # A flake's own folder: what lies beside it in the store a flake may not see.
+      else if dirOf path == path || (lib.trivial.inPureEvalMode && dirOf (toString path) == builtins.storeDir) then "directory"
       else (readDir (dirOf path)).${baseNameOf path});
     pathIsDirectory = path: builtins.pathExists path && self.pathType path == "directory";
     pathIsRegularFile = path: builtins.pathExists path && self.pathType path == "regular";
