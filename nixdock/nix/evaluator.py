@@ -181,7 +181,8 @@ def _tell_stand_ins(target: BuildTarget, stand_ins: StandIns) -> str:
     """Return what is to be said of a flake's inputs besides what the package set is."""
     if not isinstance(target, FlakeTarget):
         return ""
-    own = " and ".join(name for name, _ in stand_ins.others)
+    *first, last = [name for name, _ in stand_ins.others] or [""]
+    own = f"{', '.join(first)} and {last}" if first else last
     return ", in place of the flake's own input" + (f"; nixdock's own in place of {own}" if own else "")
 
 

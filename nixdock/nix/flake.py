@@ -28,6 +28,10 @@ _PACKAGES: Final = re.compile(
 _STAND_INS: Final = (
     (re.compile(r"numtide/flake-utils(?:[/?#.]|$)|^(?:flake:)?flake-utils(?:/|$)"), "flake-utils"),
     (re.compile(r"hercules-ci/flake-parts(?:[/?#.]|$)|^(?:flake:)?flake-parts(?:/|$)"), "flake-parts"),
+    (
+        re.compile(r"(?:edolstra|nix-community)/flake-compat(?:[/?#.]|$)|^(?:flake:)?flake-compat(?:/|$)"),
+        "flake-compat",
+    ),
     (re.compile(r"nix-systems/([\w-]+)"), "systems"),
     (re.compile(r"^(?:flake:)?systems(?:/|$)"), "systems/default"),
 )

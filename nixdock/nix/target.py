@@ -5,7 +5,8 @@ Tried in this order (`parse`):
 1. none at all is `./default.nix`, then `./flake.nix`;
 2. `image:REF` and `path:P` force what they say;
 3. a path that exists;
-4. something with `#` is a flake reference;
+4. something with `#` is a flake reference; a name that both a folder and the registry may have is asked
+   back for;
 5. what begins with `.` or `/`, or ends in `.nix`, is a path that does not exist;
 6. all else is an image of the engine.
 """
@@ -167,6 +168,11 @@ def _parse_flake(text: str, directory: Path) -> FlakeTarget:
     if reference.endswith(".nix") and (directory / reference).is_file():
         raise UsageError(f"'{reference}' is a file, not a flake", hint=f"{reference} -A {attribute}")
     reference = reference or "."
+    if re.fullmatch(r"[\w-]+", reference) and (directory / reference / FLAKE_FILE).is_file():
+        raise UsageError(
+            f"'{reference}' may be the folder or a name of Nix's flake registry",
+            hint=f"the folder's flake is ./{text}, the registry's flake:{text}",
+        )
     if directory == GONE and reference.removeprefix(_PATH).startswith("."):
         raise UsageError(f"'{text}' names no flake: the working directory has been removed")
     return FlakeTarget(text, reference, attribute or None, _find_flake(reference, directory))

@@ -96,12 +96,29 @@ UTILS = """{
       inputs.systems.follows = "machines";
     };
     machines.url = "github:nix-systems/default-linux";
+    flake-compat = {
+      url = "https://flakehub.com/f/edolstra/flake-compat/1.tar.gz";
+      flake = false;
+    };
   };
-  outputs = { self, unstable, utils, machines }:
+  outputs = { self, unstable, utils, machines, ... }:
     utils.lib.eachSystem (import machines) (system:
-      let pkgs = unstable.legacyPackages.${system}; in
+      let
+        # An overlay may give a name what another name of the same is.
+        overlay = final: prev: { git = prev.gitMinimal; python3 = prev.python3Full; };
+        pkgs = import unstable { inherit system; overlays = [ overlay ]; };
+        files = pkgs.lib.fileset.toSource { root = ./.; fileset = ./flake.nix; };
+        module = pkgs.buildGoModule {
+          name = "module";
+          vendorSha256 = "FdDIvZrvGFHk7aqjLtJsiqsIHM6lob9iNPLd7ITau7o=";
+        };
+      in
       {
-        packages = utils.lib.flattenTree { default = pkgs.hello; };
+        packages =
+          assert builtins.attrNames (builtins.readDir "${files}") == [ "flake.nix" ];
+          assert pkgs.git.name == pkgs.gitMinimal.name && pkgs.python3.propagatedBuildInputs == [ ];
+          assert module.goModules.outputHashAlgo == "sha256";
+          utils.lib.flattenTree { default = pkgs.hello; };
         apps.default = utils.lib.mkApp { drv = pkgs.hello; };
       });
 }
@@ -124,6 +141,7 @@ PARTS = """{
         pkgs.hello;
       apps.default.program = inputs'.nixpkgs.legacyPackages.hello;
       devShells.default = throw "not looked at";
+      formatter = throw "not looked at";
     };
     flake.name = withSystem "x86_64-linux" ({ config, pkgs, ... }: config.packages.other.name + pkgs.system);
   });
@@ -140,7 +158,7 @@ MODULE = """
 @pytest.mark.parametrize(
     ("files", "replaced"),
     [
-        ({"flake.nix": UTILS}, "machines and utils"),
+        ({"flake.nix": UTILS}, "flake-compat, machines and utils"),
         ({"flake.nix": PARTS, "module.nix": MODULE}, "flake-parts"),
     ],
     ids=["flake-utils", "flake-parts"],

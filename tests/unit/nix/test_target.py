@@ -83,8 +83,8 @@ def test_no_target_is_the_flake_where_there_is_no_default_nix(folder: Path) -> N
         ("path:./flake#image", "path:./flake", "image", "flake"),
         ("./flake?submodules=1#image", "./flake?submodules=1", "image", "flake"),
         ("./nowhere#image", "./nowhere", "image", None),
-        # A name of the registry, whatever folders there are.
-        ("flake#hello", "flake", "hello", None),
+        ("registered#hello", "registered", "hello", None),
+        ("flake:flake#hello", "flake:flake", "hello", None),
     ],
 )
 def test_what_has_a_number_sign_is_a_flake_reference(
@@ -92,6 +92,14 @@ def test_what_has_a_number_sign_is_a_flake_reference(
 ) -> None:
     where = folder / place if place else None
     assert parse(text, directory=folder) == FlakeTarget(text, reference, attribute, where)
+
+
+def test_a_folder_with_a_name_that_the_registry_may_have_is_asked_back_for(folder: Path) -> None:
+    with pytest.raises(
+        UsageError, match="'flake' may be the folder or a name of Nix's flake registry"
+    ) as caught:
+        parse("flake#hello", directory=folder)
+    assert caught.value.hint == "the folder's flake is ./flake#hello, the registry's flake:flake#hello"
 
 
 def test_a_file_whose_name_has_a_number_sign_is_a_file(folder: Path) -> None:

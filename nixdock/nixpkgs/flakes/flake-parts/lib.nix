@@ -83,7 +83,8 @@ let
                 (removeAttrs (perSystemOutputs lib) [ "formatter" ]);
               formatters = lib.filterAttrs (_: formatter: formatter != null) (lib.mapAttrs (_: one: one.formatter) all);
             in
-            transposed // lib.optionalAttrs (formatters != { }) { formatter = formatters; };
+            # There even where it is empty: else a flake's formatter would be asked for with each of its outputs.
+            transposed // { formatter = formatters; };
           _module.args = { inherit withSystem moduleWithSystem getSystem; };
         };
       };
