@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -307,7 +308,11 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
     place = lacking.place if lacking else asked or sources.find_place(error)
     where = sources.tell(place) if place else sources.find_file(error)
     no_file = _NO_FILE.search(error.sentence)
-    sentence = f"there is no file {no_file['file'] or no_file['path']}" if no_file else error.sentence
+    file = (no_file["file"] or no_file["path"]) if no_file else ""
+    sentence = f"there is no file {file}" if no_file else error.sentence
+    untracked = sources.find_untracked(file)
+    if untracked:
+        sentence = f"the flake has no file {untracked}: Git does not track it"
     not_in_set = _NOT_IN_SET.search(error.sentence) if circumstances.package_names else None
     if not_in_set:
         sentence = f"the offline package set has no file {not_in_set['file']}"
@@ -315,6 +320,8 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
     first, _, rest = sentence.rstrip(".").partition("\n")
     suggestion = _SUGGESTION.search(error.text)
     hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None
+    if untracked:
+        hint = f"git add {shlex.quote(untracked)}"
     if not_in_set:
         hint = REAL_PACKAGES
     if first == "infinite recursion encountered":

@@ -78,6 +78,14 @@ class Sources:
             return None
         return str(path.relative_to(self.directory) if path.is_relative_to(self.directory) else path)
 
+    def find_untracked(self, path: str) -> str | None:
+        """Return the file of the user's flake that its copy in the store lacks, as Git does not track it."""
+        copy, tree = store_path_of(Path(path)), self._work_tree()
+        file = tree / Path(path).relative_to(copy) if copy and tree else None
+        if file is None or not file.exists():
+            return None
+        return str(file.relative_to(self.directory) if file.is_relative_to(self.directory) else file)
+
     def find_name(
         self, name: str, *, file: Path | None = None, after: Position | None = None
     ) -> Position | None:
@@ -163,11 +171,18 @@ class Sources:
         copy = store_path_of(path)
         if self.flake is None or copy is None:
             return place
-        original = self.flake / path.relative_to(copy)
         lines = _read_lines(path)
-        if lines and lines == _read_lines(original):
-            return Position(str(original), place.line, place.column)
+        # Of a flake in a Git work tree the copy is one of the whole tree.
+        for folder in filter(None, (self.flake, self._work_tree())):
+            original = folder / path.relative_to(copy)
+            if lines and lines == _read_lines(original):
+                return Position(str(original), place.line, place.column)
         return place
+
+    def _work_tree(self) -> Path | None:
+        """Return the Git work tree that the flake is in, if it is in one."""
+        folders = (self.flake, *self.flake.parents) if self.flake else ()
+        return next((folder for folder in folders if (folder / ".git").exists()), None)
 
     def _is_foreign(self, place: Position) -> bool:
         if place.file.startswith("«"):

@@ -86,6 +86,27 @@ def test_a_flakes_copy_in_the_store_is_told_as_the_flake(
     assert here.find_place(fault) == Position(str(copy / "flake.nix"), 1, 1)
 
 
+def test_the_copy_of_a_flake_in_a_git_work_tree_is_one_of_the_whole_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIX_STORE_DIR", str(tmp_path / "store"))
+    copy, tree = tmp_path / "store" / f"{'0' * 32}-source", tmp_path / "tree"
+    for folder in (copy, tree):
+        (folder / "app").mkdir(parents=True)
+        (folder / "app" / "flake.nix").write_text("{ }")
+    (tree / "app" / "app.sh").touch()
+    here = Sources(tmp_path, flake=tree / "app")
+    fault = error(Position(str(copy / "app" / "flake.nix"), 1, 1))
+    assert here.find_place(fault) == fault.position
+    assert here.find_untracked(f"{copy}/app/app.sh") is None
+    (tree / ".git").mkdir()
+    assert here.find_place(fault) == Position(str(tree / "app" / "flake.nix"), 1, 1)
+    # What the tree has and the copy lacks is what Git does not track.
+    assert here.find_untracked(f"{copy}/app/app.sh") == "tree/app/app.sh"
+    assert here.find_untracked(f"{copy}/app/nowhere.sh") is None
+    assert here.find_untracked("/nowhere.sh") is None
+
+
 def test_a_name_is_found_in_the_evaluated_file_and_in_those_that_it_names(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "x.nix").write_text(
