@@ -24,7 +24,7 @@ let
   };
 
   # `where` is the function that was called.
-  make = where: lib.makeOverridable (
+  make = where: lib.makeOverridable (check.called where (
     { name
       # The hash part of the output when null.
     , tag ? null
@@ -124,6 +124,6 @@ let
     in
     assert checked;
     image
-  );
+  ));
 in
 make "buildImage" // { calledAs = make; }

@@ -4,13 +4,17 @@
 let
   # `where` is the function that was called.
   make = where: lib.makeOverridable (
-    { name, compressor ? "gz", meta ? { }, ... }@args:
+    { compressor ? "gz", meta ? { }, ... }@args:
     let
       script = as where stream (removeAttrs args [ "compressor" "meta" ]);
     in
     assert check.compressor where compressors args;
     # The script says what of the arguments is wrong.
-    compress { name = baseNameOf (builtins.seq script name); inherit script compressor meta; passthru.stream = script; }
+    builtins.seq script (compress {
+      name = baseNameOf args.name;
+      inherit script compressor meta;
+      passthru.stream = script;
+    })
   );
 in
 make "buildLayeredImage" // { calledAs = make; }

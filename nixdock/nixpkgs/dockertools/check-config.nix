@@ -1,5 +1,5 @@
 # What stands in `config`, as Docker's engine reads it: its keys, and what each of them must be.
-{ lib, shapes, kind, faultAt }:
+{ lib, shapes, kind, faultAt, near }:
 
 let
   inherit (builtins) attrNames elem isAttrs isList isString match;
@@ -39,22 +39,16 @@ let
   healthKeys = { Test = words "[ \"CMD\" \"/bin/true\" ]"; }
   // lib.genAttrs [ "Interval" "Retries" "StartInterval" "StartPeriod" "Timeout" ] (_: number);
 
-  # The key that is meant by one that nobody knows.
-  near = known: key:
-    let
-      lower = lib.toLower key;
-      distance = name: lib.strings.levenshtein (lib.toLower name) lower;
-      close = builtins.filter (name: distance name <= 2 || lib.hasPrefix lower (lib.toLower name)) known;
-      alike = { env = "Env"; environment = "Env"; envs = "Env"; command = "Cmd"; ports = "ExposedPorts"; expose = "ExposedPorts"; workdir = "WorkingDir"; cwd = "WorkingDir"; mounts = "Volumes"; };
-    in
-    if elem (alike.${lower} or null) known then alike.${lower}
-    else if close == [ ] then null
-    else builtins.head (lib.sortOn distance close);
+  # What others call these keys.
+  otherNames = {
+    env = "Env"; environment = "Env"; envs = "Env"; command = "Cmd"; ports = "ExposedPorts"; expose = "ExposedPorts";
+    workdir = "WorkingDir"; cwd = "WorkingDir"; mounts = "Volumes";
+  };
 
   tellUnknown = named: path: known: set: result:
     lib.foldl'
       (rest: key:
-        let meant = near known key;
+        let meant = near otherNames known key;
         in
         if elem key known then rest
         else if meant != null && lib.toLower meant == lib.toLower key then

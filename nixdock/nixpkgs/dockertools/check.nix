@@ -6,7 +6,7 @@ let
   inherit (builtins) all isAttrs isBool isFunction isInt isList isPath isString match typeOf;
   inherit (lib) isDerivation;
 
-  config = import ./check-config.nix { inherit lib shapes kind faultAt; };
+  config = import ./check-config.nix { inherit lib shapes kind faultAt near; };
 
   kind = value:
     if isDerivation value then "a derivation"
@@ -56,6 +56,25 @@ let
     throw (sentence + lib.optionalString (place != null && lib.hasPrefix "/" place.file)
       " (at ${place.file}:${toString place.line}:${toString place.column})");
 
+  # Of the names that are known the one that is meant by another, or null; `others` are names that are used elsewhere,
+  # in small letters.
+  near = others: known: name:
+    let
+      lower = lib.toLower name;
+      distance = one: lib.strings.levenshtein (lib.toLower one) lower;
+      close = builtins.filter (one: distance one <= 2 || lib.hasPrefix lower (lib.toLower one)) known;
+    in
+    if builtins.elem (others.${lower} or null) known then others.${lower}
+    else if close == [ ] then null
+    else builtins.head (lib.sortOn distance close);
+
+  # What arguments are called in another function of images.
+  otherArguments = {
+    copytoroot = "contents"; paths = "contents"; packages = "contents";
+    fakerootcommands = "runAsRoot"; runasroot = "fakeRootCommands";
+  };
+  configKeys = [ "Cmd" "Entrypoint" "Env" "ExposedPorts" "Healthcheck" "Labels" "User" "Volumes" "WorkingDir" ];
+
   said = shape: value:
     let bad = if shape ? badOne then shape.badOne value else null;
     in
@@ -95,6 +114,26 @@ in
 
   # Commands as text; null is none, as everywhere in a derivation.
   textOf = value: if value == null then "" else "${value}";
+
+  # The function `f`, which refuses arguments that it does not have, and names those that it lacks.
+  called = where: f:
+    let
+      known = lib.functionArgs f;
+      refuse = args: name:
+        let meant = near otherArguments (builtins.attrNames known) name; in
+        faultAt null args name ("${where}: there is no argument '${name}'"
+        + (if known ? config && builtins.elem name configKeys then "; it is config.${name} that is meant"
+        else lib.optionalString (meant != null) "; is it ${meant} that is meant?"));
+    in
+    lib.setFunctionArgs
+      (args:
+        assert isAttrs args
+          || throw "${where} takes a set, such as { name = \"hello\"; }, but it was given ${kind args}";
+        assert all (name: known ? ${name} || refuse args name) (builtins.attrNames args);
+        assert all (name: known.${name} || args ? ${name} || throw "${where} needs an argument '${name}'")
+          (builtins.attrNames known);
+        f args)
+      known;
 
   # Whether the arguments that a function was given are of the shapes in `wanted`; its config is looked into.
   arguments = where: wanted: args:

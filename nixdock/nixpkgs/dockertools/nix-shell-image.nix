@@ -14,7 +14,7 @@ let
   };
 
   # `where` is the function that was called.
-  make = where:
+  make = where: check.called where (
     { drv
     , name ? drv.name + "-env"
     , tag ? null
@@ -123,6 +123,7 @@ let
           TERM = "xterm-256color";
         } // lib.genAttrs [ "NIX_BUILD_TOP" "TMPDIR" "TEMPDIR" "TMP" "TEMP" "PWD" ] (_: buildDirectory));
       };
-    };
+    }
+  );
 in
-lib.setFunctionArgs (make "streamNixShellImage") (builtins.functionArgs (make "")) // { calledAs = make; }
+make "streamNixShellImage" // { calledAs = make; }

@@ -27,7 +27,7 @@ let
   };
 
   # `where` is the function that was called: those that are made of this one are named themselves.
-  make = where: lib.makeOverridable (
+  make = where: lib.makeOverridable (check.called where (
     { name
       # The hash part of the conf when null.
     , tag ? null
@@ -140,6 +140,6 @@ let
         isExe = true;
       };
     }
-  );
+  ));
 in
 make "streamLayeredImage" // { calledAs = make; }

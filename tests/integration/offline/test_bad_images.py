@@ -93,6 +93,17 @@ def test_a_wrong_argument_is_refused_while_evaluating(expression: str, sentence:
             "refused.nix:3:34: ",
             "buildNixShellImage: drv must be a derivation",
         ),
+        (
+            'buildLayeredImageWithNixDb {\n  name = "a";\n  runAsRoot = "true";\n}',
+            "refused.nix:5:3: ",
+            "WithNixDb: there is no argument 'runAsRoot'; is it fakeRootCommands that is meant?",
+        ),
+        (
+            'buildImage { name = "a"; Cmd = [ "/bin/a" ]; }',
+            "refused.nix:3:38: ",
+            "buildImage: there is no argument 'Cmd'; it is config.Cmd that is meant",
+        ),
+        ('buildLayeredImage { tag = "1"; }', "refused.nix:3:", "buildLayeredImage needs an argument 'name'"),
     ],
 )
 def test_it_is_told_at_the_line_and_under_the_name_of_the_function(
