@@ -35,7 +35,7 @@ let
 
   cacheScript = ./node/cache.js;
 
-  # The cache of npm with all that a lock file names, as nixpkgs makes it: the same hash.
+  # The cache of npm with all that a lock file names, laid out as nixpkgs does it.
   fetchNpmDeps =
     { name ? "npm-deps"
     , hash ? ""

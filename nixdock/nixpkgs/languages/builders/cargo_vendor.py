@@ -1,6 +1,6 @@
 """Vendors the crates of a Cargo.lock.
 
-fetch LOCK FOLDER    to the folder, as nixpkgs does it (the same hash): the lock file, archives, repositories
+fetch LOCK FOLDER    to the folder, laid out as nixpkgs does it: the lock file, archives, repositories
 make FOLDER OUT      of that a folder which cargo takes in the place of registries and repositories
 """
 
