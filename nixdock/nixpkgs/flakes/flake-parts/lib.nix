@@ -43,7 +43,13 @@ let
     module:
     let
       lib = libOf inputs;
-      flake-parts-lib = lib' // { inherit lib; };
+      flake-parts-lib = lib' // {
+        inherit lib;
+        # Options of each system, from a module of the flake: `options.perSystem = mkPerSystemOption { options = … }`.
+        mkPerSystemOption = module: lib.mkOption {
+          type = lib.types.deferredModuleWith { staticModules = [ module ]; };
+        };
+      };
 
       # A flake's outputs of one system, without the system's name: `inputs'.other.packages.default`.
       ofSystem = system: flake: lib.mapAttrs (name: _: flake.${name}.${system}) (perSystemOutputs lib);
@@ -62,13 +68,29 @@ let
         };
       };
 
+      # The outputs that several modules add to.
+      manyModulesOutputs =
+        let
+          setOf = type: lib.mkOption { type = lib.types.lazyAttrsOf type; default = { }; };
+          ofSystems = lib.mapAttrs (_: _: setOf (lib.types.lazyAttrsOf lib.types.raw)) (perSystemOutputs lib);
+        in
+        ofSystems // {
+          formatter = setOf lib.types.raw;
+          overlays = setOf lib.types.raw;
+          nixosConfigurations = setOf lib.types.raw;
+          nixosModules = setOf lib.types.deferredModule;
+        };
+
       base = { config, ... }: {
         _file = "flake-parts";
         options = {
           systems = lib.mkOption { type = lib.types.listOf lib.types.str; };
           perSystem = lib.mkOption { type = lib.types.deferredModule; default = { }; };
           flake = lib.mkOption {
-            type = lib.types.submodule { freeformType = lib.types.lazyAttrsOf lib.types.raw; };
+            type = lib.types.submodule {
+              freeformType = lib.types.lazyAttrsOf lib.types.raw;
+              options = manyModulesOutputs;
+            };
             default = { };
           };
           allSystems = lib.mkOption { type = lib.types.lazyAttrsOf lib.types.raw; internal = true; };
@@ -81,10 +103,11 @@ let
               all = lib.genAttrs config.systems (system: (evalSystem system).config);
               transposed = lib.mapAttrs (name: _: lib.mapAttrs (_: one: one.${name}) all)
                 (removeAttrs (perSystemOutputs lib) [ "formatter" ]);
-              formatters = lib.filterAttrs (_: formatter: formatter != null) (lib.mapAttrs (_: one: one.formatter) all);
             in
             # There even where it is empty: else a flake's formatter would be asked for with each of its outputs.
-            transposed // { formatter = formatters; };
+            transposed // {
+              formatter = lib.filterAttrs (_: formatter: formatter != null) (lib.mapAttrs (_: one: one.formatter) all);
+            };
           _module.args = { inherit withSystem moduleWithSystem getSystem; };
         };
       };
@@ -101,9 +124,10 @@ let
 
       getSystem = system: (evaluated.config.allSystems.${system} or (evalSystem system)).config;
       withSystem = system: f: f (argumentsOf system);
-      moduleWithSystem = f: { pkgs, ... }@args:
-        let system = pkgs.stdenv.hostPlatform.system;
-        in { imports = [ (args: (f (argumentsOf system)) args) ]; };
+      # What a module imports must not depend on its `pkgs`: each argument is looked at when it is used.
+      moduleWithSystem = f: { pkgs, ... }: {
+        imports = [ (f (lib.mapAttrs (name: _: (argumentsOf pkgs.stdenv.hostPlatform.system).${name}) (lib.functionArgs f))) ];
+      };
 
       evaluated = lib.evalModules {
         specialArgs = { inherit self inputs flake-parts-lib; } // specialArgs;
@@ -116,7 +140,6 @@ let
   lib' = {
     inherit evalFlakeModule importApply;
     mkFlake = args: module: (evalFlakeModule args module).config.flake;
-    mkPerSystemOption = module: { options.perSystem = module; };
   };
 in
 lib'
