@@ -2,7 +2,7 @@
 
 configurePhase() {
   runHook preConfigure
-  export HOME=$TMPDIR GOPATH=${GOPATH:-$TMPDIR/go} GOCACHE=$TMPDIR/go-cache GOPROXY=off GOSUMDB=off
+  export HOME=$TMPDIR GOPATH=${GOPATH:-$TMPDIR/go-path} GOCACHE=$TMPDIR/go-cache GOPROXY=off GOSUMDB=off
   # What is compiled already is linked, what is not comes to stand beside it.
   cp -rs --no-preserve=mode "$goLibrary" "$GOCACHE"
   cd "$modRoot"

@@ -6,7 +6,7 @@ configurePhase() {
     return
   fi
   runHook preConfigure
-  export HOME=$TMPDIR GOPATH=$TMPDIR/go GOCACHE=$TMPDIR/go-cache
+  export HOME=$TMPDIR GOPATH=$TMPDIR/go-path GOCACHE=$TMPDIR/go-cache
   cd "$modRoot"
   runHook postConfigure
 }
