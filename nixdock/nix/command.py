@@ -246,8 +246,9 @@ def hold_paths(paths: Sequence[str], link: Path, options: NixOptions) -> list[st
 
 
 def list_names(nixpkgs: str) -> list[str]:
-    """Return the command that prints the names in the offline package set and in its `debian`, as JSON."""
-    expression = "builtins.mapAttrs (_: builtins.attrNames) { inherit (import <nixpkgs> { }) pkgs debian; }"
+    """Return the command that prints the names in the offline package set and in sets of it, as JSON."""
+    expression = """with import <nixpkgs> { };
+      builtins.mapAttrs (_: builtins.attrNames) { inherit pkgs debian; python = python3.pkgs; }"""
     return ["nix-instantiate", "--eval", "--strict", "--json", "-I", f"nixpkgs={nixpkgs}", "-E", expression]
 
 

@@ -210,8 +210,10 @@ def _ask_names(nixpkgs: str) -> PackageNames:
     from nixdock.nix.missing import PackageNames  # noqa: PLC0415  # only for mistakes
 
     outcome = process.run(command.list_names(nixpkgs))
-    answer = json.loads(outcome.stdout) if outcome else {"pkgs": [], "debian": []}
-    return PackageNames(answer["pkgs"], frozenset(answer["debian"]))
+    if not outcome:
+        return PackageNames(())
+    answer = json.loads(outcome.stdout)
+    return PackageNames(answer["pkgs"], frozenset(answer["debian"]), answer["python"])
 
 
 def _name_outputs(asked: Sequence[Sequence[str]], cwd: Path | None, target: FlakeTarget) -> str | None:

@@ -22,7 +22,7 @@ _MISSING: Final = re.compile(
     r"(?::(?P<line>\d+))?(?:, did you mean (?P<near>[^\n?]+)\?)?'?"
 )
 _FUNCTION: Final = re.compile(r"(?:build|fetch|mk|make|write|run)[A-Z]\w*|\w+2nix")
-_THROWN: Final = re.compile(r"(?:pkgs\.)?(?P<name>[A-Za-z_][\w+.-]*): ")
+_THROWN: Final = re.compile(r"(?:pkgs\.)?(?P<name>[A-Za-z_][\w+.-]*)(?: of [^:\n]+)?: ")
 _PACKAGES: Final = re.compile(r"/(?:packages|languages|pkgs/top-level)/")
 """Where package sets say what their names are: ours, and nixpkgs."""
 
@@ -34,10 +34,12 @@ class PackageNames:
     Args:
         own: The attributes of the set.
         debian: Those of its `debian`.
+        python: Those of its modules of Python.
     """
 
     own: Collection[str]
     debian: Collection[str] = ()
+    python: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,11 @@ def explain_lacking(
     if place is None:
         return told, hint
     sentence = told
+    language = None if lacking.kind == "argument" else _read_language(name, place, sources)
+    if language:
+        near = hint or _name_near(name, ask().python if language.startswith("python") else ())
+        lacks = f"the offline package set's {language} has no module '{name}'"
+        return lacks, f"{near} {REAL_PACKAGES}" if near else REAL_PACKAGES
     if lacking.kind == "argument":
         sentence = f"the offline package set has no '{name}', which this function asks for"
         hint = f"did you mean {lacking.near}?" if lacking.near else None
@@ -150,14 +157,33 @@ def _read_taken_from(name: str, place: Position, sources: Sources) -> str | None
     return inner if re.fullmatch(r"[\w'-]+", inner) else ""
 
 
+def _read_language(name: str, place: Position, sources: Sources) -> str | None:
+    """Return the language whose module a name is: python3 in `python3.withPackages (ps: [ ps.NAME ])`."""
+    text = sources.text_from(place)
+    before = text.whole[: len(text.whole) - len(text.after)]
+    # Nix points at the set, or at the name in it.
+    taken = re.match(rf"([\w'-]+)\.{re.escape(name)}(?![\w'-])", text.after)
+    taken = taken or re.search(r"([\w'-]+)\.\Z", before)
+    scopes = [taken[1]] if taken else re.findall(r"\bwith\s+([\w'.-]+)\s*;", before)[-1:]
+    for scope in scopes:
+        functions = re.findall(rf"([\w'-]+)\.with\w+\s*\(\s*{re.escape(scope)}\s*:", before)
+        if functions:
+            return str(functions[-1])
+    return None
+
+
+def _name_near(name: str, names: Collection[str]) -> str | None:
+    """Return a hint with those of the names that are like one."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only for mistakes
+
+    close = get_close_matches(name, names, n=3, cutoff=0.7)
+    return f"did you mean {' or '.join(close)}?" if close else None
+
+
 def _name_ways(name: str, hint: str | None, names: PackageNames) -> str:
     """Return a hint with the names like one, and the other ways to what it names."""
     ways = REAL_PACKAGES
-    if hint is None:
-        from difflib import get_close_matches  # noqa: PLC0415  # only for mistakes
-
-        close = get_close_matches(name, names.own, n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(close)}?" if close else None
+    hint = hint or _name_near(name, names.own)
     if name in names.debian:
         ways = f"pkgs.debian.{name} is Debian's package of that name, {ways}"
     elif not _FUNCTION.fullmatch(name):

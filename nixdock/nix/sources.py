@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 OF_ARGUMENTS: Final = "--arg"
 """The place of what an option of the user's says."""
 
-_RELATIVE: Final = re.compile(r"(?<![\w.])\.{1,2}/[\w./+-]*")
-"""A path as Nix files name their neighbours."""
+_RELATIVE: Final = re.compile(
+    r"(?:(?<=import )|(?<=callPackage )|(?<![\w.])(?!\./\.?(?![\w./+-])))\.{1,2}/[\w./+-]*"
+)
+"""A path as Nix files name their neighbours; `./.` elsewhere is a source, not a file to read."""
 _MOST_FILES: Final = 50
 
 
