@@ -3,13 +3,16 @@
 {
   # No release of Debian has it: what to use instead, or why it is not there.
   never = {
+    apacheKafka = "it is built from Maven's registry; pkgs.rabbitmq-server and pkgs.nats-server carry messages";
     bazel = "it builds from the network; pkgs.gnumake, pkgs.cmake and pkgs.meson are there";
     cachix = "it serves nixpkgs' own packages";
     cassandra = "it is built from Maven's registry";
     clickhouse = "pkgs.postgresql and pkgs.sqlite answer questions in SQL";
+    cloudflared = "it is built from the network; pkgs.wireguard-tools makes tunnels";
     cloudfoundry-cli = "it is built from the network; pkgs.kubectl is there";
     cockroachdb = "its license is not free; pkgs.postgresql speaks its protocol";
     consul = "its license is not free; pkgs.etcd keeps and watches keys";
+    coredns = "it is built from the network; pkgs.unbound and pkgs.dnsmasq answer for names";
     corefonts = "their license is not free; pkgs.liberation_ttf has the same widths";
     couchdb = "pkgs.postgresql keeps documents as jsonb";
     crane = "pkgs.skopeo speaks to registries";
@@ -19,9 +22,12 @@
     dotnet-sdk = "it is built from Microsoft's registry";
     duckdb = "pkgs.sqlite is there";
     elasticsearch = "its license is not free; pkgs.postgresql searches texts";
+    envoy = "it builds from the network; pkgs.haproxy and pkgs.nginx do the same";
     envsubst = "pkgs.gettext has a program of that name";
     eudev = "pkgs.systemd has udevadm and its rules";
+    filebeat = "its license is not free; pkgs.rsyslog forwards logs";
     fluent-bit = "pkgs.rsyslog and pkgs.syslog-ng forward logs";
+    geckodriver = "pkgs.debian.chromium-driver drives pkgs.chromium";
     gitea = "pkgs.debian.gitolite3 and pkgs.debian.cgit serve repositories";
     gitSVN = "git svn is pkgs.debian.git-svn";
     google-chrome = "its license is not free; pkgs.chromium is there";
@@ -32,6 +38,7 @@
     hadolint = "pkgs.shellcheck looks at scripts";
     haskell = "its packages are built from Hackage, Haskell's registry";
     haskellPackages = "they are built from Hackage, Haskell's registry";
+    headscale = "it is built from the network; pkgs.wireguard-tools is there";
     helix = "pkgs.kakoune and pkgs.neovim are there";
     influxdb2 = "pkgs.influxdb and pkgs.prometheus keep measurements";
     jellyfin = "pkgs.debian.minidlna serves media";
@@ -41,11 +48,14 @@
     keycloak = "it is built from Maven's registry";
     keydb = "pkgs.redis speaks its protocol";
     kibana = "its license is not free";
+    kind = "it is built from the network; pkgs.kubectl is there";
     kubernetes-helm = "pkgs.kubectl is there";
     libressl = "Debian's programs are built with pkgs.openssl";
     loki = "pkgs.rsyslog and pkgs.syslog-ng gather logs";
     mailpit = "pkgs.debian.python3-aiosmtpd is a server that prints what is sent to it";
+    mdbook = "pkgs.pandoc and pkgs.hugo make books and sites";
     meilisearch = "pkgs.postgresql searches texts";
+    minikube = "it is built from the network; pkgs.kubectl is there";
     minio = "it is built from the network; pkgs.rclone serves a folder as S3 (rclone serve s3) from Debian 13 on";
     minio-client = "pkgs.rclone and pkgs.s3cmd speak to S3";
     mlflow-server = "it is made of Python modules that Debian lacks";
@@ -56,10 +66,12 @@
     mysql84 = "pkgs.mariadb speaks its protocol";
     nerdctl = "pkgs.podman and pkgs.docker-client are there";
     nextcloud = "pkgs.debian.davfs2 and pkgs.rclone speak to one";
+    ngrok = "its license is not free";
     nix-output-monitor = "`nixdock build` tells what it builds";
     nix-prefetch-git = "nix-prefetch-url, of pkgs.nix, is there";
     nomad = "its license is not free";
     nushell = "pkgs.fish and pkgs.zsh are there";
+    opensearch = "it is built from Maven's registry; pkgs.postgresql searches texts";
     opentofu = "it is built from the network; pkgs.ansible is there";
     oras = "pkgs.skopeo speaks to registries";
     percona-server = "pkgs.mariadb speaks its protocol";
@@ -68,7 +80,9 @@
     powershell = "it is built from Microsoft's registry; pkgs.bash and pkgs.fish are there";
     pulumi = "it is built from the network; pkgs.ansible is there";
     ruff = "pkgs.black and pkgs.debian.flake8 are there";
+    selenium-server-standalone = "it is built from Maven's registry; pkgs.debian.chromium-driver drives pkgs.chromium";
     sops = "pkgs.age and pkgs.gnupg encrypt files";
+    statsd = "it is built from npm's registry; pkgs.collectd gathers measurements";
     steam = "its license is not free";
     step-cli = "pkgs.openssl and pkgs.certbot make and get certificates";
     su-exec = "pkgs.gosu does the same";

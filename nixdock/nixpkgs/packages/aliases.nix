@@ -57,6 +57,7 @@ in
   mysql = prev.mariadb;
   mysql-client = prev.mariadb;
   net-tools = prev.nettools;
+  netcat-gnu = prev.netcat;
   netcat-openbsd = prev.netcat;
   nginxMainline = prev.nginx;
   nginxStable = prev.nginx;
@@ -66,6 +67,7 @@ in
   procps-ng = prev.procps;
   python3Full = prev.python3;
   python3Minimal = prev.python3;
+  su = prev.shadow;
   util-linuxMinimal = prev.util-linux;
   utillinux = prev.util-linux;
   vim-full = prev.vim;

@@ -43,6 +43,7 @@ in
   dhcpcd = from "dhcpcd5" "dhcpcd";
   diffutils = from "diffutils" "diff";
   dnsmasq = from "dnsmasq-base" "dnsmasq";
+  doas = from "opendoas" "doas";
   docker = from [ "docker-cli" "docker.io" ] "docker";
   docker-client = from [ "docker-cli" "docker.io" ] "docker";
   dosfstools = from "dosfstools" "mkfs.fat";
@@ -154,6 +155,7 @@ in
   open-sans = deb "fonts-open-sans";
   openldap = deb "slapd";
   openntpd = from "openntpd" "ntpd";
+  opensmtpd = from "opensmtpd" "smtpd";
   openssh = from "openssh-client" "ssh";
   opus-tools = from "opus-tools" "opusenc";
   opusTools = from "opus-tools" "opusenc";
@@ -164,6 +166,7 @@ in
   pdns = from "pdns-server" "pdns_server";
   poppler-utils = from "poppler-utils" "pdftotext";
   poppler_utils = from "poppler-utils" "pdftotext";
+  proftpd = from "proftpd-core" "proftpd";
   psmisc = from "psmisc" "killall";
   qemu = from "qemu-system-x86" "qemu-system-x86_64";
   qemu-user = from "qemu-user-static" "qemu-x86_64-static";
@@ -181,6 +184,7 @@ in
   smartmontools = from "smartmontools" "smartctl";
   softhsm = from "softhsm2" "softhsm2-util";
   spawn_fcgi = deb "spawn-fcgi";
+  sphinx = from "python3-sphinx" "sphinx-build";
   squashfs-tools-ng = from "squashfs-tools-ng" "gensquashfs";
   squashfsTools = from "squashfs-tools" "mksquashfs";
   strongswan = from "strongswan-swanctl" "swanctl";
