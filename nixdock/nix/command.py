@@ -183,6 +183,12 @@ def list_outputs(reference: str, packages: str, context: Context) -> tuple[list[
     )
 
 
+def list_systems(reference: str, context: Context) -> list[str]:
+    """Return the command that lists the systems that a flake has packages for, as JSON."""
+    words = ("--json", *_common(context), *_inputs(context))
+    return ["nix", *_FLAKES, "eval", f"{reference}#packages", "--apply", "builtins.attrNames", *words]
+
+
 def list_inputs(file: Path) -> list[str]:
     """Return the command that prints what the inputs of a flake refer to, by name, as JSON.
 

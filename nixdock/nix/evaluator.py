@@ -129,7 +129,10 @@ class Evaluator:
             except BuildError as error:
                 if error.hint is None and (lacking := _LACKING.search(error.message)):
                     asked = command.list_outputs(reference, lacking["outputs"], self._context)
-                    error.hint = _name_outputs(asked, cwd, target)
+                    systems = command.list_systems(reference, self._context)
+                    error.hint = _name_systems(systems, cwd, lacking["outputs"]) or _name_outputs(
+                        asked, cwd, target
+                    )
                 raise
             found += (
                 replace(candidate, attribute=(*at, *candidate.attribute))
@@ -223,6 +226,18 @@ def _name_outputs(asked: Sequence[Sequence[str]], cwd: Path | None, target: Flak
     flake = target.text.partition("#")[0].removesuffix(FLAKE_FILE).rstrip("/") or "."
     listed = ", ".join(f"{flake}#{name}" for name in names[:_MOST])
     return f"there is: {listed}{' …' if len(names) > _MOST else ''}" if names else None
+
+
+def _name_systems(argv: Sequence[str], cwd: Path | None, lacking: str) -> str | None:
+    """Return a hint with the systems that a flake has packages for, where this machine's is none of them."""
+    outcome = process.run(argv, cwd=cwd)
+    systems = list(json.loads(outcome.stdout)) if outcome else []
+    mine = lacking.removeprefix("packages.")
+    return (
+        f"its packages are for {', '.join(systems)}; this is {mine}"
+        if systems and mine not in systems
+        else None
+    )
 
 
 def _shell_of(package_set: PackageSet) -> Path | None:

@@ -189,6 +189,10 @@ def test_an_output_that_a_flake_does_not_have(machine: NixMachine) -> None:
         "nixdock: ./flake#image is not an image: it is a number (1)\n"
     )
     assert fail(machine, "./flake#bad").startswith("nixdock: flake/flake.nix:4:11: attribute 'x' missing\n")
+    machine.write("flake/flake.nix", "{ outputs = { self }: { packages.riscv64-linux.default = 1; }; }")
+    assert fail(machine, "./flake").endswith(
+        "hint: its packages are for riscv64-linux; this is x86_64-linux\n"
+    )
 
 
 def test_a_failing_builder(machine: NixMachine) -> None:
