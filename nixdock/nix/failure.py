@@ -318,8 +318,7 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
         sentence = f"the offline package set has no file {not_in_set['file']}"
     sentence = _CALL.sub(_tell_call, sentence, count=1)
     first, _, rest = sentence.rstrip(".").partition("\n")
-    suggestion = _SUGGESTION.search(error.text)
-    hint = suggestion[0][0].lower() + suggestion[0][1:] if suggestion else None
+    rest, hint = _take_suggestion(rest, error)
     if untracked:
         hint = f"git add {shlex.quote(untracked)}"
     if not_in_set:
@@ -335,6 +334,14 @@ def _explain_evaluation(error: Message, circumstances: Circumstances) -> BuildEr
         return BuildError(shown, hint=hint, details=error.text)
     details = [line for line in (rest, sources.excerpt(place) if place else None) if line]
     return BuildError(shown, hint=hint, details="\n".join(details) or None)
+
+
+def _take_suggestion(rest: str, error: Message) -> tuple[str, str | None]:
+    """Return what is told besides the sentence, without the names that Nix suggests, and these as a hint."""
+    suggestion = _SUGGESTION.search(error.text)
+    if suggestion is None:
+        return rest, None
+    return rest.replace(suggestion[0], "").rstrip(), suggestion[0][0].lower() + suggestion[0][1:]
 
 
 def _tell_call(found: re.Match[str]) -> str:

@@ -132,3 +132,12 @@ def test_options_of_each_system_and_modules_that_ask_for_one() -> None:
 )
 def test_flake_utils(expression: str, found: Any) -> None:
     assert evaluated(UTILS + expression) == found
+
+
+def test_a_misspelt_option_is_told_with_the_flakes_file(tmp_path: Path) -> None:
+    file = tmp_path / "flake.nix"
+    file.write_text(f"({PARTS} mkFlake {{ perSytem = {{ }}; }}).packages")
+    outcome = process.run(["nix-instantiate", "--eval", file])
+    assert not outcome
+    assert "The option `perSytem' does not exist" in outcome.error_text
+    assert f"- In `{file}'" in outcome.error_text

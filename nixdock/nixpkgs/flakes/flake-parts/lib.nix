@@ -38,8 +38,10 @@ let
     { inputs
     , specialArgs ? { }
     , self ? inputs.self or (throw "mkFlake needs the flake's own inputs: mkFlake { inherit inputs; }")
+      # The file of the flake, without a look at its outputs.
+    , moduleLocation ? let place = builtins.unsafeGetAttrPos "inputs" args; in if place == null then "flake.nix" else place.file
     , ...
-    }:
+    }@args:
     module:
     let
       lib = libOf inputs;
@@ -131,7 +133,7 @@ let
 
       evaluated = lib.evalModules {
         specialArgs = { inherit self inputs flake-parts-lib; } // specialArgs;
-        modules = [ base module ];
+        modules = [ base (lib.setDefaultModuleLocation moduleLocation module) ];
         class = "flake";
       };
     in
