@@ -16,4 +16,7 @@ each nixos [ "nixos" "nixosTest" "nixosTests" "nixosOptionsDoc" "nixos-rebuild" 
 // each "it gives programs the file system of another system; dockerTools.buildImage makes an image with one"
   [ "buildFHSEnv" "buildFHSUserEnv" "buildFHSEnvBubblewrap" "buildFHSEnvChroot" ]
 // each "it is made of compilers that Debian has not in the form that nixpkgs needs" [ "pkgsLLVM" "pkgsMuslLLVM" "pkgsExtraHardening" "pkgsLinux" ]
+// each "Debian's TeX Live finds its files only below /usr, and makes its formats when it is installed"
+  [ "texlive" "texliveBasic" "texliveFull" "texliveInfraOnly" "texliveMedium" "texliveMinimal" "texliveSmall" ]
+// each "Debian's R finds its libraries only below /usr" [ "R" "rPackages" "radianWrapper" "rWrapper" "rstudioWrapper" ]
 // each "Debian is no macOS" [ "darwin" "pkgsx86_64Darwin" ]

@@ -131,6 +131,7 @@ in
   monitoring-plugins = deb "monitoring-plugins-basic";
   moreutils = from "moreutils" "sponge";
   mtr = from "mtr-tiny" "mtr";
+  mu = from "maildir-utils" "mu";
   mupdf = from "mupdf-tools" "mutool";
   nagios-plugins = deb "monitoring-plugins-basic";
   nbd = deb "nbd-client";
@@ -164,6 +165,7 @@ in
   pciutils = from "pciutils" "lspci";
   pdftk = from "pdftk-java" "pdftk";
   pdns = from "pdns-server" "pdns_server";
+  poetry = from "python3-poetry" "poetry";
   poppler-utils = from "poppler-utils" "pdftotext";
   poppler_utils = from "poppler-utils" "pdftotext";
   proftpd = from "proftpd-core" "proftpd";
