@@ -52,9 +52,9 @@ def test_a_program_runs_from_its_closure(nixdock: Nixdock, program: Program) -> 
 
 
 def test_python_with_modules(nixdock: Nixdock) -> None:
-    package = "pkgs.python3.withPackages (ps: with ps; [ requests pyyaml numpy flask ])"
+    package = "pkgs.python3.withPackages (ps: with ps; [ requests pyyaml numpy flask uvicorn ])"
     script = """
-python3 -c 'import requests, yaml, numpy, flask
+uvicorn --version > version && python3 -c 'import requests, yaml, numpy, flask
 print(numpy.ones(3).sum(), yaml.safe_load("a: [1]"), flask.__name__)' && flask --version
 """
     program = Program("modules", script, "3.0 {'a': [1]} flask\nPython 3.")

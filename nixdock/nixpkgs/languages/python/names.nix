@@ -1,6 +1,7 @@
 # How modules are called: what Debian calls otherwise than `python3-` and nixpkgs' name.
 {
   names = {
+    alembic = "alembic";
     ansible = "ansible";
     ansible-core = "ansible-core";
     argon2-cffi = "python3-argon2";
@@ -35,6 +36,7 @@
     gst-python = "python3-gst-1.0";
     gunicorn = "gunicorn";
     httpie = "httpie";
+    isort = "isort";
     jsonpath-ng = "python3-jsonpath-rw";
     jupyter = "jupyter";
     kafka-python = "python3-kafka";
@@ -43,6 +45,7 @@
     meson-python = "python3-mesonpy";
     mod_wsgi = "libapache2-mod-wsgi-py3";
     mpd2 = "python3-mpd";
+    mypy = "mypy";
     mysql-connector = "python3-mysql.connector";
     mysqlclient = "python3-mysqldb";
     opencv-python = "python3-opencv";
@@ -103,6 +106,7 @@
     tkinter = "python3-tk";
     tox = "tox";
     twine = "twine";
+    uvicorn = "uvicorn";
     uwsgi = "uwsgi-plugin-python3";
     weasyprint = "weasyprint";
     web-py = "python3-webpy";
