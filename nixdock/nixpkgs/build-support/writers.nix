@@ -75,7 +75,7 @@ let
   bothWithOptions = name: make: { "write${name}" = make; "write${name}Bin" = bin make; };
 
   absent = name: sentence:
-    let missing = throw "writers.write${name} is not in the offline package set: ${sentence}; use the real nixpkgs for this (--nixpkgs PATH)";
+    let missing = _: throw "writers.write${name} is not in the offline package set: ${sentence}; use the real nixpkgs for this (--nixpkgs PATH)";
     in { "write${name}" = missing; "write${name}Bin" = missing; };
 
   plain = interpreter: check: nameOrPath: options:

@@ -190,6 +190,11 @@ def test_what_is_wrong_is_told_with_option_and_file(module: str, expression: str
         ("{ lib, ... }: lib.mkMerge [\n  { }\n  { postgres.prot = 1; }\n]", "3:5"),
         ('{ services.web.environment = {\n    USER = "www"; GROUP = true;\n  };\n}', "2:19"),
         ("{ absent, ... }:\n{ postgres.port = absent; }", "1:3"),
+        ("{\n  options = { };\n  postgres.port = 1;\n}", "3:3"),
+        (
+            "{ lib, config, ... }:\n{ options.a = lib.mkOption { };\n  config.postgres.port = config.a; }",
+            "2:3",
+        ),
     ],
 )
 def test_what_is_wrong_is_placed_where_it_is_written(text: str, place: str, tmp_path: Path) -> None:

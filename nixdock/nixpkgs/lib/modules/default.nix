@@ -109,7 +109,7 @@ let
       in
       if !isAttrs module then throw "module ${file} (${key}) does not look like a module."
       else if isLong && stray != { } then
-        throw "Module `${key}' has an unsupported attribute `${head (attrNames stray)}'. This is caused by introducing a top-level `config' or `options' attribute. Add configuration attributes immediately on the top level instead, or move all of them (namely: ${toString (attrNames stray)}) into the explicit `config' attribute."
+        describe (builtins.unsafeGetAttrPos (head (attrNames stray)) module) (throw "Module `${key}' has an unsupported attribute `${head (attrNames stray)}'. This is caused by introducing a top-level `config' or `options' attribute. Add configuration attributes immediately on the top level instead, or move all of them (namely: ${toString (attrNames stray)}) into the explicit `config' attribute.")
       else {
         _file = toString module._file or file;
         _class = module._class or null;
@@ -202,7 +202,10 @@ let
           if option.readOnly or false && length all > 1 then
             throw "The option `${showOption loc}' is read-only, but it's set multiple times. Definition values:${showDefs (map (def: def // { value = (mergeDefinitions loc option.type [ def ]).mergedValue; }) all)}"
           else mergeDefinitions loc option.type all;
-        inherit (merged) defsFinal mergedValue;
+        inherit (merged) defsFinal;
+        # What nobody defines is told where it is declared.
+        mergedValue = if merged.isDefined then merged.mergedValue else describe declared merged.mergedValue;
+        declared = lib.lists.findFirst (pos: pos.line != null) null option.declarationPositions or [ ];
         deprecation = option.type.deprecationMessage or null;
         warned = warnIf (deprecation != null)
           "The type `types.${option.type.name}' of option `${showOption loc}' is deprecated. ${toString deprecation}";

@@ -28,6 +28,9 @@ let
     mkForce = self.mkOverride 50;
     mkImageMediaOverride = self.mkOverride 60;
     defaultOverridePriority = 100;
+    defaultPriority = lib.trivial.warnIf (lib.trivial.oldestSupportedReleaseIsAtLeast 2305)
+      "lib.modules.defaultPriority is deprecated, please use lib.modules.defaultOverridePriority instead."
+      self.defaultOverridePriority;
     mkDefault = self.mkOverride 1000;
     mkOptionDefault = self.mkOverride 1500;
 
