@@ -237,6 +237,10 @@ def test_what_docker_would_not_know_is_warned_of(images: Images) -> None:
             "copyToRoot takes folders, whose contents become those of /, but /nix/store/",
         ),
         (
+            'buildImage { name = "a"; copyToRoot = pkgs.buildEnv { name = "e"; paths = [ "/no/root" ]; }; }',
+            "there is no /no/root; a folder beside the expression is given as ./NAME",
+        ),
+        (
             'streamLayeredImage { name = "a"; contents = [ pkgs.hello ]; layeringPipeline = [ [ "pop" ] ]; }',
             "layeringPipeline has no operation 'pop'; it has flatten, limit_layers, map",
         ),

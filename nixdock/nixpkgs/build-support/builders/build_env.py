@@ -131,6 +131,8 @@ def main() -> None:
             if path.is_dir():
                 environment.add(path, package["priority"])
             elif not values["ignoreSingleFileOutputs"] and package["priority"] != _LOWEST:
+                if not path.exists():
+                    orders.refuse(f"there is no {path}; a folder beside the expression is given as ./NAME")
                 orders.refuse(f"the store path {path} is a file and cannot be merged into an environment")
     out = Path(f"{order.out}{values['extraPrefix']}")
     out.mkdir(parents=True)
