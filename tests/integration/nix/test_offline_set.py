@@ -105,7 +105,7 @@ UTILS = """{
     utils.lib.eachSystem (import machines) (system:
       let
         # An overlay may give a name what another name of the same is.
-        overlay = final: prev: { git = prev.gitMinimal; python3 = prev.python3Full; };
+        overlay = _: prev: { git = prev.gitMinimal; python3 = prev.python3Full; stdenv = prev.gccStdenv; };
         pkgs = import unstable { inherit system; overlays = [ overlay ]; };
         files = pkgs.lib.fileset.toSource { root = ./.; fileset = ./flake.nix; };
         module = pkgs.buildGoModule {
