@@ -12,7 +12,6 @@ lib.genAttrs [
   "arping"
   "asciidoc"
   "asciidoctor"
-  "asciinema"
   "at"
   "autossh"
   "axel"

@@ -158,7 +158,6 @@ ROWS = (
     Program("oath-toolkit", "oathtool -d 6 00", "328482"),
     Program("direnv", "HOME=/tmp direnv stdlib", "PATH_add"),
     Program("aide", "aide --version 2>&1", "AIDE 0."),
-    Program("asciinema", "HOME=/tmp LANG=C.UTF-8 asciinema --version", "asciinema 2."),
     Program("bpftrace", "bpftrace --version", "bpftrace v0."),
     Program("catatonit", "catatonit -- /bin/sh -c 'echo below'", "below"),
     Program("cvs", "cvs -d /tmp/r init; ls r 2>&1; cvs --version", "Concurrent Versions System"),
