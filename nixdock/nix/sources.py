@@ -188,7 +188,8 @@ class Sources:
 
     def _is_foreign(self, place: Position) -> bool:
         if place.file.startswith("«"):
-            return place.file != EXPRESSION
+            # A flake takes no arguments: an expression is what nixdock asks it with.
+            return place.file != EXPRESSION or self.flake is not None
         directories = (DIRECTORY, store_dir(), *self.foreign)
         return any(Path(place.file).is_relative_to(directory) for directory in directories)
 

@@ -49,6 +49,12 @@ def test_a_package_set_is_not_the_users_own() -> None:
     assert replace(beside, directory=Path("/elsewhere")).find_file(fault) == "/home/me/x.nix"
 
 
+def test_what_a_flake_is_asked_with_is_not_the_users_own(tmp_path: Path) -> None:
+    fault = error(Position(EXPRESSION, 1, 2), THEIRS)
+    assert HERE.find_place(fault) == Position(EXPRESSION, 1, 2)
+    assert replace(HERE, flake=tmp_path).find_place(fault) == THEIRS
+
+
 def test_an_excerpt_has_the_line_before_and_a_mark(tmp_path: Path) -> None:
     file = tmp_path / "x.nix"
     file.write_text("let\n\ta = b;\n\nin\n" + "\n" * 95 + "last\n")
