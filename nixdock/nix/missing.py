@@ -23,6 +23,7 @@ _MISSING: Final = re.compile(
 )
 _FUNCTION: Final = re.compile(r"(?:build|fetch|mk|make|write|run)[A-Z]\w*|\w+2nix")
 _THROWN: Final = re.compile(r"(?:pkgs\.)?(?P<name>[A-Za-z_][\w+.-]*)(?: of [^:\n]+)?: ")
+_MODULES: Final = re.compile(r"(?:^|\.)(?P<language>(?:python|perl|php|ruby|lua)\w*?)(?:Packages|\.pkgs)$")
 _PACKAGES: Final = re.compile(r"/(?:packages|languages|pkgs/top-level)/")
 """Where package sets say what their names are: ours, and nixpkgs."""
 
@@ -76,8 +77,9 @@ def find_lacking(sentence: str, place: Position | None, sources: Sources) -> Lac
         place = sources.find_name(name, file=Path(missing["file"])) or place
         near = missing["near"]
         return Lacking(name, kind, place, near and near.replace('"', ""))
-    if place and name not in sources.text_from(place).after:
-        # Nix 2.8 places `inherit (pkgs) NAME` at the word before it.
+    after = sources.text_from(place).after if place else ""
+    if place and (name not in after or re.match(r"\s*inherit\b", after)):
+        # Nix 2.8 places `inherit (pkgs) NAME` at the word before it, or before all of that.
         place = sources.find_name(name, after=place) or place
     return Lacking(name, kind, place)
 
@@ -166,6 +168,9 @@ def _read_language(name: str, place: Position, sources: Sources) -> str | None:
     taken = taken or re.search(r"([\w'-]+)\.\Z", before)
     scopes = [taken[1]] if taken else re.findall(r"\bwith\s+([\w'.-]+)\s*;", before)[-1:]
     for scope in scopes:
+        packages = _MODULES.search(scope)
+        if packages:
+            return packages["language"]
         functions = re.findall(rf"([\w'-]+)\.with\w+\s*\(\s*{re.escape(scope)}\s*:", before)
         if functions:
             return str(functions[-1])

@@ -57,6 +57,18 @@ def place_of(sources: Sources, before: str) -> Position:
             "the offline package set's php has no module 'reqeusts'",
             REAL_PACKAGES,
         ),
+        (
+            "{ build-system = with pkgs.python3Packages; [ reqeusts ]; }",
+            "[ ",
+            "the offline package set's python3 has no module 'reqeusts'",
+            f"did you mean requests? {REAL_PACKAGES}",
+        ),
+        (
+            "with pkgs.python311.pkgs; reqeusts",
+            "; ",
+            "the offline package set's python311 has no module 'reqeusts'",
+            f"did you mean requests? {REAL_PACKAGES}",
+        ),
         # What stands outside of the modules is a package again.
         (
             "pkgs.python3.withPackages (ps: [ ]) ++ (with pkgs; [ reqeusts ])",
@@ -83,6 +95,13 @@ def test_a_module_of_a_language(tmp_path: Path, text: str, before: str, sentence
         (
             "let inherit (pkgs) a opnessl; in a",
             "pkgs) a ",
+            "opnessl",
+            "has no 'opnessl'",
+            "did you mean openssl? ",
+        ),
+        (
+            "let inherit (pkgs) a opnessl; in a",
+            "let",
             "opnessl",
             "has no 'opnessl'",
             "did you mean openssl? ",
