@@ -45,14 +45,16 @@ let
     guide.places."/usr/share/tcltk" = [ "${unit "libtcl8.6"}/share/tcltk" ];
   };
 
-  # Its bindings load a part of OpenSSL that is looked for at Debian's place.
   # What was compiled of a Python file that is changed afterwards.
   forget = file: "rm -f ${builtins.dirOf file}/__pycache__/${lib.removeSuffix ".py" (baseNameOf file)}.*.pyc";
 
+  # Its bindings load a part of OpenSSL that is looked for at Debian's place. What is told stands before the first
+  # import, and behind those of `__future__`.
   opensslModules = file: ''
     modules=$(echo ${either [ "libssl3t64" "libssl3" ]}/lib/*-linux-gnu/ossl-modules)
+    place=$(grep -nE '^(import|from [^_])' ${file} | head -n 1 | cut -d : -f 1)
     chmod u+w ${file}
-    sed -i "1i import os; os.environ.setdefault('OPENSSL_MODULES', '$modules')" ${file}
+    sed -i "''${place}i import os; os.environ.setdefault('OPENSSL_MODULES', '$modules')" ${file}
     ${forget file}
   '';
 in
@@ -136,7 +138,7 @@ in
   pandoc.guide = with' [ "pandoc-data" ];
   pass.finish = onPath [ "coreutils" "findutils" "gnupg" "grep" "procps" "sed" "tree" "util-linux" ];
   python3-awscrt.finish = opensslModules "lib/python3/dist-packages/awscrt/__init__.py";
-  python3-cryptography.finish = opensslModules "lib/python3/dist-packages/cryptography/hazmat/bindings/openssl/binding.py";
+  python3-cryptography.finish = opensslModules "lib/python3/dist-packages/cryptography/__init__.py";
   python3-tz.finish =
     let file = "lib/python3/dist-packages/pytz/__init__.py"; in ''
       chmod u+w ${file}

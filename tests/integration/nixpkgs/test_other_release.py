@@ -91,3 +91,10 @@ def test_it_is_the_other_release(machine: NixMachine) -> None:
 def test_a_program_runs(machine: NixMachine, program: Program) -> None:
     expected = program.expected.replace("/bin/sh: ELF", "/bin/sh: ")
     assert expected.split("\n")[0] in run(machine, program)
+
+
+@pytest.mark.slow
+def test_a_module_that_is_told_where_a_part_of_openssl_is_can_be_read(machine: NixMachine) -> None:
+    script = "python3 -c 'import cryptography.fernet as f; print(len(f.Fernet.generate_key()))'"
+    env = "python3.withPackages (modules: [ modules.cryptography ])"
+    assert "44" in run(machine, Program(env, script, "44"))
