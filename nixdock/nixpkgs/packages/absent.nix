@@ -4,10 +4,10 @@
   # No release of Debian has it: what to use instead, or why it is not there.
   never = {
     apacheKafka = "it is built from Maven's registry; pkgs.rabbitmq-server and pkgs.nats-server carry messages";
-    bazel = "it builds from the network; pkgs.gnumake, pkgs.cmake and pkgs.meson are there";
+    bazel = "pkgs.debian.bazel-bootstrap is an early one that builds itself; pkgs.cmake and pkgs.meson are there";
     cachix = "it serves nixpkgs' own packages";
     cassandra = "it is built from Maven's registry";
-    clickhouse = "pkgs.postgresql and pkgs.sqlite answer questions in SQL";
+    clickhouse = "Debian 12's is of 2018 (pkgs.debian.clickhouse-server); pkgs.postgresql answers questions in SQL";
     cloudflared = "it is built from the network; pkgs.wireguard-tools makes tunnels";
     cloudfoundry-cli = "it is built from the network; pkgs.kubectl is there";
     cockroachdb = "its license is not free; pkgs.postgresql speaks its protocol";
@@ -39,7 +39,6 @@
     haskell = "its packages are built from Hackage, Haskell's registry";
     haskellPackages = "they are built from Hackage, Haskell's registry";
     headscale = "it is built from the network; pkgs.wireguard-tools is there";
-    helix = "pkgs.kakoune and pkgs.neovim are there";
     influxdb2 = "pkgs.influxdb and pkgs.prometheus keep measurements";
     jellyfin = "pkgs.debian.minidlna serves media";
     k3s = "pkgs.kubectl is there";
@@ -48,16 +47,13 @@
     keycloak = "it is built from Maven's registry";
     keydb = "pkgs.redis speaks its protocol";
     kibana = "its license is not free";
-    kind = "it is built from the network; pkgs.kubectl is there";
     kubernetes-helm = "pkgs.kubectl is there";
     libressl = "Debian's programs are built with pkgs.openssl";
     loki = "pkgs.rsyslog and pkgs.syslog-ng gather logs";
     mailpit = "pkgs.debian.python3-aiosmtpd is a server that prints what is sent to it";
-    mdbook = "pkgs.pandoc and pkgs.hugo make books and sites";
     meilisearch = "pkgs.postgresql searches texts";
     minikube = "it is built from the network; pkgs.kubectl is there";
-    minio = "it is built from the network; pkgs.rclone serves a folder as S3 (rclone serve s3) from Debian 13 on";
-    minio-client = "pkgs.rclone and pkgs.s3cmd speak to S3";
+    minio = "it is built from the network; pkgs.rclone serves folders by HTTP, WebDAV and SFTP";
     mlflow-server = "it is made of Python modules that Debian lacks";
     mongodb = "its license is not free; pkgs.postgresql keeps documents as jsonb";
     mongosh = "it is built from npm's registry";
@@ -73,7 +69,6 @@
     nushell = "pkgs.fish and pkgs.zsh are there";
     opensearch = "it is built from Maven's registry; pkgs.postgresql searches texts";
     opentofu = "it is built from the network; pkgs.ansible is there";
-    oras = "pkgs.skopeo speaks to registries";
     percona-server = "pkgs.mariadb speaks its protocol";
     playwright-driver = "it is built from npm's registry; pkgs.chromium is there";
     pnpm = "it is built from npm's registry; `npm` is there";
@@ -114,15 +109,17 @@
     docker-buildx = { since = 13; package = "docker-buildx"; instead = "pkgs.buildah builds images"; };
     eza = { since = 13; package = "eza"; instead = "pkgs.lsd is there"; };
     fastfetch = { since = 13; package = "fastfetch"; instead = "pkgs.inxi is there"; };
-    gdu = { since = 13; package = "gdu"; instead = "pkgs.ncdu is there"; };
     gitleaks = { since = 13; package = "gitleaks"; instead = "pkgs.git and pkgs.ripgrep find words in a history"; };
     glab = { since = 13; package = "glab"; instead = "pkgs.git is there"; };
+    helix = { since = 13; package = "hx"; instead = "pkgs.kakoune and pkgs.neovim are there"; };
     just = { since = 13; package = "just"; instead = "pkgs.gnumake is there"; };
+    kind = { since = 13; package = "kind"; instead = "pkgs.kubectl is there"; };
     kustomize = { since = 13; package = "kustomize"; instead = "`kubectl kustomize` does the same"; };
     lazygit = { since = 13; package = "lazygit"; instead = "pkgs.tig is there"; };
+    mdbook = { since = 13; package = "mdbook"; instead = "pkgs.pandoc and pkgs.hugo make books and sites"; };
+    minio-client = { since = 13; package = "minio-client"; instead = "pkgs.rclone and pkgs.s3cmd speak to S3"; };
+    oras = { since = 13; package = "oras"; instead = "pkgs.skopeo speaks to registries"; };
     procs = { since = 13; package = "procs"; instead = "pkgs.htop and pkgs.procps are there"; };
-    sccache = { since = 13; package = "sccache"; instead = "pkgs.debian.ccache is there"; };
-    sd = { since = 13; package = "sd"; instead = "pkgs.gnused is there"; };
     starship = { since = 13; package = "starship"; instead = "pkgs.fish and pkgs.zsh have prompts of their own"; };
     tokei = { since = 13; package = "tokei"; instead = "pkgs.cloc counts lines"; };
     valkey = { since = 13; package = "valkey-server"; instead = "pkgs.redis is what it was made from"; };
