@@ -1,7 +1,7 @@
 # Libraries under their nixpkgs names, one a line: the Debian package that others are built with. What they are run
 # with follows from it (`debian.libraryOf`), where that is not plain it is `lib`. A package that has programs as well
-# has them in `bin`: those of `programs.nix` of the same name, or the Debian package that is named here, and its main
-# program.
+# has them in `bin`: the program of the same name beside this file, where there is one, or the Debian package that is
+# named here, and its main program.
 #
 # Outputs are as in nixpkgs: of a library `out` and `dev`; with programs `bin`, which comes first, `out` and `dev`.
 { lib, debian, programs, ... }:
@@ -77,7 +77,7 @@ let
 
   table = {
     abseil-cpp = "libabsl-dev";
-    acl = { dev = "libacl1-dev"; bin = "acl"; program = "getfacl"; };
+    acl = "libacl1-dev";
     alsa-lib = "libasound2-dev";
     apr = "libapr1-dev";
     aprutil = "libaprutil1-dev";
@@ -86,7 +86,7 @@ let
     at-spi2-atk = "libatk-bridge2.0-dev";
     at-spi2-core = "libatspi2.0-dev";
     atk = "libatk1.0-dev";
-    attr = { dev = "libattr1-dev"; bin = "attr"; program = "getfattr"; };
+    attr = "libattr1-dev";
     audit = "libaudit-dev";
     avahi = "libavahi-client-dev";
     blas = "libblas-dev";
@@ -95,8 +95,8 @@ let
       "-locale" "-log" "-math" "-program-options" "-random" "-regex" "-serialization" "-system" "-test" "-thread"
       "-timer" "-wave"
     ];
-    brotli = { dev = "libbrotli-dev"; bin = "brotli"; };
-    bzip2 = { dev = "libbz2-dev"; bin = "bzip2"; };
+    brotli = "libbrotli-dev";
+    bzip2 = "libbz2-dev";
     c-ares = "libc-ares-dev";
     c-blosc = "libblosc-dev";
     cairo = "libcairo2-dev";
@@ -111,13 +111,13 @@ let
     cppzmq = "cppzmq-dev";
     cryptopp = "libcrypto++-dev";
     cryptsetup = "libcryptsetup-dev";
-    cups = { dev = "libcups2-dev"; bin = "cups-client"; program = "lp"; };
-    curl = { dev = "libcurl4-openssl-dev"; bin = "curl"; };
+    cups = "libcups2-dev";
+    curl = "libcurl4-openssl-dev";
     cyrus_sasl = "libsasl2-dev";
     czmq = "libczmq-dev";
     dav1d = { dev = "libdav1d-dev"; bin = "dav1d"; };
     db = { dev = "libdb-dev"; bin = "db-util"; };
-    dbus = { dev = "libdbus-1-dev"; bin = "dbus-bin"; program = "dbus-send"; };
+    dbus = "libdbus-1-dev";
     double-conversion = "libdouble-conversion-dev";
     e2fsprogs = [ "libext2fs-dev" "comerr-dev" ];
     eigen = "libeigen3-dev";
@@ -131,12 +131,12 @@ let
     };
     fftw = { dev = "libfftw3-dev"; lib = "libfftw3-double3"; };
     file = "libmagic-dev";
-    flac = { dev = "libflac-dev"; bin = "flac"; };
+    flac = "libflac-dev";
     flatbuffers = { dev = "libflatbuffers-dev"; bin = "flatbuffers-compiler"; program = "flatc"; };
     fmt = "libfmt-dev";
-    fontconfig = { dev = "libfontconfig-dev"; bin = "fontconfig"; program = "fc-cache"; };
+    fontconfig = "libfontconfig-dev";
     freeglut = "freeglut3-dev";
-    freetds = { dev = "freetds-dev"; bin = "freetds-bin"; program = "tsql"; };
+    freetds = "freetds-dev";
     freetype = "libfreetype-dev";
     fribidi = "libfribidi-dev";
     fuse = "libfuse-dev";
@@ -156,11 +156,11 @@ let
     glog = "libgoogle-glog-dev";
     gmock = "libgmock-dev";
     gmp = "libgmp-dev";
-    gnutls = { dev = "libgnutls28-dev"; bin = "gnutls-bin"; program = "gnutls-cli"; };
+    gnutls = "libgnutls28-dev";
     gobject-introspection = { dev = "libgirepository1.0-dev"; bin = "gobject-introspection"; };
     gperftools = { dev = "libgoogle-perftools-dev"; bin = "google-perftools"; program = "google-pprof"; };
     gpgme = "libgpgme-dev";
-    graphicsmagick = { dev = "libgraphicsmagick1-dev"; bin = "graphicsmagick"; program = "gm"; };
+    graphicsmagick = "libgraphicsmagick1-dev";
     graphite2 = "libgraphite2-dev";
     grpc = "libgrpc++-dev";
     gsl = { dev = "libgsl-dev"; bin = "gsl-bin"; program = "gsl-histogram"; };
@@ -173,7 +173,7 @@ let
     hiredis = "libhiredis-dev";
     http-parser = "libhttp-parser-dev";
     icu = { dev = "libicu-dev"; bin = "icu-devtools"; program = "uconv"; };
-    imagemagick = { dev = [ "libmagickwand-dev" "libmagick++-dev" ]; bin = "imagemagick"; program = "convert"; };
+    imagemagick = [ "libmagickwand-dev" "libmagick++-dev" ];
     imlib2 = "libimlib2-dev";
     iptables = "libxtables-dev";
     jansson = "libjansson-dev";
@@ -184,7 +184,7 @@ let
     keyutils = { dev = "libkeyutils-dev"; bin = "keyutils"; program = "keyctl"; };
     kmod = "libkmod-dev";
     krb5 = { dev = "libkrb5-dev"; lib = "libkrb5-3"; bin = "krb5-user"; program = "kinit"; };
-    lame = { dev = "libmp3lame-dev"; bin = "lame"; };
+    lame = "libmp3lame-dev";
     lapack = [ "liblapack-dev" "liblapacke-dev" ];
     lcms2 = { dev = "liblcms2-dev"; bin = "liblcms2-utils"; program = "jpgicc"; };
     leptonica = { dev = "libleptonica-dev"; bin = "leptonica-progs"; program = "convertformat"; };
@@ -192,10 +192,10 @@ let
     libaio = "libaio-dev";
     libarchive = { dev = "libarchive-dev"; bin = "libarchive-tools"; program = "bsdtar"; };
     libass = "libass-dev";
-    libavif = { dev = "libavif-dev"; bin = "libavif-bin"; program = "avifenc"; };
+    libavif = "libavif-dev";
     libbpf = "libbpf-dev";
     libbsd = "libbsd-dev";
-    libcap = { dev = "libcap-dev"; bin = "libcap2-bin"; program = "setcap"; };
+    libcap = "libcap-dev";
     libcap_ng = "libcap-ng-dev";
     libconfig = "libconfig-dev";
     libdeflate = "libdeflate-dev";
@@ -212,7 +212,7 @@ let
     libGL = [ "libgl-dev" "libegl-dev" "libgles-dev" "libopengl-dev" ];
     libGLU = "libglu1-mesa-dev";
     libgpg-error = "libgpg-error-dev";
-    libheif = { dev = "libheif-dev"; bin = "libheif-examples"; program = "heif-convert"; };
+    libheif = "libheif-dev";
     libidn = "libidn-dev";
     libidn2 = { dev = "libidn2-dev"; bin = "idn2"; };
     libinput = "libinput-dev";
@@ -235,7 +235,7 @@ let
     libpsl = { dev = "libpsl-dev"; bin = "psl"; };
     libpulseaudio = "libpulse-dev";
     librdkafka = "librdkafka-dev";
-    librsvg = { dev = "librsvg2-dev"; bin = "librsvg2-bin"; program = "rsvg-convert"; };
+    librsvg = "librsvg2-dev";
     libsamplerate = "libsamplerate0-dev";
     libsass = "libsass-dev";
     libseccomp = "libseccomp-dev";
@@ -265,7 +265,7 @@ let
     libvncserver = "libvncserver-dev";
     libvorbis = "libvorbis-dev";
     libvpx = "libvpx-dev";
-    libwebp = { dev = "libwebp-dev"; bin = "webp"; program = "cwebp"; };
+    libwebp = "libwebp-dev";
     libwebsockets = "libwebsockets-dev";
     libxcb = map (part: "libxcb${part}-dev") [
       "1" "-dri2-0" "-dri3" "-glx0" "-present" "-randr0" "-render0" "-shape0" "-shm0" "-sync" "-xfixes0"
@@ -280,36 +280,36 @@ let
     lua5_1 = { dev = "liblua5.1-0-dev"; bin = "lua5.1"; };
     lua5_4 = { dev = "liblua5.4-dev"; bin = "lua5.4"; };
     luajit = { dev = "libluajit-5.1-dev"; bin = "luajit"; };
-    lz4 = { dev = "liblz4-dev"; bin = "lz4"; };
+    lz4 = "liblz4-dev";
     lzo = "liblzo2-dev";
     mariadb-connector-c = "libmariadb-dev";
     mbedtls = "libmbedtls-dev";
     mesa = [ "libgbm-dev" "libegl1-mesa-dev" "libgl1-mesa-dev" ];
     mimalloc = "libmimalloc-dev";
     minizip = "libminizip-dev";
-    mosquitto = { dev = "libmosquitto-dev"; bin = "mosquitto"; };
+    mosquitto = "libmosquitto-dev";
     mpfr = "libmpfr-dev";
     msgpack = "libmsgpack-dev";
     nanomsg = "libnanomsg-dev";
-    ncurses = { dev = "libncurses-dev"; bin = "ncurses-bin"; program = "tput"; };
+    ncurses = "libncurses-dev";
     netcdf = { dev = "libnetcdf-dev"; bin = "netcdf-bin"; program = "ncdump"; };
     nettle = { dev = "nettle-dev"; bin = "nettle-bin"; program = "nettle-hash"; };
-    nghttp2 = { dev = "libnghttp2-dev"; bin = "nghttp2-client"; program = "nghttp"; };
+    nghttp2 = "libnghttp2-dev";
     nlohmann_json = "nlohmann-json3-dev";
     nspr = "libnspr4-dev";
-    nss = { dev = "libnss3-dev"; bin = "libnss3-tools"; program = "certutil"; };
-    numactl = { dev = "libnuma-dev"; bin = "numactl"; };
+    nss = "libnss3-dev";
+    numactl = "libnuma-dev";
     oniguruma = "libonig-dev";
     openal = "libopenal-dev";
     openblas = "libopenblas-dev";
     opencv = "libopencv-dev";
     openjpeg = { dev = "libopenjp2-7-dev"; bin = "libopenjp2-tools"; program = "opj_compress"; };
-    openldap = { dev = "libldap-dev"; bin = "ldap-utils"; program = "ldapsearch"; };
+    openldap = "libldap-dev";
     openssl = { dev = "libssl-dev"; bin = "openssl"; };
-    p11-kit = { dev = "libp11-kit-dev"; bin = "p11-kit"; };
+    p11-kit = "libp11-kit-dev";
     pam = "libpam0g-dev";
     pango = { dev = "libpango1.0-dev"; bin = "pango1.0-tools"; program = "pango-view"; };
-    pciutils = { dev = "libpci-dev"; bin = "pciutils"; program = "lspci"; };
+    pciutils = "libpci-dev";
     pcre = "libpcre3-dev";
     pcre2 = { dev = "libpcre2-dev"; bin = "pcre2-utils"; program = "pcre2test"; };
     pixman = "libpixman-1-dev";
@@ -344,33 +344,33 @@ let
     systemdLibs = [ "libsystemd-dev" "libudev-dev" ];
     taglib = "libtag1-dev";
     tbb = "libtbb-dev";
-    tcl = { dev = [ (either [ "tcl8.6-dev" "tcl9.0-dev" ]) "tcl-dev" ]; bin = "tcl"; program = "tclsh"; };
-    tesseract = { dev = "libtesseract-dev"; bin = "tesseract-ocr"; program = "tesseract"; };
+    tcl = [ (either [ "tcl8.6-dev" "tcl9.0-dev" ]) "tcl-dev" ];
+    tesseract = "libtesseract-dev";
     thrift = { dev = "libthrift-dev"; bin = "thrift-compiler"; program = "thrift"; };
     tinyxml-2 = "libtinyxml2-dev";
     tk = { dev = [ (either [ "tk8.6-dev" "tk9.0-dev" ]) "tk-dev" "tcl-dev" ]; bin = "tk"; program = "wish"; };
     unbound = "libunbound-dev";
-    unixODBC = { dev = "unixodbc-dev"; lib = "libodbc2"; bin = "unixodbc"; program = "isql"; };
+    unixODBC = { dev = "unixodbc-dev"; lib = "libodbc2"; };
     uriparser = "liburiparser-dev";
     utf8proc = "libutf8proc-dev";
     uthash = "uthash-dev";
     util-linux = [ "libmount-dev" "libblkid-dev" "uuid-dev" ];
-    vips = { dev = "libvips-dev"; bin = "libvips-tools"; program = "vips"; };
+    vips = "libvips-dev";
     vulkan-loader = "libvulkan-dev";
     wayland = {
       dev = "libwayland-dev"; lib = "libwayland-client0"; bin = "libwayland-bin"; program = "wayland-scanner";
     };
     wayland-protocols = "wayland-protocols";
-    x264 = { dev = "libx264-dev"; bin = "x264"; };
-    x265 = { dev = "libx265-dev"; bin = "x265"; };
+    x264 = "libx264-dev";
+    x265 = "libx265-dev";
     xerces-c = "libxerces-c-dev";
     xxHash = { dev = "libxxhash-dev"; bin = "xxhash"; program = "xxhsum"; };
-    xz = { dev = "liblzma-dev"; bin = "xz-utils"; program = "xz"; };
+    xz = "liblzma-dev";
     yajl = { dev = "libyajl-dev"; bin = "yajl-tools"; program = "json_reformat"; };
     yaml-cpp = "libyaml-cpp-dev";
     zeromq = "libzmq3-dev";
     zlib = "zlib1g-dev";
-    zstd = { dev = "libzstd-dev"; bin = "zstd"; };
+    zstd = "libzstd-dev";
   };
 in
 libraries // (with libraries; {

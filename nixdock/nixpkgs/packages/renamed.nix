@@ -135,7 +135,7 @@ in
   mupdf = from "mupdf-tools" "mutool";
   nagios-plugins = deb "monitoring-plugins-basic";
   nbd = deb "nbd-client";
-  ncurses = from "ncurses-bin" "tput" // { out = deb "ncurses-bin"; };
+  ncurses = from "ncurses-bin" "tput";
   neovim = from "neovim" "nvim";
   netcat = from "netcat-openbsd" "nc";
   netdata = from "netdata-core" "netdata";
