@@ -108,6 +108,8 @@ in
       done
     '';
   };
+  inetutils-telnet.links = lib.genAttrs' [ "dnsdomainname" "hostname" "ifconfig" "logger" ]
+    (name: lib.nameValuePair "bin/${name}" "bin/inetutils-${name}");
   lighttpd.guide = own // libraries // etc "lighttpd";
   lynx.guide = {
     places."/usr" = [ "$out" "${unit "lynx-common"}" ];

@@ -61,6 +61,7 @@ node -e 'const z = require("zlib"); console.log(z.gunzipSync(z.gzipSync("text fr
 """
 PYTHON = r"""
 python3 -c 'import bz2, ctypes, curses, decimal, hashlib, lzma, readline, sqlite3, ssl, sys, uuid, zlib
+if sys.version_info < (3, 12): import distutils.util, lib2to3.pgen2
 print(40 + 2, sys.prefix == sys.base_prefix, ssl.get_default_verify_paths().openssl_cafile)'
 """
 SERVICES = r"""
@@ -173,7 +174,7 @@ MORE_PROGRAMS = (
     Program("hostname", "hostname --version", "hostname 3."),
     Program("htop", "htop --version", "htop 3"),
     Program("iptables", "iptables --version", "iptables v1."),
-    Program("iputils", "ping -V", "ping from iputils"),
+    Program("iputils", "ping -V && tracepath -V", "tracepath from iputils"),
     Program("libcap", "capsh --print", "Current:"),
     Program("lsof", "lsof -p $$ 2>&1", "bash"),
     Program("m4", "m4 <<< 'define(x, 6)eval(x * 7)'", "42"),

@@ -132,7 +132,7 @@ ROWS = (
     Program("mariadb", MARIADB, "zone 42"),
     Program("pgbouncer", "pgbouncer --version", "PgBouncer 1."),
     Program("influxdb", "influxd version", "InfluxDB v1"),
-    Program("etcd", "etcd --version", "etcd Version: 3"),
+    Program("etcd", "etcd --version && etcdctl version", "etcdctl version: 3"),
     Program("mosquitto", MOSQUITTO, "mosquitto version 2"),
     Program("nats-server", NATS, "PONG"),
     Program("beanstalkd", BEANSTALKD, "current-jobs-ready: 0"),
@@ -214,7 +214,9 @@ ROWS = (
     Program("hping", "hping3 -v 2>&1", "hping3 version"),
     Program("mtr", "mtr --version", "mtr 0"),
     Program("traceroute", "traceroute --version 2>&1", "traceroute for Linux"),
-    Program("inetutils", "telnet --version", "telnet (GNU inetutils)"),
+    Program(
+        "inetutils", "ping --version && hostname --version && telnet --version", "telnet (GNU inetutils)"
+    ),
     Program("sslscan", "sslscan --version", "OpenSSL"),
     Program("ethtool", "ethtool --version", "ethtool version"),
     Program("bridge-utils", "brctl --version 2>&1", "bridge-utils"),
