@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -214,7 +215,15 @@ def observe(
         has_build_users=has_members(DEFAULT_GROUP),
         is_configured=bool(environ.get("NIX_CONFIG"))
         or any(is_there(file) for file in config_files(environ)),
-        shell=next((path for path in (shell, *BUSYBOX) if path and runs_alone(path)), None),
+        # A list of paths in Nix's settings has no way to write a blank.
+        shell=next(
+            (
+                path
+                for path in (shell, *BUSYBOX)
+                if path and not re.search(r"\s", str(path)) and runs_alone(path)
+            ),
+            None,
+        ),
     )
 
 

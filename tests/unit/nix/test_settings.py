@@ -100,6 +100,14 @@ def test_the_package_sets_own_shell_goes_before_its_busybox(tmp_path: Path) -> N
     assert observe(NixOptions(), find_shell(tmp_path)).shell == tmp_path / "shell/amd64/sh"
 
 
+@pytest.mark.skipif(not BUSYBOX.exists(), reason="busybox-static is not installed here")
+def test_a_shell_whose_path_has_a_blank_cannot_be_named_to_nix(tmp_path: Path) -> None:
+    shell = tmp_path / "a home/sh"
+    shell.parent.mkdir()
+    shell.write_bytes(BUSYBOX.read_bytes())
+    assert observe(NixOptions(), shell).shell == BUSYBOX
+
+
 def test_a_shell_that_exists_is_left_alone() -> None:
     assert "sandbox-paths" not in decide(machine(is_configured=True), NixConfig(sandbox_paths=("/bin/sh",)))
 
