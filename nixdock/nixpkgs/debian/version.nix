@@ -10,7 +10,7 @@ let
   # Without what Debian says of how it packs the source.
   withoutRepacking = text:
     let
-      really = builtins.match ".*[+]really(.*)" text;
+      really = builtins.match ".*[+.]really[.]?(.*)" text;
       repacked = builtins.match "(.*[0-9a-z])[+.~-](dfsg|ds|repack|debian|deb)[0-9.+~]*(.*)" text;
     in
     if really != null then withoutRepacking (builtins.head really)

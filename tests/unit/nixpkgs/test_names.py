@@ -53,3 +53,16 @@ def test_no_unit_is_adjusted_in_two_files() -> None:
     assert [
         name for name in found if re.search(rf'^  "?{re.escape(name)}"?(\.\w+.*)? = ', text, re.MULTILINE)
     ] == []
+
+
+def test_a_version_is_what_its_authors_call_it() -> None:
+    said = {
+        "2:1.30.1-6": "1.30.1",
+        "3.03+dfsg2-8": "3.03",
+        "1.2+really1.1-3": "1.1",
+        "0.80.really.0.7.6-1+deb12u1": "0.7.6",
+    }
+    texts = " ".join(map(json.dumps, said))
+    expression = f"map (import {PACKAGES.parent}/debian/version.nix).plain [ {texts} ]"
+    words = ["nix-instantiate", "--eval", "--strict", "--json", "-E", expression]
+    assert json.loads(process.run(words).stdout) == [*said.values()]
