@@ -32,7 +32,7 @@ let
     meta = set;
   };
 
-  fetch = lib.fetchers.withNormalizedHash { } (
+  fetch = lib.fetchers.withNormalizedHash { } (check.called "pullImage" (
     { imageName
     , imageDigest
     , outputHash
@@ -65,6 +65,6 @@ let
         variant = if variant == null then "" else variant;
         tlsVerify = lib.boolToString tlsVerify;
         passthru = { inherit imageDigest; imageName = finalImageName; imageTag = finalImageTag; };
-      });
+      }));
 in
 fetch

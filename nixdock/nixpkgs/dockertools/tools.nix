@@ -95,4 +95,5 @@ lib.makeExtensible (self: {
   examples = import ./examples { inherit pkgs; };
   # nixpkgs' tests are NixOS machines with a Docker in them.
   tests = lib.genAttrs [ "docker-tools" "docker-tools-overlay" "docker-tools-cross" ] (name: pkgs.nixosTests.${name});
-} // part ./internals.nix { })
+  inherit (part ./internals.nix { }) mergeDrvs mkPureLayer mkRootLayer runWithOverlay tarsum;
+})

@@ -104,6 +104,11 @@ def test_a_wrong_argument_is_refused_while_evaluating(expression: str, sentence:
             "buildImage: there is no argument 'Cmd'; it is config.Cmd that is meant",
         ),
         ('buildLayeredImage { tag = "1"; }', "refused.nix:3:", "buildLayeredImage needs an argument 'name'"),
+        (
+            'pullImage { imageName = "a"; finalTag = "1"; imageDigest = "sha256:1"; hash = ""; }',
+            "refused.nix:3:",
+            "pullImage: there is no argument 'finalTag'",
+        ),
     ],
 )
 def test_it_is_told_at_the_line_and_under_the_name_of_the_function(
