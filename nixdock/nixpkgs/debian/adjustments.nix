@@ -236,9 +236,14 @@ import ./program-adjustments.nix { inherit lib unit either; } // {
     '';
   };
 
-  openssl.guide = {
-    places."/usr/lib/ssl" = [ "$out/lib/ssl" ];
-    last."/etc/ssl/openssl.cnf" = [ "$out/share/etc/ssl/openssl.cnf" ];
+  # A script for Perl, which it does without.
+  openssl = {
+    drop = [ "bin/c_rehash" ];
+    guide = {
+      places."/usr/lib/ssl" = [ "$out/lib/ssl" ];
+      last."/etc/ssl/openssl.cnf" = [ "$out/share/etc/ssl/openssl.cnf" ];
+    };
+    note = "c_rehash is `openssl rehash`";
   };
 
   p7zip-full.hook = ../stdenv/hooks/p7zip.sh;
