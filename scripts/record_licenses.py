@@ -41,7 +41,6 @@ SPDX = {
     "mpl-2.0": "MPL-2.0",
     "openldap-2.8": "OLDAP-2.8",
     "postgresql": "PostgreSQL",
-    "public-domain": None,
     "python-2.0": "Python-2.0",
     "vim": "Vim",
     "zlib": "Zlib",

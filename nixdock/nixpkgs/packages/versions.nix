@@ -28,7 +28,6 @@ rec {
   #   separator  what stands there for the dots of a version: "_" as in `ruby_3_1`, "" as in `python311`
   #   suffix     what is behind it, as the `Packages` of `python311Packages`
   #   value      what the name of Debian's version means, where it is not `package`
-  #   others     a version's Debian package, for what Debian has in several versions: version: "gcc-${version}"
   named =
     { label
     , attribute
@@ -38,15 +37,12 @@ rec {
     , separator ? "_"
     , suffix ? ""
     , value ? package
-    , others ? (_: null)
     }:
     let
       spell = version: prefix + builtins.replaceStrings [ "." ] [ separator ] version + suffix;
       there = lib.findFirst (asked: isOf asked package.version) null versions;
       resolve = asked:
-        let other = others asked; in
         if isOf asked package.version then value
-        else if other != null && debian.has other then debian.package other
         else
           refuse {
             name = spell asked;
