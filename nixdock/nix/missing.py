@@ -120,7 +120,7 @@ def explain_lacking(
     sentence = told
     language = None if lacking.kind == "argument" else _read_language(name, place, sources)
     if language:
-        near = hint or _name_near(name, ask().python if language.startswith("python") else ())
+        near = _name_near(name, ask().python if language.startswith("python") else ()) or hint
         lacks = f"the offline package set's {language} has no module '{name}'"
         return lacks, f"{near} {REAL_PACKAGES}" if near else REAL_PACKAGES
     if lacking.kind == "argument":
@@ -188,7 +188,8 @@ def _name_near(name: str, names: Collection[str]) -> str | None:
 def _name_ways(name: str, hint: str | None, names: PackageNames) -> str:
     """Return a hint with the names like one, and the other ways to what it names."""
     ways = REAL_PACKAGES
-    hint = hint or _name_near(name, names.own)
+    # Nix names all that a few letters lead to: of so many names a handful.
+    hint = _name_near(name, names.own) or hint
     if name in names.debian:
         ways = f"pkgs.debian.{name} is Debian's package of that name, {ways}"
     elif not _FUNCTION.fullmatch(name):

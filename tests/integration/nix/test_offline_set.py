@@ -208,8 +208,16 @@ LACKING = (
     ("with pkgs; # xcowsya-x\n[ hello xcowsya-x ]", "3:9: undefined variable 'xcowsya-x'"),
     ("pkgs.buildNothing { }", "2:1: the offline package set has no function 'buildNothing'"),
     ("[ pkgs.python3Packages.reqests ]", "2:3: the offline package set's 'python3Packages' has no 'reqests'"),
+    (
+        "pkgs.python3.withPackages (ps: with ps; [ reqests ])",
+        "2:43: the offline package set's python3 has no module 'reqests'",
+    ),
+    ("let inherit (pkgs) hello xcowsya-x; in xcowsya-x", "2:26: the offline package set has no 'xcowsya-x'"),
     # What the set itself throws is told where the user asks for it, in a list or anywhere else.
-    ('pkgs.buildEnv { name = "x"; paths = [\n  pkgs.su-exec\n]; }', "3:8: su-exec: Debian has no su-exec"),
+    (
+        'pkgs.buildEnv { name = "x"; paths = [\n  pkgs.su-exec\n]; }',
+        "3:8: su-exec: Debian has none: pkgs.gosu does the same; ",
+    ),
 )
 
 

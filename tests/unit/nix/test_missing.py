@@ -165,3 +165,17 @@ def test_a_package_that_throws_is_placed_where_the_user_asks_for_it(tmp_path: Pa
     assert asked("Debian has none", ("mongodb", inside)) == Position(str(file), 2, 46)
     assert asked("Debian has none", ("mongodb", Position("/mine/x.nix", 1, 1)), ("src", None)) is None
     assert asked("vendorHash: no", ("vendorHash", inside)) is None
+
+
+def test_of_the_names_that_nix_suggests_those_that_are_like_it_are_told(tmp_path: Path) -> None:
+    sources = Sources(tmp_path, expression="pkgs.opnessl")
+    place = Position("«expression»", 1, 1)
+    lacking = find_lacking("attribute 'opnessl' missing", place, sources)
+    assert lacking is not None
+    nix = "did you mean one of openal, openblas or openssl?"
+    for names, near in (
+        (NAMES, "did you mean openssl?"),
+        (PackageNames(()), nix),
+    ):
+        told = explain_lacking(lacking, "", nix, sources, lambda names=names: names)  # type: ignore[misc]
+        assert told[1] == f"{near} {ANY}, {REAL_PACKAGES}"
