@@ -104,7 +104,7 @@ def test_every_program_has_a_package(machine: NixMachine) -> None:
     expression = (
         "let names = file: arguments: builtins.attrNames (import (<nixpkgs/packages> + file) arguments);"
         ' all = names "/programs.nix" { inherit lib; debian.package = name: name; }'
-        ' ++ names "/renamed.nix" { debian.package = name: name; from = name: _: name; };'
+        ' ++ names "/renamed.nix" { final = pkgs; debian.package = name: name; from = name: _: name; };'
         " in builtins.length (builtins.filter (name: pkgs.${name}.drvPath != null) all)"
     )
     done = ask(machine, expression)
