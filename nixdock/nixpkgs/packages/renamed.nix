@@ -1,9 +1,14 @@
 # Programs that Debian calls otherwise than nixpkgs, or whose main program has another name than the package, one a
 # line: the Debian package (of several the first that this Debian has), and the name of the main program.
-{ debian, final, from, ... }:
+{ debian, from, ... }:
 
 let
   deb = debian.package;
+
+  # One store path has both.
+  mariadb = (from "mariadb-server" "mariadbd").withFacts (facts: {
+    passthru = facts.passthru // { client = mariadb; server = mariadb; };
+  });
 in
 {
   _7zz = from "7zip" "7zz";
@@ -121,10 +126,7 @@ in
   mailcap = deb "media-types";
   man-db = from "man-db" "man";
   man-pages = deb "manpages";
-  # One store path has both.
-  mariadb = (from "mariadb-server" "mariadbd").withFacts (facts: {
-    passthru = facts.passthru // { client = final.mariadb; server = final.mariadb; };
-  });
+  inherit mariadb;
   mercurial = from "mercurial" "hg";
   miller = from "miller" "mlr";
   mkpasswd = from "whois" "mkpasswd";

@@ -249,7 +249,8 @@ def test_images_that_need_each_other_are_told_where_they_are(bare: NixMachine) -
     )
     done = build(bare, "x.nix")
     assert done.status == 120
-    assert "nixdock: x.nix:3:3: infinite recursion encountered\n" in done.stderr
+    # At the argument that is needed in vain, of the image that the other one needs.
+    assert "nixdock: x.nix:4:49: infinite recursion encountered\n" in done.stderr
     assert "hint: what stands there needs itself" in done.stderr
 
 
