@@ -11,7 +11,12 @@ import nixdock
 PACKAGE = Path(nixdock.__file__).parent
 MODULES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
 # Builders run in Nix's sandbox, which has no locale: there Python reads and writes UTF-8 (PEP 540).
-SANDBOXED = ("nixpkgs/build-support/", "nixpkgs/debian/", "nixpkgs/dockertools/")
+SANDBOXED = (
+    "nixpkgs/build-support/",
+    "nixpkgs/debian/",
+    "nixpkgs/dockertools/",
+    "nixpkgs/languages/builders/",
+)
 
 # What a call must be told to be about bytes, and not about text in the locale's encoding.
 _OPENERS = {"open", "fdopen"}
