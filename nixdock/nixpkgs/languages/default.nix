@@ -4,24 +4,30 @@
 final: prev:
 
 let
-  go = import ./go.nix { inherit lib debian; pkgs = final; };
-  node = import ./node.nix { inherit lib debian; pkgs = final; };
-  rust = import ./rust.nix { inherit lib debian; pkgs = final; };
+  call = file: import file { inherit lib debian; pkgs = final; };
+
+  # Each is read when something of it is asked for; the names of Java's versions are its own.
+  go = call ./go.nix;
+  lua = call ./lua.nix;
+  node = call ./node.nix;
+  perl = call ./perl.nix;
+  php = call ./php.nix;
+  ruby = call ./ruby.nix;
+  rust = call ./rust.nix;
 
   # What projects of Node.js are also built with.
   npmInstead = "use buildNpmPackage, with a package-lock.json or with node_modules in the source, or the real nixpkgs (--nixpkgs PATH)";
   refused = what: names: lib.genAttrs names (name: throw "${name}: ${what}; ${npmInstead}");
-  named = lib.mergeAttrsList (map (file: import file { inherit lib debian; pkgs = final; }) [
-    ./java.nix
-    ./lua.nix
-    ./perl.nix
-    ./php.nix
-    ./ruby.nix
-  ]);
 in
-named // {
+call ./java.nix // {
   inherit (go) go buildGoModule buildGoPackage;
+  inherit (lua)
+    lua lua5 lua5_1 lua5_2 lua5_3 lua5_4 luajit luaPackages lua51Packages lua52Packages lua53Packages lua54Packages
+    luajitPackages;
   inherit (node) nodejs nodejs-slim nodePackages nodePackages_latest yarn buildNpmPackage fetchNpmDeps importNpmLock npmHooks;
+  inherit (perl) perl perlPackages;
+  inherit (php) php phpPackages phpExtensions;
+  inherit (ruby) ruby rubyPackages bundler bundlerEnv bundlerApp buildRubyGem defaultGemConfig;
   inherit (rust) rustc cargo rustfmt clippy rustPlatform makeRustPlatform rust rustPackages;
 
   python3 = import ./python.nix { inherit lib debian builder; pkgs = final; };

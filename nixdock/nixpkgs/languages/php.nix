@@ -138,20 +138,9 @@ let
     + "put the project with its vendor directory into the image, or use the real nixpkgs (--nixpkgs PATH)";
 
   php = make { chosen = enabledByDefault; extraConfig = ""; };
-  inherit (import ../packages/versions.nix { inherit lib debian; }) named;
-  versions = [ "7.4" "8.0" "8.1" "8.2" "8.3" "8.4" "8.5" ];
-  numbered = suffix: value: named {
-    label = "PHP";
-    attribute = "php${suffix}";
-    package = php;
-    prefix = "php";
-    separator = "";
-    inherit suffix value versions;
-  };
 in
 {
   inherit php;
   phpPackages = php.packages;
   phpExtensions = php.extensions;
 }
-// numbered "" php // numbered "Packages" php.packages // numbered "Extensions" php.extensions

@@ -63,7 +63,6 @@ let
     meta = unit.meta // { mainProgram = "ruby"; };
   };
 
-  inherit (import ../packages/versions.nix { inherit lib debian; }) named;
   network = name: throw ("${name} fetches what Gemfile.lock names, which the offline package set cannot do; use "
     + "ruby.withPackages with Debian's gems, or the real nixpkgs (--nixpkgs PATH)");
 in
@@ -75,10 +74,4 @@ in
   bundlerApp = _: network "bundlerApp";
   buildRubyGem = _: network "buildRubyGem";
   defaultGemConfig = { };
-}
-// named {
-  label = "Ruby";
-  attribute = "ruby";
-  package = ruby;
-  versions = [ "2.7" "3.0" "3.1" "3.2" "3.3" "3.4" "3.5" "4.0" ];
 }

@@ -23,6 +23,14 @@ let
     versions = map (minor: "1.${toString minor}") (lib.range 14 29);
   };
 
+  php = {
+    label = "PHP";
+    package = prev.php;
+    prefix = "php";
+    separator = "";
+    versions = [ "7.4" "8.0" "8.1" "8.2" "8.3" "8.4" "8.5" ];
+  };
+
   postgresql = {
     label = "PostgreSQL";
     attribute = "postgresql";
@@ -124,6 +132,9 @@ in
 // named python
 // named (python // { suffix = "Full"; })
 // named (python // { attribute = "python3Packages"; suffix = "Packages"; value = prev.python3Packages; })
+// named (php // { attribute = "php"; })
+// named (php // { attribute = "phpPackages"; suffix = "Packages"; value = prev.phpPackages; })
+// named (php // { attribute = "phpExtensions"; suffix = "Extensions"; value = prev.phpExtensions; })
 // named postgresql
 // named (postgresql // {
   attribute = "postgresqlPackages";
@@ -136,6 +147,12 @@ in
   attribute = "redis";
   package = prev.redis;
   versions = [ "6" "7" "8" ];
+}
+// named {
+  label = "Ruby";
+  attribute = "ruby";
+  package = prev.ruby;
+  versions = [ "2.7" "3.0" "3.1" "3.2" "3.3" "3.4" "3.5" "4.0" ];
 }
 // named {
   label = "GCC";
