@@ -263,16 +263,25 @@ def repositories(apt: Apt, indexes: Sequence[Index]) -> dict[str, str]:
     return found
 
 
-def bootstrap(graph: Graph) -> dict[str, list[str]]:
+def bootstrap(graph: Graph, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the packages that the first builder is made of: a Python that only ever builds.
 
     It is the minimal Python with what it needs, and of the standard library's compiled modules those
-    that read packages and hash quickly.
+    that read packages and hash quickly. Every evaluation asks for these: what of their records says how they
+    are fetched stands beside their names, so that no shard is read for it.
+
+    Args:
+        graph: What each package depends on.
+        found: The records of all packages.
     """
     python = next(name for name in graph["python3-minimal"] if name.startswith("python3."))
     parts = closure(graph, [python])
     more = (f"lib{python.removesuffix('-minimal')}-stdlib", "liblzma5", "libbz2-1.0", "libffi8")
-    return {"python": sorted({*parts, *(name for name in more if name in graph)})}
+    names = sorted({*parts, *(name for name in more if name in graph)})
+    return {
+        "python": names,
+        "records": {name: {key: found[name][key] for key in ("version", "uri", "sha256")} for name in names},
+    }
 
 
 def write(directory: Path, found: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any]) -> None:
@@ -332,7 +341,7 @@ def make(directory: Path, *, apt: Apt, rules: Rules) -> None:
         about: dict[str, Any] = {
             "architecture": apt.native_architecture(),
             "codenames": sorted({one.codename for one in indexes}),
-            "bootstrap": bootstrap(graph),
+            "bootstrap": bootstrap(graph, found),
             "busybox": _in_full(packages["busybox-static"]),
         }
         if "bash-static" in packages:

@@ -15,7 +15,7 @@ let
     allowSubstitutes = false;
     builder = "${bootstrap}/bin/busybox";
     args = [ "sh" ./builders/python.sh ];
-    debs = map (name: deb name (lock.get name)) lock.about.bootstrap.python;
+    debs = map (name: deb name lock.about.bootstrap.records.${name}) lock.about.bootstrap.python;
     # The shell of busybox has every other tool in itself.
     patchelf = "${bootstrap}/bin/patchelf";
   };
