@@ -19,7 +19,7 @@ _MISSING: Final = re.compile(
     r"|undefined variable '(?P<variable>[^']+)'"
     # What callPackage says, in nixpkgs and in our own set, with the file or the line of the function.
     r"|[^\n]*Function called without required argument \"(?P<argument>[^\"]+)\" at (?P<file>/[^\n]*?)"
-    r"(?::(?P<line>\d+))?(?:, did you mean (?P<near>[^\n?]+)\?)?'?"
+    r"(?::\d+)?(?:, did you mean (?P<near>[^\n?]+)\?)?'?"
 )
 _FUNCTION: Final = re.compile(r"(?:build|fetch|mk|make|write|run)[A-Z]\w*|\w+2nix")
 _THROWN: Final = re.compile(r"(?:pkgs\.)?(?P<name>[A-Za-z_][\w+.-]*)(?: of [^:\n]+)?: ")
@@ -162,16 +162,15 @@ def _read_taken_from(name: str, place: Position, sources: Sources) -> str | None
 def _read_language(name: str, place: Position, sources: Sources) -> str | None:
     """Return the language whose module a name is: python3 in `python3.withPackages (ps: [ ps.NAME ])`."""
     text = sources.text_from(place)
-    before = text.whole[: len(text.whole) - len(text.after)]
     # Nix points at the set, or at the name in it.
     taken = re.match(rf"([\w'-]+)\.{re.escape(name)}(?![\w'-])", text.after)
-    taken = taken or re.search(r"([\w'-]+)\.\Z", before)
-    scopes = [taken[1]] if taken else re.findall(r"\bwith\s+([\w'.-]+)\s*;", before)[-1:]
+    taken = taken or re.search(r"([\w'-]+)\.\Z", text.before)
+    scopes = [taken[1]] if taken else re.findall(r"\bwith\s+([\w'.-]+)\s*;", text.before)[-1:]
     for scope in scopes:
         packages = _MODULES.search(scope)
         if packages:
             return packages["language"]
-        functions = re.findall(rf"([\w'-]+)\.with\w+\s*\(\s*{re.escape(scope)}\s*:", before)
+        functions = re.findall(rf"([\w'-]+)\.with\w+\s*\(\s*{re.escape(scope)}\s*:", text.before)
         if functions:
             return str(functions[-1])
     return None

@@ -32,10 +32,12 @@ class SourceText:
 
     Args:
         whole: All of it.
+        before: What stands before a place.
         after: The rest of the line from a place on.
     """
 
     whole: str
+    before: str
     after: str
 
 
@@ -115,12 +117,10 @@ class Sources:
 
     def is_inherited_from_packages(self, place: Position, name: str) -> bool:
         """Whether the name at a place is one that `inherit (pkgs)` takes."""
-        if not self.text_from(place).after.startswith(name):
-            return False
-        before = "\n".join(
-            [*self._lines(place)[: place.line - 1], self._lines(place)[place.line - 1][: place.column - 1]]
+        text = self.text_from(place)
+        return text.after.startswith(name) and bool(
+            re.search(r"\binherit\s*\(\s*\w*pkgs\w*\s*\)[^;]*\Z", text.before, re.IGNORECASE)
         )
-        return bool(re.search(r"\binherit\s*\(\s*\w*pkgs\w*\s*\)[^;]*\Z", before, re.IGNORECASE))
 
     def _own_files(self) -> list[Path]:
         """Return the evaluated file, what it names of files beside it, and what those name."""
@@ -157,10 +157,11 @@ class Sources:
         return "\n".join([*shown, f"{' ' * width} | {before}^"])
 
     def text_from(self, place: Position) -> SourceText:
-        """Return what a source says, from a place on and in all."""
+        """Return what a source says, before a place, from it on, and in all."""
         lines = self._lines(place)
-        after = lines[place.line - 1][place.column - 1 :] if 0 < place.line <= len(lines) else ""
-        return SourceText("\n".join(lines), after)
+        line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+        before = "\n".join([*lines[: max(0, place.line - 1)], line[: place.column - 1]])
+        return SourceText("\n".join(lines), before, line[place.column - 1 :])
 
     def _lines(self, place: Position) -> list[str]:
         if not place.file.startswith("/"):

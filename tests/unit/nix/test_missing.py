@@ -179,3 +179,15 @@ def test_of_the_names_that_nix_suggests_those_that_are_like_it_are_told(tmp_path
     ):
         told = explain_lacking(lacking, "", nix, sources, lambda names=names: names)  # type: ignore[misc]
         assert told[1] == f"{near} {ANY}, {REAL_PACKAGES}"
+
+
+def test_what_stands_behind_a_name_says_nothing_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "x.nix"
+    file.write_text("{\n  a = with python3.pkgs; [ reqeusts ];\n  b = with perlPackages; [ JSON ];\n}\n")
+    sources = Sources(tmp_path, file=file)
+    place = sources.find_name("reqeusts")
+    assert place == Position(str(file), 2, 28)
+    lacking = find_lacking("undefined variable 'reqeusts'", place, sources)
+    assert lacking is not None
+    message, _ = explain_lacking(lacking, "undefined", None, sources, lambda: PackageNames(()))
+    assert message == "the offline package set's python3 has no module 'reqeusts'"
