@@ -20,7 +20,7 @@ from nixdock.errors import DamagedError, LoadError
 from nixdock.formats.archive import LAYERS_LIMIT, PATHS_LIMIT, open_archive, parse_json
 from nixdock.formats.docker_archive import MANIFEST, parse_tags, read_documents, read_images
 from nixdock.formats.source import FileBytes, explain_os_error, open_chunks
-from nixdock.image.computed import ComputedImage, ComputedLayer
+from nixdock.image.computed import ComputedImage, ComputedLayer, StoreContent
 from nixdock.image.model import OpenerLayer
 from nixdock.image.reference import Digest
 from nixdock.nix.store import store_dir
@@ -199,18 +199,29 @@ def _store_parts(conf: LayeredConf, memory: Memory) -> Iterator[_Part]:
     known = memory.recall_layers(recipes)
     for paths, recipe in zip(conf.store_layers, recipes, strict=True):
         diff_id, size = known.get(recipe, (None, None))
-        if size is None:
-            size = _measure(paths, stamp)
-        layer = ComputedLayer(
-            f"the layer of {paths[0]}" if paths else "an empty layer",
-            size,
-            partial(_open_layer, paths, stamp),
-            known=diff_id,
-            on_settled=partial(memory.keep_layer, recipe, size=size),
-            on_mismatch=partial(memory.forget_layer, recipe),
-            measure=partial(_measure, paths, stamp),
-        )
-        yield _Part(paths, layer)
+        yield _Part(paths, _store_layer(paths, stamp, memory, diff_id, size))
+
+
+def _store_layer(
+    paths: tuple[str, ...],
+    stamp: layer_tar.Stamp,
+    memory: Memory,
+    diff_id: Digest | None = None,
+    size: int | None = None,
+) -> ComputedLayer:
+    """Return the layer of some store paths; it is measured when somebody asks for its size."""
+    recipe = _recipe(paths, stamp)
+    layer = ComputedLayer(
+        f"the layer of {paths[0]}" if paths else "an empty layer",
+        size,
+        partial(_open_layer, paths, stamp),
+        known=diff_id,
+        on_settled=lambda settled: memory.keep_layer(recipe, settled, layer.size),
+        on_mismatch=partial(memory.forget_layer, recipe),
+        measure=partial(_measure, paths, stamp),
+        store=StoreContent(paths, (stamp.uid, stamp.gid), lambda some: _store_layer(some, stamp, memory)),
+    )
+    return layer
 
 
 def _customisation_part(directory: Path, tar: Path, checksum: Path) -> _Part:

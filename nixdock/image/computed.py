@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from threading import Event, Lock
 from typing import IO, TYPE_CHECKING, Final
@@ -37,17 +38,33 @@ class LayerChangedError(LoadError):
     """A layer's bytes are others than its known diff ID says; by now the layer knows the right one."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoreContent:
+    """The store paths that a layer is made of, and nothing else.
+
+    Args:
+        paths: The store paths, valid on this machine.
+        owner: User and group of all that is in them.
+        layer_of: Makes the layer of some of them.
+    """
+
+    paths: tuple[str, ...]
+    owner: tuple[int, int]
+    layer_of: Callable[[tuple[str, ...]], ComputedLayer]
+
+
 class ComputedLayer:
     """A layer that is made each time it is opened.
 
     Args:
         name: What messages call it.
-        size: Bytes of its tar.
+        size: Bytes of its tar; measured when it is first asked for where None.
         opener: Makes it; the caller closes the stream.
         known: Its diff ID, where that is known from earlier.
         on_settled: Told the diff ID when it has become known.
         on_mismatch: Told when its bytes turned out to be others than what was known.
-        measure: Finds its size anew after that; without it the size stays.
+        measure: Finds its size, anew after that; without it the size stays.
+        store: The store paths that it is made of; None where it is made of something else.
     """
 
     blob: Final = None
@@ -56,22 +73,31 @@ class ComputedLayer:
     def __init__(
         self,
         name: str,
-        size: int,
+        size: int | None,
         opener: Callable[[], IO[bytes]],
         *,
         known: Digest | None = None,
         on_settled: Callable[[Digest], None] | None = None,
         on_mismatch: Callable[[], None] | None = None,
         measure: Callable[[], int] | None = None,
+        store: StoreContent | None = None,
     ) -> None:
         self.name = name
-        self.size = size
+        self.store = store
+        self._size = size
         self._opener = opener
         self._known = known
         self._on_settled = on_settled
         self._on_mismatch = on_mismatch
         self._measure = measure
         self._lock = Lock()
+
+    @property
+    def size(self) -> int:
+        """Bytes of its tar."""
+        if self._size is None:
+            self._size = self._measure() if self._measure is not None else 0
+        return self._size
 
     @property
     def known_diff_id(self) -> Digest | None:
@@ -118,7 +144,7 @@ class ComputedLayer:
         if self._on_mismatch is not None:
             self._on_mismatch()
         if self._measure is not None:
-            self.size = self._measure()
+            self._size = self._measure()
         return LayerChangedError(
             f"{self.name} has other content than before: {how}",
             hint="run the command again; if this stays so: nix-store --verify --check-contents",

@@ -22,6 +22,9 @@ _REGISTRY = re.compile(
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*)(?::[0-9]+)?"
 )
 _NAME_LIMIT = 255
+_STORELESS = ("nixdock.invalid", "host-store/")
+"""The registry, which nobody can have (RFC 2606), and the path of images without their store paths."""
+_PORT = re.compile(r"([^/]*)__([0-9]+)(?=/)")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -121,6 +124,26 @@ class Reference:
     def repository(self) -> str:
         """The fully qualified name without tag and digest."""
         return f"{self.registry}/{self.path}"
+
+    @property
+    def storeless(self) -> Reference | None:
+        """The name of the same image without its store paths; None where this name does not fit into one."""
+        name = self.repository if self.registry != DOCKER_HUB else self.path.removeprefix("library/")
+        path = f"{_STORELESS[1]}{name.replace(':', '__').lower()}"
+        fits = _PATH.fullmatch(path) and len(path) <= _NAME_LIMIT
+        return Reference(_STORELESS[0], path, self.tag) if fits else None
+
+    @property
+    def whole(self) -> Reference:
+        """The name of the whole image, where this is one without its store paths; otherwise this one."""
+        registry, prefix = _STORELESS
+        if self.registry != registry or not self.path.startswith(prefix):
+            return self
+        name = _PORT.sub(r"\1:\2", self.path.removeprefix(prefix), count=1)
+        try:
+            return Reference.parse(f"{name}{self._suffix}")
+        except ValueError:
+            return self  # somebody else's name
 
     @property
     def _suffix(self) -> str:

@@ -18,6 +18,7 @@ from nixdock.checks.running.hardening import harden
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams, opened
 from nixdock.engine.containers.image import EngineImage
+from nixdock.engine.containers.mounts import mount_paths
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.engine.containers.owner import STEP, remember_detached
 from nixdock.errors import CheckError, EngineError
@@ -190,8 +191,7 @@ def lend_tools(tools: Sequence[str], present: frozenset[str], address: Address) 
             raise CheckError(
                 f"the tools cannot be lent: {path} is a link to {path.resolve()}, outside of the Nix store"
             )
-    mounts = [{"Type": "bind", "Source": str(path), "Target": str(path), "ReadOnly": True} for path in paths]
-    return {"HostConfig": {"Mounts": mounts}}
+    return {"HostConfig": {"Mounts": mount_paths(map(str, paths))}}
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

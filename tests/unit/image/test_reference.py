@@ -69,3 +69,29 @@ def test_both_forms_name_the_same_image(text: str) -> None:
 
 def test_digests_of_the_specification() -> None:
     assert str(Digest.of(b"")) == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@pytest.mark.parametrize(
+    ("text", "storeless"),
+    [
+        ("hello:1", "nixdock.invalid/host-store/hello:1"),
+        ("someone/hello", "nixdock.invalid/host-store/someone/hello:latest"),
+        ("localhost:5000/a/b:1", "nixdock.invalid/host-store/localhost__5000/a/b:1"),
+        ("ghcr.io/a/b__c", "nixdock.invalid/host-store/ghcr.io/a/b__c:latest"),
+    ],
+)
+def test_an_image_without_its_store_paths_has_a_name_of_its_own_that_leads_back(
+    text: str, storeless: str
+) -> None:
+    reference = Reference.parse(text)
+    assert reference.storeless is not None
+    assert reference.storeless.familiar == storeless
+    assert reference.storeless.whole == Reference.parse(text)
+    assert reference.whole == reference
+
+
+def test_a_name_that_fits_into_no_other_has_none_without_its_store_paths() -> None:
+    assert Reference.parse("[::1]:5000/a").storeless is None
+    assert Reference.parse("a" * 247).storeless is None
+    odd = Reference.parse("nixdock.invalid/host-store/a_b__5000/c:1")
+    assert odd.whole == odd

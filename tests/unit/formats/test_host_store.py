@@ -1,0 +1,241 @@
+"""Images without the store paths that this machine has: what is taken out of them, and what stays."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nixdock.formats import host_store, open_images
+from nixdock.formats.host_store import StoreKeptError, strip_store
+from nixdock.formats.memory import Memory, open_database
+from nixdock.image.model import Image
+from nixdock.image.reference import Digest
+from nixdock.nixpkgs.dockertools import layer_tar
+from nixdock.nixpkgs.dockertools.layer_tar import Stamp
+from support.archives import Sample, docker_archive
+from support.layers import MemoryLayer, file, folder, hardlink, link, tar_of
+
+from .conftest import UseStore
+
+NAMES = tuple(
+    letter * 32 + f"-{word}" for letter, word in zip("abcd", ("libc", "tool", "conf", "link"), strict=True)
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path, use_store: UseStore, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with a directory, a program below one, a file and a link to nothing."""
+    place = use_store(tmp_path / "nix" / "store")
+    monkeypatch.setattr(host_store, "find_invalid", lambda _paths: frozenset())
+    libc, tool, conf, dangling = (place / name for name in NAMES)
+    (libc / "lib").mkdir(parents=True)
+    (libc / "lib" / "libc.so").write_bytes(b"c" * 2000)
+    (tool / "bin").mkdir(parents=True)
+    (tool / "bin" / "tool").write_bytes(b"t" * 300)
+    (tool / "bin" / "tool").chmod(0o755)
+    (tool / "bin" / "alias").symlink_to("tool")
+    conf.write_text("a file")
+    dangling.symlink_to("/run/nothing")
+    return place
+
+
+@pytest.fixture
+def streamed(store: Path, tmp_path: Path) -> Callable[..., Image]:
+    """Makes the image of a conf whose layers hold the whole store, with a customisation layer of ours."""
+
+    def make(*own: tuple[tarfile.TarInfo, bytes], **changed: Any) -> Image:
+        top = store / ("z" * 32 + "-customisation-layer")
+        top.mkdir()
+        data = tar_of(own or [file("./etc/motd", b"hello")])
+        (top / "layer.tar").write_bytes(data)
+        (top / "checksum").write_text(Digest.of(data).hex)
+        paths = [str(store / name) for name in NAMES]
+        conf = {
+            "architecture": "amd64",
+            "config": {"Cmd": [f"{paths[1]}/bin/tool"]},
+            "os": "linux",
+            "store_dir": str(store),
+            "from_image": None,
+            "store_layers": [paths[:1], paths[1:]],
+            "customisation_layer": str(top),
+            "repo_tag": "sample:1",
+            "created": "1970-01-01T00:00:01+00:00",
+            "mtime": "1970-01-01T00:00:01+00:00",
+            "uid": "0",
+            "gid": "0",
+            "uname": "root",
+            "gname": "root",
+            **changed,
+        }
+        described = store / ("y" * 32 + "-sample-conf.json")
+        described.write_text(json.dumps(conf))
+        (image,) = open_images(described, memory=Memory(open_database(tmp_path / "cache")))
+        return image
+
+    return make
+
+
+def names_in(image: Image) -> list[list[str]]:
+    listed = []
+    for layer in image.layers:
+        with layer.open() as stream, tarfile.open(fileobj=io.BytesIO(stream.read())) as tar:
+            listed.append([member.name.strip("./") for member in tar])
+    return listed
+
+
+def archived(*layers: bytes) -> Image:
+    (image,) = open_images(io.BytesIO(docker_archive(Sample(layers, ("sample:1",), {"Cmd": ["tool"]}))))
+    return image
+
+
+def in_tar(store: Path, *names: str, uid: int = 0) -> bytes:
+    """Return the tar of store paths, without `/nix/store`, which is not this test's store."""
+    return tar_of(
+        members_of(b"".join(layer_tar.chunks([str(store / name) for name in names], Stamp(uid=uid))))[2:]
+    )
+
+
+def test_a_streamed_image_keeps_its_own_layer_and_links_and_is_not_read(
+    streamed: Callable[..., Image], store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer_tar, "size", lambda *_: pytest.fail("measured"))
+    image = streamed()
+    stripped = strip_store(image)
+    assert stripped.paths == tuple(str(store / name) for name in NAMES[:3])
+    monkeypatch.undo()
+    place = str(store).strip("/")
+    links, own = names_in(stripped.image)
+    assert [name for name in links if name.startswith(f"{place}/")] == [f"{place}/{NAMES[3]}"]
+    assert own == ["etc/motd"]
+    config = stripped.image.config
+    assert config["config"] == image.config["config"]
+    assert config["rootfs"]["diff_ids"] == [str(layer.diff_id) for layer in stripped.image.layers]
+    assert len(config["history"]) == 2
+    assert stripped.image.references == image.references
+    # The same image each time, whose layers are there already at the next.
+    assert strip_store(image).image.config_digest == stripped.image.config_digest != image.config_digest
+
+
+def test_a_store_path_that_the_images_own_layer_changes_stays(
+    streamed: Callable[..., Image], store: Path
+) -> None:
+    image = streamed(file(f".{store}/{NAMES[0]}/lib/more.so", b"more"))
+    stripped = strip_store(image)
+    assert stripped.paths == tuple(str(store / name) for name in NAMES[1:3])
+    kept = [name for names in names_in(stripped.image) for name in names]
+    assert any(name.endswith("lib/libc.so") for name in kept)
+    assert any(name.endswith("lib/more.so") for name in kept)
+
+
+@pytest.mark.parametrize("codec", ["none", "gzip"])
+def test_an_archive_loses_the_store_paths_that_are_the_same_here(store: Path, codec: str) -> None:
+    mixed = tar_of(
+        [
+            folder("etc"),
+            file("etc/motd", b"hello"),
+            *members_of(in_tar(store, NAMES[1], NAMES[2])),
+            file("etc/issue", b"last"),
+        ]
+    )
+    data = docker_archive(Sample((in_tar(store, NAMES[0]), mixed), ("sample:1",), {}), layer_codec=codec)
+    (image,) = open_images(io.BytesIO(data))
+    stripped = strip_store(image)
+    assert stripped.paths == tuple(str(store / name) for name in NAMES[:3])
+    (names,) = names_in(stripped.image)
+    assert [name for name in names if name.startswith("etc")] == ["etc", "etc/motd", "etc/issue"]
+    assert not any(NAMES[1] in name or NAMES[2] in name for name in names)
+    layer = stripped.image.layers[0]
+    with layer.open() as stream:
+        assert len(stream.read()) == layer.size
+
+
+def members_of(tar: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
+    found = []
+    with tarfile.open(fileobj=io.BytesIO(tar)) as opened:
+        for member in opened:
+            content = opened.extractfile(member) if member.isfile() else None
+            found.append((member, content.read() if content is not None else b""))
+    return found
+
+
+@pytest.mark.parametrize("change", ["size", "mode", "owner", "more", "fewer", "link", "invalid"])
+def test_a_store_path_that_differs_stays_in_the_archive(
+    store: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, same = in_tar(store, NAMES[1], uid=5 if change == "owner" else 0), in_tar(store, NAMES[0])
+    tool = store / NAMES[1] / "bin" / "tool"
+    match change:
+        case "size":
+            tool.write_bytes(b"t" * 301)
+        case "mode":
+            tool.chmod(0o644)
+        case "more":
+            (tool.parent / "more").touch()
+        case "fewer":
+            tool.unlink()
+        case "link":
+            (tool.parent / "alias").unlink()
+            (tool.parent / "alias").symlink_to("other")
+        case "invalid":
+            monkeypatch.setattr(
+                host_store,
+                "find_invalid",
+                lambda paths: frozenset(path for path in paths if NAMES[1] in path),
+            )
+    image = archived(same, other)
+    stripped = strip_store(image)
+    assert stripped.paths == (str(store / NAMES[0]),)
+    assert [layer.diff_id for layer in stripped.image.layers] == [Digest.of(other)]
+
+
+def test_what_a_hard_link_leads_into_stays(store: Path) -> None:
+    image = archived(
+        in_tar(store, NAMES[2], NAMES[0]),
+        tar_of([hardlink(f".{store}/{'e' * 32}-other", f".{store}/{NAMES[2]}")]),
+    )
+    assert strip_store(image).paths == (str(store / NAMES[0]),)
+
+
+def test_an_image_of_store_paths_alone_keeps_a_layer_with_nothing_in_it(store: Path) -> None:
+    stripped = strip_store(archived(in_tar(store, NAMES[0])))
+    assert names_in(stripped.image) == [[]]
+    assert stripped.image.config["rootfs"]["diff_ids"] == [str(Digest.of(bytes(1024)))]
+
+
+@pytest.mark.parametrize(
+    ("member", "why"),
+    [
+        (folder("{store}", mode=0o775), "others than root may write to its {store}"),
+        (link("{store}", "/elsewhere"), "its {store} is no directory"),
+        (file("{store}/.wh." + NAMES[0]), "one of its layers removes files of {store}"),
+        (file("{store}/.wh..wh..opq"), "one of its layers removes files of {store}"),
+    ],
+)
+def test_an_image_whose_store_no_mount_would_keep_is_left_whole(
+    streamed: Callable[..., Image], store: Path, member: tuple[tarfile.TarInfo, bytes], why: str
+) -> None:
+    info = member[0]
+    info.name = info.name.replace("{store}", str(store).strip("/"))
+    with pytest.raises(StoreKeptError) as caught:
+        strip_store(streamed(member))
+    assert caught.value.message == why.replace("{store}", str(store))
+
+
+def test_owners_other_than_root_are_said(streamed: Callable[..., Image]) -> None:
+    with pytest.raises(StoreKeptError) as caught:
+        strip_store(streamed(uid="1000", gid="100"))
+    assert caught.value.message == "its store paths belong to 1000:100, and this machine's to root"
+
+
+def test_an_image_without_store_paths_is_said() -> None:
+    with pytest.raises(StoreKeptError) as caught:
+        strip_store(
+            Image(Sample((tar_of([file("a")]),), (), {}).config_bytes, (MemoryLayer(tar_of([file("a")])),))
+        )
+    assert caught.value.message == "it has no store paths"
