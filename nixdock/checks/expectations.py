@@ -42,6 +42,11 @@ class RunExpectation:
     stderr: Matcher[Output] | None = key(TEXT, "Its standard error.")
     starts: bool = False
 
+    @property
+    def says_exit(self) -> bool:
+        """Whether its exit status was asked for, rather than left at 0."""
+        return self.exit is not EXIT_ZERO
+
 
 def expectations_from_options(
     *,

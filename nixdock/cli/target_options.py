@@ -366,6 +366,9 @@ expect_options = together(
 
 def take_expectation(given: Mapping[str, Any]) -> RunExpectation | None:
     """Return what a command's parameters expect; None where nothing is expected."""
-    from nixdock.checks.expectations import expectations_from_options  # noqa: PLC0415  # not for --help
+    expected = {name: given[name] for name in _EXPECTED}
+    if not any(expected.values()):
+        return None
+    from nixdock.checks.expectations import expectations_from_options  # noqa: PLC0415  # for those who expect
 
-    return expectations_from_options(**{name: given[name] for name in _EXPECTED})
+    return expectations_from_options(**expected)

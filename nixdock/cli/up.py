@@ -63,7 +63,7 @@ def command(
     """
     # Nothing of Nix or the engine is imported for --help.
     from nixdock.nix.target import parse  # noqa: PLC0415
-    from nixdock.usecases.prepare import prepared  # noqa: PLC0415
+    from nixdock.usecases.prepare import brings_expectations, prepared  # noqa: PLC0415
     from nixdock.usecases.up import up  # noqa: PLC0415
 
     session: Session = context.obj
@@ -75,8 +75,8 @@ def command(
         prepared(engine, found, nix, session.listener) as image,
     ):
         suite = None
-        if image.artefact is not None:
-            from nixdock.usecases.check import own_suites  # noqa: PLC0415  # images of the engine have none
+        if brings_expectations(found, image):
+            from nixdock.usecases.check import own_suites  # noqa: PLC0415  # most images bring none
 
             (suite,) = own_suites(found, [image])
         session.close()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nixdock import settings
+from nixdock.checks.format.beside import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from nixdock.outcome import RunOutcome
     from nixdock.services.service import Service
 
-_SUFFIXES = (".checks.yaml", ".checks.yml", ".checks.json")
 _TAIL = 40
 _SERVICES = pytest.StashKey["list[Service]"]()
 
@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect check files: each check is a test."""
-    if not file_path.name.endswith(_SUFFIXES):
+    if not file_path.name.endswith(SUFFIXES):
         return None
     from nixdock.pytest_plugin.check_items import CheckFile  # noqa: PLC0415 - most sessions have no check files
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nixdock.checks.format.suite import SUFFIXES, read_suite
+from nixdock.checks.format.beside import SUFFIXES
+from nixdock.checks.format.suite import read_suite
 from nixdock.checks.model import Check, ContainerSettings, Suite
 from nixdock.checks.verdict import Status, Verdict
 from nixdock.errors import EngineError, NixdockError

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, suite_from_value
+from nixdock.checks.format.beside import find_suite_beside
+from nixdock.checks.format.suite import join_suites, read_suite, suite_from_value
 from nixdock.checks.kinds.run import RunCheck
 from nixdock.checks.lint import RULES, lint_image
 from nixdock.checks.model import Check, Command, ContainerSettings, Suite

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
+from nixdock.checks.format.beside import find_suite_beside
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.containers.image import EngineImage, explain_missing_image, find_loaded
 from nixdock.errors import UsageError
@@ -134,6 +135,22 @@ def target_images(
             for artefact in artefacts
             for image in open_artefact(artefact, listener, platform)
         )
+
+
+def brings_expectations(target: Target, image: TargetImage) -> bool:
+    """Whether it is said of an image what must hold: in its expression, or in the file beside that.
+
+    Args:
+        target: What the user named.
+        image: An image of the target.
+
+    Raises:
+        UsageError: There is more than one such file.
+    """
+    if image.artefact is None:
+        return False
+    declared = image.artefact.expectations is not None
+    return declared or (isinstance(target, PathTarget) and find_suite_beside(target.file) is not None)
 
 
 def _of_engine(target: ImageTarget, nix: NixOptions, engine: Engine, listener: Listener) -> TargetImage:

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.expectations import EXIT_ZERO, RunExpectation, judge_outcome
 from nixdock.checks.verdict import EXIT_FAILED, EXIT_PASSED, Status
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.errors import DeadlineError, UsageError
@@ -21,6 +20,7 @@ from nixdock.usecases.output import DescriptorSink, discard, tell_verdict
 from nixdock.usecases.run import created, run_to_end, status_of, tell_ports
 
 if TYPE_CHECKING:
+    from nixdock.checks.expectations import RunExpectation
     from nixdock.checks.model import Suite
     from nixdock.checks.running.runner import SuiteResult
     from nixdock.checks.verdict import Verdict
@@ -94,14 +94,14 @@ def up(
     serves = suite is not None and suite.has_service
     if not probed and not serves and not options.detach:
         if expectation is None and expected is not None and not expected.runs_the_image_itself:
-            expectation = RunExpectation(exit=EXIT_ZERO)
+            expectation = _expect_success()
         status = _run_job(image, options, expectation=expectation, listener=listener, request=request)
         return UpResult(
             status
             if expected is None or status in _STOPPED
             else _judge_job(expected, status, expectation, options)
         )
-    if expectation is not None and expectation.exit is not EXIT_ZERO:
+    if expectation is not None and expectation.says_exit:
         why = "it has a HEALTHCHECK" if probed else "its checks ask one" if serves else "of -d"
         raise UsageError(
             f"--expect-exit asks for the end of {place.name}, which is a service: {why}",
@@ -117,6 +117,18 @@ def _expected(suite: Suite, image: TargetImage, listener: Listener) -> Expected:
     from nixdock.usecases.expected import Expected  # noqa: PLC0415
 
     return Expected(suite, image, listener)
+
+
+def _expect_success() -> RunExpectation:
+    from nixdock.checks.expectations import RunExpectation  # noqa: PLC0415  # as in _expected
+
+    return RunExpectation()
+
+
+def _judge_outcome(expectation: RunExpectation, outcome: RunOutcome, name: str) -> Verdict:
+    from nixdock.checks.expectations import judge_outcome  # noqa: PLC0415  # as in _expected
+
+    return judge_outcome(expectation, outcome).verdict(name, "run")
 
 
 def _judge_job(
@@ -157,7 +169,7 @@ def _run_job(
     if expectation is None or was_cut or not isinstance(stdout, Recorder) or not isinstance(stderr, Recorder):
         return status_of(ended, options)
     outcome = RunOutcome(ended.exit_code, stdout.output, stderr.output, ended.timed_out, ended.seconds)
-    verdict = judge_outcome(expectation, outcome).verdict(image.in_engine().name, "run")
+    verdict = _judge_outcome(expectation, outcome, image.in_engine().name)
     tell_verdict(verdict, listener)
     if ended.timed_out:
         return TIMEOUT_STATUS
@@ -302,7 +314,7 @@ class _ServiceRun:
 
         def judge() -> Verdict:
             outcome = RunOutcome(0, stdout.output, stderr.output, seconds=time.monotonic() - started)
-            return judge_outcome(expectation, outcome).verdict(self.service.name, "run")
+            return _judge_outcome(expectation, outcome, self.service.name)
 
         def is_settled() -> bool:
             return judge().status is Status.PASS or time.monotonic() - started > SETTLING
@@ -319,7 +331,7 @@ class _ServiceRun:
         details = self.engine.find_container(container)
         if self.expectation is not None and details is not None:
             stdout, stderr = identity.read_logs(self.engine, details)
-            verdict = judge_outcome(self.expectation, RunOutcome(0, stdout, stderr)).verdict(name, "run")
+            verdict = _judge_outcome(self.expectation, RunOutcome(0, stdout, stderr), name)
             tell_verdict(verdict, self.listener)
             if verdict.status is Status.FAIL:
                 self.listener(Notice(f"{name} is left running; nixdock down {name} stops it"))

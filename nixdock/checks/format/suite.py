@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nixdock.checks.format.beside import SUFFIXES
 from nixdock.checks.format.checks import ChecksShape, check_definition
 from nixdock.checks.format.document import decode_document, read_document
 from nixdock.checks.format.matcher_shapes import matcher_definitions
@@ -21,11 +21,11 @@ from nixdock.text import read_bounded, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from nixdock.checks.format.nodes import Node
 
 VERSION = 1
-SUFFIXES = (".checks.yaml", ".checks.yml", ".checks.json")
 _MOST_FILES = 100
 _NAME = re.compile(r"""(?:^|[{,])[ \t]*(?:"(\w+)"|'(\w+)'|(\w+)(?=[ \t]*:(?:\s|$)))[ \t]*:""", re.MULTILINE)
 
@@ -93,20 +93,6 @@ def read_suite(path: Path, *, update: bool = False) -> Suite:
         UsageError: One cannot be read or breaks the format.
     """
     return _Reader(update=update).read(path, ())
-
-
-def find_suite_beside(expression: Path) -> Path | None:
-    """Return the check file that belongs to a .nix file: `web.checks.yaml` beside `web.nix`.
-
-    Raises:
-        UsageError: There is more than one.
-    """
-    stem = expression.with_suffix("") if expression.suffix == ".nix" else expression / "default"
-    found = [path for suffix in SUFFIXES if (path := Path(f"{stem}{suffix}")).is_file()]
-    if len(found) > 1:
-        names = " and ".join(str(path) for path in found)
-        raise UsageError(f"{expression} has more than one check file: {names}", hint="keep one of them")
-    return found[0] if found else None
 
 
 def join_suites(suites: Iterable[Suite]) -> Suite | None:

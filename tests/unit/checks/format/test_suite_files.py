@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nixdock.checks.format.suite import find_suite_beside, join_suites, read_suite, suite_from_value
+from nixdock.checks.format.beside import find_suite_beside
+from nixdock.checks.format.suite import join_suites, read_suite, suite_from_value
 from nixdock.errors import UsageError
 
 from .suites import problems_of, read_text

@@ -1,0 +1,96 @@
+"""What `up` and `load` cost where nothing has changed: modules, Nix programs, and requests to the engine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from support.program import Nixdock
+
+MODULES = """\
+import sys
+from nixdock.cli.main import run
+status = run(sys.argv[1:])
+sys.stderr.write("\\nmodules " + " ".join(sys.modules))
+sys.exit(status)
+"""
+EXPECTING = """\
+{ pkgs ? import <nixpkgs> { } }:
+import ./hello-docker.nix { inherit pkgs; }
+// { nixdock.checks.says = { run = [ ]; stdout = "Hello, world!\\n"; }; }
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command line asked others for.
+
+    Args:
+        programs: The programs that were run, in their order.
+        requests: What the engine was asked, in their order.
+    """
+
+    programs: list[str]
+    requests: list[str]
+
+
+@pytest.fixture(scope="module")
+def loaded(module_nixdock: Nixdock) -> Nixdock:
+    """The program, beside a hello-docker.nix that is built and loaded."""
+    assert module_nixdock("init").status == 0
+    first = module_nixdock("up", "hello-docker.nix")
+    assert (first.status, first.out) == (0, b"Hello, world!\n"), first.stderr
+    return module_nixdock
+
+
+def list_modules(nixdock: Nixdock, *words: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", MODULES, *words],
+        capture_output=True,
+        text=True,
+        env=nixdock.environment,
+        cwd=nixdock.folder,
+        check=False,
+    )
+    told, _, modules = done.stderr.rpartition("\nmodules ")
+    assert done.returncode == 0, told
+    return set(modules.split())
+
+
+def measure(nixdock: Nixdock, *words: str) -> Cost:
+    ran = nixdock(words[0], "--debug", "--log-json", *words[1:])
+    assert ran.status == 0, ran.stderr
+    logged: list[dict[str, Any]] = [
+        json.loads(line) for line in ran.stderr.splitlines() if line.startswith("{")
+    ]
+    return Cost(
+        [entry["argv"][0] for entry in logged if entry["event"] == "process.start"],
+        [f"{entry['method']} {entry['path']}" for entry in logged if entry["event"] == "engine.ask"],
+    )
+
+
+def test_up_of_an_image_without_expectations_imports_nothing_of_checks(loaded: Nixdock) -> None:
+    modules = list_modules(loaded, "up", "hello-docker.nix")
+    of_checks = {name for name in modules if name.startswith("nixdock.checks.")}
+    assert of_checks == {"nixdock.checks.verdict", "nixdock.checks.format", "nixdock.checks.format.beside"}
+    assert modules & {"yaml", "re2", "nixdock.usecases.check", "nixdock.usecases.expected"} == set()
+
+
+def test_up_of_an_image_with_expectations_judges_them(loaded: Nixdock) -> None:
+    (loaded.folder / "expecting.nix").write_text(EXPECTING)
+    assert "nixdock.checks.kinds.run" in list_modules(loaded, "up", "expecting.nix")
+    (loaded.folder / "beside.nix").write_text("import ./hello-docker.nix { }")
+    (loaded.folder / "beside.checks.yaml").write_text("checks: {says: {run: [], stdout: Bye}}\n")
+    ran = loaded("up", "beside.nix")
+    assert ran.status == 1
+    assert "found 'Hello, world!\\n'" in ran.stderr
+
+
+def test_up_where_nothing_changed_runs_two_nix_programs(loaded: Nixdock) -> None:
+    assert measure(loaded, "up", "hello-docker.nix").programs == ["nix-instantiate", "nix-build"]
