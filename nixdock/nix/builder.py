@@ -21,13 +21,14 @@ from nixdock.nix.store import lies_elsewhere, list_requisites, locate, name_of, 
 from nixdock.nix.target import ArtefactTarget, BuildTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
     from nixdock.nix.evaluation import DerivationOutput, EvaluatedImage
     from nixdock.nix.failure import DifferentOutputError
     from nixdock.nix.program import Nix
+    from nixdock.nix.read_set import ReadSet
 
 DEFAULT_LINK: Final = Path("result")
 """What nix-build calls the link to what it built."""
@@ -45,12 +46,14 @@ class BuildRequest:
         streams: To get a program that writes the image, where there is one, instead of an archive.
         single: To get one image, and an error that names them where there are several.
         link: The link to make where the user does not say; None makes none.
+        reads: Told what the evaluation read, also one that fails; to tell costs an evaluation a little.
     """
 
     expectations: bool = False
     streams: bool = False
     single: bool = False
     link: Path | None = None
+    reads: Callable[[ReadSet], None] | None = None
 
 
 def build(
@@ -90,7 +93,9 @@ def build(
     streams = request.streams and not lies_elsewhere(options.store)
 
     def attempt() -> tuple[Artefact, ...]:
-        candidates = evaluator.evaluate(expectations=request.expectations, streams=streams)
+        candidates = evaluator.evaluate(
+            expectations=request.expectations, streams=streams, reads=request.reads
+        )
         if request.single and len(candidates) > 1:
             raise _refuse_several(target.text, candidates)
         return _Realisation(evaluator.nix, target.text, candidates, roots, link).run()

@@ -7,6 +7,7 @@ are an experimental feature, so the `nix` command gets it enabled for the one ca
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -64,6 +65,16 @@ class NixOptions:
 DIRECTORY: Final = Path(__file__).parent
 """Where `evaluate.nix` and `describe.nix` are."""
 
+_OF_BUILTINS: Final = (
+    "readFile hashFile readFileType readDir pathExists getEnv findFile filterSource path fetchurl storePath "
+    "currentTime fetchClosure getFlake exec importNative outputOf"
+)
+_READING: Final = (
+    *("builtins", "import", "scopedImport", "fetchTarball", "fetchGit", "fetchMercurial", "fetchTree"),
+    *(f"__{name}" for name in _OF_BUILTINS.split()),
+)
+"""Names by which an expression reaches what reads."""
+
 _JSON_LOG: Final = ("--log-format", "internal-json")
 _FLAKES: Final = ("--extra-experimental-features", "nix-command flakes")
 
@@ -93,11 +104,15 @@ class EvaluationRequest:
         attributes: Attribute paths, split; the empty one is the value itself.
         expectations: Whether to read the `nixdock` attribute.
         streams: Whether to offer `.stream`.
+        traced: Whether it is to tell what it reads (`read_set.py`), but for flakes.
+        roots: Directories of which many files import one another, where it tells.
     """
 
     attributes: tuple[tuple[str, ...], ...] = ((),)
     expectations: bool = False
     streams: bool = False
+    traced: bool = False
+    roots: tuple[str, ...] = ()
 
     def as_arguments(self) -> dict[str, object]:
         """Return it as describe.nix's own arguments."""
@@ -122,25 +137,39 @@ def evaluate_file(file: Path, request: EvaluationRequest, context: Context) -> l
 def evaluate_expression(expression: str, request: EvaluationRequest, context: Context) -> list[str]:
     """Return the command that describes the value of an expression, as JSON; see `evaluate_file`."""
     # An argument's expression is read as that of -E is: relative paths start at the current directory.
-    given = ["--arg", "nixdockExpression", expression]
+    given = ["--arg", "nixdockExpression", _traced(expression, request)]
     return _evaluate({"file": None}, given, request, context)
 
 
 def _evaluate(
     target: Mapping[str, object], given: Sequence[str], request: EvaluationRequest, context: Context
 ) -> list[str]:
+    arguments = [(name, _traced(expression, request)) for name, expression in context.options.arguments]
+    traced = {"roots": request.roots, "expressions": [name for name, _ in arguments]}
+    asked = {**target, **request.as_arguments(), **({"traced": traced} if request.traced else {})}
     return [
         "nix-instantiate",
         str(DIRECTORY / "evaluate.nix"),
         # Without --read-write-mode the derivations would only be computed, not written to the store.
         *("--eval", "--strict", "--json", "--read-write-mode"),
+        # Which sources are copied is told at this verbosity.
+        *(("-vv",) if request.traced else ()),
         *_common(context),
         *_search_path(context),
-        *("--argstr", "nixdockRequest", json.dumps({**target, **request.as_arguments()})),
+        *("--argstr", "nixdockRequest", json.dumps(asked)),
         *given,
-        *_flatten("--arg", context.options.arguments),
+        *_flatten("--arg", arguments),
         *_flatten("--argstr", context.options.string_arguments),
     ]
+
+
+def _traced(expression: str, request: EvaluationRequest) -> str:
+    """Return an expression as a function of what `traced.nix` has in the places of Nix's own names."""
+    if not request.traced:
+        return expression
+    named = [name for name in _READING if re.search(rf"(?<![\w'-]){name}(?![\w'-])", expression)]
+    named += ["__findFile"] if "<" in expression and "__findFile" not in named else []
+    return f"{{ {', '.join([*named, '...'])} }}:\n{expression}"
 
 
 def evaluate_flake(

@@ -30,11 +30,12 @@ from nixdock.nixpkgs.assembly import offline_set
 from nixdock.settings import is_there
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
     from nixdock.nix.missing import PackageNames
+    from nixdock.nix.read_set import ReadRecorder, ReadSet
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/._~+-]*")
 """Paths that a URL can have as they are."""
@@ -58,12 +59,15 @@ class Evaluator:
     nixpkgs: str | None
     stand_ins: StandIns = NO_STAND_INS
 
-    def evaluate(self, *, expectations: bool, streams: bool) -> tuple[EvaluatedImage, ...]:
+    def evaluate(
+        self, *, expectations: bool, streams: bool, reads: Callable[[ReadSet], None] | None = None
+    ) -> tuple[EvaluatedImage, ...]:
         """Return what the target names; at least one.
 
         Args:
             expectations: Whether to read the `nixdock` attribute.
             streams: Whether to offer `.stream`.
+            reads: Told what was read: also of an evaluation that fails, up to the error.
 
         Raises:
             BuildError: It has a fault, or is no derivation, nor a set or list of them.
@@ -74,11 +78,34 @@ class Evaluator:
         self.nix.listener(WorkStarted(key, Work.EVALUATE, self.target.text))
         ok = False
         try:
-            found = self.answer(request)
+            found = self._answer_telling(request, reads) if reads else self.answer(request)
             ok = True
         finally:
             self.nix.listener(WorkFinished(key, ok=ok))
         return found
+
+    def _answer_telling(
+        self, request: command.EvaluationRequest, reads: Callable[[ReadSet], None]
+    ) -> tuple[EvaluatedImage, ...]:
+        """Evaluate, and tell what was read, whatever comes of it."""
+        from nixdock.nix.read_set import ReadRecorder  # noqa: PLC0415  # for those who ask
+
+        roots = [self.nixpkgs] if self.nixpkgs and self.nixpkgs.startswith("/") else []
+        roots += [str(self.target.file.parent)] if isinstance(self.target, PathTarget) else []
+        recorder = ReadRecorder(self.constant)
+        try:
+            found = self._evaluate(replace(request, traced=True, roots=tuple(roots)), recorder)
+        except BuildError:
+            reads(recorder.read_set())
+            # The same fault, told as it is where nobody looks on.
+            return self.answer(request)
+        reads(recorder.read_set())
+        return found
+
+    @property
+    def constant(self) -> Path | None:
+        """The directory of the offline package set, which is named by its content."""
+        return Path(self.nixpkgs) if self.nixpkgs and self.nix.package_names else None
 
     def answer(self, request: command.EvaluationRequest) -> tuple[EvaluatedImage, ...]:
         """Evaluate without telling; again each time that the offline package set lacked an architecture."""
@@ -97,15 +124,20 @@ class Evaluator:
         nix = replace(self.nix, package_sets=(directory,), package_names=partial(_ask_names, str(directory)))
         return replace(self, nix=nix, nixpkgs=str(directory))
 
-    def _evaluate(self, request: command.EvaluationRequest) -> tuple[EvaluatedImage, ...]:
+    def _evaluate(
+        self, request: command.EvaluationRequest, recorder: ReadRecorder | None = None
+    ) -> tuple[EvaluatedImage, ...]:
         target = self.target
         if isinstance(target, FlakeTarget):
+            if recorder and target.directory:
+                recorder.add_work_tree(target.directory)
             return self._evaluate_flake(target, request)
         if isinstance(target, PathTarget):
             argv = command.evaluate_file(target.file, request, self._context)
         else:
             argv = command.evaluate_expression(target.expression, request, self._context)
-        return read_evaluation(self.nix.run(argv).stdout, target.text)
+        ended = self.nix.run(argv, hear=recorder.hear) if recorder else self.nix.run(argv)
+        return read_evaluation(ended.stdout, target.text)
 
     @property
     def _context(self) -> command.Context:

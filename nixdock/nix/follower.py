@@ -72,12 +72,14 @@ class Follower:
         fetched_uri: What a derivation fetches that does nothing else: it is told as a fetch, not a build.
         clock: Seconds that only grow.
         warned: The warnings that were told already, by the Nix processes before this one.
+        hear: Takes what Nix says before anybody else does; whether it was for nobody else.
     """
 
     listener: events.Listener
     fetched_uri: Callable[[str], str | None] = lambda _derivation: None
     clock: Callable[[], float] = time.monotonic
     warned: set[str] = field(default_factory=set)
+    hear: Callable[[str], bool] = lambda _text: False
     errors: list[Message] = field(default_factory=list)
     warnings: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     _derivations: dict[int, str] = field(default_factory=dict)
@@ -209,6 +211,8 @@ class Follower:
             self.listener(events.WorkAdvanced(work.key, entry.done, entry.expected or None))
 
     def _hear(self, message: Message) -> None:
+        if self.hear(message.text):
+            return
         if message.is_error:
             log.debug("nix.error", text=message.text)
             self.errors.append(message)

@@ -164,17 +164,24 @@ class Nix:
     file: Path | None = None
     _warned: set[str] = field(default_factory=set)
 
-    def run(self, argv: Sequence[str], *, cwd: Path | None = None) -> NixOutcome:
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        hear: Callable[[str], bool] = lambda _text: False,
+    ) -> NixOutcome:
         """Run a command of `nixdock.nix.command` to its good end.
 
         Args:
             argv: The program and its arguments.
             cwd: Its working directory; ours when None.
+            hear: Takes what Nix says before anybody else does; whether it was for nobody else.
 
         Raises:
             BuildError: It failed, for the reason that this says.
         """
-        follower = Follower(self.listener, fetched_uri, warned=self._warned)
+        follower = Follower(self.listener, fetched_uri, warned=self._warned, hear=hear)
         ended = follow(argv, follower, cwd=cwd)
         if ended.status == 0:
             return ended

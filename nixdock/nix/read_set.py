@@ -1,0 +1,166 @@
+"""What an evaluation read: files, listings, sources, what was not there, names of the environment.
+
+Nix tells by two ways at once: the builtins of `traced.nix` tell what they read, and Nix itself which
+sources it copied as they stand. An evaluation that fails has told what it read up to the error.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nixdock.nix.package_set import is_remote
+from nixdock.nix.read_state import Aspect, ReadState, observe_state
+from nixdock.nix.store import store_dir
+from nixdock.settings import here, is_there
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_READ: Final = "trace: nixdock read: "
+_COPIED: Final = re.compile(r"copied source '(?P<path>/.*)' -> '(?P<copy>/[^']*)'(?: \(hash .*\))?")
+_COPIES: Final = "copied source "
+_IN_NIX: Final = "/__corepkgs__"
+"""Where the files are that Nix 2.8 has in itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSet:
+    """What an evaluation read; what lies below the store is left out, for it never changes.
+
+    Args:
+        files: Files that were imported, read or hashed.
+        directories: Directories that were listed.
+        trees: Files and directories that were copied into the store, with all that is in them.
+        work_trees: Directories of flakes: the same without what Git keeps of itself.
+        present: What was asked for and is there; only that it is, and what it is, was read.
+        absences: What was asked for and is not there.
+        environment: Names of variables of the environment.
+        unknowable: What was read besides, which nobody can look at again: `currentTime`, a
+            fetch without hash.
+    """
+
+    files: frozenset[Path] = frozenset()
+    directories: frozenset[Path] = frozenset()
+    trees: frozenset[Path] = frozenset()
+    work_trees: frozenset[Path] = frozenset()
+    present: frozenset[Path] = frozenset()
+    absences: frozenset[Path] = frozenset()
+    environment: frozenset[str] = frozenset()
+    unknowable: frozenset[str] = frozenset()
+
+    @property
+    def paths(self) -> frozenset[Path]:
+        """All paths that were read, or asked for in vain."""
+        parts = (self.files, self.directories, self.trees, self.work_trees, self.present, self.absences)
+        return frozenset[Path]().union(*parts)
+
+    def watched(self) -> frozenset[Path]:
+        """Return what to wait for a change of: the paths, and the links on the way to each.
+
+        Nothing of it is below the store. A tree is to be watched with all that is in it, and of what is
+        not there the nearest directory that is.
+        """
+        state = observe_state([(Aspect.PLACE, path) for path in self.paths])
+        return frozenset(path for path in (*self.paths, *state.links) if not _is_stored(path))
+
+    def observe(self) -> ReadState:
+        """Return what all of it is now: `ReadState.differences` says later what has changed since."""
+        aspects: list[tuple[Aspect, Path]] = []
+        for aspect, paths in (
+            (Aspect.CONTENT, self.files),
+            (Aspect.LISTING, self.directories),
+            (Aspect.COPY, self.trees),
+            (Aspect.WORK_TREE, self.work_trees),
+            (Aspect.KIND, self.present | self.absences),
+        ):
+            aspects += ((aspect, path) for path in sorted(paths))
+        return observe_state(aspects, sorted(self.environment))
+
+
+@dataclass(slots=True)
+class ReadRecorder:
+    """Hears what an evaluation tells, message by message, and has its read set.
+
+    Args:
+        constant: A directory whose name stands for its content: what is read in it is left out.
+    """
+
+    constant: Path | None = None
+    _read: dict[str, set[str]] = field(default_factory=dict)
+    _heard_copy: bool = False
+    _misheard: bool = False
+
+    def hear(self, text: str) -> bool:
+        """Take a message of Nix; whether it was one for us alone."""
+        if text.startswith(_READ):
+            try:
+                kind, what = json.loads(text.removeprefix(_READ))
+            except (ValueError, TypeError):
+                self._misheard = True
+            else:
+                self._read.setdefault(str(kind), set()).add(str(what))
+            return True
+        if text.startswith(_COPIES):
+            copied = _COPIED.fullmatch(text)
+            self._heard_copy = True
+            if copied:
+                self._read.setdefault("tree", set()).add(copied["path"])
+            else:
+                self._misheard = True
+        return False
+
+    def add_work_tree(self, directory: Path) -> None:
+        """Take a flake that is evaluated, of which Nix copies what Git tracks."""
+        self._read.setdefault("work tree", set()).add(str(directory))
+
+    def read_set(self) -> ReadSet:
+        """Return what was read so far."""
+        take = self._take
+        imported = frozenset(path / "default.nix" if path.is_dir() else path for path in take("import"))
+        filtered = take("filtered")
+        listed = frozenset(path for path in filtered if path.is_dir())
+        # An entry of the search path may be relative to the working directory, or something that is fetched.
+        candidates = {
+            text if text.startswith("/") or is_remote(text) else str(here() / text)
+            for text in self._read.get("candidate", ())
+        }
+        present = take("present") | take("entry")
+        return ReadSet(
+            files=imported | take("file"),
+            directories=take("directory") | listed,
+            trees=take("tree") | (filtered - listed),
+            work_trees=take("work tree"),
+            present=present | {path for path in self._keep(candidates) if is_there(path)},
+            absences=take("absent") | {path for path in self._keep(candidates) if not is_there(path)},
+            environment=frozenset(self._read.get("environment", ())),
+            unknowable=frozenset(self._unknowable(candidates)),
+        )
+
+    def _unknowable(self, candidates: Iterable[str]) -> Iterable[str]:
+        yield from self._read.get("unknown", ())
+        yield from (f"the search path's {text}" for text in candidates if not text.startswith("/"))
+        if self._misheard:
+            yield "something that this version of Nix tells in another way"
+
+    def _take(self, kind: str) -> frozenset[Path]:
+        return self._keep(self._read.get(kind, ()))
+
+    def _keep(self, texts: Iterable[str]) -> frozenset[Path]:
+        """Return those of some paths that can change."""
+        constant = f"{self.constant}/" if self.constant else None
+        return frozenset(
+            Path(text)
+            for text in texts
+            if text.startswith("/")
+            and not text.startswith(_IN_NIX)
+            and not (constant and f"{text}/".startswith(constant))
+            and not _is_stored(Path(text))
+        )
+
+
+def _is_stored(path: Path) -> bool:
+    return path.is_relative_to(store_dir())
