@@ -55,6 +55,14 @@ _ANSWER_SECONDS: Final = 10.0
 """Seconds that the agent has to tell that it killed something."""
 
 
+SLOW_SECONDS: Final = 1.0
+"""Seconds after which a command in files that may be others is worth the question whether they are."""
+
+
+class FilesInDoubtError(Exception):
+    """A command was given up: it may have found other files than the image's."""
+
+
 @dataclass(slots=True)
 class _Request:
     """What the agent has been asked, and its answer."""
@@ -77,6 +85,8 @@ class Idle:
     def __init__(self, container: Container, notes: tuple[str, ...] = ()) -> None:
         self.container = container
         self.notes = notes
+        self.confirm: Callable[[], bool] | None = None
+        """Asks, where commands may have written, whether none has; a slow command is worth the question."""
         self._lock = Lock()
         self._request: _Request | None = None
         self._last = 0
@@ -123,6 +133,7 @@ class Idle:
             CommandNotFoundError: It is not in the image.
             CommandNotExecutableError: It cannot be executed.
             CheckError: The container ended meanwhile, or answers what the agent does not say.
+            FilesInDoubtError: It takes long, and commands before it may have written.
         """
         began = time.monotonic()
 
@@ -130,10 +141,13 @@ class Idle:
             return write_run(ident, command.words, command.env, command.workdir or "", command.stdin or b"")
 
         with self._asked(write) as request:
-            in_time = request.answered.wait(timeout)
+            in_time, is_sure = self._await_end(request, timeout)
             if not in_time:
                 self._send(write_kill(request.ident))
-            match self._answer(request):
+            answer = self._answer(request)
+            if not is_sure:
+                raise FilesInDoubtError
+            match answer:
                 case NotRun() as failure:
                     raise explain_failure(failure, command)
                 case CommandEnded(exit_code=exit_code):
@@ -146,6 +160,17 @@ class Idle:
                     )
                 case _:
                     raise self._lose(CheckError("nixdock's agent answers what it was not asked"))
+
+    def _await_end(self, request: _Request, timeout: float) -> tuple[bool, bool]:
+        """Wait for a command's end; return whether it came, and whether the files were surely the image's."""
+        if self.confirm is not None and timeout > SLOW_SECONDS:
+            if request.answered.wait(SLOW_SECONDS):
+                return True, True
+            # What waits for what a command before it has done would wait for ever.
+            if not self.confirm():
+                return False, False
+            timeout -= SLOW_SECONDS
+        return request.answered.wait(timeout), True
 
     def sweep(self) -> bool:
         """Kill what commands left, and say whether the container is fit for the next command.

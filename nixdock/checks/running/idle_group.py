@@ -22,7 +22,7 @@ from nixdock.checks.running.live import ServiceKind
 from nixdock.errors import CheckError, NixdockError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nixdock.checks.model import Check, ContainerSettings
     from nixdock.checks.running.bench import Bench
@@ -102,6 +102,12 @@ class IdleGroup:
         self._written: set[tuple[int, str]] = set()
         self._writer: ContainerDetails | None = None
         self._unseen: NixdockError | None = None
+        self._confirm: Callable[[], bool] | None = None
+        self._doubted: list[Idle] = []
+        """Those in which commands ran since it was asked what is written there."""
+        self._spoilt: list[Idle] = []
+        self._is_one_lost = False
+        """Whether one was written in that is gone since."""
 
     def close(self) -> None:
         """Remove the containers, all at a time: an engine takes a third of a second for each."""
@@ -144,14 +150,65 @@ class IdleGroup:
     def shared(self, settings: ContainerSettings) -> Iterator[Idle]:
         """Have a container to oneself, and then leave it to others if it is fit for them."""
         pool, (idle, opened) = self._take(settings)
+        idle.confirm = self._confirm if idle in self._doubted else None
         try:
             yield idle
         finally:
             is_fit = False
             try:
-                is_fit = idle.sweep() and not (self.keeps_files and self._was_written_in(idle))
+                is_fit = self._is_fit(idle)
             finally:
                 self._give_back(pool, idle, opened, is_fit=is_fit)
+
+    def defer(self, confirm: Callable[[], bool] | None) -> None:
+        """Leave it to somebody to ask what commands wrote, by `ask_writes`; None has it asked after each.
+
+        Args:
+            confirm: Asks at once, and says whether nothing was written.
+        """
+        self._confirm = confirm
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it is to be asked what was written."""
+        return bool(self._doubted) or self._is_one_lost
+
+    def ask_writes(self, *, alone: bool) -> bool:
+        """Whether commands wrote anything since this was asked; where they did is not used again.
+
+        Args:
+            alone: Whether it was one command, which is then known as one that writes.
+
+        Raises:
+            EngineError: It cannot be asked.
+        """
+        doubted, self._doubted = self._doubted, []
+        # Not to be used again where it cannot be asked either.
+        self._spoilt += doubted
+        clean = [idle for idle in doubted if not self._was_written_in(idle)]
+        self._spoilt = [idle for idle in self._spoilt if idle not in clean]
+        is_written = len(clean) < len(doubted) or self._is_one_lost
+        self._is_one_lost = False
+        self._written_in += is_written and alone
+        return is_written
+
+    def _is_fit(self, idle: Idle) -> bool:
+        """Whether a container is fit for the next command."""
+        is_fit = idle.sweep()
+        if not self.keeps_files:
+            return is_fit
+        if self._confirm is None:
+            return is_fit and not self._was_written_in(idle)
+        if idle in self._spoilt:
+            return False
+        if is_fit and idle not in self._doubted:
+            self._doubted.append(idle)
+        elif not is_fit and idle in self._doubted:
+            # It is removed before others are asked.
+            self._doubted.remove(idle)
+            self._is_one_lost = True
+            self._is_one_lost = self._was_written_in(idle)
+        return is_fit
 
     def _was_written_in(self, idle: Idle) -> bool:
         """Whether anything is there, not there or different that was otherwise in the image."""
@@ -165,7 +222,8 @@ class IdleGroup:
                 pool.free.append((idle, opened))
             else:
                 pool.count -= 1
-                self._written_in += self.keeps_files
+                # Of several commands none is known as the one that wrote.
+                self._written_in += self.keeps_files and idle not in self._spoilt
             self._changed.notify_all()
         if is_fit:
             return
@@ -207,7 +265,7 @@ class IdleGroup:
     def _find_free(self, pool: _Pool) -> tuple[Idle, ExitStack] | None:
         while pool.free:
             idle, opened = pool.free.pop()
-            if idle.is_usable:
+            if idle.is_usable and idle not in self._spoilt:
                 return idle, opened
             pool.count -= 1
             self._ended.append(opened)

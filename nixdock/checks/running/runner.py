@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.running.bench import lend_tools
 from nixdock.checks.running.idle_group import IdleGroup, IdleKind
+from nixdock.checks.running.in_order import InOrder
 from nixdock.checks.running.service_group import READY, ServiceGroup
 from nixdock.checks.running.trials import Choice, Trials, VerdictLedger
 from nixdock.checks.static import judge_static
@@ -144,19 +145,22 @@ class SuiteRun:
     def _work_in_order(self, checks: Sequence[Check], trials: Trials) -> None:
         """Have checks judged one after the other."""
         with ExitStack() as stack:
-            group = None
+            in_order = None
             if self.bench is not None:
                 group = IdleGroup(self.bench, {}, keeps_files=True)
                 stack.callback(group.close)
+                in_order = InOrder(group, trials, fail_fast=self.choice.fail_fast)
             for check in checks:
-                if trials.refuse(check):
+                if not check.is_static and in_order is not None:
+                    in_order.judge(check)
+                elif trials.refuse(check):
                     continue
-                if check.is_static:
+                elif check.is_static:
                     self._look([check], trials)
-                elif group is None:
-                    trials.note(check, _without_engine(check))
                 else:
-                    trials.judge(check, group.attempt)
+                    trials.note(check, _without_engine(check))
+            if in_order is not None:
+                in_order.settle()
 
     def _look(self, checks: Sequence[Check], trials: Trials) -> None:
         try:

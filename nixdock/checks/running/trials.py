@@ -180,8 +180,13 @@ class Trials:
             attempt: Does once what it asks, within its `timeout`.
             live: The service that it asks; once that has ended, no further try makes sense.
         """
-        if self.refuse(check):
-            return
+        if not self.refuse(check):
+            self.note(check, self.try_out(check, attempt, live))
+
+    def try_out(
+        self, check: Check, attempt: Callable[[Check], CheckResult], live: LiveService | None = None
+    ) -> CheckResult:
+        """Try a check, and return what came of it, for `note`; see `judge`."""
         began = time.monotonic()
         try:
             result = self._until_it_holds(check, attempt, live)
@@ -191,7 +196,7 @@ class Trials:
         except NixdockError as error:
             result = self._explain(error, live)
         result.seconds = time.monotonic() - began
-        self.note(check, result)
+        return result
 
     def _explain(self, error: NixdockError, live: LiveService | None) -> CheckResult:
         """Return what it means that a try came to nothing."""
