@@ -82,7 +82,7 @@ def _compare_commands(folder: Path, env: Mapping[str, str], options: Options) ->
                 competitor(original, f"{original} --image {IMAGE} --config theirs.json"),
             ],
             rounds=options.rounds,
-            needed={original: 10},
+            needed={original: 20},
         )
 
 

@@ -53,9 +53,9 @@ class Judges:
         with cleaned_up(self.engine):
             return ask_original(program, self.engine.host, image, case.placed(self.folder), environ)
 
-    def bench(self, case: Case) -> Bench:
-        """The image of a file in the engine."""
-        image = f"structure-{case.image}:1"
+    def bench(self, name: str) -> Bench:
+        """An image of the corpus in the engine."""
+        image = f"structure-{name}:1"
         details = self.connected.find_image(image)
         assert details is not None
         return Bench(self.connected, image, image, details, Owner.make())
@@ -65,7 +65,7 @@ class Judges:
         subject = self.subjects[case.image]
         readings = read_files([case.placed(self.folder)])
         suite = make_suite(readings, subject, environ=ENVIRON, directory=FOLDER)
-        run = SuiteRun(suite, case.image, lambda: subject, self.bench(case), seconds=60.0)
+        run = SuiteRun(suite, case.image, lambda: subject, self.bench(case.image), seconds=60.0)
         return results_of(run.run().report.verdicts)
 
 

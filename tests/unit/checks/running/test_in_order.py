@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from nixdock.checks.agent.protocol import CommandEnded, write_kill
 from nixdock.checks.expectations import RunExpectation
 from nixdock.checks.kinds import exec as exec_kind
 from nixdock.checks.kinds.exec import ExecCheck
@@ -170,7 +171,7 @@ def test_the_agent_kills_what_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     def send(request: bytes) -> None:
         sent.append(request)
         if len(sent) == 2:
-            container._handle(idle.CommandEnded(1, 9))
+            container._handle(CommandEnded(1, 9))
 
     def confirm() -> bool:
         asked.append("confirm")
@@ -180,6 +181,6 @@ def test_the_agent_kills_what_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     container.confirm = confirm
     with pytest.raises(FilesInDoubtError):
         container.run(Command(("sleep", "9")), 60.0)
-    assert sent[1] == idle.write_kill(1)
+    assert sent[1] == write_kill(1)
     assert asked == ["confirm"]
     assert container.is_usable
