@@ -1,13 +1,13 @@
 """Which store paths share a layer.
 
-Three ways, all deterministic: by size and use (`layers_by_size`, the default), by popularity, or by a
+Three ways, all deterministic: by stability (`layers_by_stability`, the default), by popularity, or by a
 pipeline of operations that the user writes (`run_pipeline`). Each takes the graph of a closure and gives
 lists of paths, one a layer, bottom first.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 Layers: TypeAlias = list[list[str]]
 Value: TypeAlias = Union["Graph", list["Value"], dict[str, "Value"]]
 """What an operation takes and gives: a graph, or lists and dictionaries of such."""
+
+DEFAULT_LAYERS = 50
+"""How many layers an image gets that does not say how many it may have.
+
+An engine's overlay mounts up to 54 by itself, and more through a child process: 0.3 to 0.5 s at every start.
+"""
+
+_FEWEST = 2
+"""How many layers of store paths there are on a base that takes all of those: one for what changes most."""
 
 
 class LayeringError(Exception):
@@ -97,17 +106,19 @@ class Graph:
         return sorted(self.references, key=lambda path: (self.sizes[path], path))
 
 
-def available_layers(max_layers: int, base_layers: int) -> int:
+def available_layers(max_layers: int | None, base_layers: int) -> int:
     """Return how many layers of store paths an image can have.
 
     Args:
-        max_layers: What the whole image may have.
+        max_layers: What the whole image may have, or None where the user does not say.
         base_layers: What the image below has.
 
     Raises:
         LayeringError: Not even one is left.
     """
     used = 1 + base_layers  # the customisation layer is always there
+    if max_layers is None:
+        return max(DEFAULT_LAYERS - used, _FEWEST)
     if used >= max_layers:
         raise LayeringError(
             f"maxLayers = {max_layers} is too small: {base_layers} layers of the base image and one for "
@@ -122,41 +133,53 @@ def name_key(path: str) -> tuple[str, str]:
     return name, prefix
 
 
-def layers_by_size(graph: Graph, count: int, exclude: Collection[str] = ()) -> Layers:
-    """Split a closure so that large paths, with what only they use, get layers of their own.
+def layers_by_stability(graph: Graph, count: int, exclude: Collection[str] = ()) -> Layers:
+    """Split a closure into layers, those at the bottom that an edit renews least often.
 
-    Every path is marked with the "primary" paths that it is there for, and paths with equal marks share
-    a layer. The largest path becomes primary first, then the next, as long as there are layers left.
+    An engine shares a layer only where all below it are the same, so a path that changes renews its own layer
+    and all above it. On top are the user's own things: what nothing refers to, and what only that refers to
+    directly, the largest lowest. Below is all else, by the paths in its closure for each of its bytes, fewest
+    lowest: a path changes when anything in its closure does. That depends on the path alone, so the same
+    packages come in the same order in every image.
+
+    Where there are fewer layers than paths, the smallest on top share the topmost layer, and the last of the
+    rest share one below those.
 
     Args:
         graph: The whole closure, roots and all.
         count: How many layers there may be.
-        exclude: Paths to leave out of the result (they take part in the counting).
+        exclude: Paths to leave out first, for which the others are there: the real roots are below them.
     """
-    marks: dict[str, frozenset[str]] = dict.fromkeys(graph.paths, frozenset())
-    # Stable: among equals the later one in the graph's order comes first.
-    for path in sorted(graph.paths, key=lambda path: graph.sizes[path])[::-1]:
-        candidate = dict(marks)
-        candidate[path] = frozenset((path,))
-        below = graph.below((path,)) - {path}
-        above = graph.above((path,)) - {path}
-        for dependency in below:
-            mark = candidate[dependency] - above
-            candidate[dependency] = mark if mark & below else mark | {path}
-        if len(set(candidate.values())) > count:
-            break
-        marks = candidate
-    cohorts: dict[frozenset[str], list[str]] = defaultdict(list)
-    for path, mark in marks.items():
-        cohorts[mark].append(path)
-    ordered = sorted(
-        (sorted(paths, key=name_key) for paths in cohorts.values()),
-        key=lambda paths: (
-            sum(graph.sizes[path] for path in graph.below(paths)),
-            [name_key(p) for p in paths],
-        ),
-    )
-    return _without(ordered, exclude)
+    kept = graph.only(frozenset(graph.paths).difference(exclude))
+    roots = frozenset(kept.roots)
+    own = [path for path in kept.paths if kept.users[path] <= roots]
+    own.sort(key=lambda path: (-kept.sizes[path], *name_key(path)))
+    needs = _closure_counts(kept)
+    shared = [path for path in kept.paths if not kept.users[path] <= roots]
+    shared.sort(key=lambda path: (needs[path] / max(kept.sizes[path], 1), *name_key(path)))
+    # What is edited most has a quarter of the layers for itself, and more where the rest leaves some.
+    for_own = min(len(own), max(count - len(shared), count // 4, 1))
+    if shared and count == 1:
+        return [sorted(kept.paths, key=name_key)]
+    return _at_most(count - for_own, shared) + _at_most(for_own, own)
+
+
+def _at_most(count: int, paths: Sequence[str]) -> Layers:
+    """Return each path as a layer, but the last ones as one where there are too many."""
+    if len(paths) <= count:
+        return [[path] for path in paths]
+    return [*([path] for path in paths[: count - 1]), sorted(paths[count - 1 :], key=name_key)]
+
+
+def _closure_counts(graph: Graph) -> dict[str, int]:
+    """Return how many paths each path's closure has, itself counted."""
+    closures: dict[str, int] = {}  # a bit for each path
+    for number, path in enumerate(_bottom_up(graph)):
+        bits = 1 << number
+        for reference in graph.references[path]:
+            bits |= closures[reference]
+        closures[path] = bits
+    return {path: bits.bit_count() for path, bits in closures.items()}
 
 
 def popularity(graph: Graph) -> list[str]:
@@ -348,12 +371,6 @@ def _flat(value: Value) -> list[Graph]:
         return [value]
     items = value.values() if isinstance(value, dict) else value
     return [graph for item in items for graph in _flat(item)]
-
-
-def _without(layers: Iterable[list[str]], exclude: Collection[str]) -> Layers:
-    leave = frozenset(exclude)
-    kept = ([path for path in layer if path not in leave] for layer in layers)
-    return [layer for layer in kept if layer]
 
 
 def _reach(start: Iterable[str], edges: dict[str, frozenset[str]], without: Collection[str]) -> set[str]:

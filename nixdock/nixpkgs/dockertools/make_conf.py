@@ -48,7 +48,7 @@ def _layers(values: dict[str, Any], closure: list[dict[str, Any]]) -> Layers:
         return layering.run_pipeline(graph, calls, exclude)
     base_layers = base_image.count_layers(values["fromImage"]) if values["fromImage"] else 0
     available = layering.available_layers(values["maxLayers"], base_layers)
-    return layering.layers_by_size(graph, available, exclude) if closure else []
+    return layering.layers_by_stability(graph, available, exclude)
 
 
 def _moment(text: str) -> str:

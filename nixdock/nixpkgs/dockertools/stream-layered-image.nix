@@ -44,7 +44,8 @@ let
     , gid ? 0
     , uname ? "root"
     , gname ? "root"
-    , maxLayers ? 100
+      # As many as start fast when null.
+    , maxLayers ? null
       # Shell text, run in the folder that becomes /.
     , extraCommands ? ""
       # The same, as a fake root; with enableFakechroot the folder is its /.
@@ -54,7 +55,7 @@ let
     , includeNixDB ? false
     , passthru ? { }
     , meta ? { }
-      # A list of operations in place of the layering that is the default.
+      # A list of operations in place of the layering that is the default: by stability, with what is edited on top.
     , layeringPipeline ? null
       # Tells the layers in the build's log.
     , debug ? false
@@ -63,7 +64,7 @@ let
       checked =
         check.arguments where wanted args
         && check.base where args
-        && (layeringPipeline != null || maxLayers > 1
+        && (layeringPipeline != null || maxLayers == null || maxLayers > 1
           || check.fault where args "maxLayers" "maxLayers must be greater than 1, as one layer is for the image's own files, but for \"${name}\" it is ${toString maxLayers}");
 
       baseName = baseNameOf name;
