@@ -10,7 +10,7 @@ from nixdock.image.detect import HEAD, FileKind, detect
 from nixdock.nix.target import OCI_LAYOUT_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from nixdock.nix.program import Nix
@@ -37,6 +37,11 @@ _FORMS: Final = {
 }
 
 
+def is_held() -> bool:
+    """Hold what is held already, or needs no holding: there is nothing to do."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Artefact:
     """What a build made of one derivation.
@@ -54,6 +59,8 @@ class Artefact:
         needs: Store paths that the expectations name; built, and held as long as the artefact.
         may_run: Whether it may be run, where it is a program that writes the archive.
         nix: The Nix programs as they were called to build it; None of an artefact that was there.
+        hold: Keeps it from Nix's garbage collector from now on, built again where that has taken it; to be
+            called before anything of it is relied on. Whether that was still to be done.
     """
 
     path: Path
@@ -68,6 +75,7 @@ class Artefact:
     needs: tuple[Path, ...] = ()
     may_run: bool = True
     nix: Nix | None = field(default=None, compare=False, repr=False)
+    hold: Callable[[], bool] = field(default=is_held, compare=False, repr=False)
 
 
 def recognise(path: Path, *, executable: bool = False) -> ArtefactForm | None:

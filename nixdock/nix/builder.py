@@ -3,25 +3,27 @@
 Two Nix processes where nothing has changed (about 20 ms each): one that evaluates and writes the
 derivations, one that makes the links and thereby sees that the outputs are there. Where something is
 to be built there is a third between them, so that a result that is no image leaves no link behind.
+Whoever may not need the outputs at all, as of an image that an engine has, puts the second one off.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import BuildError, NixdockError, UsageError
 from nixdock.events import Notice, ignore
 from nixdock.nix import command
-from nixdock.nix.artefact import Artefact, ArtefactForm, describe, recognise
+from nixdock.nix.artefact import Artefact, ArtefactForm, describe, is_held, recognise
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError
 from nixdock.nix.store import lies_elsewhere, list_requisites, locate, name_of, store_path_of
 from nixdock.nix.target import ArtefactTarget, BuildTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
@@ -47,6 +49,7 @@ class BuildRequest:
         single: To get one image, and an error that names them where there are several.
         link: The link to make where the user does not say; None makes none.
         reads: Told what the evaluation read, also one that fails; to tell costs an evaluation a little.
+        lazily: To have what is there already without holding it: `Artefact.hold` does that.
     """
 
     expectations: bool = False
@@ -54,6 +57,7 @@ class BuildRequest:
     single: bool = False
     link: Path | None = None
     reads: Callable[[ReadSet], None] | None = None
+    lazily: bool = False
 
 
 def build(
@@ -82,7 +86,7 @@ def build(
     """
     request = request or BuildRequest()
     if isinstance(target, ArtefactTarget):
-        return (_adopt(target, options, roots),)
+        return (_adopt(target, options, roots, lazily=request.lazily),)
     # With all that an evaluation needs; what is built already is found without.
     from nixdock.nix.evaluator import open_evaluator  # noqa: PLC0415
 
@@ -92,34 +96,66 @@ def build(
     # What streams an image names its parts as they are called in the store.
     streams = request.streams and not lies_elsewhere(options.store)
 
-    def attempt() -> tuple[Artefact, ...]:
+    def evaluate() -> _Realisation:
         candidates = evaluator.evaluate(
             expectations=request.expectations, streams=streams, reads=request.reads
         )
         if request.single and len(candidates) > 1:
             raise _refuse_several(target.text, candidates)
-        return _Realisation(evaluator.nix, target.text, candidates, roots, link).run()
+        return _Realisation(evaluator.nix, target.text, candidates, roots, link)
 
+    realisation = evaluate()
+    if request.lazily and (there := realisation.find()):
+
+        def hold() -> None:
+            try:
+                realisation.hold()
+            except CollectedError:
+                evaluate()
+                realisation.hold()
+
+        held = _Once(hold)
+        return tuple(replace(artefact, hold=held) for artefact in there)
     try:
-        return attempt()
+        return realisation.run()
     except CollectedError:
         # The garbage collector came between evaluation and build, when nothing held the derivations.
-        return attempt()
+        return evaluate().run()
 
 
-def _adopt(target: ArtefactTarget, options: NixOptions, roots: Path) -> Artefact:
+class _Once:
+    """Does something at the first call that succeeds, and says whether it was this one."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._is_done = False
+
+    def __call__(self) -> bool:
+        if self._is_done:
+            return False
+        self._work()
+        self._is_done = True
+        return True
+
+
+def _adopt(target: ArtefactTarget, options: NixOptions, roots: Path, *, lazily: bool) -> Artefact:
     """Return what is there already; a store path is held while the command runs."""
     resolved = target.path.resolve()
     store_path = store_path_of(resolved)
+    hold: Callable[[], bool] = is_held
+    if store_path is not None:
+        hold = _Once(partial(_hold, store_path, options, roots))
     try:
-        if store_path is not None:
-            _hold(store_path, options, roots)
+        if not lazily:
+            hold()
         form = recognise(resolved)
     except OSError as error:
         raise UsageError(f"'{target.text}' cannot be read: {error.strerror}") from error
     # Whether it is an image after all is for the readers of images to say.
     may_run = not options.no_scripts
-    return Artefact(target.path, form or ArtefactForm.ARCHIVE, store_path=store_path, may_run=may_run)
+    return Artefact(
+        target.path, form or ArtefactForm.ARCHIVE, store_path=store_path, may_run=may_run, hold=hold
+    )
 
 
 def _hold(store_path: Path, options: NixOptions, roots: Path) -> None:
@@ -162,16 +198,38 @@ class _Realisation:
     roots: Path
     link: Path | None
 
+    @property
+    def outputs(self) -> list[DerivationOutput]:
+        """What is to be built."""
+        return [candidate.stream or candidate.own for candidate in self.candidates]
+
+    def find(self) -> tuple[Artefact, ...]:
+        """Return what is there already, as it is; nothing where anything must be built, held or linked to."""
+        if self.link or any(candidate.needs for candidate in self.candidates):
+            return ()
+        paths = [output.path for output in self.outputs]
+        forms = self._recognise(paths)
+        return () if None in forms else self._describe(paths, forms, {})
+
+    def hold(self) -> None:
+        """Keep what is there from the garbage collector; it is built again where that has taken it."""
+        self._realise(self.outputs, self.roots / "result")
+
     def run(self) -> tuple[Artefact, ...]:
         """Build, and return what came out."""
-        outputs = [candidate.stream or candidate.own for candidate in self.candidates]
+        outputs = self.outputs
         needs = self._realise_needs()
-        forms = self._recognise([output.path for output in outputs])
-        if None in forms:
+        if None in self._recognise([output.path for output in outputs]):
             # Not there yet, or no image: only what Nix has made, or found valid, counts.
             self._refuse_others(self._realise(outputs, self.roots / "build"))
         paths = self._realise(outputs, self.link or self.roots / "result")
-        forms = self._recognise(paths)
+        return self._describe(paths, self._recognise(paths), needs)
+
+    def _describe(
+        self, paths: Sequence[str], forms: Sequence[ArtefactForm | None], needs: Mapping[str, Path]
+    ) -> tuple[Artefact, ...]:
+        """Return the artefacts that were built."""
+        outputs = self.outputs
         links = _name_links(outputs, self.link) if self.link else [None] * len(outputs)
         return tuple(
             Artefact(

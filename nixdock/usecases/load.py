@@ -14,12 +14,12 @@ from nixdock.formats import open_images
 from nixdock.formats.door import Scripts
 from nixdock.image.manifest import Platform
 from nixdock.image.reference import Reference
-from nixdock.nix.artefact import Artefact, ArtefactForm
+from nixdock.nix.artefact import Artefact, ArtefactForm, is_held
 from nixdock.nix.store import hold_roots, store_dir, store_path_of
 from nixdock.nix.target import ArtefactTarget, ImageTarget, find_near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.loading.load import LoadedImage
@@ -108,7 +108,8 @@ def load_target(
     with _built(target, nix, listener) as artefacts:
         platform = options.platform or engine.version.platform
         images = [image for artefact in artefacts for image in open_artefact(artefact, listener, platform)]
-        return _load(engine, images, listener, options)
+        # What was built together is held together.
+        return _load(engine, images, listener, options, hold=artefacts[0].hold)
 
 
 def _explain_image(engine: Engine, target: ImageTarget) -> UsageError:
@@ -135,7 +136,7 @@ def _built(
     from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415
 
     with hold_roots() as roots:
-        yield build(target, nix, listener, roots=roots, request=BuildRequest(streams=True))
+        yield build(target, nix, listener, roots=roots, request=BuildRequest(streams=True, lazily=True))
 
 
 def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) -> tuple[Image, ...]:
@@ -161,7 +162,13 @@ def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) ->
     scripts = Scripts.REFUSE
     if artefact.may_run:
         scripts = Scripts.ANNOUNCE if artefact.nix is None else Scripts.RUN
-    images = open_images(artefact.path, platform=platform, listener=listener, scripts=scripts)
+    try:
+        images = open_images(artefact.path, platform=platform, listener=listener, scripts=scripts)
+    except (LoadError, OSError):
+        # What was not held may be gone, or what it names: it is there again, if it can be.
+        if not artefact.hold():
+            raise
+        images = open_images(artefact.path, platform=platform, listener=listener, scripts=scripts)
     if (
         len(images) != 1
         or not artefact.image_name
@@ -176,7 +183,11 @@ def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) ->
 
 
 def _load(
-    engine: Engine, images: Sequence[Image], listener: Listener, options: LoadOptions
+    engine: Engine,
+    images: Sequence[Image],
+    listener: Listener,
+    options: LoadOptions,
+    hold: Callable[[], bool] = is_held,
 ) -> tuple[LoadedImage, ...]:
     if options.tags and len(images) > 1:
         raise UsageError(
@@ -185,7 +196,7 @@ def _load(
         )
     ledger = Ledger(engine)
     return tuple(
-        load_image(engine, image, tags=options.tags, listener=listener, ledger=ledger)
+        load_image(engine, image, tags=options.tags, listener=listener, ledger=ledger, hold=hold)
         for image in _name_apart(images, listener)
     )
 

@@ -59,7 +59,8 @@ class TargetImage:
         key: What the target is, for labels: two runs of one target have the same.
         subject: Opens its own bytes.
         in_engine: Has it in the engine, which loads it where that has not happened yet.
-        artefact: What was built or named; None of an image that the engine had.
+        artefact: What was built or named; None of an image that the engine had. What is read of it must be
+            held first.
     """
 
     name: str
@@ -127,7 +128,7 @@ def target_images(
     from nixdock.usecases.load import open_artefact  # noqa: PLC0415
 
     with hold_roots() as roots:
-        needs = BuildRequest(expectations=True, streams=True, single=single)
+        needs = BuildRequest(expectations=True, streams=True, single=single, lazily=True)
         artefacts = build(target, nix, listener, roots=roots, request=needs)
         platform = connect().version.platform if single else Platform.of_this_machine()
         yield tuple(
@@ -182,6 +183,7 @@ def _of_artefact(
     def subject() -> Subject:
         from nixdock.checks.subject import Subject  # noqa: PLC0415 - few commands look at files
 
+        artefact.hold()
         return Subject(image, name)
 
     @cache
@@ -191,7 +193,7 @@ def _of_artefact(
         engine = connect()
         # Nix may have taken long, for which the engine cannot help.
         engine.patience.renew()
-        loaded = load_image(engine, image, listener=listener)
+        loaded = load_image(engine, image, listener=listener, hold=artefact.hold)
         return find_loaded(engine, loaded.name, loaded.engine_id)
 
     return TargetImage(name, key, subject, in_engine, artefact)

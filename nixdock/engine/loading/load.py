@@ -27,7 +27,7 @@ from nixdock.log import get_logger
 from nixdock.text import format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
@@ -95,6 +95,7 @@ def load_image(
     tags: Iterable[Reference] = (),
     listener: Listener = ignore,
     ledger: Ledger | None = None,
+    hold: Callable[[], bool] = lambda: False,
 ) -> LoadedImage:
     """Make sure that an engine has an image, under all its names.
 
@@ -104,13 +105,14 @@ def load_image(
         tags: Names to give it beside its own.
         listener: Told how far the sending is, and what is worth knowing.
         ledger: What nixdock loaded before; nixdock's own when None.
+        hold: Called before a layer is read: keeps what it is read from. Whether that was still to be done.
 
     Raises:
         LoadError: The image cannot be read, or the engine did not take it.
         EngineError: The engine cannot be asked.
     """
     references = tuple(dict.fromkeys((*image.references, *tags)))
-    return _Loading(engine, image, references, listener, ledger or Ledger(engine)).run()
+    return _Loading(engine, image, references, listener, ledger or Ledger(engine), hold=hold).run()
 
 
 def await_revival(engine: Engine, seconds: float = REVIVAL) -> bool:
@@ -133,12 +135,15 @@ class _Loading:
         references: tuple[Reference, ...],
         listener: Listener,
         ledger: Ledger,
+        *,
+        hold: Callable[[], bool],
     ) -> None:
         self._engine = engine
         self._image = image
         self._references = references
         self._listener = listener
         self._ledger = ledger
+        self._hold = hold
         self._started = time.monotonic()
         self._before: dict[Reference, ImageDetails | None] = {}
         self._sent: tuple[int, int] | None = None
@@ -199,7 +204,8 @@ class _Loading:
         if isinstance(error, EngineUnreachableError):
             self._listener(Warned(f"{error.message}; waiting for the engine to come back"))
             return await_revival(self._engine)
-        return isinstance(error, _NotTakenError)
+        # What was not held may be gone: it is there again, if it can be.
+        return isinstance(error, _NotTakenError) or self._hold()
 
     def _not_taken(self, said: str) -> _NotTakenError:
         refusal = response.explain(said, self._name)
@@ -208,6 +214,7 @@ class _Loading:
     def _load(self, *, in_full: bool) -> LoadedImage:
         self._look_at_names()
         if not is_settled(self._image):
+            self._hold()
             if inventory.fits_one_pass(self._engine, self._image, self._references, self._ledger):
                 return self._load_in_one_pass()
             self._settle()
@@ -215,6 +222,7 @@ class _Loading:
         there = self._find_usable(parcel)
         if there is not None:
             return self._finish(parcel, there)
+        self._hold()
         missing = parcel.blobs
         if not in_full:
             found = inventory.take_inventory(self._engine, parcel, self._reference, self._ledger)

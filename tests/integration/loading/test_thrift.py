@@ -38,12 +38,19 @@ class Thrift:
         self.bytes_read = 0
         self.bytes_passed = 0
         self.requests: list[str] = []
+        self.holds: list[int] = []
 
     def __call__(self, path: Path) -> LoadedImage:
         self.bytes_read = self.bytes_passed = 0
         self.requests.clear()
+        self.holds.clear()
         (image,) = open_images(path, memory=self.memory)
-        return load_image(self.engine, image, ledger=self.ledger)
+        return load_image(self.engine, image, ledger=self.ledger, hold=self.hold)
+
+    def hold(self) -> bool:
+        """Note how much had been read when the artefact was to be held."""
+        self.holds.append(self.bytes_read + self.bytes_passed)
+        return False
 
 
 @pytest.fixture
@@ -85,9 +92,13 @@ def test_what_is_there_is_not_read_again(codec: str, load: Loader, thrift: Thrif
     path = load.write(docker_archive(runnable(large, tags=("thrift:1",)), codec=codec))
     assert not thrift(path).was_there
     assert thrift.bytes_read + thrift.bytes_passed > 4_000_000
+    # No layer is read before the artefact is held; a compressed one is looked through to be opened at all.
+    assert codec == "gzip" or thrift.holds[0] < 2_000_000
+    assert thrift.holds
     # What stands in the file as it is sent, the kernel sends from there; before it the headers are read.
     assert (thrift.bytes_read < 2_000_000) == (codec == "none")
     assert thrift(path).was_there
+    assert thrift.holds == []
     # What it is, and for a plain archive its manifest and config: none of it grows with the image.
     assert thrift.bytes_read + thrift.bytes_passed < 300_000
     assert len(thrift.requests) <= 3

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nixdock.engine.connection.address import choose
+from nixdock.engine.connection.api import connect
+
 if TYPE_CHECKING:
     from support.program import Nixdock
 
@@ -92,5 +95,16 @@ def test_up_of_an_image_with_expectations_judges_them(loaded: Nixdock) -> None:
     assert "found 'Hello, world!\\n'" in ran.stderr
 
 
-def test_up_where_nothing_changed_runs_two_nix_programs(loaded: Nixdock) -> None:
-    assert measure(loaded, "up", "hello-docker.nix").programs == ["nix-instantiate", "nix-build"]
+@pytest.mark.parametrize("command", ["up", "load"])
+def test_where_nothing_changed_the_evaluation_is_the_only_nix_program(loaded: Nixdock, command: str) -> None:
+    assert measure(loaded, command, "hello-docker.nix").programs == ["nix-instantiate"]
+
+
+def test_what_is_to_be_loaded_is_held_meanwhile(loaded: Nixdock) -> None:
+    name = loaded("load", "-q", "hello-docker.nix").stdout.strip()
+    engine = connect(choose(host=loaded.environment["DOCKER_HOST"]))
+    with engine:
+        engine.remove_image(name)
+    cost = measure(loaded, "load", "hello-docker.nix")
+    assert cost.programs == ["nix-instantiate", "nix-build"]
+    assert "POST /images/load" in cost.requests

@@ -13,7 +13,7 @@ import pytest
 
 from nixdock.errors import BuildError
 from nixdock.events import Event, Warned, Work, WorkFinished, WorkStarted, ignore
-from nixdock.nix.artefact import ArtefactForm
+from nixdock.nix.artefact import Artefact, ArtefactForm
 from nixdock.nix.builder import BuildRequest, build
 from nixdock.nix.command import NixOptions
 from nixdock.nix.target import ArtefactTarget, ExpressionTarget
@@ -150,6 +150,57 @@ def test_a_derivation_that_was_collected_is_evaluated_once_more(programs: Progra
     assert programs.names == ["nix-instantiate", "nix-build"] * 2 + ["nix-build"]
 
 
+def find_lazily(tmp_path: Path) -> Artefact:
+    request = BuildRequest(expectations=True, lazily=True)
+    (artefact,) = build(
+        ExpressionTarget("1"), NixOptions(), ignore, roots=tmp_path / "roots", request=request
+    )
+    return artefact
+
+
+def test_what_is_there_is_held_when_that_is_asked_for(programs: Programs, tmp_path: Path) -> None:
+    built_already(programs)
+    artefact = find_lazily(tmp_path)
+    assert (artefact.path, programs.names) == (programs.path, ["nix-instantiate"])
+    assert artefact.hold()
+    assert not artefact.hold()
+    assert programs.names == ["nix-instantiate", "nix-build"]
+    place = programs.calls[1].index("--out-link")
+    assert programs.calls[1][place + 1] == str(tmp_path / "roots" / "result")
+
+
+def test_what_is_built_is_held_at_once(programs: Programs, tmp_path: Path) -> None:
+    assert not find_lazily(tmp_path).hold()
+    assert programs.names == ["nix-instantiate", "nix-build", "nix-build"]
+
+
+def test_what_brings_programs_along_is_held_at_once(programs: Programs, tmp_path: Path) -> None:
+    built_already(programs)
+    entry = programs.entry(expectations={"checks": {}}, needs=[f"{programs.path}-tool.drv!out"])
+    programs.answer("nix-instantiate", {"stdout": json.dumps([entry])})
+    assert not find_lazily(tmp_path).hold()
+    assert programs.names == ["nix-instantiate", "nix-build", "nix-build"]
+
+
+def test_a_link_is_made_at_once(programs: Programs, tmp_path: Path) -> None:
+    built_already(programs)
+    run(tmp_path / "roots", BuildRequest(link=Path("result"), lazily=True))
+    assert programs.names == ["nix-instantiate", "nix-build"]
+
+
+def test_a_derivation_that_was_collected_is_evaluated_once_more_to_hold_what_it_made(
+    programs: Programs, tmp_path: Path
+) -> None:
+    built_already(programs)
+    artefact = find_lazily(tmp_path)
+    log = tmp_path / "collected.jsonl"
+    log.write_bytes(b"".join(log_of("2.8.0", "collected")))
+    gone = {"stdout": "", "status": 1, "log": str(log)}
+    programs.answer("nix-build", gone, {"stdout": f"{programs.path}\n"})
+    assert artefact.hold()
+    assert programs.names == ["nix-instantiate", "nix-build"] * 2
+
+
 def test_a_collector_that_always_wins_is_told(programs: Programs, tmp_path: Path) -> None:
     log = tmp_path / "collected.jsonl"
     log.write_bytes(b"".join(log_of("2.34.8", "collected")))
@@ -209,3 +260,17 @@ def test_a_store_path_is_held_and_is_read_even_where_that_fails(programs: Progra
     assert artefact.store_path == programs.path
     assert programs.names == ["nix-store"]
     assert str(tmp_path / "roots" / "artefact") in programs.calls[0]
+
+
+def test_a_store_path_that_is_named_is_held_when_that_is_asked_for(
+    programs: Programs, tmp_path: Path
+) -> None:
+    built_already(programs)
+    (tmp_path / "result").symlink_to(programs.path)
+    programs.answer("nix-store", {"stdout": ""})
+    target = ArtefactTarget("result", tmp_path / "result")
+    request = BuildRequest(lazily=True)
+    (artefact,) = build(target, NixOptions(), ignore, roots=tmp_path / "roots", request=request)
+    assert programs.names == []
+    assert [artefact.hold(), artefact.hold()] == [True, False]
+    assert programs.names == ["nix-store"]
