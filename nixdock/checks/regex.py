@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import re2
@@ -30,7 +30,7 @@ class Pattern:
     """A compiled expression and the text that it was made from."""
 
     text: str
-    compiled: Any
+    compiled: Any = field(compare=False)
 
     def found_in(self, output: Output) -> bool:
         """Whether the expression matches anywhere in these bytes."""

@@ -78,6 +78,7 @@ class Verdict:
         place: Where it is written: `web.checks.yaml:12:3`.
         stdout: The last lines of the standard output that was judged.
         stderr: The same of the standard error.
+        is_cached: Whether it is that of an earlier run.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Verdict:
     place: str | None = None
     stdout: str | None = None
     stderr: str | None = None
+    is_cached: bool = False
 
     @property
     def location(self) -> tuple[str, str, str] | None:
@@ -110,6 +112,7 @@ class Verdict:
             "place": self.place,
             "stdout": self.stdout,
             "stderr": self.stderr,
+            "cached": self.is_cached,
         }
         return {
             "name": self.name,
@@ -136,6 +139,7 @@ class CheckResult:
         seconds: How long it took.
         is_error: Whether it could not run.
         skipped: Why it was not run.
+        is_cached: Whether it is what an earlier run found.
         wanted: Files whose contents are still to be judged.
     """
 
@@ -147,6 +151,7 @@ class CheckResult:
     seconds: float = 0.0
     is_error: bool = False
     skipped: str | None = None
+    is_cached: bool = False
     wanted: list[tuple[LayerEntry, ContentJudge]] = field(default_factory=list)
 
     @classmethod
@@ -201,6 +206,7 @@ class CheckResult:
             place=place,
             stdout=self.stdout if failed else None,
             stderr=self.stderr if failed else None,
+            is_cached=self.is_cached,
         )
 
 
@@ -219,6 +225,11 @@ class Report:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", Counter(verdict.status for verdict in self.verdicts))
+
+    @property
+    def cached(self) -> int:
+        """How many of them are those of an earlier run."""
+        return sum(verdict.is_cached for verdict in self.verdicts)
 
     @property
     def exit_code(self) -> int:
@@ -240,6 +251,7 @@ class Report:
                 "total": len(self.verdicts),
                 "seconds": round(self.seconds, 6),
                 "exit_code": self.exit_code,
+                **({"cached": self.cached} if self.cached else {}),
             },
         }
 

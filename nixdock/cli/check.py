@@ -147,6 +147,11 @@ check_options = together(
         "--static", is_flag=True, help="Skip what needs an engine: look at files and metadata alone."
     ),
     click.option("--update", is_flag=True, help="Record snapshots anew."),
+    click.option(
+        "--cached",
+        is_flag=True,
+        help="Run no check again that held for this image, definition, engine and nixdock.",
+    ),
     printing_option("--schema", _print_schema, "Print the JSON Schema of check files."),
 )
 """Adds the options that say what is checked, and how."""
@@ -181,6 +186,7 @@ def command(context: click.Context, /, target: str | None, nix: NixOptions, **gi
       nixdock check hello-docker.nix --expect 'Hello, world!'
       nixdock check web.nix --filter 'tls*' --fail-fast --hardened
       nixdock check web.nix --rebuild
+      nixdock check web.nix --cached
     """
     from nixdock.nix.target import parse  # noqa: PLC0415
     from nixdock.usecases.check import check  # noqa: PLC0415
@@ -229,4 +235,5 @@ def _options(settings: GivenOptions, words: tuple[str, ...], given: Mapping[str,
         update=given["update"],
         rebuild=given["rebuild"],
         static=given["static"],
+        cached=given["cached"],
     )

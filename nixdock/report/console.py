@@ -51,7 +51,9 @@ class TextReport:
             self._suite = verdict.suite
             say(verdict.suite, stream=self.out)
         line = f"  {verdict.name}"
-        if verdict.status is not Status.SKIP:
+        if verdict.is_cached:
+            line += "  (cached)"
+        elif verdict.status is not Status.SKIP:
             line += f"  ({format_duration(verdict.seconds)})"
         if verdict.reason:
             line += f"  {verdict.reason}"
@@ -72,7 +74,8 @@ class TextReport:
             if report.counts[status]:
                 parts += [", "] if parts else []
                 parts.append(self._paint(f"{report.counts[status]} {word}", _COLOURS[status]))
-        time = f" in {format_duration(report.seconds)}"
+        cached = f" ({report.cached} cached)" if report.cached else ""
+        time = f"{cached} in {format_duration(report.seconds)}"
         say(*(parts or ["nothing was checked"]), time, stream=self.out)
 
     def _details(self, verdict: Verdict) -> Iterator[tuple[str | Painted, ...]]:

@@ -61,6 +61,7 @@ def write_summary(report: Report) -> str:
     size = 0
     for number, verdict in enumerate(report.verdicts):
         why = "; ".join(map(str, verdict.findings)) or verdict.reason or ""
+        why = "cached" if verdict.is_cached else why
         cells = (verdict.status.value, _cell(verdict.suite), _cell(verdict.name), _cell(why))
         rows.append(f"| {' | '.join(cells)} |\n")
         size += len(rows[-1])

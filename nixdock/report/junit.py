@@ -73,6 +73,9 @@ def _add_case(suite: ET.Element, suite_name: str, verdict: Verdict) -> None:
         file, line, _ = verdict.location
         attributes |= {"file": clean(file), "line": line}
     case = ET.SubElement(suite, "testcase", attributes)
+    if verdict.is_cached:
+        properties = ET.SubElement(case, "properties")
+        ET.SubElement(properties, "property", {"name": "cached", "value": "true"})
     match verdict.status:
         case Status.FAIL | Status.ERROR:
             tag = "failure" if verdict.status is Status.FAIL else "error"

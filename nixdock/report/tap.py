@@ -35,6 +35,8 @@ def _lines(number: int, verdict: Verdict, suite: str | None) -> Iterator[str]:
     line = f"{'not ok' if bad else 'ok'} {number} - {shown}"
     if verdict.status is Status.SKIP:
         line += f" # SKIP {_one_line(verdict.reason or '')}"
+    if verdict.is_cached:
+        line += " # cached"
     yield line
     if not bad:
         return

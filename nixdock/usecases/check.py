@@ -14,6 +14,7 @@ from nixdock.checks.lint import RULES, lint_image
 from nixdock.checks.model import Check, Command, ContainerSettings, Suite
 from nixdock.checks.running.bench import Bench
 from nixdock.checks.running.runner import SuiteResult, SuiteRun
+from nixdock.checks.running.service_group import READY
 from nixdock.checks.running.trials import Choice
 from nixdock.checks.static import skip_dynamic
 from nixdock.checks.structure_test.reader import read_files, recognise
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from nixdock.checks.expectations import RunExpectation
     from nixdock.checks.kinds.lint import LintCheck
     from nixdock.checks.lint.programs import Remark
+    from nixdock.checks.running.passes import Remembered
     from nixdock.checks.structure_test.reader import Reading
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine
@@ -64,6 +66,7 @@ class CheckOptions:
         update: Whether snapshots are recorded anew.
         rebuild: Whether each image is built again, and must be the same.
         static: Whether to run those checks alone that need no engine.
+        cached: Whether checks that held before, when all was the same, are not run again.
     """
 
     files: tuple[Path, ...] = ()
@@ -77,6 +80,7 @@ class CheckOptions:
     update: bool = False
     rebuild: bool = False
     static: bool = False
+    cached: bool = False
 
 
 def check(
@@ -110,6 +114,11 @@ def check(
             f"{target.text} is not built by Nix here, so it cannot be built again",
             hint="give --rebuild with the .nix file, the flake or the expression that makes the image",
         )
+    if options.cached and options.update:
+        raise UsageError(
+            "--update records anew what --cached would not look at", hint="leave one of the two out"
+        )
+    connect = cache(connect)
     # What the command line names is read before anything is built.
     foreign = [file for file in options.files if recognise(file)]
     named = [read_suite(file, update=options.update) for file in options.files if file not in foreign]
@@ -135,7 +144,7 @@ def check(
                 hint="write them beside it (NAME.checks.yaml), or give --checks FILE or --expect TEXT",
             )
         for image, suite in expected:
-            for run in _runs(image, suite, structure, options, listener=listener, tell=tell):
+            for run in _runs(image, suite, structure, options, connect, listener=listener, tell=tell):
                 ended = run.run()
                 verdicts += ended.report.verdicts
                 seconds += ended.report.seconds
@@ -182,6 +191,7 @@ def _runs(
     suite: Suite,
     structure: tuple[Reading, ...],
     options: CheckOptions,
+    connect: Callable[[], Engine],
     *,
     listener: Listener,
     tell: Callable[[Verdict], None],
@@ -190,8 +200,19 @@ def _runs(
     bench = cache(lambda: open_bench(image, options, suite, listener))
 
     def run(suite: Suite) -> SuiteRun:
-        in_engine = bench() if _needs_engine(suite, options.choice) else None
-        return SuiteRun(suite, image.name, image.subject, in_engine, options.choice, options.seconds, tell)
+        remembered = _recall(image, suite, options, connect) if options.cached else None
+        held = frozenset() if remembered is None else remembered.held
+        in_engine = bench() if _needs_engine(suite, options.choice, held) else None
+        return SuiteRun(
+            suite,
+            image.name,
+            image.subject,
+            in_engine,
+            options.choice,
+            options.seconds,
+            tell,
+            remembered=remembered,
+        )
 
     if suite.checks or suite.has_service:
         yield run(suite)
@@ -199,6 +220,17 @@ def _runs(
         for warning in (text for reading in structure for text in reading.warnings):
             listener(Warned(warning))
         yield run(make_suite(structure, image.subject()))
+
+
+def _recall(
+    image: TargetImage, suite: Suite, options: CheckOptions, connect: Callable[[], Engine]
+) -> Remembered:
+    """Find out which checks of an image held before, when all was the same."""
+    from nixdock.checks.running.passes import Passes, describe_engine, recall  # noqa: PLC0415 - with --cached
+
+    engine = describe_engine(connect()) if _needs_engine(suite, options.choice) else ""
+    common = replace(options.settings, hardened=options.hardened)
+    return recall(suite, options.choice, image.identity(), engine=engine, common=common, passes=Passes())
 
 
 def open_bench(image: TargetImage, options: CheckOptions, suite: Suite, listener: Listener) -> Bench:
@@ -262,12 +294,17 @@ def _join(own: Suite | None, named: list[Suite], options: CheckOptions) -> Suite
     return join_suites(suites) or Suite("nothing")
 
 
-def _needs_engine(suite: Suite, choice: Choice) -> bool:
-    chosen = [check for check in suite.checks if choice.includes(check) and check.skip is None]
+def _needs_engine(suite: Suite, choice: Choice, held: frozenset[str] = frozenset()) -> bool:
+    """Whether a chosen check needs an engine, beside those that held before."""
+    chosen = [
+        check
+        for check in suite.checks
+        if choice.includes(check) and check.skip is None and check.key not in held
+    ]
     if any(not check.is_static for check in chosen):
         return True
     declared = suite.service is not None or suite.ready is not None
-    return declared and not choice.patterns and not choice.tags
+    return declared and not choice.patterns and not choice.tags and READY not in held
 
 
 def lint(

@@ -59,6 +59,7 @@ class TargetImage:
         key: What the target is, for labels: two runs of one target have the same.
         subject: Opens its own bytes.
         in_engine: Has it in the engine, which loads it where that has not happened yet.
+        identity: What its bytes are known by: its config's digest, or the engine's ID.
         artefact: What was built or named; None of an image that the engine had. What is read of it must be
             held first.
     """
@@ -67,6 +68,7 @@ class TargetImage:
     key: str
     subject: Callable[[], Subject]
     in_engine: Callable[[], EngineImage]
+    identity: Callable[[], str]
     artefact: Artefact | None = None
 
 
@@ -171,7 +173,7 @@ def _of_engine(target: ImageTarget, nix: NixOptions, engine: Engine, listener: L
         stream = io.BufferedReader(cast("io.RawIOBase", open_chunks(engine.save([reference]))), _PIECE)
         return Subject(open_images(stream, listener=listener)[0], reference)
 
-    return TargetImage(reference, key_of(target, nix, details), subject, lambda: place)
+    return TargetImage(reference, key_of(target, nix, details), subject, lambda: place, lambda: details.id)
 
 
 def _of_artefact(
@@ -196,7 +198,12 @@ def _of_artefact(
         loaded = load_image(engine, image, listener=listener, hold=artefact.hold)
         return find_loaded(engine, loaded.name, loaded.engine_id)
 
-    return TargetImage(name, key, subject, in_engine, artefact)
+    def identity() -> str:
+        if any(layer.known_diff_id is None for layer in image.layers):
+            artefact.hold()
+        return str(image.config_digest)
+
+    return TargetImage(name, key, subject, in_engine, identity, artefact)
 
 
 def explain_missing(engine: Engine, target: ImageTarget) -> EngineError:

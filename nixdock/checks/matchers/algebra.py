@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from nixdock.units import format_duration, format_size, parse_duration, parse_size
@@ -134,8 +134,8 @@ class Unit:
     """How numbers of one sort are read and written."""
 
     name: str
-    parse: Callable[[str], Number]
-    format: Callable[[Number], str]
+    parse: Callable[[str], Number] = field(compare=False)
+    format: Callable[[Number], str] = field(compare=False)
 
 
 PLAIN = Unit("a number", _read_plain, lambda number: f"{number:.15g}")

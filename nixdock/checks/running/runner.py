@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nixdock.checks.model import Check, Suite
     from nixdock.checks.running.bench import Bench
     from nixdock.checks.running.live import LiveService
+    from nixdock.checks.running.passes import Remembered
     from nixdock.checks.subject import Subject
     from nixdock.checks.verdict import Verdict
 
@@ -75,6 +76,7 @@ class SuiteRun:
         seconds: How long all of it may take; None is without limit.
         tell: Told each verdict, in the order of the checks.
         live: The service, where somebody has it running already; one is started when None.
+        remembered: The checks that held in an earlier run, which are not run again; none when None.
     """
 
     suite: Suite
@@ -85,16 +87,25 @@ class SuiteRun:
     seconds: float | None = None
     tell: Callable[[Verdict], None] = lambda _verdict: None
     live: LiveService | None = None
+    remembered: Remembered | None = None
+
+    @property
+    def _held(self) -> frozenset[str]:
+        """The keys of the checks that held in an earlier run."""
+        return frozenset() if self.remembered is None else self.remembered.held
 
     def run(self) -> SuiteResult:
         """Run the suite; call it from the main thread to have signals stop it."""
         began = time.monotonic()
         chosen = [check for check in self.suite.checks if self.choice.includes(check)]
         serves = self._serves(chosen)
-        names = [*((READY,) if serves else ()), *(check.key for check in chosen)]
+        tells_ready = serves or (READY in self._held and self._wants_service(chosen))
+        names = [*((READY,) if tells_ready else ()), *(check.key for check in chosen)]
         ledger = VerdictLedger(names, fail_fast=self.choice.fail_fast)
         deadline = None if self.seconds is None else began + self.seconds
         trials = Trials(self.name, ledger, deadline)
+        if tells_ready and not serves:
+            ledger.note(CheckResult(is_cached=True).verdict(READY, "service", suite=self.name))
         if self.bench is not None:
             # Whoever makes containers must know when the run is stopped.
             self.bench = replace(self.bench, cancelled=trials.cancelled)
@@ -107,6 +118,8 @@ class SuiteRun:
         )
         self._note_missing(chosen, trials)
         self._tell_ready(ledger)
+        if self.remembered is not None:
+            self.remembered.keep(ledger.by_key())
         report = Report(ledger.verdicts(), time.monotonic() - began)
         late = stopped_by is None and trials.seconds_left <= 0 and trials.cancelled.is_set()
         return SuiteResult(report, stopped_by, timed_out=late)
@@ -116,7 +129,15 @@ class SuiteRun:
             self.tell(verdict)
 
     def _serves(self, chosen: Sequence[Check]) -> bool:
-        if self.bench is None or not self.suite.has_service:
+        if self.bench is None or not self._wants_service(chosen):
+            return False
+        pending = [check for check in chosen if check.key not in self._held]
+        asked = any(self.suite.asks_service(check) and check.skip is None for check in pending)
+        return asked or READY not in self._held
+
+    def _wants_service(self, chosen: Sequence[Check]) -> bool:
+        """Whether the service is to be started, unless everything about it is remembered."""
+        if not self.suite.has_service:
             return False
         everything = not self.choice.patterns and not self.choice.tags
         asked = any(self.suite.asks_service(check) and check.skip is None for check in chosen)
@@ -128,6 +149,8 @@ class SuiteRun:
         for check in chosen:
             if check.skip is not None:
                 trials.note(check, CheckResult(skipped=check.skip))
+            elif check.key in self._held:
+                trials.note(check, CheckResult(is_cached=True))
             else:
                 pending.append(check)
         if self.suite.isolated:

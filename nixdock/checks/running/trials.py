@@ -112,6 +112,11 @@ class VerdictLedger:
         with self._lock:
             return tuple(name for name in self._names if name not in self._verdicts)
 
+    def by_key(self) -> tuple[tuple[str, Verdict], ...]:
+        """Return the verdicts that there are, with their checks' keys."""
+        with self._lock:
+            return tuple(self._verdicts.items())
+
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return the verdicts that there are, in the checks' order."""
         with self._lock:

@@ -6,7 +6,7 @@ What depends on the image is put in here: `$NAME` is replaced from its environme
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -103,7 +103,9 @@ class Look(StaticKind):
     """What the image's own bytes answer."""
 
     kind = "structure-test"
-    look: Callable[[], CheckResult]
+    look: Callable[[], CheckResult] = field(compare=False)
+    asked: object = field(default_factory=object)
+    """What it looks for; like nothing else where nobody says."""
 
     def judge(self, subject: Subject) -> CheckResult:  # noqa: ARG002 - it was made for one image
         """Look at the image."""
@@ -288,7 +290,7 @@ class _Translation:
     def _look(self, judge: Judge) -> Made:
         if self.tests.options.bind_mounts:
             return MountedLook(judge, self._settings()), ()
-        return Look(lambda: judge(self.files())), ()
+        return Look(lambda: judge(self.files()), judge), ()
 
     def _settings(self) -> ContainerSettings:
         options = self.tests.options

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -134,7 +134,13 @@ def test_what_says_nothing_is_warned_of(tmp_path: Path, subject: Subject) -> Non
     events: list[Event] = []
     image: Any = SimpleNamespace(name="the image", subject=lambda: subject)
     (run,) = _runs(
-        image, Suite("nothing"), readings, CheckOptions(), listener=events.append, tell=lambda _verdict: None
+        image,
+        Suite("nothing"),
+        readings,
+        CheckOptions(),
+        cast("Any", None),
+        listener=events.append,
+        tell=lambda _verdict: None,
     )
     assert [verdict.status for verdict in run.run().report.verdicts] == [Status.PASS]
     assert events == [Warned(warning)]
