@@ -2,6 +2,7 @@
 
 - `NIXDOCK_CACHE_DIR` (default: the user's cache directory, `nixdock` below it): what can be made again.
 - `NIXDOCK_STATE_DIR` (default: the user's state directory, `nixdock` below it): what nixdock remembers.
+- `NIXDOCK_HOST_STORE` (default: no): whether `up`, `run` and `check` mount store paths, as by `--host-store`.
 - `NIXDOCK_STORE_PATHS` (default: Nix is asked): a file with the valid store paths, one a line, for where
   Nix cannot be asked: in its own sandbox.
 
@@ -17,11 +18,16 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nixdock.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NOWHERE: Final = Path("/dev/null")
 """The home of who has none: nothing can be made below it, and nothing of others is found there."""
+
+_YES: Final = frozenset({"1", "true", "yes", "on"})
+_NO: Final = frozenset({"", "0", "false", "no", "off"})
 
 GONE: Final = Path("/proc/self/cwd")
 """How a working directory that has been removed is named: below it nothing is found."""
@@ -122,3 +128,15 @@ def store_paths_file() -> Path | None:
     """Return the file that lists the valid store paths; None where Nix is to be asked."""
     named = os.environ.get("NIXDOCK_STORE_PATHS")
     return Path(named) if named else None
+
+
+def wants_host_store() -> bool:
+    """Whether the user's setting is that store paths are mounted in containers, rather than loaded.
+
+    Raises:
+        UsageError: It is neither yes nor no.
+    """
+    said = os.environ.get("NIXDOCK_HOST_STORE", "").strip().lower()
+    if said in _YES or said in _NO:
+        return said in _YES
+    raise UsageError(f"NIXDOCK_HOST_STORE is {said!r}, and must be yes or no", hint="or leave it unset")

@@ -15,6 +15,7 @@ from nixdock.cli.target_options import (
     Duration,
     container_options,
     expect_options,
+    host_store_option,
     nix_options,
     scripts_option,
     take_expectation,
@@ -163,6 +164,7 @@ check_options = together(
 @report_options
 @expect_options
 @container_options
+@host_store_option
 @scripts_option
 @nix_options
 @target_argument
@@ -236,4 +238,5 @@ def _options(settings: GivenOptions, words: tuple[str, ...], given: Mapping[str,
         rebuild=given["rebuild"],
         static=given["static"],
         cached=given["cached"],
+        host_store=given["host_store"],
     )

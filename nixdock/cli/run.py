@@ -10,6 +10,7 @@ from nixdock.cli.options import Session, complete_files, session_options
 from nixdock.cli.target_options import (
     SectionedCommand,
     container_options,
+    host_store_option,
     make_options,
     nix_options,
     run_options,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @session_options
 @run_options
 @container_options
+@host_store_option
 @scripts_option
 @nix_options
 @click.argument("target", metavar="IMAGE|TARGET", shell_complete=complete_files)
@@ -64,7 +66,7 @@ def command(
     found = parse(target, expression=nix.expression)
     with (
         session.connect(seconds=options.timeout) as engine,
-        prepared(engine, found, nix, session.listener) as image,
+        prepared(engine, found, nix, session.listener, host_store=given["host_store"]) as image,
     ):
         session.close()
         if options.detach:

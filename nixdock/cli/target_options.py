@@ -247,6 +247,13 @@ scripts_option = click.option(
 )
 """Adds a part of its `NixOptions` to a command with `nix_options` that reads images."""
 
+host_store_option = click.option(
+    "--host-store/--no-host-store",
+    default=None,
+    help="Mount the image's store paths from this machine, read-only, rather than load them.",
+)
+"""Adds whether store paths are mounted; None is as the user's setting says."""
+
 run_options = together(
     click.option("-d", "--detach", is_flag=True, help="Leave it running, and print what names it."),
     click.option("-i", "--interactive", is_flag=True, help="Connect its standard input to ours."),

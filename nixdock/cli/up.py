@@ -12,6 +12,7 @@ from nixdock.cli.target_options import (
     CommandAfterDashes,
     container_options,
     expect_options,
+    host_store_option,
     make_options,
     nix_options,
     run_options,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @expect_options
 @run_options
 @container_options
+@host_store_option
 @scripts_option
 @nix_options
 @target_argument
@@ -72,7 +74,7 @@ def command(
     found = parse(target, expression=nix.expression)
     with (
         session.connect(seconds=options.timeout) as engine,
-        prepared(engine, found, nix, session.listener) as image,
+        prepared(engine, found, nix, session.listener, host_store=given["host_store"]) as image,
     ):
         suite = None
         if brings_expectations(found, image):

@@ -8,9 +8,9 @@ Whoever may not need the outputs at all, as of an image that an engine has, puts
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -144,7 +144,13 @@ def _adopt(target: ArtefactTarget, options: NixOptions, roots: Path, *, lazily: 
     store_path = store_path_of(resolved)
     hold: Callable[[], bool] = is_held
     if store_path is not None:
-        hold = _Once(partial(_hold, store_path, options, roots))
+
+        def hold_it() -> None:
+            # Without Nix, or its daemon, nobody collects garbage either, and the file can still be read.
+            with contextlib.suppress(NixdockError):
+                hold_valid([str(store_path)], roots / "artefact", options)
+
+        hold = _Once(hold_it)
     try:
         if not lazily:
             hold()
@@ -158,17 +164,21 @@ def _adopt(target: ArtefactTarget, options: NixOptions, roots: Path, *, lazily: 
     )
 
 
-def _hold(store_path: Path, options: NixOptions, roots: Path) -> None:
+def hold_valid(paths: Sequence[str], link: Path, options: NixOptions) -> None:
+    """Keep store paths that are there from the garbage collector as long as links to them are there.
+
+    Args:
+        paths: The store paths.
+        link: The first of the links; those after it have a number behind its name.
+        options: The user's own.
+
+    Raises:
+        NixdockError: There is no Nix, or no daemon, or one of them is not valid.
+    """
     from nixdock.nix.program import Nix  # noqa: PLC0415  # as in build
     from nixdock.nix.settings import NixSettings  # noqa: PLC0415
 
-    try:
-        Nix(options, NixSettings(), ignore).run(
-            command.hold_paths([str(store_path)], roots / "artefact", options)
-        )
-    except NixdockError:
-        # No Nix, or no daemon: then nobody collects garbage either, and the file can still be read.
-        return
+    Nix(options, NixSettings(), ignore).run(command.hold_paths(paths, link, options))
 
 
 def _refuse_several(target: str, candidates: Sequence[EvaluatedImage]) -> UsageError:

@@ -69,7 +69,10 @@ def describe_service(image: EngineImage, target: str, request: CreateRequest) ->
     # Whether we look on while it runs is none of its settings.
     body = {key: value for key, value in request.body.items() if not key.startswith("Attach")}
     options = {"body": {**body, "Image": ""}, "platform": request.platform}
-    digest = f"{_digest(image.details.id)}-{_digest(options)}"
+    store = image.host_store
+    # What is mounted belongs to it.
+    identity = image.details.id if store is None else [image.details.id, *store.paths]
+    digest = f"{_digest(identity)}-{_digest(options)}"
     if request.name:
         return WantedService(target, request.name, digest)
     # One name for one target, which no container of another one has.

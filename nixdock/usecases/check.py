@@ -24,6 +24,7 @@ from nixdock.engine.containers.owner import Owner, sweep
 from nixdock.errors import BuildError, CheckError, UsageError
 from nixdock.events import Warned
 from nixdock.nix.target import ArtefactTarget, ImageTarget, PathTarget
+from nixdock.settings import wants_host_store
 from nixdock.usecases.prepare import target_images
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class CheckOptions:
         rebuild: Whether each image is built again, and must be the same.
         static: Whether to run those checks alone that need no engine.
         cached: Whether checks that held before, when all was the same, are not run again.
+        host_store: Whether store paths are mounted and not loaded; as the user's setting says when None.
     """
 
     files: tuple[Path, ...] = ()
@@ -81,6 +83,7 @@ class CheckOptions:
     rebuild: bool = False
     static: bool = False
     cached: bool = False
+    host_store: bool | None = None
 
 
 def check(
@@ -130,7 +133,8 @@ def check(
     structure = read_files(foreign)
     verdicts: list[Verdict] = []
     seconds = 0.0
-    with target_images(target, nix, connect, listener) as images:
+    mounts = wants_host_store() if options.host_store is None else options.host_store
+    with target_images(target, nix, connect, listener, host_store=mounts) as images:
         own = own_suites(target, images, update=options.update)
         keep = skip_dynamic if options.static else replace
         expected = [
@@ -248,6 +252,7 @@ def make_bench(image: EngineImage, options: CheckOptions, suite: Suite, listener
         name=image.name,
         run_as=image.run_as,
         details=image.details,
+        host_store=image.host_store,
         owner=Owner.make(seconds=options.seconds + _DEADLINE_SLACK),
         # What the command line says is above what is written in files.
         settings=options.settings.over(suite.run),

@@ -25,7 +25,7 @@ from nixdock.nix.target import (
     join_attribute,
     split_attribute,
 )
-from nixdock.settings import here
+from nixdock.settings import here, wants_host_store
 from nixdock.text import clean_line
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nixdock.nix.artefact import Artefact
     from nixdock.nix.command import NixOptions
     from nixdock.nix.target import Target
+    from nixdock.usecases.host_store import StoreMounting
 
 _DEFAULT_OUTPUT: Final = "default"
 """The output of a flake that is meant where none is named."""
@@ -73,7 +74,14 @@ class TargetImage:
 
 
 @contextmanager
-def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener) -> Iterator[TargetImage]:
+def prepared(
+    engine: Engine,
+    target: Target,
+    nix: NixOptions,
+    listener: Listener,
+    *,
+    host_store: bool | None = None,
+) -> Iterator[TargetImage]:
     """Have one image ready in the engine; what was built is kept from Nix's garbage collector meanwhile.
 
     Args:
@@ -81,6 +89,7 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
         target: What the user named.
         nix: What the user said about the build.
         listener: Whom to tell what happens; `Loaded image: NAME:TAG` among it.
+        host_store: Whether store paths are mounted and not loaded; as the user's setting says when None.
 
     Raises:
         UsageError: The target is several images.
@@ -88,7 +97,8 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
         LoadError: It cannot be loaded.
         EngineError: The engine has no such image.
     """
-    with target_images(target, nix, lambda: engine, listener, single=True) as images:
+    mounts = wants_host_store() if host_store is None else host_store
+    with target_images(target, nix, lambda: engine, listener, single=True, host_store=mounts) as images:
         if len(images) > 1:
             raise UsageError(
                 f"{target.text} holds {len(images)} images, and this command takes one: "
@@ -96,7 +106,12 @@ def prepared(engine: Engine, target: Target, nix: NixOptions, listener: Listener
                 hint=f"nixdock load {target.text}, then run one of them",
             )
         if images[0].artefact is not None:
-            listener(Notice(f"Loaded image: {images[0].in_engine().name}"))
+            place = images[0].in_engine()
+            if place.host_store is None:
+                listener(Notice(f"Loaded image: {place.name}"))
+            else:
+                paths = len(place.host_store.paths)
+                listener(Notice(f"Image {place.name}: {paths} store paths of this machine are mounted"))
         yield images[0]
 
 
@@ -108,6 +123,7 @@ def target_images(
     listener: Listener,
     *,
     single: bool = False,
+    host_store: bool = False,
 ) -> Iterator[tuple[TargetImage, ...]]:
     """Have the images of a target ready to be looked at; they are held as long as the context lasts.
 
@@ -117,6 +133,7 @@ def target_images(
         connect: Connects to the engine; called only when it is needed.
         listener: Whom to tell what happens.
         single: Whether one image is wanted, for the engine's own platform.
+        host_store: Whether store paths are to be mounted in containers, and not loaded.
     """
     connect = cache(connect)
     if isinstance(target, ImageTarget):
@@ -133,8 +150,13 @@ def target_images(
         needs = BuildRequest(expectations=True, streams=True, single=single, lazily=True)
         artefacts = build(target, nix, listener, roots=roots, request=needs)
         platform = connect().version.platform if single else Platform.of_this_machine()
+        mounting = None
+        if host_store:
+            from nixdock.usecases.host_store import StoreMounting  # noqa: PLC0415 - few mount it
+
+            mounting = StoreMounting(nix, roots, listener)
         yield tuple(
-            _of_artefact(image, artefact, key, connect, listener)
+            _of_artefact(image, artefact, key, connect, listener, mounting=mounting)
             for artefact in artefacts
             for image in open_artefact(artefact, listener, platform)
         )
@@ -177,7 +199,13 @@ def _of_engine(target: ImageTarget, nix: NixOptions, engine: Engine, listener: L
 
 
 def _of_artefact(
-    image: Image, artefact: Artefact, key: str, connect: Callable[[], Engine], listener: Listener
+    image: Image,
+    artefact: Artefact,
+    key: str,
+    connect: Callable[[], Engine],
+    listener: Listener,
+    *,
+    mounting: StoreMounting | None,
 ) -> TargetImage:
     name = image.references[0].familiar if image.references else str(image.config_digest)
 
@@ -190,13 +218,15 @@ def _of_artefact(
 
     @cache
     def in_engine() -> EngineImage:
+        # Nix may have taken long, for which the engine cannot help.
+        connect().patience.renew()
+        return load() if mounting is None else mounting.place(connect(), image, name, artefact, load)
+
+    def load() -> EngineImage:
         from nixdock.engine.loading.load import load_image  # noqa: PLC0415 - static checks load nothing
 
-        engine = connect()
-        # Nix may have taken long, for which the engine cannot help.
-        engine.patience.renew()
-        loaded = load_image(engine, image, listener=listener, hold=artefact.hold)
-        return find_loaded(engine, loaded.name, loaded.engine_id)
+        loaded = load_image(connect(), image, listener=listener, hold=artefact.hold)
+        return find_loaded(connect(), loaded.name, loaded.engine_id)
 
     def identity() -> str:
         if any(layer.known_diff_id is None for layer in image.layers):

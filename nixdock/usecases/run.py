@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nixdock.engine.connection.patience import MARGIN
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams, opened
+from nixdock.engine.containers.mounts import hold_store
 from nixdock.engine.containers.options.request import make_request
 from nixdock.engine.containers.owner import TARGET, Owner, remember_detached, sweep
 from nixdock.engine.containers.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
@@ -242,6 +243,8 @@ def created(
             try:
                 yield container
             finally:
+                if container.stays and container.started:
+                    hold_store(container.subject.image, container.id, listener)
                 if options.keep and container.started and not container.was_left:
                     with engine.patience.cleaning():
                         _tell_kept(container, listener)

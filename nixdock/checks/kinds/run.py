@@ -62,6 +62,6 @@ class RunCheck(ContainerKind):
                 outcome = meant
             result = judge_outcome(self.command.expected, outcome)
             result.notes, result.reproduce = notes, reproduce
-            if result.findings and bench.keep and (note := keep(container)):
+            if result.findings and bench.keep and (note := keep(container, bench.listener)):
                 notes.append(note)
             return with_refusals(result, request.body)

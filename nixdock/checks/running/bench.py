@@ -18,7 +18,7 @@ from nixdock.checks.running.hardening import harden
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams, opened
 from nixdock.engine.containers.image import EngineImage
-from nixdock.engine.containers.mounts import mount_paths
+from nixdock.engine.containers.mounts import hold_store, mount_paths
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.engine.containers.owner import STEP, remember_detached
 from nixdock.errors import CheckError, EngineError
@@ -134,7 +134,7 @@ class Bench(EngineImage):
             yield container
 
 
-def keep(container: Container) -> str | None:
+def keep(container: Container, listener: Listener) -> str | None:
     """Have a container kept for the user to look at, and return the note that says how.
 
     The labels, which cannot be changed, still name this run: a note tells the next run that it is the
@@ -145,6 +145,7 @@ def keep(container: Container) -> str | None:
     except OSError:
         return None
     container.stays = container.was_left = True
+    hold_store(container.subject.image, container.id, listener)
     name = container.name
     return (
         f"kept {name}: docker logs {name}, docker diff {name}, docker start -ai {name}, nixdock down {name}"

@@ -116,7 +116,7 @@ def started_service(bench: Bench, plan: ServicePlan) -> Iterator[LiveService]:
         container.start(Streams(logs, logs))
         live = LiveService(bench.engine, container.id, bench.short_name, lambda: logs.output)
         if bench.keep:
-            live = replace(live, keep=lambda: keep(container), called=container.name)
+            live = replace(live, keep=lambda: keep(container, bench.listener), called=container.name)
         else:
             live = replace(live, again=plan.reproduce)
         if plan.watches_memory:

@@ -23,6 +23,7 @@ from nixdock.engine.connection.responses import read_stop_timeout
 from nixdock.engine.connection.stream import STDERR, STDOUT
 from nixdock.engine.containers.failures import HEAD, explain_create, explain_start
 from nixdock.engine.containers.image import ImageCommand
+from nixdock.engine.containers.mounts import create
 from nixdock.engine.containers.owner import MARKED, RUN, find_ours, mark_of
 from nixdock.engine.containers.terminal import (
     DetachKeys,
@@ -184,13 +185,12 @@ def _clear(engine: Engine, mark: str, owner: Owner, listener: Listener) -> None:
 
 
 def _create(image: EngineImage, request: CreateRequest) -> Container:
-    engine = image.engine
     size = read_size(_STDOUT) if request.tty else None
     body = dict(request.body)
-    if size and engine.traits.sizes_new_terminals:
+    if size and image.engine.traits.sizes_new_terminals:
         body["HostConfig"] = {**body["HostConfig"], "ConsoleSize": list(size)}
     try:
-        created = engine.create_container(body, name=request.name, platform=request.platform)
+        created, image = create(image, request, body)
     except EngineError as error:
         raise explain_create(error, image.name) from error
     return Container(created.id, request, ImageCommand.of(image, body), created.warnings)

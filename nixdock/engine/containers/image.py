@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from nixdock.engine.connection.refusals import EngineRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
     from nixdock.errors import EngineError
+
+
+class HostStore:
+    """This machine's store paths, which are mounted in place of an image's own.
+
+    Args:
+        paths: The store paths.
+        load: Loads the whole image: for an engine that does not see them.
+        hold: Keeps them from Nix's garbage collector as long as the container with this ID exists.
+    """
+
+    def __init__(
+        self, paths: tuple[str, ...], load: Callable[[], EngineImage], hold: Callable[[str], None]
+    ) -> None:
+        self.paths = paths
+        self.hold = hold
+        self.whole: EngineImage | None = None
+        self._load = load
+        self._lock = Lock()
+
+    def fall_back(self) -> EngineImage:
+        """Have the whole image, once: the engine does not see the store paths.
+
+        Raises:
+            LoadError: It cannot be loaded.
+            EngineError: The engine cannot be asked.
+        """
+        with self._lock:
+            if self.whole is None:
+                self.whole = self._load()
+            return self.whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +56,14 @@ class EngineImage:
         name: What the user calls it: its reference, or its ID where it has none.
         run_as: The name or ID that surely means this image to the engine.
         details: The image, as the engine describes it.
+        host_store: The store paths that its containers have mounted, for it has none; None of a whole one.
     """
 
     engine: Engine
     name: str
     run_as: str
     details: ImageDetails
+    host_store: HostStore | None = field(default=None, kw_only=True)
 
     @property
     def short_name(self) -> str:

@@ -1,17 +1,36 @@
-"""Store paths of this machine in a container, in place of those of its image."""
+"""Store paths of this machine in a container, in place of those of its image.
+
+That an engine takes the mounts is the proof that it sees them. One that does not, because it is on another
+machine or in another file system, refuses; then the whole image is loaded.
+
+A container that stays when nixdock has ended keeps its store paths from Nix's garbage collector: by links in
+nixdock's state, in a directory for each engine and one for each container. They are removed with it, or by
+the next run after it is gone.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import posixpath
 import re
+import shutil
 from typing import TYPE_CHECKING, Any, Final
 
+from nixdock import settings
 from nixdock.engine.connection.refusals import EngineRefusedError
+from nixdock.errors import EngineError, NixdockError
+from nixdock.events import Warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
-    from nixdock.errors import EngineError
+    from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import CreatedContainer
+    from nixdock.engine.containers.image import EngineImage
+    from nixdock.engine.containers.options.request import CreateRequest
+    from nixdock.events import Listener
 
 _NOT_SEEN: Final = re.compile(
     r"bind source path does not exist|statfs [^:]+: no such file|mount source .*no such file"
@@ -63,3 +82,84 @@ def _ways(path: str) -> Iterator[str]:
 def is_unseen(error: EngineError) -> bool:
     """Whether an engine refused a container because it does not see what is to be mounted."""
     return isinstance(error, EngineRefusedError) and bool(_NOT_SEEN.search(error.message))
+
+
+def create(
+    image: EngineImage, request: CreateRequest, body: Mapping[str, Any]
+) -> tuple[CreatedContainer, EngineImage]:
+    """Create a container, with this machine's store paths mounted where its image is without.
+
+    Args:
+        image: The image.
+        request: Its name and platform.
+        body: What is asked of the engine.
+
+    Returns:
+        The container, and the image that it is of: the whole one where the engine does not see the paths.
+
+    Raises:
+        EngineError: The engine refuses it.
+        LoadError: The whole image is needed, and cannot be loaded.
+    """
+    engine, store = image.engine, image.host_store
+    if store is not None and store.whole is None:
+        try:
+            mounted = with_store(body, store.paths)
+            return engine.create_container(mounted, name=request.name, platform=request.platform), image
+        except EngineError as error:
+            if not is_unseen(error):
+                raise
+            store.fall_back()
+    if store is not None and store.whole is not None and body["Image"] == image.run_as:
+        image = store.whole
+        body = {**body, "Image": image.run_as}
+    return engine.create_container(body, name=request.name, platform=request.platform), image
+
+
+def hold_store(image: EngineImage, container: str, listener: Listener) -> None:
+    """Keep the store paths of a container from the garbage collector that stays when nixdock has ended.
+
+    Args:
+        image: Its image.
+        container: Its ID.
+        listener: Told where that fails.
+    """
+    if image.host_store is None:
+        return
+    try:
+        image.host_store.hold(container)
+    except (NixdockError, OSError) as error:
+        why = error.message if isinstance(error, NixdockError) else error.strerror
+        name = f"the container {container[:12]}"
+        listener(Warned(f"Nix's garbage collector may remove what is mounted in {name}: {why}"))
+
+
+def roots_of(engine: Engine, container: str) -> Path:
+    """Return the directory of what keeps a container's store paths from the garbage collector."""
+    key = hashlib.sha256(engine.traits.identity.encode()).hexdigest()[:32]
+    return _roots() / key / container
+
+
+def forget_roots(engine: Engine, container: str) -> None:
+    """Leave to the garbage collector what a container needed that is gone."""
+    if _roots().is_dir():
+        shutil.rmtree(roots_of(engine, container), ignore_errors=True)
+
+
+def sweep_roots(engine: Engine) -> None:
+    """Leave to the garbage collector what the containers of an engine needed that are gone.
+
+    Raises:
+        EngineError: The engine cannot be asked.
+    """
+    with contextlib.suppress(OSError):
+        # Most users have none, and need not ask the engine who it is.
+        if not any(_roots().iterdir()):
+            return
+        for directory in roots_of(engine, "any").parent.iterdir():
+            if engine.find_container(directory.name) is None:
+                shutil.rmtree(directory, ignore_errors=True)
+
+
+def _roots() -> Path:
+    return settings.state_dir() / "roots"

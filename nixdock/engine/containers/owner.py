@@ -10,7 +10,8 @@ boot: a pid alone is soon somebody else's, and the same number in another contai
 machine is another process. What lives on by the user's wish (`-d`, `--keep`) has no process.
 
 Of dead runs containers are removed first, then the networks, volumes and images they used. The images are
-those that a run made of its own containers, on the way to others, and are known by their name. A user's
+those that a run made of its own containers, on the way to others, and are known by their name. Last are
+the store paths that containers needed which are gone (`nixdock.engine.containers.mounts`). A user's
 `docker commit` of a container of ours has our labels too, and so have the containers made of that: they are
 left alone.
 """
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock import process, settings
 from nixdock.engine.connection.refusals import EngineLateError
+from nixdock.engine.containers.mounts import sweep_roots
 from nixdock.errors import EngineError
 from nixdock.log import get_logger
 from nixdock.text import read_system_file
@@ -271,6 +273,7 @@ def sweep(engine: Engine) -> tuple[str, ...]:
             if is_left_over(volume.get("Labels") or {}, observer=ourselves, now=now):
                 _try(engine.remove_volume, volume["Name"])
         _sweep_images(engine, ourselves, now)
+        sweep_roots(engine)
     except EngineLateError:
         raise
     except EngineError as error:

@@ -1,0 +1,92 @@
+"""`--host-store`: an image in an engine without its store paths, which its containers have mounted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nixdock import settings
+from nixdock.engine.containers.image import EngineImage, HostStore, find_loaded
+from nixdock.engine.containers.mounts import roots_of
+from nixdock.engine.loading.load import load_image
+from nixdock.events import Notice
+from nixdock.formats.host_store import StoreKeptError, strip_store
+from nixdock.nix.artefact import ArtefactForm
+from nixdock.nix.builder import hold_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nixdock.engine.connection.api import Engine
+    from nixdock.events import Listener
+    from nixdock.image.model import Image
+    from nixdock.nix.artefact import Artefact
+    from nixdock.nix.command import NixOptions
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMounting:
+    """How images are had in an engine without their store paths.
+
+    Args:
+        nix: What the user said about the build.
+        roots: The directory that keeps store paths from the garbage collector while nixdock runs.
+        listener: Whom to tell what happens.
+    """
+
+    nix: NixOptions
+    roots: Path
+    listener: Listener
+
+    def place(
+        self, engine: Engine, image: Image, name: str, artefact: Artefact, load: Callable[[], EngineImage]
+    ) -> EngineImage:
+        """Have an image in an engine without its store paths; the whole one where that cannot be.
+
+        Args:
+            engine: Where it is to run.
+            image: The image.
+            name: What the user calls it.
+            artefact: What it was read from.
+            load: Loads the whole image.
+
+        Raises:
+            LoadError: The image cannot be read or loaded.
+            EngineError: The engine cannot be asked.
+        """
+        if not engine.address.is_local:
+            return self._load(name, f"{engine.address.url} is no engine of this machine", load)
+        try:
+            storeless = strip_store(image)
+        except StoreKeptError as error:
+            return self._load(name, error.message, load)
+        held = list(storeless.paths)
+        if artefact.form is ArtefactForm.SCRIPT and artefact.store_path is not None:
+            # Which refers to all of them.
+            held = [str(artefact.store_path)]
+            artefact.hold()
+        else:
+            hold_valid(held, self.roots / f"store-of-{storeless.image.config_digest.hex[:12]}", self.nix)
+        names = tuple(one.storeless for one in image.references if one.storeless is not None)
+        loaded = load_image(engine, storeless.image.renamed(names), listener=self.listener)
+        place = find_loaded(engine, loaded.name, loaded.engine_id)
+        unseen = partial(self._load, name, "the engine does not see this machine's store paths", load)
+        store = HostStore(storeless.paths, unseen, partial(self._hold, engine, held))
+        return replace(place, name=name, host_store=store)
+
+    def _load(self, name: str, why: str, load: Callable[[], EngineImage]) -> EngineImage:
+        self.listener(Notice(f"{name} is loaded with its store paths: {why}"))
+        return load()
+
+    def _hold(self, engine: Engine, paths: list[str], container: str) -> None:
+        """Keep store paths from the garbage collector until a container is gone.
+
+        Raises:
+            OSError: The directory for it cannot be made.
+            NixdockError: Nix refuses.
+        """
+        directory = roots_of(engine, container)
+        settings.make_private(directory)
+        hold_valid(paths, directory / "root", self.nix)
