@@ -131,6 +131,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     options: Mapping[str, Sequence[str]] | None = None,
     timeout: float | None = None,
+    host_store: bool | None = None,
     nix: NixOptions | None = None,
     engine: Engine | None = None,
     listener: Listener = ignore,
@@ -143,6 +144,7 @@ def run(
         environment: Variables to set.
         options: docker's long options by name, such as `{"network": ["none"], "user": ["1000"]}`.
         timeout: Seconds after which it is killed.
+        host_store: Whether store paths are mounted and not loaded; as NIXDOCK_HOST_STORE says when None.
         nix: nix-build's options.
         engine: Where to run it.
         listener: Whom to tell what happens.
@@ -151,7 +153,7 @@ def run(
         NixdockError: It cannot be built, loaded or started. How it ends is in the answer, a time-out too.
     """
     wanted = RunOptions(command=tuple(command), options=_options(options, environment, ()), timeout=timeout)
-    with _running(target, wanted, nix, engine, listener) as running:
+    with _running(target, wanted, nix, engine, listener, host_store=host_store) as running:
         ended = running.attendance.until_ended()
         stdout, stderr = running.logs()
     return RunOutcome(ended.exit_code, stdout, stderr, ended.timed_out, ended.seconds)
@@ -201,6 +203,7 @@ def serve(
     environment: Mapping[str, str] | None = None,
     options: Mapping[str, Sequence[str]] | None = None,
     within: float = READY_WITHIN,
+    host_store: bool | None = None,
     nix: NixOptions | None = None,
     engine: Engine | None = None,
     listener: Listener = ignore,
@@ -214,6 +217,7 @@ def serve(
         environment: Variables to set.
         options: docker's long options by name.
         within: Seconds that it has to be healthy.
+        host_store: Whether store paths are mounted and not loaded; as NIXDOCK_HOST_STORE says when None.
         nix: nix-build's options.
         engine: Where to run it.
         listener: Whom to tell what happens.
@@ -222,7 +226,7 @@ def serve(
         NixdockError: It cannot be built, loaded or started, or is not healthy in time.
     """
     wanted = RunOptions(command=tuple(command), options=_options(options, environment, ports))
-    with _running(target, wanted, nix, engine, listener) as running:
+    with _running(target, wanted, nix, engine, listener, host_store=host_store) as running:
         with closing(Readiness.by_own_account(running.engine, running.id, running.name)) as readiness:
             running.wait_until(readiness, within=within)
         yield running
@@ -235,12 +239,14 @@ def _running(
     nix: NixOptions | None,
     engine: Engine | None,
     listener: Listener,
+    *,
+    host_store: bool | None,
 ) -> Iterator[Service]:
     nix = nix or NixOptions()
     found = parse(_text(target), expression=nix.expression)
     with (
         _engine(engine, wanted.timeout) as where,
-        prepared(where, found, nix, listener) as image,
+        prepared(where, found, nix, listener, host_store=host_store) as image,
         # A program that uses us keeps its own way with Ctrl-C.
         created(image, wanted, listener, catch_signals=False) as container,
         closing(Recorder()) as stdout,

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock import settings
 from nixdock.engine.connection.stream import STDOUT
-from nixdock.engine.containers.owner import SETTINGS, TARGET, find_ours, find_ourselves, is_owned_by_living
+from nixdock.engine.containers.owner import (
+    ARTEFACT,
+    SETTINGS,
+    TARGET,
+    find_ours,
+    find_ourselves,
+    is_owned_by_living,
+)
 from nixdock.errors import DeadlineError, EngineError
 from nixdock.events import Notice
 from nixdock.outcome import Capture, tail_of
@@ -46,25 +53,38 @@ class WantedService:
         target: What the target is: the key of a label.
         name: The container's name.
         settings: Digests over the image and over all options, with a dash between them.
+        artefact: The store path of what was built, or empty: of one build, the image with store paths and
+            the one that has them mounted are the same.
     """
 
     target: str
     name: str
     settings: str
+    artefact: str = ""
 
     @property
     def labels(self) -> dict[str, str]:
         """Return the labels by which it is found again."""
-        return {TARGET: self.target, SETTINGS: self.settings}
+        return {TARGET: self.target, SETTINGS: self.settings, ARTEFACT: self.artefact}
+
+    def settings_of(self, container: ContainerSummary) -> str:
+        """Return the settings of a container of this service, as this one would write them."""
+        settings = container.labels.get(SETTINGS, "")
+        if not self.artefact or container.labels.get(ARTEFACT) != self.artefact:
+            return settings
+        return f"{self.settings.partition('-')[0]}-{settings.partition('-')[2]}"
 
 
-def describe_service(image: EngineImage, target: str, request: CreateRequest) -> WantedService:
+def describe_service(
+    image: EngineImage, target: str, request: CreateRequest, artefact: Path | None = None
+) -> WantedService:
     """Say what service an image and a request make.
 
     Args:
         image: The image.
         target: What the target is: the key of a label.
         request: What is to be created.
+        artefact: The store path of what was built.
     """
     # Whether we look on while it runs is none of its settings.
     body = {key: value for key, value in request.body.items() if not key.startswith("Attach")}
@@ -74,10 +94,10 @@ def describe_service(image: EngineImage, target: str, request: CreateRequest) ->
     identity = image.details.id if store is None else [image.details.id, *store.paths]
     digest = f"{_digest(identity)}-{_digest(options)}"
     if request.name:
-        return WantedService(target, request.name, digest)
+        return WantedService(target, request.name, digest, str(artefact or ""))
     # One name for one target, which no container of another one has.
     suffix = hashlib.sha256(os.fsencode(target)).hexdigest()[:6]
-    return WantedService(target, f"{image.short_name}-{suffix}", digest)
+    return WantedService(target, f"{image.short_name}-{suffix}", digest, str(artefact or ""))
 
 
 def _digest(facts: object) -> str:
@@ -139,7 +159,7 @@ def find_service(engine: Engine, service: WantedService) -> StandingService | No
     if not found:
         return None
     container = found[0]
-    changed = compare_settings(container.labels.get(SETTINGS, ""), service.settings)
+    changed = compare_settings(service.settings_of(container), service.settings)
     return StandingService(container, changed or _find_fault(engine, container.id))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nixdock.engine.containers.mounts import forget_roots
 from nixdock.engine.containers.owner import (
     SETTINGS,
     TARGET,
@@ -12,6 +13,7 @@ from nixdock.engine.containers.owner import (
     forget_detached,
 )
 from nixdock.errors import UsageError
+from nixdock.image.reference import Reference
 from nixdock.nix.target import ImageTarget, PathTarget, parse
 from nixdock.services.identity import is_attended, stop_and_remove
 from nixdock.usecases.prepare import key_of, name_image
@@ -53,7 +55,7 @@ def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
             parse(text)
         if isinstance(target, ImageTarget):
             reference = name_image(target.reference, image)
-            named += [item for item in ours if name_image(item.image) == reference and item not in named]
+            named += [item for item in ours if _image_of(item) == reference and item not in named]
             if not named:
                 others = ", ".join(sorted(container.name for container in ours))
                 raise UsageError(
@@ -68,10 +70,20 @@ def down_all(engine: Engine) -> tuple[str, ...]:
     return _remove(engine, [item for item in find_ours(engine) if not is_attended(item)])
 
 
+def _image_of(container: ContainerSummary) -> str:
+    """Return the name of a container's image, of the whole one where it has store paths mounted."""
+    name = name_image(container.image)
+    try:
+        return Reference.parse(name).whole.familiar
+    except ValueError:
+        return name
+
+
 def _remove(engine: Engine, containers: list[ContainerSummary]) -> tuple[str, ...]:
     for container in containers:
         stop_and_remove(engine, container)
         forget_detached(container.id)
+        forget_roots(engine, container.id)
     return tuple(container.name for container in containers)
 
 

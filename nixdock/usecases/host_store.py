@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nixdock import settings
 from nixdock.engine.containers.image import EngineImage, HostStore, find_loaded
-from nixdock.engine.containers.mounts import roots_of
+from nixdock.engine.containers.mounts import roots_of, sees_our_files
 from nixdock.engine.loading.load import load_image
 from nixdock.events import Notice
 from nixdock.formats.host_store import StoreKeptError, strip_store
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from nixdock.image.model import Image
     from nixdock.nix.artefact import Artefact
     from nixdock.nix.command import NixOptions
+
+
+_UNSEEN: Final = "the engine does not see this machine's store paths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ class StoreMounting:
         names = tuple(one.storeless for one in image.references if one.storeless is not None)
         loaded = load_image(engine, storeless.image.renamed(names), listener=self.listener)
         place = find_loaded(engine, loaded.name, loaded.engine_id)
-        unseen = partial(self._load, name, "the engine does not see this machine's store paths", load)
+        unseen = partial(self._load, name, _UNSEEN, load)
+        if not engine.traits.refuses_missing_mounts and not sees_our_files(engine, place.details):
+            return unseen()
         store = HostStore(storeless.paths, unseen, partial(self._hold, engine, held))
         return replace(place, name=name, host_store=store)
 

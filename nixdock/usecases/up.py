@@ -107,7 +107,8 @@ def up(
             f"--expect-exit asks for the end of {place.name}, which is a service: {why}",
             hint="leave it out, or add --no-healthcheck" if probed else "leave one of the two out",
         )
-    service = identity.describe_service(place, image.key, request)
+    artefact = None if image.artefact is None else image.artefact.store_path
+    service = identity.describe_service(place, image.key, request, artefact)
     run = _ServiceRun(image, options, expectation, listener, service, probed=probed, expected=expected)
     return run.bring_up(request)
 

@@ -33,6 +33,8 @@ class Traits:
         """Removing a container by force asks it to end first, and waits; Podman's own request need not."""
         self.wants_body_to_commit = is_podman
         """Making an image of a container needs a body, in which nothing need stand."""
+        self.refuses_missing_mounts = not is_podman
+        """A container is not created that mounts what is not there; Podman makes a folder of that name."""
         self.checks_diff_ids = not is_podman
         """What is loaded is compared with the diff IDs of its config."""
         self.reads_zstd = is_podman or version.speaks("1.42")

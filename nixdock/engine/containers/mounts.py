@@ -1,7 +1,8 @@
 """Store paths of this machine in a container, in place of those of its image.
 
 That an engine takes the mounts is the proof that it sees them. One that does not, because it is on another
-machine or in another file system, refuses; then the whole image is loaded.
+machine or in another file system, refuses; then the whole image is loaded. Podman takes any, and is known by
+its own files.
 
 A container that stays when nixdock has ended keeps its store paths from Nix's garbage collector: by links in
 nixdock's state, in a directory for each engine and one for each container. They are removed with it, or by
@@ -15,6 +16,7 @@ import hashlib
 import posixpath
 import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import settings
@@ -24,20 +26,29 @@ from nixdock.events import Warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.connection.responses import CreatedContainer
+    from nixdock.engine.connection.responses import CreatedContainer, ImageDetails
     from nixdock.engine.containers.image import EngineImage
     from nixdock.engine.containers.options.request import CreateRequest
     from nixdock.events import Listener
 
 _NOT_SEEN: Final = re.compile(
-    r"bind source path does not exist|statfs [^:]+: no such file|mount source .*no such file"
-    r"|not shared from the host|Mounts denied",
-    re.IGNORECASE,
+    r"bind source path does not exist|not shared from the host|Mounts denied", re.IGNORECASE
 )
-"""What engines say that do not see a path of this machine: Docker, Podman, crun, Docker Desktop."""
+"""What engines say that do not see a path of this machine: Docker, and Docker Desktop."""
+
+
+def sees_our_files(engine: Engine, image: ImageDetails) -> bool:
+    """Whether an engine's files are this machine's: it says where it keeps an image, and there that is.
+
+    Args:
+        engine: One that does not refuse to mount what it does not see.
+        image: An image that it has.
+    """
+    info = engine.info
+    driver = str(info.raw.get("Driver") or "")
+    return settings.is_there(Path(info.root) / f"{driver}-images" / image.id.removeprefix("sha256:"))
 
 
 def mount_paths(paths: Iterable[str]) -> list[dict[str, Any]]:

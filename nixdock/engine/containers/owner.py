@@ -52,12 +52,13 @@ MACHINE: Final = f"{PREFIX}machine"
 DEADLINE: Final = f"{PREFIX}deadline"
 TARGET: Final = f"{PREFIX}target"
 SETTINGS: Final = f"{PREFIX}settings"
+ARTEFACT: Final = f"{PREFIX}artefact"
 STEP: Final = "nixdock.invalid/step"
 """What images are called that a run makes of its containers, to make others of them. A name is nothing that
 one image has from another, and no registry can have this one (RFC 2606)."""
 
 _NONE: Final = dict.fromkeys(
-    (RUN, PROCESS, STARTED, NAMESPACE, BOOT, MACHINE, DEADLINE, TARGET, SETTINGS), ""
+    (RUN, PROCESS, STARTED, NAMESPACE, BOOT, MACHINE, DEADLINE, TARGET, SETTINGS, ARTEFACT), ""
 )
 _MARK: Final = "nixdock:"
 MARKED: Final = "ContainerIDFile"

@@ -187,11 +187,12 @@ def find_old_builds(engine: Engine, *, keep: int, repositories: Iterable[str] = 
             ledger.forget(entry.image)
         elif entry.repository:
             builds.setdefault(entry.repository, []).append(entry)
-    wanted = set(repositories) or builds.keys()
+    wanted = set(repositories)
     return tuple(
         OldBuild(entry.image, repository, _names(there[entry.image], repository))
         for repository, entries in builds.items()
-        if repository in wanted
+        # An image without its store paths goes by the name of the whole one.
+        if not wanted or not wanted.isdisjoint({repository, _whole(repository)})
         for entry in entries[keep:]
         if entry.image not in used and _is_removable(there[entry.image], repository)
     )
@@ -227,6 +228,11 @@ def _names(image: ImageSummary, repository: str) -> tuple[Reference, ...]:
     return tuple(
         name for name in map(_parse, image.tags) if name is not None and name.repository == repository
     )
+
+
+def _whole(repository: str) -> str:
+    name = _parse(repository)
+    return repository if name is None else name.whole.repository
 
 
 def _is_removable(image: ImageSummary, repository: str) -> bool:
