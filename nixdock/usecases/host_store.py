@@ -74,7 +74,7 @@ class StoreMounting:
             hold_valid(held, self.roots / f"store-of-{storeless.image.config_digest.hex[:12]}", self.nix)
         names = tuple(one.storeless for one in image.references if one.storeless is not None)
         loaded = load_image(engine, storeless.image.renamed(names), listener=self.listener)
-        place = find_loaded(engine, loaded.name, loaded.engine_id)
+        place = find_loaded(engine, loaded.name, loaded.details)
         unseen = partial(self._load, name, _UNSEEN, load)
         if not engine.traits.refuses_missing_mounts and not sees_our_files(engine, place.details):
             return unseen()

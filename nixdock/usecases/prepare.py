@@ -226,7 +226,7 @@ def _of_artefact(
         from nixdock.engine.loading.load import load_image  # noqa: PLC0415 - static checks load nothing
 
         loaded = load_image(connect(), image, listener=listener, hold=artefact.hold)
-        return find_loaded(connect(), loaded.name, loaded.engine_id)
+        return find_loaded(connect(), loaded.name, loaded.details)
 
     def identity() -> str:
         if any(layer.known_diff_id is None for layer in image.layers):

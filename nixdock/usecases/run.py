@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.engine.connection.patience import MARGIN
+from nixdock.engine.connection.refusals import EngineLateError
 from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams, opened
 from nixdock.engine.containers.mounts import hold_store
 from nixdock.engine.containers.options.request import make_request
-from nixdock.engine.containers.owner import TARGET, Owner, remember_detached, sweep
+from nixdock.engine.containers.owner import TARGET, Owner, remember_detached, sweep_containers, sweep_used
 from nixdock.engine.containers.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
 from nixdock.errors import DeadlineError, EngineError, UsageError
 from nixdock.events import Notice, Warned
@@ -229,7 +230,7 @@ def created(
         # Whoever loads one has said so.
         _warn_of_platform(place, listener)
     engine = place.engine
-    sweep(engine)
+    sweep_containers(engine)
     try:
         with opened(
             place,
@@ -252,6 +253,8 @@ def created(
         passage.end()
         # Its time is over; what is asked of the engine next has its own.
         engine.patience.renew()
+    with suppress(EngineLateError), engine.patience.cleaning():
+        sweep_used(engine)
 
 
 def status_of(ended: ContainerEnd, options: RunOptions) -> int:

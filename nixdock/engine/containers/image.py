@@ -72,12 +72,20 @@ class EngineImage:
         return name.rpartition("/")[2].partition("@")[0].partition(":")[0] or "service"
 
 
-def find_loaded(engine: Engine, name: str, ident: str) -> EngineImage:
-    """Inspect an image by the name that people know, or by its ID where the name means another by now."""
-    for run_as in (name, ident):
-        details = engine.find_image(run_as)
-        if details is not None and details.id == ident:
-            return EngineImage(engine, name, run_as, details)
+def find_loaded(engine: Engine, name: str, details: ImageDetails) -> EngineImage:
+    """Return an image by the name that people know, or by its ID where the name means another by now.
+
+    Args:
+        engine: The engine.
+        name: What people call it.
+        details: The image, as the engine described it last; it is asked again where that lacks the name.
+    """
+    if name in (details.id, *details.tags):
+        return EngineImage(engine, name, name, details)
+    for run_as in (name, details.id):
+        found = engine.find_image(run_as)
+        if found is not None and found.id == details.id:
+            return EngineImage(engine, name, run_as, found)
     raise explain_missing_image(name)
 
 

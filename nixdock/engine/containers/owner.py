@@ -263,10 +263,25 @@ def sweep(engine: Engine) -> tuple[str, ...]:
     Returns:
         The names of the containers that were removed.
     """
-    ourselves, now = find_ourselves(), time.monotonic()
+    removed = sweep_containers(engine)
+    sweep_used(engine)
+    return removed
+
+
+def sweep_containers(engine: Engine) -> tuple[str, ...]:
+    """Remove the containers of dead runs, as `sweep` does: another may want their names and ports."""
     removed: tuple[str, ...] = ()
-    try:
-        removed = tuple(_sweep_containers(engine, ourselves, now))
+    with _passing_over_failures():
+        removed = tuple(_sweep_containers(engine, find_ourselves(), time.monotonic()))
+    if removed:
+        log.info("sweep.removed", containers=removed)
+    return removed
+
+
+def sweep_used(engine: Engine) -> None:
+    """Remove what containers of dead runs used, as `sweep` does: it is in nobody's way."""
+    ourselves, now = find_ourselves(), time.monotonic()
+    with _passing_over_failures():
         for network in engine.networks(labels=[PROCESS]):
             if is_left_over(network.get("Labels") or {}, observer=ourselves, now=now):
                 _try(engine.remove_network, network["Id"])
@@ -275,13 +290,16 @@ def sweep(engine: Engine) -> tuple[str, ...]:
                 _try(engine.remove_volume, volume["Name"])
         _sweep_images(engine, ourselves, now)
         sweep_roots(engine)
+
+
+@contextlib.contextmanager
+def _passing_over_failures() -> Iterator[None]:
+    try:
+        yield
     except EngineLateError:
         raise
     except EngineError as error:
         log.warning("sweep.failed", error=error.message)
-    if removed:
-        log.info("sweep.removed", containers=removed)
-    return removed
 
 
 def _sweep_containers(engine: Engine, ourselves: OwnerProcess, now: float) -> Iterator[str]:

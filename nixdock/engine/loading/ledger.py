@@ -93,6 +93,12 @@ class Ledger:
 
     def touch(self, image: str) -> None:
         """Note that an image was wanted again, if it is one that nixdock loaded."""
+        query = """SELECT 1 FROM images AS one JOIN images AS newer ON newer.engine = one.engine
+            AND newer.repository = one.repository AND newer.image <> one.image AND newer.loaded >= one.loaded
+            WHERE one.image = ? LIMIT 1"""
+        if not self.database.read(query, [image]):
+            # The newest of its name already, wherever it is: that it is wanted says nothing new.
+            return
         self.database.write(
             "UPDATE images SET loaded = ? WHERE engine = ? AND image = ?", [(time.time(), self._key, image)]
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.connection.refusals import EngineRefusedError, EngineUnreachableError
@@ -65,6 +65,7 @@ class LoadedImage:
         seconds: What it took.
         was_there: Whether the engine had it already.
         replaced: Names that stood for another image before, with the engine's ID of that.
+        details: The image, as the engine described it when it was found there.
     """
 
     references: tuple[Reference, ...]
@@ -77,6 +78,7 @@ class LoadedImage:
     seconds: float
     was_there: bool
     replaced: tuple[tuple[Reference, str], ...] = ()
+    details: ImageDetails = field(kw_only=True, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -369,6 +371,7 @@ class _Loading:
             seconds=time.monotonic() - self._started,
             was_there=self._sent is None,
             replaced=tuple(replaced),
+            details=details,
         )
 
     def _clean_up(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ EXPECTING = """\
 import ./hello-docker.nix { inherit pkgs; }
 // { nixdock.checks.says = { run = [ ]; stdout = "Hello, world!\\n"; }; }
 """
+CONTAINER = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,11 @@ def measure(nixdock: Nixdock, *words: str) -> Cost:
     ]
     return Cost(
         [entry["argv"][0] for entry in logged if entry["event"] == "process.start"],
-        [f"{entry['method']} {entry['path']}" for entry in logged if entry["event"] == "engine.ask"],
+        [
+            f"{entry['method']} {CONTAINER.sub('ID', entry['path'])}"
+            for entry in logged
+            if entry["event"] == "engine.ask"
+        ],
     )
 
 
@@ -98,6 +104,22 @@ def test_up_of_an_image_with_expectations_judges_them(loaded: Nixdock) -> None:
 @pytest.mark.parametrize("command", ["up", "load"])
 def test_where_nothing_changed_the_evaluation_is_the_only_nix_program(loaded: Nixdock, command: str) -> None:
     assert measure(loaded, command, "hello-docker.nix").programs == ["nix-instantiate"]
+
+
+def test_where_nothing_changed_the_engine_is_asked_little(loaded: Nixdock) -> None:
+    name = loaded("load", "-q", "hello-docker.nix").stdout.strip()
+    found = ["GET /version", f"GET /images/docker.io/library/{name}/json"]
+    assert measure(loaded, "load", "hello-docker.nix").requests == found
+    assert measure(loaded, "up", "hello-docker.nix").requests == [
+        *found,
+        # Of what dead runs left, what may be in the new container's way.
+        "GET /containers/json",
+        "POST /containers/create",
+        *(f"POST /containers/ID/{what}" for what in ("attach", "wait", "start")),
+        "DELETE /containers/ID",
+        # And the rest of it.
+        *("GET /networks", "GET /volumes", "GET /images/json"),
+    ]
 
 
 def test_what_is_to_be_loaded_is_held_meanwhile(loaded: Nixdock) -> None:

@@ -61,6 +61,16 @@ def test_what_is_wanted_again_is_the_newest(ledger: Ledger) -> None:
     assert len(ledger.entries()) == 2
 
 
+def test_what_is_the_newest_anyway_needs_no_word_with_the_engine(ledger: Ledger) -> None:
+    for image in ("a", "b"):
+        ledger.record(image, CONFIG, ["app"], [])
+    silent = Ledger(cast("Engine", None), ledger.database)
+    for image in ("b", "nobody"):
+        silent.touch(image)
+    with pytest.raises(AttributeError):
+        silent.touch("a")
+
+
 def test_an_image_without_a_name_is_recorded_too(ledger: Ledger) -> None:
     ledger.record("a", CONFIG, [], BLOBS)
     (entry,) = ledger.entries()
