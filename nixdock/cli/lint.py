@@ -41,7 +41,8 @@ def command(session: Session, /, target: str | None, nix: NixOptions, **given: A
 
     A fault is what will fail: a command, or a program in PATH, whose interpreter, library or store
     path is not in the image. Advice is what is amiss where nobody may ever ask for it, and what many
-    programs miss: a shell, /tmp, certificates. The image's own bytes are read; nothing is run.
+    programs miss: a shell, /tmp, certificates; and how layers lie. The image's own bytes are read;
+    nothing is run.
 
     The exit status is 0 if there is no fault, 1 if there is one.
 

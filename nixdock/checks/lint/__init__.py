@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nixdock.checks.lint import programs, surroundings
+from nixdock.checks.lint import layers, programs, surroundings
 from nixdock.checks.lint.programs import Gravity, Programs, Remark
 
 if TYPE_CHECKING:
@@ -71,6 +71,14 @@ RULES: Final = {
     "timezones": LintRule(
         "Time zone data is there where TZ asks for a zone.",
         surroundings.find_timezones,
+    ),
+    "order": LintRule(
+        "What nothing refers to, such as a file of one's own, lies above larger layers: an edit renews few.",
+        layers.find_order,
+    ),
+    "layers": LintRule(
+        "There are no more layers than engines mount by themselves.",
+        layers.find_many,
     ),
 }
 

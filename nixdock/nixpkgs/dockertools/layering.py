@@ -1,7 +1,7 @@
 """Which store paths share a layer.
 
-Three ways, all deterministic: by stability (`layers_by_stability`, the default), by popularity, or by a
-pipeline of operations that the user writes (`run_pipeline`). Each takes the graph of a closure and gives
+Three ways, all deterministic: by stability (`stability.layers_by_stability`, the default), by popularity, or
+by a pipeline of operations that the user writes (`run_pipeline`). Each takes the graph of a closure and gives
 lists of paths, one a layer, bottom first.
 """
 
@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 Layers: TypeAlias = list[list[str]]
 Value: TypeAlias = Union["Graph", list["Value"], dict[str, "Value"]]
 """What an operation takes and gives: a graph, or lists and dictionaries of such."""
-
-DEFAULT_LAYERS = 50
-"""How many layers an image gets that does not say how many it may have.
-
-An engine's overlay mounts up to 54 by itself, and more through a child process: 0.3 to 0.5 s at every start.
-"""
-
-_FEWEST = 2
-"""How many layers of store paths there are on a base that takes all of those: one for what changes most."""
 
 
 class LayeringError(Exception):
@@ -106,80 +97,10 @@ class Graph:
         return sorted(self.references, key=lambda path: (self.sizes[path], path))
 
 
-def available_layers(max_layers: int | None, base_layers: int) -> int:
-    """Return how many layers of store paths an image can have.
-
-    Args:
-        max_layers: What the whole image may have, or None where the user does not say.
-        base_layers: What the image below has.
-
-    Raises:
-        LayeringError: Not even one is left.
-    """
-    used = 1 + base_layers  # the customisation layer is always there
-    if max_layers is None:
-        return max(DEFAULT_LAYERS - used, _FEWEST)
-    if used >= max_layers:
-        raise LayeringError(
-            f"maxLayers = {max_layers} is too small: {base_layers} layers of the base image and one for "
-            f"the image's own files leave none for store paths; it must be at least {used + 1}",
-        )
-    return max_layers - used
-
-
 def name_key(path: str) -> tuple[str, str]:
     """Return what to sort a store path by: its name, then its hash."""
     prefix, _, name = path.rpartition("/")[2].partition("-")
     return name, prefix
-
-
-def layers_by_stability(graph: Graph, count: int, exclude: Collection[str] = ()) -> Layers:
-    """Split a closure into layers, those at the bottom that an edit renews least often.
-
-    An engine shares a layer only where all below it are the same, so a path that changes renews its own layer
-    and all above it. On top are the user's own things: what nothing refers to, and what only that refers to
-    directly, the largest lowest. Below is all else, by the paths in its closure for each of its bytes, fewest
-    lowest: a path changes when anything in its closure does. That depends on the path alone, so the same
-    packages come in the same order in every image.
-
-    Where there are fewer layers than paths, the smallest on top share the topmost layer, and the last of the
-    rest share one below those.
-
-    Args:
-        graph: The whole closure, roots and all.
-        count: How many layers there may be.
-        exclude: Paths to leave out first, for which the others are there: the real roots are below them.
-    """
-    kept = graph.only(frozenset(graph.paths).difference(exclude))
-    roots = frozenset(kept.roots)
-    own = [path for path in kept.paths if kept.users[path] <= roots]
-    own.sort(key=lambda path: (-kept.sizes[path], *name_key(path)))
-    needs = _closure_counts(kept)
-    shared = [path for path in kept.paths if not kept.users[path] <= roots]
-    shared.sort(key=lambda path: (needs[path] / max(kept.sizes[path], 1), *name_key(path)))
-    # What is edited most has a quarter of the layers for itself, and more where the rest leaves some.
-    for_own = min(len(own), max(count - len(shared), count // 4, 1))
-    if shared and count == 1:
-        return [sorted(kept.paths, key=name_key)]
-    return _at_most(count - for_own, shared) + _at_most(for_own, own)
-
-
-def _at_most(count: int, paths: Sequence[str]) -> Layers:
-    """Return each path as a layer, but the last ones as one where there are too many."""
-    if len(paths) <= count:
-        return [[path] for path in paths]
-    return [*([path] for path in paths[: count - 1]), sorted(paths[count - 1 :], key=name_key)]
-
-
-def _closure_counts(graph: Graph) -> dict[str, int]:
-    """Return how many paths each path's closure has, itself counted."""
-    closures: dict[str, int] = {}  # a bit for each path
-    for number, path in enumerate(_bottom_up(graph)):
-        bits = 1 << number
-        for reference in graph.references[path]:
-            bits |= closures[reference]
-        closures[path] = bits
-    return {path: bits.bit_count() for path, bits in closures.items()}
 
 
 def popularity(graph: Graph) -> list[str]:
@@ -194,7 +115,7 @@ def popularity(graph: Graph) -> list[str]:
                 total[below] += score + 1
         return total
 
-    for path in _bottom_up(graph):
+    for path in bottom_up(graph):
         counted[path] = count(graph.references[path])
     scores = count(graph.roots)
     return sorted(graph.paths, key=lambda path: (-scores[path], *name_key(path)))
@@ -384,7 +305,7 @@ def _reach(start: Iterable[str], edges: dict[str, frozenset[str]], without: Coll
     return found
 
 
-def _bottom_up(graph: Graph) -> Iterable[str]:
+def bottom_up(graph: Graph) -> Iterable[str]:
     """Yield every path after all that it refers to."""
     missing = {path: len(references) for path, references in graph.references.items()}
     ready = [path for path, count in missing.items() if not count]

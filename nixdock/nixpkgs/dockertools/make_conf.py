@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import base_image, image_config, layering, orders
+from . import base_image, image_config, layering, orders, stability
 from .layering import Graph, Layers
 
 
@@ -47,8 +47,8 @@ def _layers(values: dict[str, Any], closure: list[dict[str, Any]]) -> Layers:
         calls = json.loads(Path(pipeline).read_text()) if isinstance(pipeline, str) else pipeline
         return layering.run_pipeline(graph, calls, exclude)
     base_layers = base_image.count_layers(values["fromImage"]) if values["fromImage"] else 0
-    available = layering.available_layers(values["maxLayers"], base_layers)
-    return layering.layers_by_stability(graph, available, exclude)
+    available = stability.available_layers(values["maxLayers"], base_layers)
+    return stability.layers_by_stability(graph, available, exclude)
 
 
 def _moment(text: str) -> str:

@@ -25,6 +25,10 @@ in
   );
   many = dockerTools.streamLayeredImage { name = "many"; tag = "1"; config.Env = files; };
   more = dockerTools.streamLayeredImage { name = "more"; tag = "1"; config.Env = files; maxLayers = 61; };
+  # As in nixpkgs the smallest lies lowest.
+  upturned = dockerTools.streamLayeredImage (
+    { name = "upturned"; tag = "1"; layeringPipeline = [ [ "split_every" 1 ] ]; } // starts ./greet.sh
+  );
 }
 """
 SHARED = ["libc6", "libonig5", "t"]
@@ -48,6 +52,15 @@ def _load(layered: Images, name: str) -> dict[str, Any]:
     assert run.status == 0, run.stderr
     loaded: list[dict[str, Any]] = json.loads(run.stdout)
     return loaded[0]
+
+
+def _advice(layered: Images, name: str) -> list[dict[str, str]]:
+    run = layered.nixdock(
+        "lint", "--json", "--only", "order", "--only", "layers", layered.folder / "layered.nix", "-A", name
+    )
+    assert run.status == 0, run.stderr
+    remarks: list[dict[str, str]] = json.loads(run.stdout)[f"{name}:1"]
+    return remarks
 
 
 def _store_layers(layered: Images, name: str) -> list[list[str]]:
@@ -88,3 +101,34 @@ def test_an_image_has_no_more_layers_than_start_fast_unless_it_says_so(layered: 
     """Fifty with the customisation layer: the smallest files share one."""
     assert [len(layer) for layer in _store_layers(layered, "many")] == [*([1] * 48), 12]
     assert [len(layer) for layer in _store_layers(layered, "more")] == [1] * 60
+
+
+def test_what_the_lint_advises_mends_the_order(layered: Images) -> None:
+    """The image as nixpkgs would have it, an edit of it, and the same with the pipeline of the advice."""
+    file, script = layered.folder / "layered.nix", layered.folder / "greet.sh"
+
+    def edit() -> dict[str, Any]:
+        script.write_text(script.read_text() + "echo again\n")
+        return _load(layered, "upturned")
+
+    before = edit()
+    assert before["sent_layers"] == before["layers"]
+    assert edit()["sent_layers"] == before["layers"]
+    (remark,) = _advice(layered, "upturned")
+    assert (remark["rule"], remark["gravity"]) == ("order", "advice")
+    assert re.search(
+        r"-greet\.sh \(and 2 more such\), and it lies below larger layers, in layer 1 of 9: when",
+        remark["message"],
+    )
+
+    file.write_text(file.read_text().replace('layeringPipeline = [ [ "split_every" 1 ] ];', remark["remedy"]))
+
+    edit()
+    assert (edit()["sent_layers"], _advice(layered, "upturned")) == (2, [])
+    assert _store_layers(layered, "upturned")[-1] == ["greet.sh"]
+
+
+def test_of_the_default_order_the_lint_says_nothing(layered: Images) -> None:
+    assert _advice(layered, "many") == []
+    (remark,) = _advice(layered, "more")
+    assert (remark["rule"], remark["remedy"][:15]) == ("layers", "maxLayers = 50;")

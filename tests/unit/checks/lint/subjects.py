@@ -61,3 +61,18 @@ def library_of(soname: str) -> bytes:
     load = struct.pack("<IIQQQQQQ", 1, 4, 0, 0, 0, size, size, 1)
     segment = struct.pack("<IIQQQQQQ", 2, 4, 176, 176, 176, len(dynamic), len(dynamic), 1)
     return header + load + segment + dynamic + strings
+
+
+def store_path(name: str) -> str:
+    """A store path whose hash follows from its name."""
+    return f"nix/store/{name[:1] * 32}-{name}"
+
+
+def store_layers(*layers: dict[str, bytes]) -> list[MemoryLayer]:
+    """A layer for each: the contents of store paths that are files, by their names."""
+    return [layer_of(*(file(store_path(name), data) for name, data in layer.items())) for layer in layers]
+
+
+def made_of(*layers: list[str]) -> list[dict[str, str]]:
+    """What dockerTools says in the history of layers of these store paths."""
+    return [{"comment": f"store paths: {[f'/{store_path(name)}' for name in names]}"} for names in layers]

@@ -14,7 +14,19 @@ from nixdock.checks.verdict import Status
 from support.images import host_program, image_of
 from support.layers import file, folder, layer_of, link
 
-from .subjects import GROUP, HASH, PASSWD, SURROUNDINGS, good_image, library_of, lint, lint_only, program_of
+from .subjects import (
+    GROUP,
+    HASH,
+    PASSWD,
+    SURROUNDINGS,
+    good_image,
+    library_of,
+    lint,
+    lint_only,
+    made_of,
+    program_of,
+    store_layers,
+)
 
 
 def test_a_whole_image_has_no_fault_and_needs_no_advice(cache: Path) -> None:
@@ -33,7 +45,9 @@ def test_every_rule_is_applied_and_each_can_be_left_out(cache: Path) -> None:
             *linker,
             file("lib/libssl.so.3", library_of("libssl.so.3")),
         ),
+        *store_layers({"conf": b"1"}, {"large": bytes(99)}, *([{}] * 52)),
         config={"Cmd": ["/bin/none"], "Env": ["TZ=Europe/Nowhere"], "User": "nobody"},
+        history=[{}, *made_of(["conf"], ["large"], *([[]] * 52))],
     )
 
     assert {rule for rule, _, _ in lint(bad, cache)} == set(RULES)
