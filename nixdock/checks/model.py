@@ -369,6 +369,7 @@ class Suite:
         ready: When the service is ready; None: by its HEALTHCHECK if it has one, else once it runs.
         tools: Store paths lent to `exec` checks.
         directory: What relative file names in it are relative to.
+        files: The check files that it was read from.
         isolated: Whether its checks are run one after the other, each with the image's files as they are.
     """
 
@@ -379,6 +380,7 @@ class Suite:
     ready: Ready | None = None
     tools: tuple[str, ...] = ()
     directory: Path | None = None
+    files: tuple[Path, ...] = ()
     isolated: bool = False
 
     @property

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nixdock.image.model import Image
     from nixdock.nix.artefact import Artefact
     from nixdock.nix.command import NixOptions
+    from nixdock.nix.read_set import ReadSet
     from nixdock.nix.target import Target
     from nixdock.usecases.host_store import StoreMounting
 
@@ -81,6 +82,7 @@ def prepared(
     listener: Listener,
     *,
     host_store: bool | None = None,
+    reads: Callable[[ReadSet], None] | None = None,
 ) -> Iterator[TargetImage]:
     """Have one image ready in the engine; what was built is kept from Nix's garbage collector meanwhile.
 
@@ -90,6 +92,7 @@ def prepared(
         nix: What the user said about the build.
         listener: Whom to tell what happens; `Loaded image: NAME:TAG` among it.
         host_store: Whether store paths are mounted and not loaded; as the user's setting says when None.
+        reads: Told what was read to evaluate it, also where that fails.
 
     Raises:
         UsageError: The target is several images.
@@ -98,7 +101,9 @@ def prepared(
         EngineError: The engine has no such image.
     """
     mounts = wants_host_store() if host_store is None else host_store
-    with target_images(target, nix, lambda: engine, listener, single=True, host_store=mounts) as images:
+    with target_images(
+        target, nix, lambda: engine, listener, single=True, host_store=mounts, reads=reads
+    ) as images:
         if len(images) > 1:
             raise UsageError(
                 f"{target.text} holds {len(images)} images, and this command takes one: "
@@ -124,6 +129,7 @@ def target_images(
     *,
     single: bool = False,
     host_store: bool = False,
+    reads: Callable[[ReadSet], None] | None = None,
 ) -> Iterator[tuple[TargetImage, ...]]:
     """Have the images of a target ready to be looked at; they are held as long as the context lasts.
 
@@ -134,6 +140,7 @@ def target_images(
         listener: Whom to tell what happens.
         single: Whether one image is wanted, for the engine's own platform.
         host_store: Whether store paths are to be mounted in containers, and not loaded.
+        reads: Told what was read to evaluate them, also where that fails.
     """
     connect = cache(connect)
     if isinstance(target, ImageTarget):
@@ -147,7 +154,7 @@ def target_images(
     from nixdock.usecases.load import open_artefact  # noqa: PLC0415
 
     with hold_roots() as roots:
-        needs = BuildRequest(expectations=True, streams=True, single=single, lazily=True)
+        needs = BuildRequest(expectations=True, streams=True, single=single, lazily=True, reads=reads)
         artefacts = build(target, nix, listener, roots=roots, request=needs)
         platform = connect().version.platform if single else Platform.of_this_machine()
         mounting = None

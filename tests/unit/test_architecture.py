@@ -29,6 +29,7 @@ LAYERS = (
         "out",
         "outcome",
         "units",
+        "watching",
         "kept_directories",
     ),
     ("nixpkgs",),
@@ -50,6 +51,7 @@ CORNERS = {
     "structlog": ("nixdock.log",),
     "click": ("nixdock.cli.",),
     "rich": ("nixdock.progress.bars",),
+    "watchfiles": ("nixdock.watching",),
     "isal": ("nixdock.formats.compression",),
     "zstandard": ("nixdock.formats.compression", "nixdock.checks.files.layer_index"),
     # Below the checks an expression is Go's, too: of what nix2container leaves out.
@@ -59,7 +61,7 @@ CORNERS = {
 }
 
 # What slows a start down: imported where it is needed, never at the top of a module.
-LAZY = ("docker", "tenacity", "structlog", "rich")
+LAZY = ("docker", "tenacity", "structlog", "rich", "watchfiles")
 # These modules are themselves imported only when needed.
 LAZY_MODULES = ("nixdock.progress.bars",)
 

@@ -150,7 +150,7 @@ class _Reader:
             )
         problems = Problems(snapshots=_snapshot_directory(path), update=self.update)
         draft = _read(_SUITE, read_document(data, str(path)), problems)
-        suite = replace(draft.suite, source=str(path), directory=path.parent)
+        suite = replace(draft.suite, source=str(path), directory=path.parent, files=(path,))
         for name in draft.include:
             suite = _join(suite, self.read(path.parent / name, (*above, here)))
         return suite
@@ -202,4 +202,5 @@ def _join(first: Suite, second: Suite) -> Suite:
         ready=first.ready if first.ready is not None else second.ready,
         tools=tuple(dict.fromkeys(first.tools + second.tools)),
         directory=first.directory or second.directory,
+        files=first.files + second.files,
     )

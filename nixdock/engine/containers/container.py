@@ -133,7 +133,7 @@ def opened(
         EngineError: The engine has not the image, or refuses.
     """
     marked = {**(request.body.get("Labels") or {}), **owner.labels(stays=stays), **(labels or {})}
-    happenings: SimpleQueue[Happening] = SimpleQueue()
+    happenings: SimpleQueue[Happening | None] = SimpleQueue()
     engine = image.engine
     with caught(lambda number: happenings.put(SignalCaught(number))) if catch_signals else nullcontext():
         mark = owner.mark()
@@ -214,7 +214,7 @@ class Container:
         self.request = request
         self.subject = subject
         self.warnings = warnings
-        self.happenings: SimpleQueue[Happening] = SimpleQueue()
+        self.happenings: SimpleQueue[Happening | None] = SimpleQueue()
         self.started = False
         self.fault: Exception | None = None
         self.stays = False
@@ -265,7 +265,7 @@ class Container:
             self._connect_input(stream, streams)
 
     def next(self, timeout: float | None = None) -> Happening | None:
-        """Return what happened next; None when nothing did within `timeout` seconds."""
+        """Return what happened next; None when nothing did in time, or a None was put there."""
         return await_item(self.happenings, timeout)
 
     def signal(self, number: int) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import math
 import os
 import re
+import select
 import signal
 import termios
 import threading
@@ -49,6 +50,60 @@ def raw_mode(descriptor: int) -> Iterator[None]:
         # Not TCSAFLUSH: what the user has typed ahead is for the shell.
         with contextlib.suppress(termios.error, OSError):
             termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+@contextmanager
+def keys_told(descriptor: int, tell: Callable[[str], None]) -> Iterator[None]:
+    """Have keys told as they are pressed, unseen, while Ctrl-C and Ctrl-Z keep their meaning.
+
+    Whatever happens the terminal is put back. In the background of a shell it is not ours: then no key is
+    read, and a process that was stopped takes it again once it goes on in front.
+
+    Args:
+        descriptor: The terminal.
+        tell: Called with each key, from a thread.
+    """
+    before = termios.tcgetattr(descriptor)
+    ended = threading.Event()
+
+    def take(*_signal: object) -> None:
+        with contextlib.suppress(termios.error, OSError):
+            if _is_in_front(descriptor):
+                mode = termios.tcgetattr(descriptor)
+                mode[3] &= ~(termios.ICANON | termios.ECHO)
+                termios.tcsetattr(descriptor, termios.TCSANOW, mode)
+
+    with contextlib.ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            stack.callback(signal.signal, signal.SIGCONT, signal.signal(signal.SIGCONT, take))
+        take()
+        threading.Thread(target=_read_keys, args=(descriptor, tell, ended), daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
+            with contextlib.suppress(termios.error, OSError):
+                if _is_in_front(descriptor):
+                    termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _read_keys(descriptor: int, tell: Callable[[str], None], ended: threading.Event) -> None:
+    with contextlib.suppress(OSError):
+        while not ended.is_set():
+            if not select.select([descriptor], [], [], LONGEST_WAIT)[0]:
+                continue
+            if not _is_in_front(descriptor):
+                # Reading would stop us: what is typed is somebody else's.
+                ended.wait(LONGEST_WAIT)
+            elif ended.is_set() or not (typed := os.read(descriptor, 1)):
+                return
+            else:
+                tell(typed.decode("latin-1"))
+
+
+def _is_in_front(terminal: int) -> bool:
+    """Whether a terminal is ours by now, and not our shell's or another program's."""
+    return os.tcgetpgrp(terminal) == os.getpgrp()
 
 
 def read_size(descriptor: int) -> tuple[int, int] | None:
