@@ -5,6 +5,7 @@
 - `NIXDOCK_HOST_STORE` (default: no): whether `up`, `run` and `check` mount store paths, as by `--host-store`.
 - `NIXDOCK_STORE_PATHS` (default: Nix is asked): a file with the valid store paths, one a line, for where
   Nix cannot be asked: in its own sandbox.
+- `NIXDOCK_EVAL_CACHE` (default: no): yes is `--eval-cache` in every command that builds.
 
 The directories are the user's alone: what is in them says what the user builds and runs, and is believed.
 """
@@ -136,7 +137,20 @@ def wants_host_store() -> bool:
     Raises:
         UsageError: It is neither yes nor no.
     """
-    said = os.environ.get("NIXDOCK_HOST_STORE", "").strip().lower()
+    return _is_switched_on("NIXDOCK_HOST_STORE")
+
+
+def wants_eval_cache() -> bool:
+    """Whether the user's setting is that nothing is evaluated of which nothing has changed.
+
+    Raises:
+        UsageError: It is neither yes nor no.
+    """
+    return _is_switched_on("NIXDOCK_EVAL_CACHE")
+
+
+def _is_switched_on(variable: str) -> bool:
+    said = os.environ.get(variable, "").strip().lower()
     if said in _YES or said in _NO:
         return said in _YES
-    raise UsageError(f"NIXDOCK_HOST_STORE is {said!r}, and must be yes or no", hint="or leave it unset")
+    raise UsageError(f"{variable} is {said!r}, and must be yes or no", hint="or leave it unset")

@@ -220,6 +220,16 @@ _building = together(
     click.option("--substituters", metavar="URLS", help="Binary caches to ask."),
     click.option("-o", "--out-link", type=FILE, metavar="NAME", help="Name of the link to the result."),
     click.option("--no-out-link", is_flag=True, help="Make no link to the result."),
+    click.option(
+        "--eval-cache/--no-eval-cache",
+        default=None,
+        help="Evaluate again only where something has changed that the last evaluation read.",
+    ),
+    click.option(
+        "--explain",
+        is_flag=True,
+        help="Say what has changed since the last evaluation, and what keeps one from being remembered.",
+    ),
 )
 
 

@@ -96,9 +96,9 @@ def build(
     # What streams an image names its parts as they are called in the store.
     streams = request.streams and not lies_elsewhere(options.store)
 
-    def evaluate() -> _Realisation:
-        candidates = evaluator.evaluate(
-            expectations=request.expectations, streams=streams, reads=request.reads
+    def evaluate(*, again: bool = False) -> _Realisation:
+        candidates = evaluator.find(
+            expectations=request.expectations, streams=streams, reads=request.reads, may_recall=not again
         )
         if request.single and len(candidates) > 1:
             raise _refuse_several(target.text, candidates)
@@ -111,7 +111,7 @@ def build(
             try:
                 realisation.hold()
             except CollectedError:
-                evaluate()
+                evaluate(again=True)
                 realisation.hold()
 
         held = _Once(hold)
@@ -120,7 +120,7 @@ def build(
         return realisation.run()
     except CollectedError:
         # The garbage collector came between evaluation and build, when nothing held the derivations.
-        return evaluate().run()
+        return evaluate(again=True).run()
 
 
 class _Once:

@@ -40,6 +40,8 @@ class NixOptions:
         no_out_link: Make no link whatever the default.
         no_scripts: Run no program that was built to write an image; where one would have to be, that is an
             error.
+        eval_cache: Evaluate nothing of which nothing has changed; None is as the user's setting says.
+        explain: Say what has changed since the last evaluation that is remembered.
     """
 
     attributes: tuple[str, ...] = ()
@@ -60,6 +62,8 @@ class NixOptions:
     out_link: Path | None = None
     no_out_link: bool = False
     no_scripts: bool = False
+    eval_cache: bool | None = None
+    explain: bool = False
 
 
 DIRECTORY: Final = Path(__file__).parent

@@ -27,7 +27,7 @@ from nixdock.nix.target import (
     split_attribute,
 )
 from nixdock.nixpkgs.assembly import offline_set
-from nixdock.settings import is_there
+from nixdock.settings import is_there, wants_eval_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,6 +58,35 @@ class Evaluator:
     nix: Nix
     nixpkgs: str | None
     stand_ins: StandIns = NO_STAND_INS
+
+    def find(
+        self,
+        *,
+        expectations: bool,
+        streams: bool,
+        reads: Callable[[ReadSet], None] | None = None,
+        may_recall: bool = True,
+    ) -> tuple[EvaluatedImage, ...]:
+        """Return what the target names, as `evaluate`; where the user wants that, from memory.
+
+        Args:
+            expectations: Whether to read the `nixdock` attribute.
+            streams: Whether to offer `.stream`.
+            reads: Told what was read.
+            may_recall: Whether memory is to be trusted: not where what it said has turned out to be gone.
+
+        Raises:
+            BuildError: As by `evaluate`.
+        """
+        options = self.nix.options
+        recall = wants_eval_cache() if options.eval_cache is None else options.eval_cache
+        if not recall and not options.explain:
+            return self.evaluate(expectations=expectations, streams=streams, reads=reads)
+        from nixdock.nix.eval_cache import EvaluationCache  # noqa: PLC0415  # for those who ask
+
+        cache = EvaluationCache(self, expectations, streams)
+        explain = options.explain and may_recall
+        return cache.evaluate(may_recall=recall and may_recall, explain=explain, reads=reads)
 
     def evaluate(
         self, *, expectations: bool, streams: bool, reads: Callable[[ReadSet], None] | None = None
@@ -96,6 +125,7 @@ class Evaluator:
         try:
             found = self._evaluate(replace(request, traced=True, roots=tuple(roots)), recorder)
         except BuildError:
+            recorder.fail()
             reads(recorder.read_set())
             # The same fault, told as it is where nobody looks on.
             return self.answer(request)

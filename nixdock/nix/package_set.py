@@ -171,6 +171,11 @@ def _channels(environ: Mapping[str, str]) -> Iterator[str]:
         yield root
 
 
+def default_search_path(environ: Mapping[str, str]) -> list[Path]:
+    """Return where Nix looks for packages where nobody says so, whether or not something is there."""
+    return [Path(entry.rpartition("=")[2]) for entry in _channels(environ)]
+
+
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8", errors="replace")

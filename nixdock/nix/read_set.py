@@ -12,19 +12,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nixdock.nix.command import DIRECTORY
 from nixdock.nix.package_set import is_remote
 from nixdock.nix.read_state import Aspect, ReadState, observe_state
 from nixdock.nix.store import store_dir
 from nixdock.settings import here, is_there
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
 _READ: Final = "trace: nixdock read: "
 _COPIED: Final = re.compile(r"copied source '(?P<path>/.*)' -> '(?P<copy>/[^']*)'(?: \(hash .*\))?")
 _COPIES: Final = "copied source "
+_OURS: Final = str(DIRECTORY / "traced.nix")
+"""What is always copied: where that is not told, copies are not told at all."""
+_PATHS: Final = ("files", "directories", "trees", "work_trees", "present", "absences")
+_TEXTS: Final = ("environment", "unknowable")
 _IN_NIX: Final = "/__corepkgs__"
 """Where the files are that Nix 2.8 has in itself."""
+_IN_CURRENT_NIX: Final = Path("/fetchurl.nix")
+"""How a current Nix names the one file that others import of those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,7 @@ class ReadSet:
     @property
     def paths(self) -> frozenset[Path]:
         """All paths that were read, or asked for in vain."""
-        parts = (self.files, self.directories, self.trees, self.work_trees, self.present, self.absences)
-        return frozenset[Path]().union(*parts)
+        return frozenset[Path]().union(*(getattr(self, name) for name in _PATHS))
 
     def watched(self) -> frozenset[Path]:
         """Return what to wait for a change of: the paths, and the links on the way to each.
@@ -80,6 +86,22 @@ class ReadSet:
             aspects += ((aspect, path) for path in sorted(paths))
         return observe_state(aspects, sorted(self.environment))
 
+    def as_json(self) -> dict[str, list[str]]:
+        """Return it as what `from_json` reads."""
+        return {name: sorted(map(str, getattr(self, name))) for name in (*_PATHS, *_TEXTS)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Sequence[str]]) -> ReadSet:
+        """Read what `as_json` wrote.
+
+        Raises:
+            KeyError: It is something else; so does TypeError.
+        """
+        paths = {name: frozenset(map(Path, value[name])) for name in _PATHS}
+        return cls(
+            **paths, environment=frozenset(value["environment"]), unknowable=frozenset(value["unknowable"])
+        )
+
 
 @dataclass(slots=True)
 class ReadRecorder:
@@ -93,9 +115,12 @@ class ReadRecorder:
     _read: dict[str, set[str]] = field(default_factory=dict)
     _heard_copy: bool = False
     _misheard: bool = False
+    _failed: bool = False
 
     def hear(self, text: str) -> bool:
         """Take a message of Nix; whether it was one for us alone."""
+        # A name that is no UTF-8 cannot be told.
+        self._misheard |= "\ufffd" in text and text.startswith((_READ, _COPIES))
         if text.startswith(_READ):
             try:
                 kind, what = json.loads(text.removeprefix(_READ))
@@ -106,8 +131,9 @@ class ReadRecorder:
             return True
         if text.startswith(_COPIES):
             copied = _COPIED.fullmatch(text)
-            self._heard_copy = True
-            if copied:
+            if copied and copied["path"] == _OURS:
+                self._heard_copy = True
+            elif copied:
                 self._read.setdefault("tree", set()).add(copied["path"])
             else:
                 self._misheard = True
@@ -121,6 +147,8 @@ class ReadRecorder:
         """Return what was read so far."""
         take = self._take
         imported = frozenset(path / "default.nix" if path.is_dir() else path for path in take("import"))
+        if not is_there(_IN_CURRENT_NIX):
+            imported -= {_IN_CURRENT_NIX}
         filtered = take("filtered")
         listed = frozenset(path for path in filtered if path.is_dir())
         # An entry of the search path may be relative to the working directory, or something that is fetched.
@@ -143,8 +171,14 @@ class ReadRecorder:
     def _unknowable(self, candidates: Iterable[str]) -> Iterable[str]:
         yield from self._read.get("unknown", ())
         yield from (f"the search path's {text}" for text in candidates if not text.startswith("/"))
-        if self._misheard:
-            yield "something that this version of Nix tells in another way"
+        if self._misheard or not self._heard_copy:
+            yield "what this version of Nix tells in other words"
+        if self._failed:
+            yield "what was evaluated a second time"
+
+    def fail(self) -> None:
+        """Take it that the evaluation failed: what it would have read further is not known."""
+        self._failed = True
 
     def _take(self, kind: str) -> frozenset[Path]:
         return self._keep(self._read.get(kind, ()))

@@ -72,8 +72,11 @@ class Change:
     how: str
     path: Path | None = None
 
-    def __str__(self) -> str:
-        return f"{self.what} {self.how}"
+    def shown_from(self, directory: Path) -> str:
+        """Return it as a sentence, in which a user in a directory finds the file."""
+        if self.path is None or not self.path.is_relative_to(directory):
+            return f"{self.what} {self.how}"
+        return f"{self.path.relative_to(directory)} {self.how}"
 
 
 Identity = tuple[int, ...]
@@ -130,6 +133,18 @@ class ReadState:
             path
             for path, written in times
             if written >= moment - (_FINE_TICK if written % _SECOND else _TICK)
+        )
+
+    def absent(self) -> frozenset[Path]:
+        """Return those of the paths that are not there."""
+        return frozenset(path for (_, path), seen in self.observations.items() if seen.value == _ABSENT)
+
+    def joined(self, other: ReadState) -> ReadState:
+        """Return what this and another one saw."""
+        return ReadState(
+            {**self.observations, **other.observations},
+            {**self.environment, **other.environment},
+            {**self.links, **other.links},
         )
 
     def as_json(self) -> Any:  # noqa: ANN401  # JSON
@@ -279,10 +294,11 @@ def _written(status: os.stat_result) -> int:
 
 
 def _written_above(place: str) -> int:
-    """Return when the directory was last written in which something is, or is not."""
+    """Return when something was last put into or taken from the directory in which a place is."""
     for directory in Path(place).parents:
         with contextlib.suppress(OSError):
-            return _written(directory.stat())
+            # Not when its mode was last set, as Nix does at each start with those of its profiles.
+            return directory.stat().st_mtime_ns
     return 0
 
 
