@@ -37,7 +37,8 @@ from nixdock.text import clean_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nixdock.nix.evaluator import Evaluator
+    from nixdock.nix.program import Nix
+    from nixdock.nix.target import BuildTarget
 
 log = get_logger(__name__)
 
@@ -61,7 +62,7 @@ _SET_BY_US: Final = ("XDG_CACHE_HOME", "NIX_CACHE_HOME")
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class RememberedEvaluation:
     """An evaluation as it was.
 
     Args:
@@ -103,7 +104,7 @@ class Remembered:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> Remembered:
+    def from_json(cls, text: str) -> RememberedEvaluation:
         """Read what `as_json` wrote.
 
         Raises:
@@ -135,15 +136,19 @@ class EvaluationCache:
     """The evaluations that are remembered, one of each target and what a command wants to know of it.
 
     Args:
-        evaluator: Evaluates the target.
-        expectations: Whether the `nixdock` attribute is wanted.
-        streams: Whether `.stream` is.
+        target: What is evaluated.
+        nix: The Nix programs, with all that they are told.
+        nixpkgs: What `<nixpkgs>` means to them.
+        wanted: What a command wants to know of the target, in whatever words.
+        evaluation: Evaluates, and tells what was read, as `Evaluator.evaluate` does.
         database: Where they are kept.
     """
 
-    evaluator: Evaluator
-    expectations: bool
-    streams: bool
+    target: BuildTarget
+    nix: Nix
+    nixpkgs: str | None
+    wanted: str
+    evaluation: Callable[[Callable[[ReadSet], None] | None], tuple[EvaluatedImage, ...]]
     database: Database = field(
         default_factory=lambda: Database(settings.state_dir() / "evaluations.sqlite", _SCHEMA, _VERSION)
     )
@@ -161,25 +166,22 @@ class EvaluationCache:
         Raises:
             BuildError: As by `Evaluator.evaluate`.
         """
-        if isinstance(self.evaluator.target, FlakeTarget):
+        if isinstance(self.target, FlakeTarget):
             if explain:
-                self._tell(f"{self.evaluator.target.text} is a flake: its evaluations are not remembered")
-            return self._evaluate(reads)
+                self._tell(f"{self.target.text} is a flake: its evaluations are not remembered")
+            return self.evaluation(reads)
         circumstances = self._circumstances()
         known = self._recall()
         changes = known.changes(circumstances) if known else ()
-        holds = bool(known and not changes and known.is_there(self.evaluator.nix.options.store))
+        holds = bool(known and not changes and known.is_there(self.nix.options.store))
         if explain:
             self._explain(known, changes, recalled=holds and may_recall)
         if known and holds and may_recall:
-            log.debug("evaluation.recalled", target=self.evaluator.target.text)
+            log.debug("evaluation.recalled", target=self.target.text)
             if reads:
                 reads(known.reads)
             return known.images
         return self._evaluate_and_keep(circumstances, explain=explain, reads=reads)
-
-    def _evaluate(self, reads: Callable[[ReadSet], None] | None) -> tuple[EvaluatedImage, ...]:
-        return self.evaluator.evaluate(expectations=self.expectations, streams=self.streams, reads=reads)
 
     def _evaluate_and_keep(
         self, circumstances: Mapping[str, str], *, explain: bool, reads: Callable[[ReadSet], None] | None
@@ -187,7 +189,7 @@ class EvaluationCache:
         heard: list[ReadSet] = []
         begun = time.time_ns()
         try:
-            images = self._evaluate(heard.append)
+            images = self.evaluation(heard.append)
         finally:
             if reads and heard:
                 reads(heard[-1])
@@ -200,12 +202,14 @@ class EvaluationCache:
             if explain:
                 self._tell(f"this evaluation is not remembered: {'; '.join(obstacles)}")
         else:
-            self._keep(Remembered(images, read, state, circumstances))
+            self._keep(RememberedEvaluation(images, read, state, circumstances))
         return images
 
-    def _explain(self, known: Remembered | None, changes: tuple[Change, ...], *, recalled: bool) -> None:
+    def _explain(
+        self, known: RememberedEvaluation | None, changes: tuple[Change, ...], *, recalled: bool
+    ) -> None:
         if known is None:
-            self._tell(f"no evaluation of {self.evaluator.target.text} is remembered")
+            self._tell(f"no evaluation of {self.target.text} is remembered")
             return
         here = settings.here()
         for change in changes[:_MOST]:
@@ -218,16 +222,16 @@ class EvaluationCache:
             self._tell("nothing has changed since the last evaluation")
 
     def _tell(self, sentence: str) -> None:
-        self.evaluator.nix.listener(Notice(clean_line(sentence)))
+        self.nix.listener(Notice(clean_line(sentence)))
 
-    def _recall(self) -> Remembered | None:
+    def _recall(self) -> RememberedEvaluation | None:
         rows = self.database.read("SELECT content FROM evaluations WHERE target = ?", [self._key])
         try:
-            return Remembered.from_json(rows[0][0]) if rows else None
+            return RememberedEvaluation.from_json(rows[0][0]) if rows else None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
 
-    def _keep(self, remembered: Remembered) -> None:
+    def _keep(self, remembered: RememberedEvaluation) -> None:
         text = remembered.as_json()
         if len(text) > _LARGEST:
             return
@@ -243,31 +247,30 @@ class EvaluationCache:
     @property
     def _key(self) -> str:
         """What stands for the target, and for what is wanted of it."""
-        target, options = self.evaluator.target, self.evaluator.nix.options
+        target, options = self.target, self.nix.options
         named = (
             target.expression if isinstance(target, ExpressionTarget) else str(getattr(target, "file", ""))
         )
-        wanted = [type(target).__name__, named, options.attributes, self.expectations, self.streams]
+        wanted = [type(target).__name__, named, options.attributes, self.wanted]
         return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()
 
     def _circumstances(self) -> dict[str, str]:
         """Return what decides an evaluation besides what it reads, by names for the user."""
-        evaluator = self.evaluator
-        options = evaluator.nix.options
+        options = self.nix.options
         found = {
             "nixdock": hashlib.sha256(
                 b"".join((DIRECTORY / name).read_bytes() for name in _OURS)
             ).hexdigest(),
             "Nix": _identify_nix(),
             "the working directory": str(settings.here()),
-            "<nixpkgs>": evaluator.nixpkgs or "",
+            "<nixpkgs>": self.nixpkgs or "",
             "the search path (-I)": json.dumps([options.nixpkgs, *options.search_path]),
             "the store": options.store or "",
         }
         named = (("--arg", options.arguments), ("--argstr", options.string_arguments))
         for option, pairs in (
             *named,
-            ("--option", (*evaluator.nix.settings.evaluation.items(), *options.settings)),
+            ("--option", (*self.nix.settings.evaluation.items(), *options.settings)),
         ):
             for name, value in pairs:
                 # One that is given twice counts with all its values.
@@ -290,7 +293,7 @@ class EvaluationCache:
         """Return why an evaluation cannot be remembered, each as a clause of a sentence."""
         obstacles = [f"it depends on {what}" for what in sorted(read.unknowable)]
         obstacles += [f"it depends on {name}" for name in _SET_BY_US if name in read.environment]
-        settings_of_nix = [name for name, _ in self.evaluator.nix.options.settings]
+        settings_of_nix = [name for name, _ in self.nix.options.settings]
         texts = [os.environ.get("NIX_CONFIG", ""), *settings_of_nix, *map(_read, _config_files())]
         if any(map(_PLUGINS.search, texts)):
             obstacles.append("Nix has plugins here (the setting plugin-files)")

@@ -84,7 +84,14 @@ class Evaluator:
             return self.evaluate(expectations=expectations, streams=streams, reads=reads)
         from nixdock.nix.eval_cache import EvaluationCache  # noqa: PLC0415  # for those who ask
 
-        cache = EvaluationCache(self, expectations, streams)
+        wanted = command.EvaluationRequest(expectations=expectations, streams=streams)
+        cache = EvaluationCache(
+            self.target,
+            self.nix,
+            self.nixpkgs,
+            repr(wanted),
+            lambda reads: self.evaluate(expectations=expectations, streams=streams, reads=reads),
+        )
         explain = options.explain and may_recall
         return cache.evaluate(may_recall=recall and may_recall, explain=explain, reads=reads)
 

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Final
 from nixdock.errors import NixdockError
 from nixdock.events import Event, WorkStarted, ignore
 from nixdock.nix.command import NixOptions
-from nixdock.nix.eval_cache import EvaluationCache
 from nixdock.nix.evaluator import open_evaluator
 from nixdock.nix.target import parse
 
@@ -84,7 +83,9 @@ class World:
     random: random.Random
     expression: str | None = None
     options: NixOptions = field(
-        default_factory=lambda: NixOptions(search_path=("first", "nixpkgs=packages", "thing=things"))
+        default_factory=lambda: NixOptions(
+            search_path=("first", "nixpkgs=packages", "thing=things"), eval_cache=True
+        )
     )
 
     def make(self) -> None:
@@ -337,8 +338,7 @@ class Asker:
         evaluator = replace(evaluator, nix=replace(evaluator.nix, listener=self._count))
         try:
             if remembers:
-                cache = EvaluationCache(evaluator, expectations=False, streams=True)
-                return cache.evaluate(may_recall=True, explain=False, reads=reads)
+                return evaluator.find(expectations=False, streams=True, reads=reads)
             return evaluator.evaluate(expectations=False, streams=True)
         except NixdockError as error:
             return error.message
