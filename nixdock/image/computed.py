@@ -7,7 +7,6 @@ use, or told by whoever has hashed the bytes in passing (`settle`), or known fro
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Event, Lock
@@ -220,6 +219,9 @@ def settle_layers(layers: Iterable[Layer], advance: Callable[[int], None] | None
     unknown = [layer for layer in unknown if layer.known_diff_id is None]
     if not unknown:
         return
+    # Mostly all are known.
+    from concurrent.futures import CancelledError, ThreadPoolExecutor  # noqa: PLC0415
+
     stopped = Event()
 
     def settle(layer: ComputedLayer) -> None:

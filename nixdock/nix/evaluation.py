@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.errors import BuildError
-from nixdock.nix.build_log import Position
 from nixdock.nix.target import join_attribute
 from nixdock.settings import here
 
@@ -149,6 +148,8 @@ def _explain(problem: Mapping[str, Any], target: str) -> BuildError:
 def _explain_arguments(names: Sequence[str], what: str, position: Mapping[str, Any] | None) -> BuildError:
     where = ""
     if position:
+        from nixdock.nix.build_log import Position  # noqa: PLC0415  # for mistakes
+
         place = Position(position["file"], position["line"], position["column"])
         where = f"{place.shown_from(here())}: "
     listed = " and ".join(f"'{name}'" for name in names)

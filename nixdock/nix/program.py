@@ -10,12 +10,12 @@ import re
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from nixdock import process
 from nixdock.log import get_logger
-from nixdock.nix.follower import Follower
 from nixdock.nix.store import no_nix
 from nixdock.settings import here, is_there
 from nixdock.text import split_lines
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
+    from nixdock.nix.follower import Follower
     from nixdock.nix.missing import PackageNames
     from nixdock.nix.settings import NixSettings
 
@@ -62,7 +63,35 @@ class NixOutcome:
         return split_lines(self.stdout.decode(errors="surrogateescape"))
 
 
-def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) -> NixOutcome:
+class Listening:
+    """A follower that is made at the first line: where nothing is to be done, Nix has nothing to say.
+
+    Args:
+        make: Makes it.
+    """
+
+    def __init__(self, make: Callable[[], Follower]) -> None:
+        self._make = make
+        self._made: Follower | None = None
+
+    @property
+    def follower(self) -> Follower:
+        """The follower."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def feed(self, line: bytes) -> None:
+        """Take one line."""
+        self.follower.feed(line)
+
+    def close(self) -> None:
+        """Tell the end of everything that a process left open when it died."""
+        if self._made is not None:
+            self._made.close()
+
+
+def follow(argv: Sequence[str], listening: Listening, *, cwd: Path | None = None) -> NixOutcome:
     """Run a Nix program to its end.
 
     Whatever ends the wait (Ctrl-C, a signal that became an exception) ends the program too, and with
@@ -70,7 +99,7 @@ def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) 
 
     Args:
         argv: The program and its arguments.
-        follower: Gets each line of its standard error.
+        listening: Gets each line of its standard error.
         cwd: Its working directory; ours when None.
 
     Raises:
@@ -86,12 +115,12 @@ def follow(argv: Sequence[str], follower: Follower, *, cwd: Path | None = None) 
             )
         except FileNotFoundError as error:
             raise no_nix() from error
-        stack.callback(follower.close)
+        stack.callback(listening.close)
         try:
             if running.stderr is not None:
                 with running.stderr as lines:
                     for line in iter(lambda: lines.readline(_LONGEST_LINE), b""):
-                        follower.feed(line)
+                        listening.feed(line)
             status = running.wait()
         except BaseException:
             process.end(running, grace=_GRACE)
@@ -181,8 +210,8 @@ class Nix:
         Raises:
             BuildError: It failed, for the reason that this says.
         """
-        follower = Follower(self.listener, fetched_uri, warned=self._warned, hear=hear)
-        ended = follow(argv, follower, cwd=cwd)
+        listening = Listening(partial(self._make_follower, hear))
+        ended = follow(argv, listening, cwd=cwd)
         if ended.status == 0:
             return ended
         # Mostly Nix does not fail.
@@ -197,7 +226,12 @@ class Nix:
             is_flake=self.is_flake,
             show_trace=self.options.show_trace,
         )
-        raise explain(follower, circumstances)
+        raise explain(listening.follower, circumstances)
+
+    def _make_follower(self, hear: Callable[[str], bool]) -> Follower:
+        from nixdock.nix.follower import Follower  # noqa: PLC0415  # as Listening says
+
+        return Follower(self.listener, fetched_uri, warned=self._warned, hear=hear)
 
 
 def fetched_uri(derivation: str) -> str | None:

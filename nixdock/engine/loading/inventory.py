@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
-from nixdock.engine.loading.archive import END, LAYOUT, blob_name, to_json, write_documents, write_file
 from nixdock.engine.loading.parcel import is_settled
 from nixdock.engine.loading.response import find_error
 from nixdock.errors import EngineError
@@ -135,6 +134,8 @@ def fits_one_pass(engine: Engine, image: Image, references: Sequence[Reference],
 
 
 def _probe_chain(engine: Engine, parcel: PackedImage, reference: Reference | None) -> Inventory:
+    from nixdock.engine.loading.archive import END, write_documents  # noqa: PLC0415  # where it is asked
+
     names = [_NAME.format(number) for number in range(len(parcel.blobs))]
 
     def archive() -> Iterator[bytes]:
@@ -258,6 +259,8 @@ def _sweep_probes(engine: Engine) -> None:
 
 
 def _write_manifest(group: Sequence[Digest], sizes: dict[Digest, int]) -> bytes:
+    from nixdock.engine.loading.archive import to_json  # noqa: PLC0415  # as in _probe_chain
+
     config = Descriptor(OCI_CONFIG, Digest.of(_CONFIG), len(_CONFIG))
     layers = [Descriptor(DOCKER_LAYER, digest, sizes[digest]).to_json() for digest in group]
     return to_json(
@@ -266,6 +269,8 @@ def _write_manifest(group: Sequence[Digest], sizes: dict[Digest, int]) -> bytes:
 
 
 def _write_probe(manifests: Sequence[bytes], name: str) -> Iterator[bytes]:
+    from nixdock.engine.loading.archive import END, LAYOUT, blob_name, to_json, write_file  # noqa: PLC0415  # as in _probe_chain
+
     index = to_json(
         {
             "schemaVersion": 2,

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.connection.refusals import EngineRefusedError, EngineUnreachableError
 from nixdock.engine.loading import inventory, response
-from nixdock.engine.loading.archive import verify_blobs, write_archive, write_in_one_pass
 from nixdock.engine.loading.ledger import Ledger
 from nixdock.engine.loading.naming import give_names, warn_of_platform
 from nixdock.engine.loading.parcel import is_settled, pack
@@ -44,7 +43,6 @@ ATTEMPTS: Final = 3
 
 REVIVAL: Final = 30.0
 """Seconds to wait for an engine that died while it was sent an image."""
-
 
 _PAUSE: Final = 0.2
 _NOT_FOUND: Final = 404
@@ -233,6 +231,8 @@ class _Loading:
                 with Meter(self._listener, Work.SEND, self._name, 0) as meter:
                     self._count(meter, 0, 0, parcel.size)
                 return self._finish(parcel, self._verify(parcel))
+        from nixdock.engine.loading.archive import write_archive  # noqa: PLC0415  # mostly all is there
+
         self._check_stored(missing)
         size = sum({blob.digest: blob.size for blob in missing}.values())
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
@@ -242,6 +242,8 @@ class _Loading:
         return self._finish(parcel, self._verify(parcel))
 
     def _load_in_one_pass(self) -> LoadedImage:
+        from nixdock.engine.loading.archive import write_in_one_pass  # noqa: PLC0415  # as in _load
+
         size = sum(layer.size or 0 for layer in self._image.layers)
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
             self._count(meter, len(self._image.layers), size, size)
@@ -274,6 +276,8 @@ class _Loading:
         try:
             if not response.is_limit(error):
                 # What an engine says of bytes that are not what they should be is seldom clear.
+                from nixdock.engine.loading.archive import verify_blobs  # noqa: PLC0415  # as in _load
+
                 verify_blobs(blobs)
             if response.is_final(error) or (in_full and not response.is_loss(error)):
                 settled = is_settled(self._image)

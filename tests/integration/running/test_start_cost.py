@@ -91,6 +91,20 @@ def test_up_of_an_image_without_expectations_imports_nothing_of_checks(loaded: N
     assert modules & {"yaml", "re2", "nixdock.usecases.check", "nixdock.usecases.expected"} == set()
 
 
+@pytest.mark.parametrize("command", ["up", "load"])
+def test_where_nothing_changed_nothing_is_imported_that_builds_or_sends(
+    loaded: Nixdock, command: str
+) -> None:
+    # What follows a build's log, makes the offline package set, asks for layers, writes archives.
+    changing = {
+        *("nixdock.nix.follower", "nixdock.nix.build_log", "nixdock.nix.failure"),
+        *("nixdock.nixpkgs.assembly.apt", "nixdock.nixpkgs.assembly.lock"),
+        *("nixdock.engine.loading.archive", "nixdock.engine.loading.unpacking"),
+        *("decimal", "structlog", "rich", "asyncio"),
+    }
+    assert list_modules(loaded, command, "hello-docker.nix") & changing == set()
+
+
 def test_up_of_an_image_with_expectations_judges_them(loaded: Nixdock) -> None:
     (loaded.folder / "expecting.nix").write_text(EXPECTING)
     assert "nixdock.checks.kinds.run" in list_modules(loaded, "up", "expecting.nix")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,6 +73,8 @@ def parse_mount(text: str, directory: Path) -> dict[str, Any]:
     Raises:
         ValueError: With docker's own sentence.
     """
+    import csv  # noqa: PLC0415  # for those who give one
+
     try:
         fields = next(csv.reader([text], strict=True), [])
     except csv.Error as error:

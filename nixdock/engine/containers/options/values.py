@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.text import BLANKS, read_bounded, split_lines
@@ -56,6 +55,8 @@ def parse_size(text: str) -> int:
     unit = unit.removesuffix("b") if unit != "b" else unit
     if unit not in _SIZE_UNITS:
         raise ValueError(f"invalid suffix: '{found[2]}'")
+    from decimal import Decimal  # noqa: PLC0415  # for those who give one
+
     return int(Decimal(found[1]) * _SIZE_UNITS[unit])
 
 
@@ -69,6 +70,8 @@ def parse_duration(text: str) -> int:
     sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if rest == "0":
         return 0
+    from decimal import Decimal  # noqa: PLC0415  # as in parse_size
+
     total = Decimal(0)
     position = 0
     while position < len(rest) or not rest:
@@ -94,6 +97,8 @@ def parse_whole(text: str) -> int:
 
 def parse_cpus(text: str) -> int:
     """Read a number of processors in billionths."""
+    from decimal import Decimal, InvalidOperation  # noqa: PLC0415  # as in parse_size
+
     try:
         nano = Decimal(text) * 10**9
     except InvalidOperation:
