@@ -19,15 +19,20 @@ from nixdock import settings
 from nixdock.engine.connection.stream import STDOUT
 from nixdock.engine.containers.owner import (
     ARTEFACT,
+    GIVEN,
+    RUN,
     SETTINGS,
     TARGET,
-    find_ours,
     find_ourselves,
+    is_ours,
     is_owned_by_living,
 )
+from nixdock.engine.containers.stopping import stop
+from nixdock.engine.containers.unfinished import find_unfinished, lock_file, undo
 from nixdock.errors import DeadlineError, EngineError
 from nixdock.events import Notice
 from nixdock.outcome import Capture, tail_of
+from nixdock.services.differences import Given, find_difference
 from nixdock.services.readiness import HealthCheck, probe
 
 if TYPE_CHECKING:
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary
     from nixdock.engine.containers.image import EngineImage
-    from nixdock.engine.containers.options.request import CreateRequest
+    from nixdock.engine.containers.options.request import CreateRequest, GivenOptions
     from nixdock.events import Listener
     from nixdock.outcome import Output
 
@@ -55,17 +60,24 @@ class WantedService:
         settings: Digests over the image and over all options, with a dash between them.
         artefact: The store path of what was built, or empty: of one build, the image with store paths and
             the one that has them mounted are the same.
+        given: What it is made of, in the user's words.
     """
 
     target: str
     name: str
     settings: str
+    given: Given
     artefact: str = ""
 
     @property
     def labels(self) -> dict[str, str]:
         """Return the labels by which it is found again."""
-        return {TARGET: self.target, SETTINGS: self.settings, ARTEFACT: self.artefact}
+        return {
+            TARGET: self.target,
+            SETTINGS: self.settings,
+            ARTEFACT: self.artefact,
+            GIVEN: self.given.write(),
+        }
 
     def settings_of(self, container: ContainerSummary) -> str:
         """Return the settings of a container of this service, as this one would write them."""
@@ -76,7 +88,11 @@ class WantedService:
 
 
 def describe_service(
-    image: EngineImage, target: str, request: CreateRequest, artefact: Path | None = None
+    image: EngineImage,
+    target: str,
+    request: CreateRequest,
+    artefact: Path | None = None,
+    options: GivenOptions = (),
 ) -> WantedService:
     """Say what service an image and a request make.
 
@@ -85,19 +101,19 @@ def describe_service(
         target: What the target is: the key of a label.
         request: What is to be created.
         artefact: The store path of what was built.
+        options: docker's options that it was made of.
     """
     # Whether we look on while it runs is none of its settings.
     body = {key: value for key, value in request.body.items() if not key.startswith("Attach")}
-    options = {"body": {**body, "Image": ""}, "platform": request.platform}
+    facts = {"body": {**body, "Image": ""}, "platform": request.platform}
     store = image.host_store
     # What is mounted belongs to it.
     identity = image.details.id if store is None else [image.details.id, *store.paths]
-    digest = f"{_digest(identity)}-{_digest(options)}"
-    if request.name:
-        return WantedService(target, request.name, digest, str(artefact or ""))
+    digest = f"{_digest(identity)}-{_digest(facts)}"
     # One name for one target, which no container of another one has.
     suffix = hashlib.sha256(os.fsencode(target)).hexdigest()[:6]
-    return WantedService(target, f"{image.short_name}-{suffix}", digest, str(artefact or ""))
+    name = request.name or f"{image.short_name}-{suffix}"
+    return WantedService(target, name, digest, Given.of(image, request, options), str(artefact or ""))
 
 
 def _digest(facts: object) -> str:
@@ -107,8 +123,7 @@ def _digest(facts: object) -> str:
 @contextmanager
 def exclusively(engine: Engine, service: WantedService, listener: Listener) -> Iterator[None]:
     """Keep other runs of nixdock away from this service; where no lock can be had, go on without."""
-    key = hashlib.sha256(os.fsencode(f"{engine.address.url} {service.target} {service.name}")).hexdigest()
-    file = settings.state_dir() / "locks" / key[:32]
+    file = lock_file(engine, service.target, service.name)
     with contextlib.ExitStack() as stack:
         try:
             settings.make_private(file.parent)
@@ -153,25 +168,23 @@ class StandingService:
     difference: str | None = None
 
 
-def find_service(engine: Engine, service: WantedService) -> StandingService | None:
-    """Return the service's container, whether or not it is what is wanted; None where there is none."""
-    found = find_ours(engine, labels=[f"{TARGET}={service.target}"], name=service.name)
-    if not found:
-        return None
-    container = found[0]
-    changed = compare_settings(service.settings_of(container), service.settings)
-    return StandingService(container, changed or _find_fault(engine, container.id))
+def find_service(engine: Engine, service: WantedService, listener: Listener) -> StandingService | None:
+    """Return the service's container, whether or not it is what is wanted; None where there is none.
 
-
-def compare_settings(before: str, now: str) -> str | None:
-    """Say what of two settings differs; None where they are the same."""
-    if before == now:
-        return None
-    image, _, options = now.partition("-")
-    image_before, _, options_before = before.partition("-")
-    if options == options_before:
-        return "the image is another one"
-    return "the options are others" if image == image_before else "the image and the options are others"
+    A replacement that was cut short is undone first; whoever asks keeps others away.
+    """
+    listed = engine.containers(labels=[RUN, f"{TARGET}={service.target}"])
+    for new, old, name in find_unfinished(listed):
+        if name == service.name and undo(engine, new, old, name, listener):
+            listener(Notice(f"{name}: the one before runs again: what was to replace it was cut short"))
+            return find_service(engine, service, listener)
+    for container in listed:
+        if container.name == service.name and is_ours(engine, container):
+            changed = find_difference(
+                container, service.given, service.settings_of(container), service.settings
+            )
+            return StandingService(container, changed or _find_fault(engine, container.id))
+    return None
 
 
 def _find_fault(engine: Engine, container: str) -> str | None:
@@ -198,18 +211,21 @@ def is_attended(container: ContainerSummary) -> bool:
     return is_owned_by_living(container.labels, observer=find_ourselves(), now=time.monotonic())
 
 
-def replace_old(engine: Engine, found: StandingService, listener: Listener) -> None:
-    """Stop and remove what the service's name stands for by now."""
-    why = found.difference or "it runs detached, and is to be attended here"
-    listener(Notice(f"replacing {found.container.name}: {why}"))
-    stop_and_remove(engine, found.container)
+def stop_and_remove(
+    engine: Engine, container: ContainerSummary, listener: Listener, *, grace: int | None = None
+) -> None:
+    """Let a container end, and remove it with its anonymous volumes.
 
-
-def stop_and_remove(engine: Engine, container: ContainerSummary) -> None:
-    """Let a container end, and remove it with its anonymous volumes."""
-    if container.is_running:
-        with contextlib.suppress(EngineError):
-            engine.stop_container(container.id)
+    Args:
+        engine: Where it is.
+        container: It.
+        listener: Told where that takes long.
+        grace: Seconds that it has to end; its own stop timeout when None.
+    """
+    with contextlib.suppress(EngineError):
+        details = engine.find_container(container.id) if container.is_running else None
+        if details is not None:
+            stop(engine, details, listener, grace=grace)
     engine.remove_container(container.id)
 
 

@@ -20,7 +20,8 @@ from nixdock.checks.static import skip_dynamic
 from nixdock.checks.structure_test.reader import read_files, recognise
 from nixdock.checks.structure_test.translation import make_suite
 from nixdock.checks.verdict import CheckResult, Report, Status
-from nixdock.engine.containers.owner import Owner, sweep
+from nixdock.engine.containers.owner import Owner
+from nixdock.engine.containers.sweeping import sweep
 from nixdock.errors import BuildError, CheckError, UsageError
 from nixdock.events import Warned
 from nixdock.nix.target import ArtefactTarget, ImageTarget, PathTarget

@@ -12,7 +12,9 @@ from nixdock.engine.containers.owner import (
     find_ours,
     forget_detached,
 )
+from nixdock.engine.containers.unfinished import TakenPlace
 from nixdock.errors import UsageError
+from nixdock.events import ignore
 from nixdock.image.reference import Reference
 from nixdock.nix.target import ImageTarget, PathTarget, parse
 from nixdock.services.identity import is_attended, stop_and_remove
@@ -21,19 +23,29 @@ from nixdock.usecases.prepare import key_of, name_image
 if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerSummary
+    from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
     from nixdock.nix.target import Target
 
 _SHORT_ID: Final = 12
 
 
-def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
+def down(
+    engine: Engine,
+    text: str | None,
+    nix: NixOptions,
+    listener: Listener = ignore,
+    *,
+    grace: int | None = None,
+) -> tuple[str, ...]:
     """Stop and remove the containers that a target or a container's name stands for.
 
     Args:
         engine: Where they run.
         text: A container's name, or a target; the directory's own target when None.
         nix: The attributes that choose among a target's images.
+        listener: Told of those that take long to end.
+        grace: Seconds that each has to end, for ever when negative; its own stop timeout when None.
 
     Returns:
         The names of what was removed; empty where nothing of an existing target ran.
@@ -42,7 +54,7 @@ def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
         UsageError: A name that stands for nothing.
     """
     ours = find_ours(engine)
-    named = [container for container in ours if text and _is_called(container, text)]
+    named = _with_replaced([one for one in ours if text and _is_called(one, text)], ours)
     if not named:
         target = _parse(text, nix)
         image = engine.find_image(target.reference) if isinstance(target, ImageTarget) else None
@@ -62,12 +74,19 @@ def down(engine: Engine, text: str | None, nix: NixOptions) -> tuple[str, ...]:
                     f"there is no container of nixdock called {target.reference}, nor one of this image",
                     hint=f"there are: {others}" if others else "there is none at all",
                 )
-    return _remove(engine, named)
+    return _remove(engine, named, listener, grace)
 
 
-def down_all(engine: Engine) -> tuple[str, ...]:
-    """Stop and remove all that nixdock left on an engine; what a living run looks after is left to it."""
-    return _remove(engine, [item for item in find_ours(engine) if not is_attended(item)])
+def down_all(engine: Engine, listener: Listener = ignore, *, grace: int | None = None) -> tuple[str, ...]:
+    """Stop and remove all that nixdock left on an engine; what a living run looks after is left to it.
+
+    Args:
+        engine: Where it is.
+        listener: As for `down`.
+        grace: As for `down`.
+    """
+    left = [container for container in find_ours(engine) if not is_attended(container)]
+    return _remove(engine, left, listener, grace)
 
 
 def _image_of(container: ContainerSummary) -> str:
@@ -79,9 +98,20 @@ def _image_of(container: ContainerSummary) -> str:
         return name
 
 
-def _remove(engine: Engine, containers: list[ContainerSummary]) -> tuple[str, ...]:
+def _with_replaced(named: list[ContainerSummary], ours: list[ContainerSummary]) -> list[ContainerSummary]:
+    """Add what belongs to a replacement that has not ended: whoever takes a container's place, or had it."""
+    idents = {container.id for container in named}
+    places = {container.id: place.old for container in ours if (place := TakenPlace.of(container.labels))}
+    idents |= {old for new, old in places.items() if new in idents}
+    idents |= {new for new, old in places.items() if old in idents}
+    return [container for container in ours if container.id in idents]
+
+
+def _remove(
+    engine: Engine, containers: list[ContainerSummary], listener: Listener, grace: int | None
+) -> tuple[str, ...]:
     for container in containers:
-        stop_and_remove(engine, container)
+        stop_and_remove(engine, container, listener, grace=grace)
         forget_detached(container.id)
         forget_roots(engine, container.id)
     return tuple(container.name for container in containers)

@@ -14,7 +14,9 @@ from nixdock.engine.containers.attendance import Attendance
 from nixdock.engine.containers.container import Streams, opened
 from nixdock.engine.containers.mounts import hold_store
 from nixdock.engine.containers.options.request import make_request
-from nixdock.engine.containers.owner import TARGET, Owner, remember_detached, sweep_containers, sweep_used
+from nixdock.engine.containers.options.values import parse_whole
+from nixdock.engine.containers.owner import TARGET, Owner, remember_detached
+from nixdock.engine.containers.sweeping import sweep_containers, sweep_used
 from nixdock.engine.containers.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys
 from nixdock.errors import DeadlineError, EngineError, UsageError
 from nixdock.events import Notice, Warned
@@ -94,6 +96,12 @@ class RunOptions:
             stdin=0 if self.interactive else None,
             detach_keys=self.detach_keys or DEFAULT_DETACH_KEYS,
         )
+
+    @property
+    def stop_timeout(self) -> int | None:
+        """Seconds that a container has to end, as the user says now; None where that is not said."""
+        given = [text for name, text in self.options if name == "stop-timeout"]
+        return parse_whole(given[-1]) if given else None
 
     def owner(self) -> Owner:
         """Make the owner of the container."""
@@ -213,6 +221,7 @@ def created(
     request: CreateRequest | None = None,
     labels: Mapping[str, str] | None = None,
     catch_signals: bool = True,
+    afterwards: Callable[[], object] = lambda: None,
 ) -> Iterator[Container]:
     """Create the container of a run, after what dead runs left has been removed.
 
@@ -223,6 +232,7 @@ def created(
         request: What to create, where that is more than the options say.
         labels: Further labels.
         catch_signals: Whether Ctrl-C and the like are told to whoever attends the container.
+        afterwards: What is done once the container is gone, or is left.
     """
     place = image.in_engine()
     request = request or options.request(place.run_as)
@@ -239,6 +249,7 @@ def created(
             labels={TARGET: image.key, **(labels or {})},
             stays=options.detach or options.keep,
             catch_signals=catch_signals,
+            afterwards=afterwards,
             listener=listener,
         ) as container:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.outcome import Recorder, RunOutcome
 from nixdock.services import identity
 from nixdock.services.readiness import NotReadyError, Readiness, await_ready, explain_end
+from nixdock.services.replacing import Replacement
 from nixdock.units import format_duration
 from nixdock.usecases.output import DescriptorSink, discard, tell_verdict
 from nixdock.usecases.run import created, run_to_end, status_of, tell_ports
@@ -108,7 +109,7 @@ def up(
             hint="leave it out, or add --no-healthcheck" if probed else "leave one of the two out",
         )
     artefact = None if image.artefact is None else image.artefact.store_path
-    service = identity.describe_service(place, image.key, request, artefact)
+    service = identity.describe_service(place, image.key, request, artefact, options.options)
     run = _ServiceRun(image, options, expectation, listener, service, probed=probed, expected=expected)
     return run.bring_up(request)
 
@@ -198,23 +199,35 @@ class _ServiceRun:
         """Have it running and ready, judge it, and stay with it unless it is detached."""
         with ExitStack() as lock:
             lock.enter_context(identity.exclusively(self.engine, self.service, self.listener))
-            found = identity.find_service(self.engine, self.service)
-            if found is not None:
-                if found.difference is None and (
-                    self.options.detach or identity.is_attended(found.container)
-                ):
-                    return self._leave_running(found.container.id)
-                identity.replace_old(self.engine, found, self.listener)
-            with created(
-                self.image,
-                self.options,
-                self.listener,
-                request=replace(request, name=self.service.name),
-                labels=self.service.labels,
-            ) as container:
-                return self._attend(container, lock)
+            found = identity.find_service(self.engine, self.service, self.listener)
+            if (
+                found is not None
+                and found.difference is None
+                and (self.options.detach or identity.is_attended(found.container))
+            ):
+                return self._leave_running(found.container.id)
+            grace = self.options.stop_timeout
+            replacement = Replacement(self.engine, self.service, found, self.listener, grace=grace)
+            with (
+                closing(replacement),
+                created(
+                    self.image,
+                    self.options,
+                    self.listener,
+                    request=replace(request, name=replacement.name),
+                    labels=replacement.labels,
+                    afterwards=replacement.close,
+                ) as container,
+            ):
+                stopped_by = replacement.take_place(container)
+                if stopped_by is not None:
+                    return UpResult(128 + stopped_by)
+                try:
+                    return self._attend(container, lock, replacement)
+                finally:
+                    replacement.give_up(container, kept=self.options.keep)
 
-    def _attend(self, container: Container, lock: ExitStack) -> UpResult:
+    def _attend(self, container: Container, lock: ExitStack, replacement: Replacement) -> UpResult:
         shown = not self.options.detach
         stdout, stderr = _sinks(self.expectation, shown=shown)
         # It is the user's only once it is ready and all that is expected holds.
@@ -225,7 +238,7 @@ class _ServiceRun:
         attendance = Attendance(container, deadline=deadline, listener=self.listener)
         ended = self._await_readiness(attendance, container)
         if ended is not None:
-            return self._end_early(ended, container)
+            return self._end_early(ended, container, replacement)
         ready_after = time.monotonic() - container.started_at
         expectation = self.expectation
         if expectation is not None and isinstance(stdout, Recorder) and isinstance(stderr, Recorder):
@@ -237,6 +250,7 @@ class _ServiceRun:
             run = self._judge_by_suite(self.expected, container, ready_after, seconds)
             if run.exit_code != EXIT_PASSED:
                 return self._take_away(run.exit_code, _explain_checks(run))
+        replacement.finish()
         # Whoever waits for the lock finds it ready now.
         lock.close()
         name = self.service.name
@@ -278,7 +292,7 @@ class _ServiceRun:
         """Return what it wrote last, where that was not shown."""
         return (identity.read_tail(self.engine, container.id) or None) if self.options.detach else None
 
-    def _end_early(self, ended: ContainerEnd, container: Container) -> UpResult:
+    def _end_early(self, ended: ContainerEnd, container: Container, replacement: Replacement) -> UpResult:
         name = self.service.name
         if ended.timed_out:
             limit = format_duration(self.options.timeout or ended.seconds)
@@ -287,6 +301,7 @@ class _ServiceRun:
             return UpResult(status_of(ended, self.options))
         if not self.probed and ended.exit_code == 0:
             # A job that was detached, and was quick.
+            replacement.finish()
             container.stays = container.was_left = True
             where = "" if self.options.remove else f": docker logs {name}, nixdock down {name}"
             self.listener(Notice(f"{name} has ended with 0 already{where}"))

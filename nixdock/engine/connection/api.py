@@ -275,11 +275,14 @@ class Engine:
         seconds = math.inf if grace < 0 else patience.RESPONSE + grace
         self._connection.send("POST", f"/containers/{container}/stop", {"t": grace}, seconds=seconds)
 
+    def rename_container(self, container: str, name: str) -> None:
+        """Give a container another name, running or not; one that is taken is refused (409)."""
+        self._connection.send("POST", f"/containers/{container}/rename", {"name": name})
+
     def remove_container(self, container: str) -> None:
         """Remove a container with its anonymous volumes, and return when it is gone.
 
-        One that is gone is no error, nor is one that the engine is removing by itself, for which it waits
-        a while.
+        One that is gone is no error; one that the engine is removing by itself is waited for.
         """
         params = {"force": 1, "v": 1}
         path, api = f"/containers/{container}", None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from nixdock.engine.containers.container import (
     SinkFailed,
 )
 from nixdock.engine.containers.failures import explain_exec
+from nixdock.engine.containers.stopping import KILLED, SOON, advise
 from nixdock.engine.containers.terminal import Escalation, SignalAction
 from nixdock.events import Notice, ignore
 
@@ -71,6 +73,7 @@ class Attendance:
         self._deadline = deadline
         self._listener = listener
         self._escalation = Escalation()
+        self._by_force_at = math.inf
         self._exit_code: int | None = None
         self._output_ended = not container.attached
         self._timed_out = False
@@ -129,6 +132,8 @@ class Attendance:
             case Exited(exit_code):
                 self._exit_code = exit_code
                 self._container.output_at = time.monotonic()
+                if exit_code == KILLED and time.monotonic() + SOON >= self._by_force_at:
+                    self._advise()
             case OutputEnded():
                 self._output_ended = True
             case SignalCaught(number):
@@ -168,8 +173,16 @@ class Attendance:
             by_force = "" if grace < 0 else f", in {grace} s by force"
             self._listener(Notice(f"stopping the container{by_force}; Ctrl-C kills it now"))
             self._container.begin_stop()
+            self._by_force_at = time.monotonic() + grace if grace > 0 else math.inf
         else:
+            self._by_force_at = math.inf
             self._container.kill()
+
+    def _advise(self) -> None:
+        """Say what would have saved the wait for its end by force."""
+        details = self._container.engine.find_container(self._container.id)
+        if details is not None:
+            advise(self._listener, "the container", details.raw, self._container.stop_timeout)
 
     def _end(self) -> ContainerEnd:
         ended = ContainerEnd(

@@ -121,13 +121,13 @@ def opened(
     labels: Mapping[str, str] | None = None,
     stays: bool = False,
     catch_signals: bool = True,
+    afterwards: Callable[[], object] = lambda: None,
     listener: Listener = ignore,
 ) -> Iterator[Container]:
     """Create a container, and remove it at the end whatever happens.
 
-    One that stays is not removed once it has started; `Container.stays` may yet change that. While it exists,
-    Ctrl-C and the like are told as happenings, if they are to be caught. The listener is told what the engine
-    had to say, and of a removal that failed.
+    One that stays is not removed once it has started; `Container.stays` may yet change that. Until what is to
+    be done afterwards is done, Ctrl-C and the like are told as happenings, if they are to be caught.
 
     Raises:
         EngineError: The engine has not the image, or refuses.
@@ -158,6 +158,7 @@ def opened(
             if not (container.stays and container.started):
                 with engine.patience.cleaning():
                     _remove(container, listener)
+            afterwards()
 
 
 def _remove(container: Container, listener: Listener) -> None:
@@ -166,9 +167,8 @@ def _remove(container: Container, listener: Listener) -> None:
         container.remove()
     except EngineError as error:
         name = container.id[:12]
-        listener(
-            Warned(f"the container {name} could not be removed: {error.message}; the next run tries again")
-        )
+        again = "the next run tries again"
+        listener(Warned(f"the container {name} could not be removed: {error.message}; {again}"))
 
 
 def _clear(engine: Engine, mark: str, owner: Owner, listener: Listener) -> None:

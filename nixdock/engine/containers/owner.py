@@ -1,4 +1,4 @@
-"""Whose a container is: what says that nixdock made it, by which run, and what dead runs left behind.
+"""Whose a container is: what says that nixdock made it, by which run, and whether that is dead.
 
 Labels alone say nothing: a container has its image's too, and `docker commit` of a container of ours makes an
 image with ours. So every label of ours is set on whatever is made, an empty one against the image's where it
@@ -8,12 +8,6 @@ as the file that its ID was written to (`docker run --cidfile`), which engines o
 A run is known by a random id, and its process by pid, start time, pid name space and the machine's
 boot: a pid alone is soon somebody else's, and the same number in another container or on another
 machine is another process. What lives on by the user's wish (`-d`, `--keep`) has no process.
-
-Of dead runs containers are removed first, then the networks, volumes and images they used. The images are
-those that a run made of its own containers, on the way to others, and are known by their name. Last are
-the store paths that containers needed which are gone (`nixdock.engine.containers.mounts`). A user's
-`docker commit` of a container of ours has our labels too, and so have the containers made of that: they are
-left alone.
 """
 
 from __future__ import annotations
@@ -23,24 +17,17 @@ import os
 import secrets
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock import process, settings
-from nixdock.engine.connection.refusals import EngineLateError
-from nixdock.engine.containers.mounts import sweep_roots
-from nixdock.errors import EngineError
-from nixdock.log import get_logger
 from nixdock.text import read_system_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary
-
-log = get_logger(__name__)
 
 PREFIX: Final = "io.nixdock."
 RUN: Final = f"{PREFIX}run"
@@ -53,12 +40,15 @@ DEADLINE: Final = f"{PREFIX}deadline"
 TARGET: Final = f"{PREFIX}target"
 SETTINGS: Final = f"{PREFIX}settings"
 ARTEFACT: Final = f"{PREFIX}artefact"
+GIVEN: Final = f"{PREFIX}given"
+REPLACES: Final = f"{PREFIX}replaces"
 STEP: Final = "nixdock.invalid/step"
 """What images are called that a run makes of its containers, to make others of them. A name is nothing that
 one image has from another, and no registry can have this one (RFC 2606)."""
 
 _NONE: Final = dict.fromkeys(
-    (RUN, PROCESS, STARTED, NAMESPACE, BOOT, MACHINE, DEADLINE, TARGET, SETTINGS, ARTEFACT), ""
+    (RUN, PROCESS, STARTED, NAMESPACE, BOOT, MACHINE, DEADLINE, TARGET, SETTINGS, ARTEFACT, GIVEN, REPLACES),
+    "",
 )
 _MARK: Final = "nixdock:"
 MARKED: Final = "ContainerIDFile"
@@ -250,80 +240,3 @@ def _read(path: str) -> str:
         return read_system_file(Path(path)).strip()
     except OSError:
         return ""
-
-
-def sweep(engine: Engine) -> tuple[str, ...]:
-    """Remove what runs of nixdock left that were killed or passed their deadline.
-
-    What fails is left to the next run: sweeping must never keep anybody from working.
-
-    Raises:
-        EngineLateError: The time for the whole run is up.
-
-    Returns:
-        The names of the containers that were removed.
-    """
-    removed = sweep_containers(engine)
-    sweep_used(engine)
-    return removed
-
-
-def sweep_containers(engine: Engine) -> tuple[str, ...]:
-    """Remove the containers of dead runs, as `sweep` does: another may want their names and ports."""
-    removed: tuple[str, ...] = ()
-    with _passing_over_failures():
-        removed = tuple(_sweep_containers(engine, find_ourselves(), time.monotonic()))
-    if removed:
-        log.info("sweep.removed", containers=removed)
-    return removed
-
-
-def sweep_used(engine: Engine) -> None:
-    """Remove what containers of dead runs used, as `sweep` does: it is in nobody's way."""
-    ourselves, now = find_ourselves(), time.monotonic()
-    with _passing_over_failures():
-        for network in engine.networks(labels=[PROCESS]):
-            if is_left_over(network.get("Labels") or {}, observer=ourselves, now=now):
-                _try(engine.remove_network, network["Id"])
-        for volume in engine.volumes(labels=[PROCESS]):
-            if is_left_over(volume.get("Labels") or {}, observer=ourselves, now=now):
-                _try(engine.remove_volume, volume["Name"])
-        _sweep_images(engine, ourselves, now)
-        sweep_roots(engine)
-
-
-@contextlib.contextmanager
-def _passing_over_failures() -> Iterator[None]:
-    try:
-        yield
-    except EngineLateError:
-        raise
-    except EngineError as error:
-        log.warning("sweep.failed", error=error.message)
-
-
-def _sweep_containers(engine: Engine, ourselves: OwnerProcess, now: float) -> Iterator[str]:
-    for container in engine.containers(labels=[PROCESS]):
-        if not is_left_over(container.labels, observer=ourselves, now=now) or is_detached(container.id):
-            continue
-        if is_ours(engine, container) and _try(engine.remove_container, container.id):
-            yield container.name
-
-
-def _sweep_images(engine: Engine, ourselves: OwnerProcess, now: float) -> None:
-    # The newest come first, as they must: they are built on each other.
-    for image in engine.images(filters={"reference": [STEP]}):
-        left_over = is_left_over(image.raw.get("Labels") or {}, observer=ourselves, now=now)
-        for tag in image.tags if left_over else ():
-            if tag.startswith(f"{STEP}:"):
-                _try(partial(engine.remove_image, keep_parents=True), tag)
-
-
-def _try(remove: Callable[[str], None], name: str) -> bool:
-    """Remove one thing; return whether that succeeded."""
-    try:
-        remove(name)
-    except EngineError as error:
-        log.warning("sweep.failed", name=name, error=error.message)
-        return False
-    return True

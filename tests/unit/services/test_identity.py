@@ -12,7 +12,7 @@ from nixdock.engine.connection.responses import ImageDetails
 from nixdock.engine.containers.image import EngineImage
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.errors import DeadlineError
-from nixdock.services.identity import compare_settings, describe_service, exclusively
+from nixdock.services.identity import describe_service, exclusively
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,23 +53,6 @@ def test_looking_on_is_no_setting() -> None:
 )
 def test_anything_else_is(other: tuple[EngineImage, str], asked: CreateRequest) -> None:
     assert describe_service(*other, asked).settings != describe_service(*image(), request()).settings
-
-
-@pytest.mark.parametrize(
-    ("before", "asked", "reason"),
-    [
-        (image(), request(), None),
-        (image(ident="sha256:b"), request(), "the image is another one"),
-        (image(), request(env="A=1"), "the options are others"),
-        (image(), request(platform="linux/arm64"), "the options are others"),
-        (image(ident="sha256:b"), request(command=("x",)), "the image and the options are others"),
-    ],
-)
-def test_what_differs_is_said(
-    before: tuple[EngineImage, str], asked: CreateRequest, reason: str | None
-) -> None:
-    now = describe_service(*image(), request()).settings
-    assert compare_settings(describe_service(*before, asked).settings, now) == reason
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 
 from nixdock.engine.connection.address import choose
 from nixdock.engine.connection.api import connect
-from nixdock.engine.containers.owner import Owner, find_ourselves, sweep
+from nixdock.engine.containers.owner import Owner, find_ourselves
+from nixdock.engine.containers.sweeping import sweep
 from support import hostile
 from support.hostile import CONTAINER, IMAGE, Hostile
 
