@@ -54,7 +54,8 @@ def command(
 
     With a readiness, a HEALTHCHECK, or -d, it is a service: up waits until it is ready, then stays with it
     until Ctrl-C, or with -d prints its name and leaves it running. Up again does nothing where nothing
-    has changed; nixdock down stops it.
+    has changed; otherwise the service is replaced, and started again as it was where the new one fails.
+    It has --stop-timeout seconds to end, otherwise ten, or what it was given. nixdock down stops it.
 
     \b
     Examples:

@@ -35,7 +35,9 @@ def test_one_that_fails_leaves_the_one_before_with_its_name_and_its_port(any_box
         number = free.getsockname()[1]
     port = ("-p", f"127.0.0.1:{number}:80")
     before = start(box, *port)
-    failed = box("up", "-d", "--name", "web", *port, "-e", "A=1", box.IMAGE, "--", "sh", "-c", "exit 3")
+    # A health check, so that it cannot pass for ready on a slow machine.
+    sick = (*port, "-e", "A=1", "--health-cmd", "false", "--health-start-period", "60s")
+    failed = box("up", "-d", "--name", "web", *sick, box.IMAGE, "--", "sh", "-c", "exit 3")
     assert failed.status == 1
     assert "web ended before it was ready (exit status 3)" in failed.stderr
     assert failed.stderr.count("web: the one before runs again\n") == 1
