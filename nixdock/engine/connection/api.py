@@ -243,7 +243,7 @@ class Engine:
         params: dict[str, Any] = {"stream": 1, "stdout": 1, "stderr": 1, "stdin": int(stdin)}
         if detach_keys:
             params["detachKeys"] = detach_keys
-        return self._connection.hijack(f"/containers/{container}/attach", params, tty=tty)
+        return self._connection.hijack(f"/containers/{container}/attach", params, tty=tty, by_sdk=False)
 
     def wait_container(self, container: str, *, condition: str = "not-running") -> Callable[[], int]:
         """Begin to wait until a container has ended; call the result to wait and get its exit code.

@@ -1,28 +1,25 @@
-"""The connection to an engine, over the docker SDK, which `nixdock.engine.connection.transport` opens.
+"""The connection to an engine: what is asked goes the way that fits, and comes back as one kind of response.
 
-The SDK is imported at the first connection, for it takes a tenth of a second. It gives the ways to
-an engine (sockets, TLS); requests and responses are passed on as the Engine API defines them, and
-`nixdock.engine.connection.api` gives them names and types.
+There are two ways. An engine on this machine is asked by our own client (`nixdock.engine.connection.plain`);
+an engine elsewhere, and what streams, goes over the docker SDK (`nixdock.engine.connection.transport`), which
+is imported when it is first needed, for that takes longer than all questions of an `up`. Requests and
+responses are passed on as the Engine API defines them, and `nixdock.engine.connection.api` gives them names
+and types.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import threading
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nixdock.engine.connection import decoding
-from nixdock.engine.connection.decoding import (
-    REFUSAL_LIMIT,
-    body_of,
-    decode,
-    read_messages,
-    read_refusal,
-    socket_of,
-)
+from nixdock.engine.connection.decoding import REFUSAL_LIMIT, decode, read_messages, read_refusal
 from nixdock.engine.connection.patience import CONNECTION_ATTEMPTS, PING, Patience, call_with_retries
+from nixdock.engine.connection.plain import PlainTransport, is_plain
 from nixdock.engine.connection.refusals import (
     EngineRefusedError,
     explain_cut,
@@ -39,13 +36,15 @@ from nixdock.log import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
-    import requests
-
     from nixdock.engine.connection.address import Address
+    from nixdock.engine.connection.decoding import Response
     from nixdock.engine.connection.patience import PendingRequest
+    from nixdock.engine.connection.transport import ArchiveBody
     from nixdock.image.extent import Piece
 
 log = get_logger(__name__)
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def open_connection(address: Address, *, pinned: str | None, seconds: float | None) -> Connection:
@@ -71,6 +70,24 @@ def open_connection(address: Address, *, pinned: str | None, seconds: float | No
     return connection
 
 
+class Transport(Protocol):
+    """A way to an engine."""
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        *,
+        body: Any,  # noqa: ANN401  # bytes, and what is larger for the SDK
+        headers: Mapping[str, str],
+    ) -> Response:
+        """Send a request and return its response unread, whatever it says."""
+
+    def close(self) -> None:
+        """Close all connections."""
+
+
 class Connection:
     """Sends requests to one engine; several threads may share it.
 
@@ -85,17 +102,19 @@ class Connection:
     def __init__(self, address: Address, patience: Patience) -> None:
         self.address = address
         self.patience = patience
+        self._opening = threading.Lock()
+        self._plain: Transport | None = PlainTransport(address, patience) if is_plain(address) else None
+        self._sdk: Transport | None = None
         with self._translated(None):
-            # A tenth of a second, only for those who need an engine.
-            from nixdock.engine.connection.transport import open_sdk  # noqa: PLC0415
-
-            self._sdk = open_sdk(address, patience)
+            self._choose(by_sdk=False)
         patience.ping = self._ping
 
     def close(self) -> None:
         """Close all connections."""
         self.patience.close()
-        self._sdk.close()
+        for transport in (self._plain, self._sdk):
+            if transport is not None:
+                transport.close()
 
     def ask(
         self,
@@ -159,7 +178,7 @@ class Connection:
         try:
             with self._responding(method, path, params, archive=body, seconds=seconds, api=api) as response:
                 # To its end, so that the connection serves the next request too.
-                response.raw.read(REFUSAL_LIMIT)
+                response.read(REFUSAL_LIMIT)
         except EngineRefusedError as error:
             if error.status != tolerate:
                 raise
@@ -167,7 +186,7 @@ class Connection:
     def pieces(self, path: str, params: Mapping[str, Any] | None = None) -> Generator[bytes]:
         """Yield the body that a GET answers, as it comes, as long as the engine lives."""
         with self._responding("GET", path, params, seconds=math.inf) as response:
-            yield from body_of(response)
+            yield from response.pieces()
 
     def messages(
         self,
@@ -185,16 +204,19 @@ class Connection:
             archive: Its pieces.
             size: How many bytes these are; they are sent in chunks when None.
         """
+        from nixdock.engine.connection.transport import ArchiveBody  # noqa: PLC0415  # slow, as the SDK is
+
         # Only what goes out as it is, over a socket that we connect ourselves, can be sent from a file.
         by_reading = size is None or self.address.scheme == "tcp"
-        body = _Body(map(read_piece, archive) if by_reading else archive, size)
-        with self._responding("POST", path, params, archive=body, seconds=math.inf) as response:
-            yield from read_messages(body_of(response), f"POST {path}")
+        body = ArchiveBody(map(read_piece, archive) if by_reading else archive, size)
+        options = {"archive": body, "seconds": math.inf, "by_sdk": True}
+        with self._responding("POST", path, params, **options) as response:
+            yield from read_messages(response.pieces(), f"POST {path}")
 
     def stream(self, path: str, params: Mapping[str, Any] | None, *, tty: bool) -> Stream:
         """Read a container's output from the body that a GET answers, as long as the engine lives."""
         response, wait = self._ask("GET", path, params, seconds=math.inf)
-        pieces = body_of(response)
+        pieces = response.pieces()
         reader = _Reader(self, wait, lambda _size: next(pieces, b""), passes=False)
         return Stream(reader, None, tty=tty, close=partial(_end, response, wait))
 
@@ -222,19 +244,18 @@ class Connection:
         *,
         tty: bool,
         json_body: Mapping[str, Any] | None = None,
+        by_sdk: bool = True,
     ) -> Stream:
         """Ask for a raw connection: after the answer's headers it belongs to the container."""
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        response, wait = self._ask("POST", path, params, json_body=json_body, headers=headers)
+        response, wait = self._ask("POST", path, params, json_body=json_body, headers=headers, by_sdk=by_sdk)
         wait.lasts()
-        # The buffered reader, not the socket: output that came with the headers is in it already.
-        buffered = getattr(response.raw._fp, "fp", None)  # noqa: SLF001  # as the SDK does
-        connection = socket_of(response)
-        if buffered is None or connection is None:
+        source, connection = response.source, response.socket
+        if source is None or connection is None:
             _end(response, wait)
             raise nonsense(f"POST {path}", "the connection has ended with the answer's headers")
         return Stream(
-            _Reader(self, wait, buffered.read1, passes=True),
+            _Reader(self, wait, source.read1, passes=True),
             connection,
             tty=tty,
             close=partial(_end, response, wait),
@@ -254,19 +275,19 @@ class Connection:
         path: str,
         params: Mapping[str, Any] | None = None,
         **options: Any,  # noqa: ANN401  # those of _ask
-    ) -> Iterator[requests.Response]:
+    ) -> Iterator[Response]:
         """Ask, and give the connection back once the answer has been read."""
         response, wait = self._ask(method, path, params, **options)
         with self._reading(response, wait):
             yield response
 
     @contextmanager
-    def _reading(self, response: requests.Response, wait: PendingRequest) -> Iterator[None]:
+    def _reading(self, response: Response, wait: PendingRequest) -> Iterator[None]:
         try:
-            with response, self._translated(wait):
+            with self._translated(wait):
                 yield
         finally:
-            wait.done()
+            _end(response, wait)
 
     def _ask(
         self,
@@ -275,11 +296,12 @@ class Connection:
         params: Mapping[str, Any] | None = None,
         *,
         json_body: Mapping[str, Any] | None = None,
-        archive: bytes | _Body | None = None,
+        archive: bytes | ArchiveBody | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
         api: str | None = None,
-    ) -> tuple[requests.Response, PendingRequest]:
+        by_sdk: bool = False,
+    ) -> tuple[Response, PendingRequest]:
         """Send one request; return its answer unread, unless it is a refusal, and what watches over it."""
         # Archives are wanted as they are, not packed for the way.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
@@ -296,24 +318,27 @@ class Connection:
             failing.callback(wait.done)
             if wait.reason is not None:
                 raise explain_cut(wait.reason, wait.what, self.address)
-            response = self._sdk.request(
-                method,
-                f"{self._sdk.base_url}{version}{path}",
-                params=dict(params or {}),
-                data=data,
-                headers=sent,
-                timeout=(self.patience.connecting, None),
-                allow_redirects=False,
-                stream=True,
+            response = self._choose(by_sdk=by_sdk).request(
+                method, f"{version}{path}", params, body=data, headers=sent
             )
-            connection = socket_of(response)
-            if connection is not None:
-                wait.holds(connection)
-            if not response.ok or response.is_redirect:
-                with response:
-                    raise read_refusal(response, f"{method} {path}")
+            if response.socket is not None:
+                wait.holds(response.socket)
+            if response.status >= 400 or response.status in _REDIRECTS:
+                failing.callback(_end, response, wait)
+                raise read_refusal(response, f"{method} {path}")
             failing.pop_all()
         return response, wait
+
+    def _choose(self, *, by_sdk: bool) -> Transport:
+        """Return the way that a request goes: the SDK's where there is no other, or where it streams."""
+        if self._plain is not None and not by_sdk:
+            return self._plain
+        with self._opening:
+            if self._sdk is None:
+                from nixdock.engine.connection.transport import SdkTransport  # noqa: PLC0415  # slow
+
+                self._sdk = SdkTransport(self.address, self.patience)
+            return self._sdk
 
     @contextmanager
     def _translated(self, wait: PendingRequest | None) -> Iterator[None]:
@@ -335,7 +360,8 @@ class Connection:
         )
 
 
-def _end(response: requests.Response, wait: PendingRequest) -> None:
+def _end(response: Response, wait: PendingRequest) -> None:
+    # In this order: its connection may serve somebody else from now on, and must not be cut any more.
     wait.done()
     response.close()
 
@@ -372,23 +398,3 @@ class _Reader:
             # What was cut by us looks like an end.
             raise ours
         return piece
-
-
-class _Body:
-    """A request's body, sent piece by piece: as it is where its length is known, otherwise in chunks."""
-
-    def __init__(self, pieces: Iterable[Piece], size: int | None) -> None:
-        self._pieces = pieces
-        self.len = size  # where requests looks for it
-
-    def __iter__(self) -> Iterator[Piece]:
-        left = self.len or 0
-        for piece in self._pieces:
-            left -= len(piece)
-            if left < 0 and self.len is not None:
-                # The engine would take the rest for another request.
-                raise AssertionError("an archive is longer than was said")
-            yield piece
-        if left > 0:
-            # The engine would wait for ever for what does not come.
-            raise AssertionError(f"an archive is {left} bytes shorter than was said")

@@ -11,7 +11,7 @@ import codecs
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from nixdock.engine.connection.refusals import EngineRefusedError, nonsense
 from nixdock.text import clean
@@ -20,19 +20,45 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    import requests
-
+    from nixdock.engine.connection.stream import OutputSource
     from nixdock.errors import EngineError
 
 REFUSAL_LIMIT: Final = 64 << 10
 """Bytes that are read of a response that says nothing, or no."""
 
-_PIECE: Final = 128 * 1024
-
 _JSON_LIMIT: Final = 256 << 20
 """Bytes of JSON; a hundred thousand images are told in less."""
 
 _MESSAGE_LIMIT: Final = 16 << 20
+
+
+class Response(Protocol):
+    """A response whose body is still to be read, by whichever way it came."""
+
+    @property
+    def status(self) -> int:
+        """Of HTTP."""
+
+    @property
+    def reason(self) -> str:
+        """What stands beside the status."""
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """What it is read from; None where it has ended."""
+
+    @property
+    def source(self) -> OutputSource | None:
+        """What comes after its head, as it is; None where nothing can."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body as it comes."""
+
+    def read(self, limit: int) -> bytes:
+        """Return the beginning of the body."""
+
+    def close(self) -> None:
+        """End it; its connection serves again if it was read to its end. May be called again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,34 +246,28 @@ def _name(shape: object) -> str:
             return "what belongs there"
 
 
-def socket_of(response: requests.Response) -> socket.socket | None:
-    """Return the socket below a response that is still to be read; None where it has ended."""
-    buffered = getattr(response.raw._fp, "fp", None)  # noqa: SLF001
-    return getattr(getattr(buffered, "raw", None), "_sock", None)
-
-
-def read_refusal(response: requests.Response, what: str) -> EngineError:
+def read_refusal(response: Response, what: str) -> EngineError:
     """Return what a refusal says: an object with a message, as the Engine API defines it, or plain text."""
-    data = response.raw.read(REFUSAL_LIMIT)
+    data = response.read(REFUSAL_LIMIT)
     try:
         said = json.loads(data)
     except (ValueError, RecursionError):
         said = data.decode(errors="replace").strip()
         if said.startswith("<"):
-            return nonsense(what, f"a page instead of an answer (HTTP status {response.status_code})")
+            return nonsense(what, f"a page instead of an answer (HTTP status {response.status})")
         said = said.partition("\n")[0].strip()
     if isinstance(said, dict):
         # "cause" is what Podman's own API says beside it.
         said = said.get("message") or said.get("cause")
         if said is None:
-            said = response.reason or f"HTTP status {response.status_code}"
+            said = response.reason or f"HTTP status {response.status}"
     if not isinstance(said, str):
-        return nonsense(what, f"a refusal without a message (HTTP status {response.status_code})")
-    said = said.strip() or response.reason or f"HTTP status {response.status_code}"
-    return EngineRefusedError(f"the engine refused: {said}", status=response.status_code)
+        return nonsense(what, f"a refusal without a message (HTTP status {response.status})")
+    said = said.strip() or response.reason or f"HTTP status {response.status}"
+    return EngineRefusedError(f"the engine refused: {said}", status=response.status)
 
 
-def decode(response: requests.Response, shape: object, what: str) -> Any:  # noqa: ANN401  # any JSON
+def decode(response: Response, shape: object, what: str) -> Any:  # noqa: ANN401  # any JSON
     """Return the JSON of a response, if that is what it should be: the one way in for all of them.
 
     Args:
@@ -259,7 +279,7 @@ def decode(response: requests.Response, shape: object, what: str) -> Any:  # noq
         EngineError: It is not.
     """
     data = bytearray()
-    for piece in body_of(response):
+    for piece in response.pieces():
         data += piece
         if len(data) > _JSON_LIMIT:
             raise nonsense(what, "it does not end")
@@ -278,12 +298,6 @@ def _describe(data: bytes) -> str:
     if not data.strip():
         return "nothing"
     return f"what is no JSON ({clean(data[:60].decode(errors='replace'))})"
-
-
-def body_of(response: requests.Response) -> Iterator[bytes]:
-    """Yield a response's body as it comes, chunk by chunk."""
-    raw = response.raw
-    return iter(raw.read_chunked()) if raw.chunked else iter(raw.stream(_PIECE))
 
 
 def read_messages(pieces: Iterator[bytes], what: str) -> Iterator[dict[str, Any]]:

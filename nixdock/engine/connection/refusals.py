@@ -11,8 +11,6 @@ import grp
 import os
 import re
 import shlex
-import ssl
-from http.client import BadStatusLine, HTTPException, RemoteDisconnected, UnknownProtocol
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -92,6 +90,10 @@ _SHOWN: Final = 200
 
 class EngineUnreachableError(EngineError):
     """No engine answers at the address, or the connection to it was cut."""
+
+
+class NoHttpError(Exception):
+    """What came is not HTTP; the text says what it is."""
 
 
 class EngineRefusedError(EngineError):
@@ -196,7 +198,7 @@ def _explain_cause(cause: BaseException, where: str, address: Address) -> tuple[
             return _explain_nothing_there(where, address)
         case ConnectionRefusedError():
             return f"no engine answers at {where}: connection refused", _hint(address)
-        case ssl.SSLError():
+        case OSError() if type(cause).__module__ == "ssl":
             fault, hint = _explain_tls(cause, address)
             return f"no secure connection to the engine at {where}: {fault}", hint
         case TimeoutError():
@@ -205,10 +207,12 @@ def _explain_cause(cause: BaseException, where: str, address: Address) -> tuple[
             return None
 
 
-def _explain_tls(error: ssl.SSLError, address: Address) -> tuple[str, str]:
+def _explain_tls(error: OSError, address: Address) -> tuple[str, str]:
+    import ssl  # noqa: PLC0415  # there already, where it has raised this
+
     hint = "check the certificates of the context, or DOCKER_CERT_PATH"
     if not isinstance(error, ssl.SSLCertVerificationError):
-        return str(error.reason or error), hint
+        return str(getattr(error, "reason", None) or error), hint
     if address.tls is not None and address.tls.ca is None:
         hint = f"there is no ca.pem, so this machine's own authorities were asked: {hint}"
     return f"its certificate is not trusted ({error.verify_message})", hint
@@ -221,13 +225,17 @@ def _explain_nothing_there(where: str, address: Address) -> tuple[str, str | Non
 
 
 def _is_of_connection(error: BaseException) -> bool:
-    """Whether the libraries below raised it: requests, urllib3, docker, http or the sockets."""
+    """Whether what is below raised it: requests, urllib3, docker, http, the sockets, or our own client."""
     package = type(error).__module__.partition(".")[0]
-    return package in {"requests", "urllib3", "docker"} or isinstance(error, OSError | HTTPException)
+    return package in {"requests", "urllib3", "docker", "http"} or isinstance(error, OSError | NoHttpError)
 
 
 def _is_no_http(error: BaseException) -> bool:
-    return isinstance(error, BadStatusLine | UnknownProtocol) and not isinstance(error, RemoteDisconnected)
+    # By name: importing http.client takes as long as asking an engine does. One who hangs up without a
+    # word is http's RemoteDisconnected, which is a BadStatusLine, too.
+    kind = type(error)
+    named = kind.__module__ == "http.client" and kind.__name__ in {"BadStatusLine", "UnknownProtocol"}
+    return named or isinstance(error, NoHttpError)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,114 +1,37 @@
-"""HTTP over a socket that we connect ourselves: a Unix socket, or a program's standard streams.
+"""The docker SDK's way to an engine: to other machines, by TLS or ssh, and for what streams.
 
-`ssh://` engines are reached by `ssh host docker system dial-stdio`, which copies its two streams to the
-engine's socket. The program gets one end of a socket pair for both, so that what is above sees an
-ordinary socket, and the user's ssh configuration (keys, agents, jump hosts, shared connections) holds as
-in a shell. Unix sockets come this way too: any path will do, with spaces and all.
+It is HTTP as requests speaks it, over connections that can be cut; where we connect the socket ourselves
+(`nixdock.engine.connection.dialling`) what stands in a file goes out from there.
 """
 
 from __future__ import annotations
 
-import errno
 import http.client
 import os
-import socket
 import ssl
-import struct
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
 
 import requests.adapters
 import urllib3
 
-from nixdock import process
+from nixdock.engine.connection.dialling import dial_path, dial_program, dial_words
 from nixdock.engine.connection.proxies import find_proxies
 from nixdock.image.extent import Extent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    import socket
+    from collections.abc import Iterable, Iterator, Mapping
 
     from docker import APIClient
 
     from nixdock.engine.connection.address import Address
+    from nixdock.engine.connection.dialling import Dial, DialledSocket
     from nixdock.engine.connection.patience import Patience
+    from nixdock.engine.connection.stream import OutputSource
+    from nixdock.image.extent import Piece
 
-
-def dial_words(address: Address) -> tuple[str, ...]:
-    """Return the command that connects its standard input and output to the engine."""
-    parts = urlsplit(address.url)
-    words = ["ssh", "-T", "-o", "ConnectTimeout=30"]
-    if parts.username:
-        words += ["-l", parts.username]
-    if parts.port:
-        words += ["-p", str(parts.port)]
-    return (*words, "--", parts.hostname or "", "docker", "system", "dial-stdio")
-
-
-@dataclass(frozen=True, slots=True)
-class DialledSocket:
-    """A connected socket, and what must end with it."""
-
-    connection: socket.socket
-    end: Callable[[], None]
-
-
-Dial = Callable[[], DialledSocket]
-
-
-def dial_path(path: Path, patience: Patience) -> DialledSocket:
-    """Connect to a Unix socket.
-
-    Args:
-        path: The socket.
-        patience: Says how long it may take until somebody takes the connection.
-
-    Raises:
-        OSError: Nobody listens there, or we may not.
-    """
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        # Not the socket's own timeout: with that a queue that is full is refused at once.
-        _limit_sending(connection, patience.connecting)
-        connection.connect(str(path))
-        _limit_sending(connection, None)
-    except OSError as error:
-        connection.close()
-        if error.errno == errno.EAGAIN:
-            raise TimeoutError(errno.ETIMEDOUT, "nobody takes the connection") from error
-        raise
-    return DialledSocket(connection, lambda: None)
-
-
-def _limit_sending(connection: socket.socket, seconds: float | None) -> None:
-    whole, part = divmod(seconds or 0.0, 1)
-    limit = struct.pack("@ll", int(whole), max(int(part * 1e6), 1 if seconds is not None else 0))
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-
-
-def dial_program(words: Sequence[str]) -> DialledSocket:
-    """Start a program and return its standard streams as a socket; it tells its troubles on our stderr.
-
-    Raises:
-        OSError: There is no such program.
-    """
-    ours, theirs = socket.socketpair()
-    try:
-        with theirs:
-            # Its own session: a Ctrl-C is for the container, and must not cut the way to it.
-            program = process.start(words, stdin=theirs.fileno(), stdout=theirs.fileno(), own_session=True)
-    except OSError:
-        ours.close()
-        raise
-
-    def end() -> None:
-        program.terminate()
-        program.wait()
-
-    return DialledSocket(ours, end)
+_PIECE: Final = 128 * 1024
 
 
 class _Watched(urllib3.connection.HTTPConnection):
@@ -237,6 +160,121 @@ class DialAdapter(requests.adapters.HTTPAdapter):
         """Close the connections that are not in use."""
         self._pool.close()
         super().close()
+
+
+class SdkTransport:
+    """Sends requests to an engine anywhere; several threads may share it.
+
+    Args:
+        address: Where it answers.
+        patience: Cuts what takes too long.
+    """
+
+    def __init__(self, address: Address, patience: Patience) -> None:
+        self._patience = patience
+        self._sdk = open_sdk(address, patience)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        *,
+        body: Any,  # noqa: ANN401  # what requests takes
+        headers: Mapping[str, str],
+    ) -> SdkResponse:
+        """Send a request and return its answer, of which the head was read.
+
+        Args:
+            method: Of HTTP.
+            path: With the API version.
+            params: The query.
+            body: What is sent along: bytes, an `ArchiveBody`, or None.
+            headers: Beside those that every request has.
+        """
+        response = self._sdk.request(
+            method,
+            f"{self._sdk.base_url}{path}",
+            params=dict(params or {}),
+            data=body,
+            headers=dict(headers),
+            timeout=(self._patience.connecting, None),
+            allow_redirects=False,
+            stream=True,
+        )
+        return SdkResponse(response)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._sdk.close()
+
+
+class SdkResponse:
+    """An answer whose body is still to be read.
+
+    Args:
+        response: As requests has it.
+    """
+
+    def __init__(self, response: requests.Response) -> None:
+        self._response = response
+        self._raw = response.raw
+        self.status: int = response.status_code
+        """Of HTTP."""
+        self.reason: str = response.reason or ""
+        """What the status line says beside it."""
+
+    @property
+    def source(self) -> OutputSource | None:
+        """What comes after the head, as it is; None where nothing can.
+
+        The buffered reader, not the socket: output that came with the head is in it already.
+        """
+        found: OutputSource | None = getattr(self._raw._fp, "fp", None)  # noqa: SLF001  # as the SDK does
+        return found
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """The socket below it; None where it has ended."""
+        found: socket.socket | None = getattr(getattr(self.source, "raw", None), "_sock", None)
+        return found
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body as it comes, chunk by chunk."""
+        return iter(self._raw.read_chunked() if self._raw.chunked else self._raw.stream(_PIECE))
+
+    def read(self, limit: int) -> bytes:
+        """Return the beginning of the body."""
+        return bytes(self._raw.read(limit))
+
+    def close(self) -> None:
+        """Give the connection back, if it was read to its end, and end it otherwise."""
+        self._response.close()
+
+
+class ArchiveBody:
+    """A request's body, sent piece by piece: as it is where its length is known, otherwise in chunks.
+
+    Args:
+        pieces: What is sent.
+        size: How many bytes these are, where that is known.
+    """
+
+    def __init__(self, pieces: Iterable[Piece], size: int | None) -> None:
+        self._pieces = pieces
+        self.len = size  # where requests looks for it
+
+    def __iter__(self) -> Iterator[Piece]:
+        left = self.len or 0
+        for piece in self._pieces:
+            left -= len(piece)
+            if left < 0 and self.len is not None:
+                # The engine would take the rest for another request.
+                raise AssertionError("an archive is longer than was said")
+            yield piece
+        if left > 0:
+            # The engine would wait for ever for what does not come.
+            raise AssertionError(f"an archive is {left} bytes shorter than was said")
 
 
 def open_sdk(address: Address, patience: Patience) -> APIClient:
