@@ -55,7 +55,7 @@ class Response(Protocol):
         """Yield the body as it comes."""
 
     def read(self, limit: int) -> bytes:
-        """Return the beginning of the body."""
+        """Return the beginning of the body, as far as it comes."""
 
     def close(self) -> None:
         """End it; its connection serves again if it was read to its end. May be called again."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.address import Address
     from nixdock.engine.connection.dialling import Dial
     from nixdock.engine.connection.patience import Patience, PendingRequest
+    from nixdock.engine.connection.stream import OutputSource
 
 _HEAD_LIMIT: Final = 64 << 10
 """Bytes of a status line with all headers, of a chunk's first line, and of all trailers."""
+
+_ENDLESS: Final = f"more than {_HEAD_LIMIT} bytes of a head without an end"
 
 _PIECE: Final = 128 * 1024
 
@@ -50,11 +54,18 @@ _BODILESS: Final = frozenset({204, 304})
 
 
 class CutShortError(ConnectionError):
-    """The other side hung up before its answer had ended."""
+    """The other side hung up before its answer had ended.
 
-    def __init__(self) -> None:
-        # urllib3's words, for the user is not to see who read the answer.
-        super().__init__("Response ended prematurely")
+    Its words are those of urllib3, for the user is not to see who read the answer.
+
+    Args:
+        came: Bytes that came of a body or a chunk, where its length is known.
+        missing: Bytes that did not.
+    """
+
+    def __init__(self, came: int = 0, missing: int = 0) -> None:
+        known = f"IncompleteRead({came} bytes read, {missing} more expected)"
+        super().__init__(known if missing else "Response ended prematurely")
 
 
 def is_plain(address: Address) -> bool:
@@ -73,6 +84,8 @@ class PlainTransport:
     def __init__(self, address: Address, patience: Patience) -> None:
         self._patience = patience
         self._idle: list[_PlainConnection] = []
+        self._closed = False
+        self._keeping = threading.Lock()
         parts = urlsplit(address.url)
         path = address.socket_path
         if path is not None:
@@ -118,7 +131,9 @@ class PlainTransport:
             raise
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the connections that are not in use, and each of the others when it is not any more."""
+        with self._keeping:
+            self._closed = True
         while self._idle:
             self._idle.pop().close()
 
@@ -150,10 +165,11 @@ class PlainTransport:
             kept.close()
 
     def _keep(self, connection: _PlainConnection) -> None:
-        if len(self._idle) < _IDLE:
-            self._idle.append(connection)
-        else:
-            connection.close()
+        with self._keeping:
+            if not self._closed and len(self._idle) < _IDLE:
+                self._idle.append(connection)
+                return
+        connection.close()
 
 
 class PlainResponse:
@@ -197,9 +213,9 @@ class PlainResponse:
         return self._connection.sock
 
     @property
-    def source(self) -> _PlainConnection | None:
-        """What comes after the head, as it is; None where nothing can."""
-        return self._connection if self._chunked or self._length != 0 else None
+    def source(self) -> OutputSource:
+        """What comes after the head, as it is."""
+        return self._connection
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the body as it comes.
@@ -215,18 +231,22 @@ class PlainResponse:
         else:
             while piece := self._connection.read1(_PIECE):
                 yield piece
-            if self._wait is not None and self._wait.reason is not None:
-                # What was cut by us looks like an end.
+            if self._is_cut:
+                # It looks like an end.
                 raise CutShortError
         self._ended = True
 
     def read(self, limit: int) -> bytes:
-        """Return the beginning of the body."""
+        """Return the beginning of the body, as far as it comes: its status says enough."""
         data = bytearray()
-        for piece in self.pieces():
-            data += piece
-            if len(data) > limit:
-                break
+        try:
+            for piece in self.pieces():
+                data += piece
+                if len(data) > limit:
+                    break
+        except CutShortError:
+            if self._is_cut:
+                raise
         return bytes(data[:limit])
 
     def close(self) -> None:
@@ -238,6 +258,11 @@ class PlainResponse:
             self._keep(self._connection)
         else:
             self._connection.close()
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether it was us who ended it."""
+        return self._wait is not None and self._wait.reason is not None
 
     def _chunks(self) -> Generator[bytes]:
         while True:
@@ -284,18 +309,19 @@ class _PlainConnection:
 
     def read(self, size: int) -> Generator[bytes]:
         """Yield so many bytes, as they come."""
-        while size:
-            piece = self.read1(min(size, _PIECE))
+        left = size
+        while left:
+            piece = self.read1(min(left, _PIECE))
             if not piece:
-                raise CutShortError
-            size -= len(piece)
+                raise CutShortError(size - left, left)
+            left -= len(piece)
             yield piece
 
     def read_line(self, limit: int) -> bytes:
         """Return a line without its end."""
         while b"\n" not in self._data:
             if len(self._data) > limit:
-                raise NoHttpError(f"a line of more than {limit} bytes")
+                raise NoHttpError(_ENDLESS)
             read, self._data = self._data, b""
             piece = self.read1(_PIECE)
             self._data = read + piece
@@ -303,18 +329,19 @@ class _PlainConnection:
                 raise CutShortError
         line, _, self._data = self._data.partition(b"\n")
         if len(line) > limit:
-            raise NoHttpError(f"a line of more than {limit} bytes")
+            raise NoHttpError(_ENDLESS)
         return line.removesuffix(b"\r")
 
     def read_head(self) -> tuple[bytes, int, str, dict[bytes, bytes]]:
         """Return the version's last number, the status, its reason, and the headers by their small names."""
+        self._data = self._data or self.read1(_PIECE)
+        if not self._data:
+            # http.client's words; a connection that was reset may be made again.
+            raise ConnectionResetError("Remote end closed connection without response")
         try:
             line = self.read_line(_HEAD_LIMIT)
         except CutShortError:
-            if self._data:
-                raise _no_http(self._data) from None
-            # http.client's words; a connection that was reset may be made again.
-            raise ConnectionResetError("Remote end closed connection without response") from None
+            line = self._data
         found = _STATUS.fullmatch(line)
         if found is None:
             raise _no_http(line)
@@ -355,4 +382,4 @@ def _by_name(headers: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 
 def _no_http(line: bytes) -> NoHttpError:
-    return NoHttpError(clean(line[:200].decode("latin-1")).rstrip("\n"))
+    return NoHttpError(clean(line[:200].decode("latin-1")).strip() or "an empty line")

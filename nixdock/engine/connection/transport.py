@@ -244,7 +244,7 @@ class SdkResponse:
         return iter(self._raw.read_chunked() if self._raw.chunked else self._raw.stream(_PIECE))
 
     def read(self, limit: int) -> bytes:
-        """Return the beginning of the body."""
+        """Return the beginning of the body, as far as it comes."""
         return bytes(self._raw.read(limit))
 
     def close(self) -> None:

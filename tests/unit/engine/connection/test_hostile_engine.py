@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 from .hostile_calls import CALLS, JSON, at, be_patient, call_in_time, reached
 
-pytestmark = pytest.mark.usefixtures("impatient")
+pytestmark = pytest.mark.usefixtures("impatient", "way")
 
 
 LONG = ("load", "load in chunks", "save", "logs", "get archive", "commit")
@@ -25,7 +25,7 @@ ALLOWED = {("changes", "null")}
 """Answers that an engine does give."""
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", CALLS)
 def test_every_call_ends_with_one_sentence(

@@ -31,6 +31,7 @@ from .hostile_calls import CALLS, at, call_in_time, reached, read_stream
 pytestmark = pytest.mark.usefixtures("impatient")
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("name", ["load", "save", "logs", "attach", "wait", "get archive", "exec start"])
 def test_a_long_call_ends_when_the_engine_answers_no_ping(name: str, tmp_path: Path) -> None:
     attacked, call = CALLS[name]
@@ -48,6 +49,7 @@ def test_a_long_call_ends_when_the_engine_answers_no_ping(name: str, tmp_path: P
     assert "does not answer any more" in came.message
 
 
+@pytest.mark.usefixtures("way")
 def test_a_long_call_never_ends_by_its_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "PING", 10.0)
     with Hostile(tmp_path / "s", "", "stall") as hostile, reached(hostile) as engine:
@@ -59,6 +61,7 @@ def test_a_long_call_never_ends_by_its_length(tmp_path: Path, monkeypatch: pytes
         assert sum("/_ping" in asked for asked in hostile.asked) > 1
 
 
+@pytest.mark.usefixtures("way")
 def test_an_answer_that_trickles_is_no_answer(tmp_path: Path) -> None:
     """Each byte comes soon enough for a socket, and the last one never."""
     with Hostile(tmp_path / "s", "", "stall") as hostile, reached(hostile) as engine:
@@ -100,6 +103,7 @@ def test_no_socket_has_a_time_of_its_own(tmp_path: Path, monkeypatch: pytest.Mon
     assert limits == [None, None]
 
 
+@pytest.mark.usefixtures("way")
 def test_a_queue_that_nobody_takes_from(tmp_path: Path) -> None:
     """An engine that is stopped: its kernel takes connections until the queue is full."""
     with socket.socket(socket.AF_UNIX) as server:
@@ -115,6 +119,7 @@ def test_a_queue_that_nobody_takes_from(tmp_path: Path) -> None:
             one.close()
 
 
+@pytest.mark.usefixtures("way")
 def test_the_time_for_all_holds_over_many_calls(tmp_path: Path) -> None:
     with (
         Hostile(tmp_path / "s", "GET /info", "stall") as hostile,
@@ -132,6 +137,7 @@ def test_the_time_for_all_holds_over_many_calls(tmp_path: Path) -> None:
         assert engine.images()
 
 
+@pytest.mark.usefixtures("way")
 def test_cleaning_up_has_an_end_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "RESPONSE", 30.0)
     monkeypatch.setattr(patience, "CLEANING", 0.2)
@@ -173,6 +179,7 @@ def test_what_grows_with_the_files_may_take_longer(
         assert not isinstance(call_in_time(call, engine), BaseException)
 
 
+@pytest.mark.usefixtures("way")
 def test_a_process_that_was_forked_has_a_clock_too(tmp_path: Path) -> None:
     with Hostile(tmp_path / "s", "", "stall") as hostile, reached(hostile) as engine:
         assert engine.images()

@@ -56,6 +56,7 @@ def response(body: bytes, status: str = "200 OK") -> bytes:
     return head.encode() + b"Connection: close\r\n\r\n" + body
 
 
+@pytest.mark.usefixtures("way")
 def test_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(EngineUnreachableError, match="no such socket") as caught:
@@ -64,6 +65,7 @@ def test_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.exit_code == 125
 
 
+@pytest.mark.usefixtures("way")
 def test_a_socket_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with socket.socket(socket.AF_UNIX) as server:
@@ -74,6 +76,7 @@ def test_a_socket_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert is_not_ready(caught.value)
 
 
+@pytest.mark.usefixtures("way")
 def test_a_port_without_a_server() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -151,6 +154,7 @@ def test_plain_text_where_tls_is_expected(tmp_path: Path) -> None:
         thread.join(10)
 
 
+@pytest.mark.usefixtures("way")
 def test_an_answer_that_is_a_refusal(tmp_path: Path) -> None:
     body = b'{"message": "client version 12 is too old"}'
     with (
@@ -161,6 +165,7 @@ def test_an_answer_that_is_a_refusal(tmp_path: Path) -> None:
     assert caught.value.status == 400
 
 
+@pytest.mark.usefixtures("way")
 def test_an_answer_that_breaks_off_between_two_chunks(tmp_path: Path) -> None:
     """As of an engine that is killed while it tells how far a load is."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -171,6 +176,7 @@ def test_an_answer_that_breaks_off_between_two_chunks(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("way")
 def test_an_answer_is_never_asked_for_twice(tmp_path: Path) -> None:
     refusal = response(b'{"message": "x"}', "500 Internal Server Error")
     with answering(tmp_path / "s", refusal) as asked, pytest.raises(EngineRefusedError):
@@ -178,6 +184,7 @@ def test_an_answer_is_never_asked_for_twice(tmp_path: Path) -> None:
     assert len(asked) == 1
 
 
+@pytest.mark.usefixtures("way")
 def test_one_who_hangs_up_is_no_engine(tmp_path: Path) -> None:
     with (
         answering(tmp_path / "s", b"", times=4),
@@ -186,6 +193,7 @@ def test_one_who_hangs_up_is_no_engine(tmp_path: Path) -> None:
         connect(at(tmp_path / "s"))
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n", response(b"<html>")])
 def test_what_is_no_engine(tmp_path: Path, answer: bytes) -> None:
     with (
@@ -195,6 +203,7 @@ def test_what_is_no_engine(tmp_path: Path, answer: bytes) -> None:
         connect(at(tmp_path / "s"))
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("offered", "pinned", "spoken"),
     [("1.41", None, "1.41"), ("1.99", None, "1.51"), ("1.51", "1.44", "1.44")],
@@ -211,6 +220,7 @@ def test_the_api_version_is_agreed_on(tmp_path: Path, offered: str, pinned: str 
     assert asked[0].startswith(b"GET /version ")
 
 
+@pytest.mark.usefixtures("way")
 def test_podman_is_known_by_its_components(tmp_path: Path) -> None:
     body = b'{"ApiVersion": "1.41", "Components": [{"Name": "Podman Engine"}]}'
     with answering(tmp_path / "s", response(body)), connect(at(tmp_path / "s"), environ={}) as engine:

@@ -68,6 +68,7 @@ def engine(tmp_path: Path) -> Iterator[Path]:
         server.shutdown()
 
 
+@pytest.mark.usefixtures("way")
 def test_a_socket_at_any_path(engine: Path) -> None:
     with connect(choose(host=f"unix://{engine}", environ={}), environ={}) as connected:
         assert connected.info.id == "the engine"
