@@ -47,7 +47,7 @@ def make_outcome(name: str, damage: str | None, path: Path) -> tuple[object, lis
     return came, hostile.asked, hostile.bodies
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("damage", [None, *DAMAGES])
 @pytest.mark.parametrize("name", CALLS)
 def test_both_ways_give_the_same(
