@@ -105,6 +105,41 @@ def test_where_nothing_changed_nothing_is_imported_that_builds_or_sends(
     assert list_modules(loaded, command, "hello-docker.nix") & changing == set()
 
 
+SLOW = {"docker", "requests", "urllib3", "http.client", "ssl", "email.parser", "tenacity"}
+"""What is slow to import, and not needed to ask an engine on this machine."""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["load", "hello-docker.nix"],
+        ["up", "hello-docker.nix"],
+        ["run", "--rm", "hello-docker.nix"],
+        ["down", "--all"],
+        ["prune", "--dry-run"],
+        ["doctor"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_plain_questions_to_an_engine_on_this_machine_import_no_sdk(
+    loaded: Nixdock, words: list[str]
+) -> None:
+    modules = list_modules(loaded, *words)
+    assert modules & SLOW == set()
+    # The engine was asked.
+    assert "nixdock.engine.connection.plain" in modules
+
+
+def test_what_streams_goes_over_the_sdk(loaded: Nixdock) -> None:
+    archive = loaded.folder / "hello.tar"
+    name = loaded("load", "-q", "hello-docker.nix").stdout.strip()
+    engine = connect(choose(host=loaded.environment["DOCKER_HOST"]))
+    with engine:
+        archive.write_bytes(b"".join(engine.save([name])))
+        engine.remove_image(name)
+    assert {"docker", "requests"} <= list_modules(loaded, "load", str(archive))
+
+
 def test_up_of_an_image_with_expectations_judges_them(loaded: Nixdock) -> None:
     (loaded.folder / "expecting.nix").write_text(EXPECTING)
     assert "nixdock.checks.kinds.run" in list_modules(loaded, "up", "expecting.nix")
