@@ -134,8 +134,9 @@ def check(
     structure = read_files(foreign)
     verdicts: list[Verdict] = []
     seconds = 0.0
-    mounts = wants_host_store() if options.host_store is None else options.host_store
-    with target_images(target, nix, connect, listener, host_store=mounts) as images:
+    mounted = wants_host_store() if options.host_store is None else options.host_store
+    options = replace(options, host_store=mounted)
+    with target_images(target, nix, connect, listener, host_store=mounted) as images:
         own = own_suites(target, images, update=options.update)
         keep = skip_dynamic if options.static else replace
         expected = [
@@ -234,6 +235,9 @@ def _recall(
     from nixdock.checks.running.passes import Passes, describe_engine, recall  # noqa: PLC0415 - with --cached
 
     engine = describe_engine(connect()) if _needs_engine(suite, options.choice) else ""
+    if options.host_store:
+        # Where store paths are mounted nobody can write to them.
+        engine += " with this machine's store paths"
     common = replace(options.settings, hardened=options.hardened)
     return recall(suite, options.choice, image.identity(), engine=engine, common=common, passes=Passes())
 

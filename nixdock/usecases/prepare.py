@@ -116,7 +116,7 @@ def prepared(
                 listener(Notice(f"Loaded image: {place.name}"))
             else:
                 paths = len(place.host_store.paths)
-                listener(Notice(f"Image {place.name}: {paths} store paths of this machine are mounted"))
+                listener(Notice(f"Image {place.name}: {paths} store paths to mount from this machine"))
         yield images[0]
 
 

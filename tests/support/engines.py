@@ -135,7 +135,11 @@ def _add_bridge(name: str) -> None:
 
 @contextmanager
 def dockerd(
-    name: str, *words: str, programs: Path | None = None, containerd_store: bool = False
+    name: str,
+    *words: str,
+    programs: Path | None = None,
+    containerd_store: bool = False,
+    without: Path | None = None,
 ) -> Iterator[Engine]:
     """Run a Docker engine while the block lasts, then stop it and remove all that it kept.
 
@@ -144,6 +148,7 @@ def dockerd(
         words: Further options of dockerd.
         programs: The folder of unpacked Debian packages whose dockerd to run; the installed one when None.
         containerd_store: Whether it keeps images in containerd's store instead of a graph driver's.
+        without: A folder of this machine that it finds empty, as one on another machine would.
     """
     root = Path(tempfile.mkdtemp(prefix=f"nixdock-{name}-"))
     bridge = f"ndt{root.name[-8:]}"
@@ -171,6 +176,9 @@ def dockerd(
         f"--host={host}",
         *words,
     ]
+    if without is not None:
+        script = 'mount -t tmpfs none "$0" && exec "$@"'
+        command = ["unshare", "--mount", "sh", "-c", script, str(without), *command]
     process = _start(command, environment, host, root / "log")
     try:
         yield Engine(name, host, root, process.pid)
