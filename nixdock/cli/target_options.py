@@ -260,7 +260,8 @@ scripts_option = click.option(
 host_store_option = click.option(
     "--host-store/--no-host-store",
     default=None,
-    help="Mount the image's store paths from this machine, read-only, rather than load them.",
+    help="Mount the image's store paths from this machine, read-only, rather than load them; "
+    "NIXDOCK_HOST_STORE=yes does so always.",
 )
 """Adds whether store paths are mounted; None is as the user's setting says."""
 

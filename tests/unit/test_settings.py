@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nixdock import settings
+from nixdock.errors import UsageError
 
 VARIABLES = ("HOME", "NIXDOCK_CACHE_DIR", "NIXDOCK_STATE_DIR", "XDG_CACHE_HOME", "XDG_STATE_HOME")
 
@@ -113,3 +114,22 @@ def test_a_lock_is_one_holder_s_at_a_time(tmp_path: Path) -> None:
             pass
     with settings.locked(tmp_path / "lock", wait=False):
         pass
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [(None, False), ("", False), ("0", False), ("no", False), ("1", True), ("YES", True), (" true ", True)],
+)
+def test_whether_store_paths_are_mounted(
+    said: str | None, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NIXDOCK_HOST_STORE", raising=False)
+    if said is not None:
+        monkeypatch.setenv("NIXDOCK_HOST_STORE", said)
+    assert settings.wants_host_store() is wanted
+
+
+def test_a_setting_that_is_neither_yes_nor_no_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIXDOCK_HOST_STORE", "maybe")
+    with pytest.raises(UsageError, match="NIXDOCK_HOST_STORE is 'maybe', and must be yes or no"):
+        settings.wants_host_store()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nixdock.engine.connection.address import Address
-from nixdock.engine.connection.responses import ImageDetails
-from nixdock.engine.containers.image import EngineImage
+from nixdock.engine.connection.responses import ContainerSummary, ImageDetails
+from nixdock.engine.containers.image import EngineImage, HostStore
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.errors import DeadlineError
-from nixdock.services.identity import describe_service, exclusively
+from nixdock.services.identity import WantedService, describe_service, exclusively
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nixdock.events import Event
 
 
@@ -36,6 +36,27 @@ def request(*, detach: bool = False, command: tuple[str, ...] = (), **options: s
 
 def test_the_same_image_and_options_are_the_same_settings() -> None:
     assert describe_service(*image(), request(env="A=1")) == describe_service(*image(), request(env="A=1"))
+
+
+def test_one_build_is_one_image_with_its_store_paths_or_with_those_of_this_machine() -> None:
+    built = Path("/nix/store/a-stream-web")
+    mounted, key = image(ident="sha256:b")
+    store = HostStore(("/nix/store/c-libc",), lambda: mounted, lambda _container: None)
+    wanted = describe_service(replace(mounted, host_store=store), key, request(), built)
+    loaded = describe_service(*image(), request(), built)
+    assert wanted.settings != loaded.settings
+    assert wanted.settings_of(standing(loaded)) == wanted.settings
+    assert wanted.settings_of(standing(describe_service(*image(), request(), None))) != wanted.settings
+    assert (
+        wanted.settings_of(standing(describe_service(*image(), request(env="A=1"), built))) != wanted.settings
+    )
+    # Mounted, what is mounted counts.
+    other = HostStore(("/nix/store/d-libc",), lambda: mounted, lambda _container: None)
+    assert describe_service(replace(mounted, host_store=other), key, request()).settings != wanted.settings
+
+
+def standing(service: WantedService) -> ContainerSummary:
+    return ContainerSummary.from_json({"Id": "a", "Image": "web:1", "Labels": service.labels})
 
 
 def test_looking_on_is_no_setting() -> None:
