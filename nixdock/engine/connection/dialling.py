@@ -1,43 +1,19 @@
-"""Connecting a socket to an engine: a Unix socket, a port of this machine, or a program's standard streams.
-
-`ssh://` engines are reached by `ssh host docker system dial-stdio`, which copies its two streams to the
-engine's socket. The program gets one end of a socket pair for both, so that what is above sees an
-ordinary socket, and the user's ssh configuration (keys, agents, jump hosts, shared connections) holds as
-in a shell. Unix sockets come this way too: any path will do, with spaces and all.
-"""
+"""Connecting a socket to an engine on this machine: at any path, with spaces and all, or at a port."""
 
 from __future__ import annotations
 
 import errno
 import socket
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-from nixdock import process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from nixdock.engine.connection.address import Address
     from nixdock.engine.connection.patience import Patience
 
 
-@dataclass(frozen=True, slots=True)
-class DialledSocket:
-    """A connected socket, and what must end with it."""
-
-    connection: socket.socket
-    end: Callable[[], None]
-
-
-Dial = Callable[[], DialledSocket]
-
-
-def dial_path(path: Path, patience: Patience) -> DialledSocket:
+def dial_path(path: Path, patience: Patience) -> socket.socket:
     """Connect to a Unix socket.
 
     Args:
@@ -58,7 +34,7 @@ def dial_path(path: Path, patience: Patience) -> DialledSocket:
         if error.errno == errno.EAGAIN:
             raise TimeoutError(errno.ETIMEDOUT, "nobody takes the connection") from error
         raise
-    return DialledSocket(connection, lambda: None)
+    return connection
 
 
 def _limit_sending(connection: socket.socket, seconds: float | None) -> None:
@@ -67,7 +43,7 @@ def _limit_sending(connection: socket.socket, seconds: float | None) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
-def dial_port(host: str, port: int, patience: Patience) -> DialledSocket:
+def dial_port(host: str, port: int, patience: Patience) -> socket.socket:
     """Connect to a port of this machine.
 
     Args:
@@ -82,37 +58,4 @@ def dial_port(host: str, port: int, patience: Patience) -> DialledSocket:
     # How long anything may take is the watch's business from now on.
     connection.settimeout(None)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return DialledSocket(connection, lambda: None)
-
-
-def dial_words(address: Address) -> tuple[str, ...]:
-    """Return the command that connects its standard input and output to the engine."""
-    parts = urlsplit(address.url)
-    words = ["ssh", "-T", "-o", "ConnectTimeout=30"]
-    if parts.username:
-        words += ["-l", parts.username]
-    if parts.port:
-        words += ["-p", str(parts.port)]
-    return (*words, "--", parts.hostname or "", "docker", "system", "dial-stdio")
-
-
-def dial_program(words: Sequence[str]) -> DialledSocket:
-    """Start a program and return its standard streams as a socket; it tells its troubles on our stderr.
-
-    Raises:
-        OSError: There is no such program.
-    """
-    ours, theirs = socket.socketpair()
-    try:
-        with theirs:
-            # Its own session: a Ctrl-C is for the container, and must not cut the way to it.
-            program = process.start(words, stdin=theirs.fileno(), stdout=theirs.fileno(), own_session=True)
-    except OSError:
-        ours.close()
-        raise
-
-    def end() -> None:
-        program.terminate()
-        program.wait()
-
-    return DialledSocket(ours, end)
+    return connection

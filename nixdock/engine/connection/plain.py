@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
     from nixdock.engine.connection.address import Address
-    from nixdock.engine.connection.dialling import Dial
     from nixdock.engine.connection.patience import Patience, PendingRequest
     from nixdock.engine.connection.stream import OutputSource
 
@@ -284,14 +283,16 @@ class PlainResponse:
 class _PlainConnection:
     """A connection, made when it is first used, and what came over it and was not read yet."""
 
-    def __init__(self, dial: Dial) -> None:
+    def __init__(self, dial: Callable[[], socket.socket]) -> None:
         self._dial = dial
         self._data = b""
+        # Where in it the rest begins: chunks may be many, and small.
+        self._at = 0
         self.sock: socket.socket | None = None
 
     def send(self, data: bytes) -> None:
         if self.sock is None:
-            self.sock = self._dial().connection
+            self.sock = self._dial()
         try:
             self.sock.sendall(data)
         except BrokenPipeError:
@@ -300,8 +301,9 @@ class _PlainConnection:
 
     def read1(self, size: int, /) -> bytes:
         """Return what is there, at most `size` bytes, waiting for the first; empty at the end."""
-        if self._data:
-            piece, self._data = self._data[:size], self._data[size:]
+        if self._at < len(self._data):
+            piece = self._data[self._at : self._at + size]
+            self._at += len(piece)
             return piece
         # Another thread may close it meanwhile.
         sock = self.sock
@@ -319,29 +321,32 @@ class _PlainConnection:
 
     def read_line(self, limit: int) -> bytes:
         """Return a line without its end."""
-        while b"\n" not in self._data:
-            if len(self._data) > limit:
-                raise NoHttpError(_ENDLESS)
-            read, self._data = self._data, b""
-            piece = self.read1(_PIECE)
-            self._data = read + piece
-            if not piece:
+        while (end := self._data.find(b"\n", self._at)) < 0 and len(self._data) - self._at <= limit:
+            if not self._read_on():
                 raise CutShortError
-        line, _, self._data = self._data.partition(b"\n")
-        if len(line) > limit:
+        line = self._data[self._at : end]
+        if end < 0 or len(line) > limit:
             raise NoHttpError(_ENDLESS)
+        self._at = end + 1
         return line.removesuffix(b"\r")
+
+    def _read_on(self) -> bool:
+        """Have more of what comes; return whether anything came."""
+        rest = self._data[self._at :]
+        sock = self.sock
+        more = b"" if sock is None else sock.recv(_PIECE)
+        self._data, self._at = rest + more, 0
+        return bool(more)
 
     def read_head(self) -> tuple[bytes, int, str, dict[bytes, bytes]]:
         """Return the version's last number, the status, its reason, and the headers by their small names."""
-        self._data = self._data or self.read1(_PIECE)
-        if not self._data:
+        if self._at == len(self._data) and not self._read_on():
             # http.client's words; a connection that was reset may be made again.
             raise ConnectionResetError("Remote end closed connection without response")
         try:
             line = self.read_line(_HEAD_LIMIT)
         except CutShortError:
-            line = self._data
+            line = self._data[self._at :]
         found = _STATUS.fullmatch(line)
         if found is None:
             raise _no_http(line)
@@ -357,7 +362,7 @@ class _PlainConnection:
 
     def is_silent(self) -> bool:
         """Whether it is open, and nothing came that nobody asked for."""
-        if self.sock is None or self._data:
+        if self.sock is None or self._at < len(self._data):
             return False
         try:
             self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)

@@ -1,37 +1,88 @@
 """The docker SDK's way to an engine: to other machines, by TLS or ssh, and for what streams.
 
-It is HTTP as requests speaks it, over connections that can be cut; where we connect the socket ourselves
-(`nixdock.engine.connection.dialling`) what stands in a file goes out from there.
+It is HTTP as requests speaks it, over connections that can be cut. Where we connect the socket ourselves,
+what stands in a file goes out from there.
+
+`ssh://` engines are reached by `ssh host docker system dial-stdio`, which copies its two streams to the
+engine's socket. The program gets one end of a socket pair for both, so that what is above sees an
+ordinary socket, and the user's ssh configuration (keys, agents, jump hosts, shared connections) holds as
+in a shell.
 """
 
 from __future__ import annotations
 
 import http.client
 import os
+import socket
 import ssl
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import requests.adapters
 import urllib3
 
-from nixdock.engine.connection.dialling import dial_path, dial_program, dial_words
+from nixdock import process
+from nixdock.engine.connection.dialling import dial_path
 from nixdock.engine.connection.proxies import find_proxies
 from nixdock.image.extent import Extent
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from docker import APIClient
 
     from nixdock.engine.connection.address import Address
-    from nixdock.engine.connection.dialling import Dial, DialledSocket
     from nixdock.engine.connection.patience import Patience
     from nixdock.engine.connection.stream import OutputSource
     from nixdock.image.extent import Piece
 
 _PIECE: Final = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class DialledSocket:
+    """A connected socket, and what must end with it."""
+
+    connection: socket.socket
+    end: Callable[[], None] = lambda: None
+
+
+Dial = Callable[[], DialledSocket]
+
+
+def dial_words(address: Address) -> tuple[str, ...]:
+    """Return the command that connects its standard input and output to the engine."""
+    parts = urlsplit(address.url)
+    words = ["ssh", "-T", "-o", "ConnectTimeout=30"]
+    if parts.username:
+        words += ["-l", parts.username]
+    if parts.port:
+        words += ["-p", str(parts.port)]
+    return (*words, "--", parts.hostname or "", "docker", "system", "dial-stdio")
+
+
+def dial_program(words: Sequence[str]) -> DialledSocket:
+    """Start a program and return its standard streams as a socket; it tells its troubles on our stderr.
+
+    Raises:
+        OSError: There is no such program.
+    """
+    ours, theirs = socket.socketpair()
+    try:
+        with theirs:
+            # Its own session: a Ctrl-C is for the container, and must not cut the way to it.
+            program = process.start(words, stdin=theirs.fileno(), stdout=theirs.fileno(), own_session=True)
+    except OSError:
+        ours.close()
+        raise
+
+    def end() -> None:
+        program.terminate()
+        program.wait()
+
+    return DialledSocket(ours, end)
 
 
 class _Watched(urllib3.connection.HTTPConnection):
@@ -284,7 +335,12 @@ def open_sdk(address: Address, patience: Patience) -> APIClient:
     if address.scheme != "tcp":
         path = address.socket_path
         sdk = _make_sdk("http+docker://localhost")
-        dial = partial(dial_path, path, patience) if path else partial(dial_program, dial_words(address))
+
+        def dial() -> DialledSocket:
+            if path is None:
+                return dial_program(dial_words(address))
+            return DialledSocket(dial_path(path, patience))
+
         sdk.mount("http+docker://", DialAdapter(dial, patience))
         return sdk
     tls: docker.TLSConfig | bool = False

@@ -13,8 +13,8 @@ import pytest
 
 from nixdock.engine.connection.address import Address, choose
 from nixdock.engine.connection.api import connect
-from nixdock.engine.connection.dialling import dial_words
 from nixdock.engine.connection.refusals import EngineUnreachableError
+from nixdock.engine.connection.transport import dial_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from nixdock.engine.connection.dialling import DialledSocket
     from nixdock.engine.connection.patience import Patience
 
 from .hostile_calls import CALLS, be_patient, call_in_time, reached
@@ -58,6 +57,15 @@ def test_both_ways_give_the_same(
     (tmp_path / "s").unlink()
     monkeypatch.setattr(client, "is_plain", lambda _address: False)
     assert ours == make_outcome(name, damage, tmp_path / "s")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_only_what_streams_goes_over_the_sdk(name: str, tmp_path: Path) -> None:
+    attacked, call = CALLS[name]
+    with Hostile(tmp_path / "s", attacked, "empty") as hostile, reached(hostile) as engine:
+        call_in_time(call, engine)
+        over_sdk = engine._connection._sdk is not None
+    assert over_sdk == (name in {"load", "load in chunks", "exec start"})
 
 
 @contextmanager
@@ -232,7 +240,7 @@ def test_both_ways_send_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("ssh://localhost", None, False),
     ],
 )
-def test_what_is_elsewhere_or_hidden_goes_over_the_sdk(url: str, tls: Tls | None, ours: bool) -> None:
+def test_an_engine_elsewhere_is_asked_over_the_sdk(url: str, tls: Tls | None, ours: bool) -> None:
     assert is_plain(Address(url, "a test", tls)) is ours
 
 
@@ -240,7 +248,7 @@ def test_what_is_elsewhere_or_hidden_goes_over_the_sdk(url: str, tls: Tls | None
 def test_a_port_of_this_machine(family: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dialled: list[tuple[str, int]] = []
 
-    def note(host: str, port: int, patience: Patience) -> DialledSocket:
+    def note(host: str, port: int, patience: Patience) -> socket.socket:
         dialled.append((host, port))
         return dial_port(host, port, patience)
 
