@@ -62,7 +62,8 @@ def test_both_ways_give_the_same(
 @pytest.mark.parametrize("name", CALLS)
 def test_only_what_streams_goes_over_the_sdk(name: str, tmp_path: Path) -> None:
     attacked, call = CALLS[name]
-    with Hostile(tmp_path / "s", attacked, "empty") as hostile, reached(hostile) as engine:
+    with Hostile(tmp_path / "s", "", "empty") as hostile, reached(hostile) as engine:
+        hostile.attacked = attacked
         call_in_time(call, engine)
         over_sdk = engine._connection._sdk is not None
     assert over_sdk == (name in {"load", "load in chunks", "exec start"})
