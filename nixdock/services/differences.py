@@ -144,6 +144,8 @@ def find_difference(container: ContainerSummary, wanted: Given, before: str, now
     """
     if before == now:
         return None
+    if not before:
+        return "it was run as a job"
     image, _, options = now.partition("-")
     image_before, _, options_before = before.partition("-")
     given = Given.read(container)

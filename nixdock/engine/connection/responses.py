@@ -22,6 +22,10 @@ STOP_TIMEOUT: Final = 10
 """Seconds that a container has to end when it is asked to, if its options do not say (Engine API)."""
 
 
+_RUNNING: Final = frozenset({"running", "paused", "restarting", "stopping"})
+"""The states of a container whose process runs; the last one Podman alone tells of."""
+
+
 def read_stop_timeout(config: Mapping[str, Any]) -> int:
     """Return the seconds that a container of this config has to end; for ever when negative."""
     given = config.get("StopTimeout")
@@ -178,7 +182,7 @@ class ContainerSummary:
     @property
     def is_running(self) -> bool:
         """Whether its process runs."""
-        return self.state in {"running", "paused", "restarting"}
+        return self.state in _RUNNING
 
     @classmethod
     def from_json(cls, raw: Raw) -> ContainerSummary:
@@ -204,7 +208,8 @@ class ContainerDetails:
         id: Its identity.
         name: Its name.
         image_id: The engine's ID of its image.
-        status: `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`.
+        status: `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`; Podman has
+            `stopping`, too.
         exit_code: Of its process, once it has ended.
         error: Why it could not be started, or empty.
         oom_killed: Whether the kernel killed it for want of memory.
@@ -227,7 +232,7 @@ class ContainerDetails:
     @property
     def is_running(self) -> bool:
         """Whether its process runs."""
-        return self.status in {"running", "paused", "restarting"}
+        return self.status in _RUNNING
 
     @property
     def stop_timeout(self) -> int:

@@ -92,7 +92,7 @@ def find_unfinished(
     for new in known.values():
         place = TakenPlace.of(new.labels)
         old = None if place is None else known.get(place.old)
-        if place is None or old is None or old.labels.get(TARGET) != new.labels.get(TARGET):
+        if place is None or old is None or old is new or old.labels.get(TARGET) != new.labels.get(TARGET):
             continue
         if is_left_over(place.process, observer=ourselves, now=now):
             yield new, old, place.name

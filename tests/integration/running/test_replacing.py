@@ -29,6 +29,7 @@ def names(box: Box) -> list[str]:
     return sorted(container["Names"] for container in box.containers())
 
 
+@pytest.mark.sampled(3)
 def test_one_that_fails_leaves_the_one_before_with_its_name_and_its_port(any_box: Box) -> None:
     box = any_box
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -113,8 +114,10 @@ def test_a_request_to_end_meanwhile_has_the_one_before_started_again(box: Box) -
     box("down", "web", "--stop-timeout", "0")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("moment", "healer"), [("stopping", "up"), ("starting", "run")])
-def test_a_killed_nixdock_is_made_good_by_the_next(box: Box, moment: str, healer: str) -> None:
+def test_a_killed_nixdock_is_made_good_by_the_next(any_box: Box, moment: str, healer: str) -> None:
+    box = any_box
     before = start(box, "--stop-timeout", "2", program=DEAF if moment == "stopping" else SERVE)
     running = box.start(
         *("up", "-d", "--name", "web", "--health-cmd", "false", "--health-start-period", "60s", box.IMAGE),
