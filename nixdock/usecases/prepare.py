@@ -115,8 +115,9 @@ def prepared(
             if place.host_store is None:
                 listener(Notice(f"Loaded image: {place.name}"))
             else:
-                paths = len(place.host_store.paths)
-                listener(Notice(f"Image {place.name}: {paths} store paths to mount from this machine"))
+                count = len(place.host_store.paths)
+                paths = "1 store path" if count == 1 else f"{count} store paths"
+                listener(Notice(f"Image {place.name}: {paths} to mount from this machine"))
         yield images[0]
 
 

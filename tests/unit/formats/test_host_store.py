@@ -239,3 +239,22 @@ def test_an_image_without_store_paths_is_said() -> None:
             Image(Sample((tar_of([file("a")]),), (), {}).config_bytes, (MemoryLayer(tar_of([file("a")])),))
         )
     assert caught.value.message == "it has no store paths"
+
+
+@pytest.mark.parametrize("case", ["bare", "plain", "base", "owner"])
+def test_images_of_nixpkgs_own_streamer(case: str, stream_golden: dict[str, Any], tmp_path: Path) -> None:
+    golden = stream_golden[case]
+    conf = json.loads(golden.conf.read_text())
+    (image,) = open_images(golden.conf, memory=Memory(open_database(tmp_path / "cache")))
+    paths = {path for layer in conf["store_layers"] for path in layer}
+    if case == "owner" or not paths:
+        with pytest.raises(StoreKeptError):
+            strip_store(image)
+        return
+    stripped = strip_store(image)
+    assert set(stripped.paths) == {path for path in paths if not Path(path).is_symlink()}
+    below = len(image.layers) - len(conf["store_layers"]) - 1
+    kept = stripped.image.diff_ids
+    assert kept[:below] == image.diff_ids[:below]
+    assert kept[-1] == image.diff_ids[-1]
+    assert len(stripped.image.config["history"]) == len(kept)
