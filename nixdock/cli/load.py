@@ -54,6 +54,10 @@ def command(
     a .nix file or flake reference, which is built first. Without it, what comes on standard input is
     loaded, as by docker load; where nothing comes, ./default.nix.
 
+    Of a set or list of images all are loaded, several at a time, a layer that they share once. What goes
+    wrong with one is told at the end, and the others are loaded: the exit status is 120 if one could not be
+    built, 121 if one could not be read or loaded.
+
     \b
     Examples:
       nixdock load result
@@ -66,6 +70,7 @@ def command(
         raise UsageError("a target and -i FILE were both given", hint="give only one of them")
     # Nothing of the engine is imported for --help.
     from nixdock.nix.target import ArtefactTarget, parse  # noqa: PLC0415
+    from nixdock.usecases.artefact import PartlyLoadedError  # noqa: PLC0415
     from nixdock.usecases.load import LoadOptions, load_stream, load_target  # noqa: PLC0415
 
     options = LoadOptions.parse(tags, platform)
@@ -77,8 +82,13 @@ def command(
         # What is named is looked at first: where there is no such file, no engine is missed.
         named = ArtefactTarget(str(file), file.absolute()) if file is not None else None
         found = named or parse(target, expression=nix.expression)
-        with session.connect() as engine:
-            loaded = load_target(engine, found, nix, session.listener, options)
+        try:
+            with session.connect() as engine:
+                loaded = load_target(engine, found, nix, session.listener, options)
+        except PartlyLoadedError as error:
+            session.close()
+            _print(session, error.loaded, as_json=as_json)
+            raise
     session.close()
     _print(session, loaded, as_json=as_json)
 

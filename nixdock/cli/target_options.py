@@ -162,7 +162,7 @@ _naming = together(
         "attributes",
         multiple=True,
         metavar="PATH",
-        help="Attribute to build of what the file describes; repeatable.",
+        help="Attribute to build of what the file describes; repeatable, but up and run take one image.",
     ),
     click.option("-E", "--expr", "expression", metavar="NIX", help="A Nix expression in the target's place."),
 )

@@ -12,7 +12,7 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from nixdock import settings
 from nixdock.database import Database
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixdock.formats.source import FileIdentity
+
+Opened = TypeVar("Opened")
 
 _VERSION: Final = 2
 _ARCHIVES: Final = 500
@@ -50,6 +52,7 @@ class Memory:
     """
 
     database: Database = field(default_factory=lambda: open_database(settings.cache_dir()))
+    _opened: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def recall_archive(self, identity: FileIdentity) -> Any | None:  # noqa: ANN401  # the reader's own JSON
         """Return what was learned of a file, or None where nothing is known of it as it is now."""
@@ -83,6 +86,11 @@ class Memory:
                 with contextlib.suppress(ValueError):
                     found[recipe] = (Digest.parse(diff_id), int(size))
         return found
+
+    def share(self, recipe: str, layer: Opened) -> Opened:
+        """Return the layer that was opened first of those with this recipe: it is read once for all."""
+        shared: Opened = self._opened.setdefault(recipe, layer)
+        return shared
 
     def keep_layer(self, recipe: str, diff_id: Digest, size: int) -> None:
         """Remember diff ID and size of a layer."""

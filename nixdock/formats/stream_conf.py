@@ -221,7 +221,7 @@ def _store_layer(
         measure=partial(_measure, paths, stamp),
         store=StoreContent(paths, (stamp.uid, stamp.gid), lambda some: _store_layer(some, stamp, memory)),
     )
-    return layer
+    return memory.share(recipe, layer)
 
 
 def _customisation_part(directory: Path, tar: Path, checksum: Path) -> _Part:

@@ -1,4 +1,4 @@
-"""From a target to artefacts: evaluate, build, look at what came out, link to it; and build it again.
+"""From a target to artefacts: evaluate, build, look at what came out, and link to it.
 
 Two Nix processes where nothing has changed (about 20 ms each): one that evaluates and writes the
 derivations, one that makes the links and thereby sees that the outputs are there. Where something is
@@ -19,16 +19,15 @@ from nixdock.events import Notice, ignore
 from nixdock.nix import command
 from nixdock.nix.artefact import Artefact, ArtefactForm, describe, is_held, recognise
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError
-from nixdock.nix.store import lies_elsewhere, list_requisites, locate, name_of, store_path_of
+from nixdock.nix.store import lies_elsewhere, locate, store_path_of
 from nixdock.nix.target import ArtefactTarget, BuildTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nixdock.events import Listener
     from nixdock.nix.command import NixOptions
     from nixdock.nix.evaluation import DerivationOutput, EvaluatedImage
-    from nixdock.nix.failure import DifferentOutputError
     from nixdock.nix.program import Nix
     from nixdock.nix.read_set import ReadSet
 
@@ -50,6 +49,7 @@ class BuildRequest:
         link: The link to make where the user does not say; None makes none.
         reads: Told what the evaluation read, also one that fails; to tell costs an evaluation a little.
         lazily: To have what is there already without holding it: `Artefact.hold` does that.
+        failed: Told why some of several images could not be built: the others are returned then.
     """
 
     expectations: bool = False
@@ -58,6 +58,7 @@ class BuildRequest:
     link: Path | None = None
     reads: Callable[[ReadSet], None] | None = None
     lazily: bool = False
+    failed: Callable[[BuildError], None] | None = None
 
 
 def build(
@@ -102,7 +103,10 @@ def build(
         )
         if request.single and len(candidates) > 1:
             raise _refuse_several(target.text, candidates)
-        return _Realisation(evaluator.nix, target.text, candidates, roots, link)
+        nix = evaluator.nix
+        if request.failed is not None:
+            nix = replace(nix, options=replace(nix.options, keep_going=True))
+        return _Realisation(nix, target.text, candidates, roots, link, request.failed)
 
     realisation = evaluate()
     if request.lazily and (there := realisation.find()):
@@ -186,7 +190,7 @@ def _refuse_several(target: str, candidates: Sequence[EvaluatedImage]) -> UsageE
     listed = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
     return UsageError(
         f"{target} gives {len(names)} images, and this command takes one: {listed}",
-        hint=f"choose one: -A {names[0]}",
+        hint=f"choose one: -A {names[0]}; build, load and check take all of them",
     )
 
 
@@ -200,6 +204,7 @@ class _Realisation:
         candidates: What was found.
         roots: The directory of temporary GC roots.
         link: The link that the user gets; None is none.
+        failed: As in `BuildRequest`.
     """
 
     nix: Nix
@@ -207,6 +212,7 @@ class _Realisation:
     candidates: Sequence[EvaluatedImage]
     roots: Path
     link: Path | None
+    failed: Callable[[BuildError], None] | None = None
 
     @property
     def outputs(self) -> list[DerivationOutput]:
@@ -226,12 +232,47 @@ class _Realisation:
         self._realise(self.outputs, self.roots / "result")
 
     def run(self) -> tuple[Artefact, ...]:
-        """Build, and return what came out."""
+        """Build, and return what came out; where only some could be built, and that will do, those."""
+        try:
+            return self._run()
+        except CollectedError:
+            raise
+        except BuildError as error:
+            built = self._split(error)
+            if self.failed is None or not built:
+                raise
+            return replace(self, candidates=built, failed=None).run()
+
+    def _split(self, error: BuildError) -> list[EvaluatedImage]:
+        """Return those of several that were built, and tell of the others why not; none where none was."""
+        paths = [output.path for output in self.outputs]
+        forms = self._recognise(paths)
+        built = [one for one, form in zip(self.candidates, forms, strict=True) if form is not None]
+        lacking = [
+            one
+            for one, path in zip(self.candidates, paths, strict=True)
+            if locate(Path(path), self.nix.options.store) is None
+        ]
+        if self.failed is None or not built:
+            return built
+        if lacking:
+            names = ", ".join(one.label or one.own.path for one in lacking)
+            error.details = "\n".join(filter(None, (error.details, f"not built: {names}")))
+            self.failed(error)
+        others = [one for one in self.candidates if one not in built and one not in lacking]
+        try:
+            there = replace(self, candidates=others)
+            there.refuse_others([output.path for output in there.outputs])
+        except BuildError as other:
+            self.failed(other)
+        return built
+
+    def _run(self) -> tuple[Artefact, ...]:
         outputs = self.outputs
         needs = self._realise_needs()
         if None in self._recognise([output.path for output in outputs]):
             # Not there yet, or no image: only what Nix has made, or found valid, counts.
-            self._refuse_others(self._realise(outputs, self.roots / "build"))
+            self.refuse_others(self._realise(outputs, self.roots / "build"))
         paths = self._realise(outputs, self.link or self.roots / "result")
         return self._describe(paths, self._recognise(paths), needs)
 
@@ -263,8 +304,12 @@ class _Realisation:
 
     def _realise(self, outputs: Sequence[DerivationOutput], link: Path) -> list[str]:
         """Build outputs where they are not there, link to them, and return their store paths."""
-        missing = any(locate(Path(output.path), self.nix.options.store) is None for output in outputs)
+        missing = sum(locate(Path(output.path), self.nix.options.store) is None for output in outputs)
         settings = self.nix.settings.for_build() if missing else self.nix.settings.evaluation
+        if missing > 1:
+            from nixdock.nix.settings import find_jobs  # noqa: PLC0415  # as in build
+
+            settings = {**settings, **find_jobs(self.nix.options)}
         words = [str(output) for output in outputs]
         context = command.Context(self.nix.options, settings)
         return self._build(command.realise(words, link, context))
@@ -311,7 +356,7 @@ class _Realisation:
             )
         return file
 
-    def _refuse_others(self, paths: Sequence[str]) -> None:
+    def refuse_others(self, paths: Sequence[str]) -> None:
         """Say what was built that is no image."""
         others = [
             f"{f'{candidate.label} of ' if candidate.label else ''}{self.target} is not an image: "
@@ -336,62 +381,3 @@ def _name_links(outputs: Sequence[DerivationOutput], link: Path) -> list[Path]:
         name = link.name + (f"-{number}" if number > 1 else "")
         links.append(link.with_name(name if output.output == "out" else f"{name}-{output.output}"))
     return links
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What came of building again.
-
-    Args:
-        derivations: What was built again, the image's own last.
-        differences: Those of them that did not give the same bytes.
-    """
-
-    derivations: tuple[Path, ...]
-    differences: tuple[DifferentOutputError, ...]
-
-
-def rebuild(artefact: Artefact) -> Rebuilt:
-    """Build the derivations of an image again, and compare what they make with what is there.
-
-    Programs and libraries in the image are not built again: they are other people's derivations.
-
-    Args:
-        artefact: What was built from a Nix expression.
-
-    Raises:
-        BuildError: One of them could not be built again.
-        ValueError: It was not built here.
-    """
-    if artefact.nix is None or artefact.derivation is None:
-        raise ValueError(f"{artefact.path} was not built here")
-    from nixdock.nix.failure import DifferentOutputError  # noqa: PLC0415  # few build again
-
-    nix = artefact.nix
-    requisites = list_requisites([artefact.derivation], store=nix.options.store)
-    parts = (*find_parts(requisites, artefact.image_name), artefact.derivation)
-    context = command.Context(nix.options, nix.settings.for_build())
-    # Nix compares only with what is there, and the garbage collector may have taken a layer.
-    nix.run(command.realise_again(parts, context, compare=False))
-    differences: list[DifferentOutputError] = []
-    for part in parts:
-        # One by one: of several in one call, Nix need not name all that differ.
-        try:
-            nix.run(command.realise_again([part], context))
-        except DifferentOutputError as error:
-            differences.append(error)
-    return Rebuilt(parts, tuple(differences))
-
-
-def find_parts(requisites: Iterable[Path], image_name: str | None) -> tuple[Path, ...]:
-    """Return the derivations that dockerTools makes for one image beside its own, such as its layer.
-
-    Args:
-        requisites: All that the image's derivation needs, what comes first first.
-        image_name: The image's name; without one nothing is known to belong to it.
-    """
-    if not image_name:
-        return ()
-    base = image_name.rpartition("/")[2]
-    names = {f"docker-layer-{base}", f"{base}-customisation-layer", f"{base}-conf.json"}
-    return tuple(path for path in requisites if path.suffix == ".drv" and name_of(path) in names)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 _SHELL: Final = "/bin/sh"
+_ABOUT_JOBS: Final = re.compile(r"^\s*(?:(?:build-)?max-jobs\b|!?include\b)", re.MULTILINE)
 _NO_PATH: Final = "/path-not-set"
 """What Nix sets PATH to for a build that says nothing of it."""
 _LOCAL_STORES: Final = (None, "", "auto", "local")
@@ -225,6 +226,25 @@ def observe(
             None,
         ),
     )
+
+
+def find_jobs(options: NixOptions, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return what has Nix build several derivations at a time; nothing where anybody has said how many.
+
+    Args:
+        options: The user's own.
+        environ: The environment.
+    """
+    said = options.max_jobs is not None or any(name == "max-jobs" for name, _ in options.settings)
+    try:
+        texts = [file.read_text(errors="replace") for file in config_files(environ) if is_there(file)]
+    except OSError:
+        return {}
+    texts.append(environ.get("NIX_CONFIG") or "")
+    # What is included is not looked for: it may say anything.
+    if said or any(_ABOUT_JOBS.search(text) for text in texts):
+        return {}
+    return {"max-jobs": "auto"}
 
 
 def config_files(environ: Mapping[str, str]) -> list[Path]:

@@ -170,7 +170,7 @@ def _has_failed(verdicts: list[Verdict]) -> bool:
 
 def _rebuild(image: TargetImage) -> Verdict:
     """Build an image again, and judge whether it is the same."""
-    from nixdock.nix.builder import rebuild  # noqa: PLC0415 - few checkings build again
+    from nixdock.nix.rebuild import rebuild  # noqa: PLC0415 - few checkings build again
 
     if image.artefact is None:
         raise ValueError(f"{image.name} was not built here")

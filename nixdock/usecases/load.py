@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from nixdock.engine.loading.ledger import Ledger
 from nixdock.engine.loading.load import load_image
-from nixdock.errors import LoadError, UsageError
-from nixdock.events import Warned
+from nixdock.errors import BuildError, UsageError
 from nixdock.formats import open_images
-from nixdock.formats.door import Scripts
 from nixdock.image.manifest import Platform
 from nixdock.image.reference import Reference
 from nixdock.nix.artefact import Artefact, ArtefactForm, is_held
-from nixdock.nix.store import hold_roots, store_dir, store_path_of
+from nixdock.nix.store import hold_roots, store_path_of
 from nixdock.nix.target import ArtefactTarget, ImageTarget, find_near
+from nixdock.usecases.artefact import check_tags, name_apart, open_artefact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.loading.load import LoadedImage
+    from nixdock.errors import NixdockError
     from nixdock.events import Listener
     from nixdock.image.model import Image
     from nixdock.nix.command import NixOptions
@@ -105,10 +105,16 @@ def load_target(
     if isinstance(target, ImageTarget):
         raise _explain_image(engine, target)
     options = options or LoadOptions()
-    with _built(target, nix, listener) as artefacts:
+    failures: list[NixdockError] = []
+    with _built(target, nix, listener, failures.append) as artefacts:
         platform = options.platform or engine.version.platform
-        images = [image for artefact in artefacts for image in open_artefact(artefact, listener, platform)]
-        # What was built together is held together.
+        if len(artefacts) + len(failures) > 1:
+            from nixdock.usecases.load_set import load_set  # noqa: PLC0415 - mostly it is one
+
+            return load_set(
+                engine, artefacts, listener, tags=options.tags, platform=platform, failures=failures
+            )
+        images = open_artefact(artefacts[0], listener, platform)
         return _load(engine, images, listener, options, hold=artefacts[0].hold)
 
 
@@ -127,7 +133,10 @@ def _explain_image(engine: Engine, target: ImageTarget) -> UsageError:
 
 @contextmanager
 def _built(
-    target: BuildTarget | ArtefactTarget, nix: NixOptions, listener: Listener
+    target: BuildTarget | ArtefactTarget,
+    nix: NixOptions,
+    listener: Listener,
+    failed: Callable[[BuildError], None],
 ) -> Iterator[tuple[Artefact, ...]]:
     """Build, and keep what was built from the collector; an archive from elsewhere needs no Nix at all."""
     if isinstance(target, ArtefactTarget) and store_path_of(target.path.resolve()) is None:
@@ -136,50 +145,8 @@ def _built(
     from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415
 
     with hold_roots() as roots:
-        yield build(target, nix, listener, roots=roots, request=BuildRequest(streams=True, lazily=True))
-
-
-def open_artefact(artefact: Artefact, listener: Listener, platform: Platform) -> tuple[Image, ...]:
-    """Open what a build made as images.
-
-    nix2container's plan does not say the image's name; then the expression does.
-
-    Args:
-        artefact: What was built.
-        listener: Told when something has to be read through.
-        platform: Which image of an index to take.
-
-    Raises:
-        LoadError: It cannot be read.
-    """
-    built_elsewhere = artefact.nix is not None and artefact.path != artefact.store_path
-    if built_elsewhere and artefact.form in {ArtefactForm.SCRIPT, ArtefactForm.DESCRIPTION}:
-        raise LoadError(
-            f"{artefact.store_path} names its parts as they are called in {store_dir()}, and the store that "
-            f"it was built in lies elsewhere: it is {artefact.path}",
-            hint="build an archive (buildLayeredImage makes one), or leave --store out",
-        )
-    scripts = Scripts.REFUSE
-    if artefact.may_run:
-        scripts = Scripts.ANNOUNCE if artefact.nix is None else Scripts.RUN
-    try:
-        images = open_images(artefact.path, platform=platform, listener=listener, scripts=scripts)
-    except (LoadError, OSError):
-        # What was not held may be gone, or what it names: it is there again, if it can be.
-        if not artefact.hold():
-            raise
-        images = open_images(artefact.path, platform=platform, listener=listener, scripts=scripts)
-    if (
-        len(images) != 1
-        or not artefact.image_name
-        or (images[0].references and artefact.form is not ArtefactForm.DESCRIPTION)
-    ):
-        return images
-    try:
-        name = Reference.parse(f"{artefact.image_name}:{artefact.image_tag or 'latest'}")
-    except ValueError:
-        return images
-    return (images[0].renamed((replace(name, digest=None),)),)
+        request = BuildRequest(streams=True, lazily=True, failed=failed)
+        yield build(target, nix, listener, roots=roots, request=request)
 
 
 def _load(
@@ -189,31 +156,9 @@ def _load(
     options: LoadOptions,
     hold: Callable[[], bool] = is_held,
 ) -> tuple[LoadedImage, ...]:
-    if options.tags and len(images) > 1:
-        raise UsageError(
-            f"--tag names one image, and there are {len(images)}",
-            hint="load them one by one, with -A for instance",
-        )
+    check_tags(images, options.tags)
     ledger = Ledger(engine)
     return tuple(
         load_image(engine, image, tags=options.tags, listener=listener, ledger=ledger, hold=hold)
-        for image in _name_apart(images, listener)
+        for image in name_apart(images, listener)
     )
-
-
-def _name_apart(images: Sequence[Image], listener: Listener) -> Iterator[Image]:
-    """Leave each name to one image, the last that has it: the others would have it for a moment only."""
-    owners = {reference: image for image in images for reference in image.references}
-    for image in images:
-        lost = [name for name in image.references if not _is_same(owners[name], image)]
-        for name in lost:
-            listener(Warned(f"{name.familiar} names more than one image here: only the last of them gets it"))
-        yield image.renamed(tuple(name for name in image.references if name not in lost)) if lost else image
-
-
-def _is_same(one: Image, other: Image) -> bool:
-    """Whether two images are one, as far as that is known without reading layers."""
-    if one is other:
-        return True
-    known = all(layer.known_diff_id is not None for image in (one, other) for layer in image.layers)
-    return known and one.config_digest == other.config_digest

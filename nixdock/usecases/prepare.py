@@ -152,7 +152,7 @@ def target_images(
     from nixdock.image.manifest import Platform  # noqa: PLC0415
     from nixdock.nix.builder import BuildRequest, build  # noqa: PLC0415
     from nixdock.nix.store import hold_roots  # noqa: PLC0415
-    from nixdock.usecases.load import open_artefact  # noqa: PLC0415
+    from nixdock.usecases.artefact import open_artefact  # noqa: PLC0415
 
     with hold_roots() as roots:
         needs = BuildRequest(expectations=True, streams=True, single=single, lazily=True, reads=reads)

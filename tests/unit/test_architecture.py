@@ -23,6 +23,7 @@ LAYERS = (
         "settings",
         "process",
         "log",
+        "workers",
         "hints",
         "database",
         "text",

@@ -10,7 +10,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.running.bench import lend_tools
@@ -23,10 +22,11 @@ from nixdock.checks.verdict import CheckResult, Report
 from nixdock.engine.containers.owner import RUN, find_ours
 from nixdock.engine.containers.terminal import caught
 from nixdock.errors import CheckError, DeadlineError, EngineError, NixdockError
+from nixdock.workers import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from threading import Event
+    from threading import Event, Thread
 
     from nixdock.checks.model import Check, Suite
     from nixdock.checks.running.bench import Bench
@@ -251,33 +251,6 @@ class SuiteRun:
 
 def _without_engine(check: Check) -> CheckResult:
     return CheckResult.error(f"a check of the kind {check.kind} needs an engine")
-
-
-class Worker(Thread):
-    """A thread whose fault is kept for the one that waits for it.
-
-    Args:
-        work: What it does.
-    """
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        # A daemon: what an engine that hangs never answers must not keep us from ending.
-        super().__init__(daemon=True)
-        self._work = work
-        self._fault: BaseException | None = None
-
-    def run(self) -> None:
-        """Do the work."""
-        try:
-            self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again by the one that waits
-            self._fault = error
-
-    def finish(self, seconds: float | None = None) -> None:
-        """Wait for its end, or some seconds, and raise what it raised."""
-        self.join(seconds)
-        if self._fault is not None:
-            raise self._fault
 
 
 def supervise(

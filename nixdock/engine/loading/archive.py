@@ -28,6 +28,7 @@ from nixdock.image.reference import Digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from nixdock.engine.connection.api import Engine
     from nixdock.engine.loading.parcel import PackedImage
     from nixdock.image.extent import Piece
     from nixdock.image.model import Layer
@@ -144,6 +145,26 @@ def verify_blobs(blobs: Iterable[LayerBlob]) -> None:
         elif found != blob.digest:
             raise DamagedError(
                 f"{blob.layer.name} is damaged: its bytes have the digest {found} instead of {blob.digest}"
+            )
+
+
+def check_stored(engine: Engine, blobs: Iterable[LayerBlob], name: str) -> None:
+    """Check the diff IDs of compressed layers for an engine that does not (Podman).
+
+    Args:
+        engine: The engine.
+        blobs: The layers.
+        name: What messages call the image.
+
+    Raises:
+        DamagedError: One is another than the config says.
+    """
+    if engine.traits.checks_diff_ids:
+        return
+    for blob in blobs:
+        if not blob.is_plain and hash_stream(blob.layer.open()) != blob.layer.diff_id:
+            raise DamagedError(
+                f"{name} is damaged: layer {blob.digest} has not the diff ID that the config says"
             )
 
 

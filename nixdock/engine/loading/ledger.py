@@ -120,19 +120,22 @@ class Ledger:
             return None
 
     def find_related(self, blobs: Sequence[Digest], limit: int) -> tuple[str, ...]:
-        """Return the images that have most of these blobs in common, best first."""
+        """Return the images that have most of these blobs in common, best first, and of equals the newest."""
         key = self._key
         counts: dict[str, int] = {}
+        loaded: dict[str, float] = {}
         for start in range(0, len(blobs), _AT_ONCE):
             some = [str(blob) for blob in blobs[start : start + _AT_ONCE]]
             marks = ", ".join("?" * len(some))
             query = (
-                f"SELECT image, COUNT(*) FROM blobs WHERE engine = ? AND blob IN ({marks})"  # noqa: S608  # marks only
+                "SELECT image, COUNT(*), (SELECT MAX(loaded) FROM images WHERE images.engine = blobs.engine"  # noqa: S608  # marks only
+                f" AND images.image = blobs.image) FROM blobs WHERE engine = ? AND blob IN ({marks})"
                 " GROUP BY image"
             )
-            for image, count in self.database.read(query, [key, *some]):
+            for image, count, when in self.database.read(query, [key, *some]):
                 counts[image] = counts.get(image, 0) + count
-        return tuple(sorted(counts, key=lambda image: (-counts[image], image))[:limit])
+                loaded[image] = when or 0.0
+        return tuple(sorted(counts, key=lambda image: (-counts[image], -loaded[image], image))[:limit])
 
     def blobs_of(self, image: str) -> frozenset[Digest]:
         """Return the blobs that an image was loaded with."""

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Final
 from nixdock.engine.connection.refusals import EngineRefusedError, EngineUnreachableError
 from nixdock.engine.loading import inventory, response
 from nixdock.engine.loading.ledger import Ledger
-from nixdock.engine.loading.naming import give_names, warn_of_platform
+from nixdock.engine.loading.naming import give_names, refuse_config, warn_of_platform
 from nixdock.engine.loading.parcel import is_settled, pack
-from nixdock.errors import DamagedError, EngineError, LoadError
+from nixdock.engine.loading.together import Claims
+from nixdock.errors import EngineError, LoadError
 from nixdock.events import Meter, Notice, Warned, Work, ignore
-from nixdock.image.computed import ComputedImage, LayerChangedError, hash_stream, settle_layers
+from nixdock.image.computed import ComputedImage, LayerChangedError, settle_layers
 from nixdock.image.reference import DEFAULT_TAG
 from nixdock.log import get_logger
 from nixdock.text import format_bytes
@@ -96,6 +97,7 @@ def load_image(
     listener: Listener = ignore,
     ledger: Ledger | None = None,
     hold: Callable[[], bool] = lambda: False,
+    claims: Claims | None = None,
 ) -> LoadedImage:
     """Make sure that an engine has an image, under all its names.
 
@@ -106,13 +108,15 @@ def load_image(
         listener: Told how far the sending is, and what is worth knowing.
         ledger: What nixdock loaded before; nixdock's own when None.
         hold: Called before a layer is read: keeps what it is read from. Whether that was still to be done.
+        claims: The layers of images that are loaded at the same time.
 
     Raises:
         LoadError: The image cannot be read, or the engine did not take it.
         EngineError: The engine cannot be asked.
     """
     references = tuple(dict.fromkeys((*image.references, *tags)))
-    return _Loading(engine, image, references, listener, ledger or Ledger(engine), hold=hold).run()
+    ledger, claims = ledger or Ledger(engine), claims or Claims()
+    return _Loading(engine, image, references, listener, ledger, hold=hold, claims=claims).run()
 
 
 def await_revival(engine: Engine, seconds: float = REVIVAL) -> bool:
@@ -137,6 +141,7 @@ class _Loading:
         ledger: Ledger,
         *,
         hold: Callable[[], bool],
+        claims: Claims,
     ) -> None:
         self._engine = engine
         self._image = image
@@ -144,6 +149,7 @@ class _Loading:
         self._listener = listener
         self._ledger = ledger
         self._hold = hold
+        self._claims = claims
         self._started = time.monotonic()
         self._before: dict[Reference, ImageDetails | None] = {}
         self._sent: tuple[int, int] | None = None
@@ -159,7 +165,7 @@ class _Loading:
 
     def run(self) -> LoadedImage:
         """Load the image, trying again where that can help."""
-        self._check_config()
+        refuse_config(self._engine, self._image, self._name)
         warn_of_platform(self._engine, self._image, self._name, self._listener)
         in_full = False
         for _ in range(ATTEMPTS - 1):
@@ -174,15 +180,6 @@ class _Loading:
         except _NotTakenError:
             self._clean_up()
             raise
-
-    def _check_config(self) -> None:
-        """Refuse a config that an engine cannot read before anything is sent: not every engine says so."""
-        texts = self._image.check_config().texts
-        if texts and self._engine.traits.reads_words_as_lists_only:
-            raise LoadError(
-                f"{texts[0]} of {self._name} is a text, and this engine reads lists of words only",
-                hint=f'write {texts[0]} = [ "PROGRAM" "ARGUMENT" ... ]; and build it again',
-            )
 
     def _try(self, *, in_full: bool) -> LoadedImage:
         """Load the image, or say why that failed."""
@@ -223,6 +220,13 @@ class _Loading:
         if there is not None:
             return self._finish(parcel, there)
         self._hold()
+        with self._claims.taken(blob.digest for blob in parcel.blobs) as keep:
+            return self._load_missing(parcel, keep, in_full=in_full)
+
+    def _load_missing(
+        self, parcel: PackedImage, keep: Callable[[Iterable[Digest]], None], *, in_full: bool
+    ) -> LoadedImage:
+        """Send what the engine lacks; once that is known, others may have the layers that it has."""
         missing = parcel.blobs
         if not in_full:
             found = inventory.take_inventory(self._engine, parcel, self._reference, self._ledger)
@@ -231,9 +235,10 @@ class _Loading:
                 with Meter(self._listener, Work.SEND, self._name, 0) as meter:
                     self._count(meter, 0, 0, parcel.size)
                 return self._finish(parcel, self._verify(parcel))
-        from nixdock.engine.loading.archive import write_archive  # noqa: PLC0415  # mostly all is there
+        from nixdock.engine.loading.archive import check_stored, write_archive  # noqa: PLC0415  # seldom
 
-        self._check_stored(missing)
+        keep(blob.digest for blob in missing)
+        check_stored(self._engine, missing, self._name)
         size = sum({blob.digest: blob.size for blob in missing}.values())
         with Meter(self._listener, Work.SEND, self._name, size) as meter:
             self._count(meter, len(missing), size, parcel.size)
@@ -333,16 +338,6 @@ class _Loading:
         if self._engine.traits.keeps_blobs:
             return (str(parcel.manifest.digest), *map(str, parcel.manifest.indexes))
         return (str(parcel.image.config_digest),)
-
-    def _check_stored(self, blobs: Sequence[LayerBlob]) -> None:
-        """Check the diff IDs of compressed layers for an engine that does not (Podman)."""
-        if self._engine.traits.checks_diff_ids:
-            return
-        for blob in blobs:
-            if not blob.is_plain and hash_stream(blob.layer.open()) != blob.layer.diff_id:
-                raise DamagedError(
-                    f"{self._name} is damaged: layer {blob.digest} has not the diff ID that the config says"
-                )
 
     def _finish(self, parcel: PackedImage, details: ImageDetails) -> LoadedImage:
         """Give the image its names, tell what changed, and remember it."""

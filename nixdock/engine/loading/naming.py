@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nixdock.errors import LoadError
 from nixdock.events import Warned
 from nixdock.image.manifest import Platform
 from nixdock.image.reference import DEFAULT_TAG
@@ -43,6 +44,25 @@ def give_names(
             engine.tag_image(image.id, reference.repository, reference.tag or DEFAULT_TAG)
         if before is not None and before.id not in {*own_ids, image.id}:
             yield reference, before.id
+
+
+def refuse_config(engine: Engine, image: Image, name: str) -> None:
+    """Refuse a config that an engine cannot read before anything is sent: not every engine says so.
+
+    Args:
+        engine: The engine.
+        image: The image.
+        name: What messages call it.
+
+    Raises:
+        LoadError: It cannot.
+    """
+    texts = image.check_config().texts
+    if texts and engine.traits.reads_words_as_lists_only:
+        raise LoadError(
+            f"{texts[0]} of {name} is a text, and this engine reads lists of words only",
+            hint=f'write {texts[0]} = [ "PROGRAM" "ARGUMENT" ... ]; and build it again',
+        )
 
 
 def warn_of_platform(engine: Engine, image: Image, name: str, listener: Listener) -> None:

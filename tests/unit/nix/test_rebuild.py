@@ -6,9 +6,9 @@ import pytest
 
 from nixdock.events import ignore
 from nixdock.nix.build_log import Level, Message
-from nixdock.nix.builder import find_parts
 from nixdock.nix.failure import Circumstances, DifferentOutputError, explain
 from nixdock.nix.follower import Follower
+from nixdock.nix.rebuild import find_parts
 from nixdock.nix.sources import Sources
 
 STORE = "/nix/store/2y0ckpl0wa9mysccwi9xibcpar6b3kyx-"

@@ -16,6 +16,7 @@ from nixdock.nix.settings import (
     answers,
     config_files,
     decide,
+    find_jobs,
     find_settings,
     find_shell,
     observe,
@@ -261,3 +262,25 @@ def test_a_static_program_is_told_from_one_that_needs_a_loader(tmp_path: Path) -
     foreign[0x12] = 0xF7  # EM_BPF: no machine runs it
     (tmp_path / "foreign").write_bytes(foreign)
     assert not runs_alone(tmp_path / "foreign")
+
+
+@pytest.mark.parametrize(
+    ("options", "file", "config", "several"),
+    [
+        (NixOptions(), None, "", True),
+        (NixOptions(), "sandbox = true\n", "", True),
+        (NixOptions(), "# max-jobs is what it is\n", "", True),
+        (NixOptions(), "max-jobs = 1\n", "", False),
+        (NixOptions(), "!include secrets.conf\n", "", False),
+        (NixOptions(), None, "cores = 1\n max-jobs = 1", False),
+        (NixOptions(max_jobs="1"), None, "", False),
+        (NixOptions(settings=(("max-jobs", "1"),)), None, "", False),
+    ],
+)
+def test_several_are_built_at_a_time_where_nobody_said_how_many(
+    options: NixOptions, file: str | None, config: str, several: bool, tmp_path: Path
+) -> None:
+    environ = {"NIX_CONF_DIR": str(tmp_path), "HOME": str(tmp_path / "home"), "NIX_CONFIG": config}
+    if file is not None:
+        (tmp_path / "nix.conf").write_text(file)
+    assert find_jobs(options, environ) == ({"max-jobs": "auto"} if several else {})

@@ -11,7 +11,7 @@ from nixdock.errors import LoadError
 from nixdock.events import ignore
 from nixdock.image.manifest import Platform
 from nixdock.nix.artefact import Artefact, ArtefactForm
-from nixdock.usecases.load import open_artefact
+from nixdock.usecases.artefact import open_artefact
 from support.archives import docker_archive, layer, runnable
 
 

@@ -75,3 +75,12 @@ def test_an_image_without_a_name_is_recorded_too(ledger: Ledger) -> None:
     ledger.record("a", CONFIG, [], BLOBS)
     (entry,) = ledger.entries()
     assert (entry.image, entry.config, entry.repository) == ("a", str(CONFIG), "")
+
+
+def test_of_images_that_have_as_much_in_common_the_newest_comes_first(ledger: Ledger) -> None:
+    for image in ("sha256:b", "sha256:c", "sha256:a"):
+        ledger.record(image, CONFIG, ["docker.io/library/app"], BLOBS[:2])
+    ledger.touch("sha256:c")
+    assert ledger.find_related(BLOBS[:2], 3) == ("sha256:c", "sha256:a", "sha256:b")
+    ledger.record("sha256:d", CONFIG, ["docker.io/library/app"], BLOBS)
+    assert ledger.find_related(BLOBS, 2) == ("sha256:d", "sha256:c")
