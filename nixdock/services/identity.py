@@ -24,7 +24,7 @@ from nixdock.engine.containers.owner import (
     SETTINGS,
     TARGET,
     find_ourselves,
-    is_ours,
+    inspect_ours,
     is_owned_by_living,
 )
 from nixdock.engine.containers.stopping import stop
@@ -161,10 +161,12 @@ class StandingService:
 
     Args:
         container: The container, of nixdock and of this target.
+        details: The same, inspected.
         difference: Why it is not what is wanted; None where it has the same image and options and is ready.
     """
 
     container: ContainerSummary
+    details: ContainerDetails
     difference: str | None = None
 
 
@@ -179,21 +181,20 @@ def find_service(engine: Engine, service: WantedService, listener: Listener) -> 
             listener(Notice(f"{name}: the one before runs again: what was to replace it was cut short"))
             return find_service(engine, service, listener)
     for container in listed:
-        if container.name == service.name and is_ours(engine, container):
+        details = inspect_ours(engine, container) if container.name == service.name else None
+        if details is not None:
             changed = find_difference(
                 container, service.given, service.settings_of(container), service.settings
             )
-            return StandingService(container, changed or _find_fault(engine, container.id))
+            return StandingService(container, details, changed or _find_fault(engine, details))
     return None
 
 
-def _find_fault(engine: Engine, container: str) -> str | None:
+def _find_fault(engine: Engine, details: ContainerDetails) -> str | None:
     """Say why a container is not ready: it does not run, or does not pass its health check."""
-    details = engine.find_container(container)
-    if details is None or details.status != "running":
-        if details is not None and details.status == "exited":
-            return f"it has ended with {details.exit_code}"
-        return f"it is {'gone' if details is None else details.status}"
+    if details.status != "running":
+        ended = details.status == "exited"
+        return f"it has ended with {details.exit_code}" if ended else f"it is {details.status}"
     if details.health == "unhealthy":
         return "it is unhealthy"
     check = HealthCheck.of(details)
@@ -201,7 +202,7 @@ def _find_fault(engine: Engine, container: str) -> str | None:
         return None
     # Its engine has not probed it yet, or never does.
     try:
-        return None if probe(engine, container, check)[0] else "its health check fails"
+        return None if probe(engine, details.id, check)[0] else "its health check fails"
     except EngineError as error:
         return f"its health check cannot be run: {error.message}"
 

@@ -14,6 +14,7 @@ from nixdock.errors import DeadlineError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.outcome import Recorder, RunOutcome
 from nixdock.services import identity
+from nixdock.services.reaching import describe_ports
 from nixdock.services.readiness import NotReadyError, Readiness, await_ready, explain_end
 from nixdock.services.replacing import Replacement
 from nixdock.units import format_duration
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from nixdock.checks.running.runner import SuiteResult
     from nixdock.checks.verdict import Verdict
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ContainerDetails
     from nixdock.engine.containers.attendance import ContainerEnd
     from nixdock.engine.containers.container import Container
     from nixdock.engine.containers.options.request import CreateRequest
@@ -205,7 +207,7 @@ class _ServiceRun:
                 and found.difference is None
                 and (self.options.detach or identity.is_attended(found.container))
             ):
-                return self._leave_running(found.container.id)
+                return self._leave_running(found.details)
             grace = self.options.stop_timeout
             replacement = Replacement(self.engine, self.service, found, self.listener, grace=grace)
             with (
@@ -340,19 +342,19 @@ class _ServiceRun:
         tell_verdict(verdict, self.listener)
         return verdict
 
-    def _leave_running(self, container: str) -> UpResult:
+    def _leave_running(self, details: ContainerDetails) -> UpResult:
         """Do nothing, for it runs and is ready; but judge what it has written."""
         name = self.service.name
         self.listener(Notice(f"{name} is running already, with the same image and options"))
-        details = self.engine.find_container(container)
-        if self.expectation is not None and details is not None:
+        if self.expectation is not None:
             stdout, stderr = identity.read_logs(self.engine, details)
             verdict = _judge_outcome(self.expectation, RunOutcome(0, stdout, stderr), name)
             tell_verdict(verdict, self.listener)
             if verdict.status is Status.FAIL:
                 self.listener(Notice(f"{name} is left running; nixdock down {name} stops it"))
                 return UpResult(EXIT_FAILED)
-        tell_ports(self.engine, container, self.listener, name)
+        for line in describe_ports(details, self.engine.address):
+            self.listener(Notice(f"{name}: {line}"))
         return UpResult(EXIT_PASSED, name if self.options.detach else None)
 
     def _status(self, ended: ContainerEnd) -> int:

@@ -162,9 +162,15 @@ def find_ours(
 
 def is_ours(engine: Engine, container: ContainerSummary) -> bool:
     """Whether nixdock made a container that has the labels for it."""
+    return inspect_ours(engine, container) is not None
+
+
+def inspect_ours(engine: Engine, container: ContainerSummary) -> ContainerDetails | None:
+    """Inspect a container that has nixdock's labels; None where nixdock did not make it, or it is gone."""
     details = engine.find_container(container.id)
     run = container.labels.get(RUN)
-    return bool(run) and details is not None and mark_of(details).startswith(f"{_MARK}{run}:")
+    made = bool(run) and details is not None and mark_of(details).startswith(f"{_MARK}{run}:")
+    return details if made else None
 
 
 def is_left_over(labels: Mapping[str, str], *, observer: OwnerProcess, now: float) -> bool:

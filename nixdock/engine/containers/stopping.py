@@ -82,7 +82,7 @@ def stop(
             listener(Notice(f"stopping {name}{by_force}"))
             listener(WorkStarted(f"stop-{name}", Work.WAIT, f"{name} to end"))
     if told:
-        listener(WorkFinished(f"stop-{name}"))
+        listener(WorkFinished(f"stop-{name}", summary=f"{time.monotonic() - began:.1f} s in all"))
     if faults:
         raise faults[0]
     if 0 < grace <= time.monotonic() - began + SOON:

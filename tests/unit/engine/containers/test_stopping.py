@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -82,11 +83,14 @@ def test_one_that_takes_long_is_told_of_once(
     grace: int, by_force: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stopping, "QUIET", 0.1)
-    assert told(Engine(0.5), container(), grace) == [
+    *begun, ended = told(Engine(0.5), container(), grace)
+    assert begun == [
         Notice(f"stopping web{by_force}"),
         WorkStarted("stop-web", Work.WAIT, "web to end"),
-        WorkFinished("stop-web"),
     ]
+    assert isinstance(ended, WorkFinished)
+    assert (ended.key, ended.ok) == ("stop-web", True)
+    assert re.fullmatch(r"[0-9.]+ s in all", ended.summary or "")
 
 
 def test_only_one_that_was_killed_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
