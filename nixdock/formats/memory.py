@@ -54,16 +54,19 @@ class Memory:
     database: Database = field(default_factory=lambda: open_database(settings.cache_dir()))
     _opened: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def recall_archive(self, identity: FileIdentity) -> Any | None:  # noqa: ANN401  # the reader's own JSON
-        """Return what was learned of a file, or None where nothing is known of it as it is now."""
+    def recall_archive(self, identity: FileIdentity | Digest) -> Any | None:  # noqa: ANN401  # the reader's own JSON
+        """Return what was learned of a file, or None where nothing is known of it as it is now.
+
+        By a config digest it is what was learned of an image, whatever file that is read from.
+        """
         rows = self.database.read("SELECT content FROM archives WHERE identity = ?", [str(identity)])
         try:
             return json.loads(rows[0][0]) if rows else None
         except (ValueError, RecursionError):
             return None
 
-    def keep_archive(self, identity: FileIdentity, content: Any) -> None:  # noqa: ANN401  # as above
-        """Remember what was learned of a file."""
+    def keep_archive(self, identity: FileIdentity | Digest, content: Any) -> None:  # noqa: ANN401  # as above
+        """Remember what was learned of a file, or of an image."""
         text = json.dumps(content)
         if len(text) > _ARCHIVE_SIZE:
             return

@@ -11,7 +11,8 @@ from nixdock.engine.containers.image import EngineImage, HostStore, find_loaded
 from nixdock.engine.containers.mounts import roots_of, sees_our_files
 from nixdock.engine.loading.load import load_image
 from nixdock.events import Notice
-from nixdock.formats.host_store import StoreKeptError, strip_store
+from nixdock.formats.host_store import strip_store
+from nixdock.formats.store_view import StoreKeptError
 from nixdock.nix.artefact import ArtefactForm
 from nixdock.nix.builder import hold_valid
 

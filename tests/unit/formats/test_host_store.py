@@ -7,14 +7,15 @@ import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from nixdock.formats import host_store, open_images
-from nixdock.formats.host_store import StoreKeptError, strip_store
+from nixdock.formats import open_images, store_view
+from nixdock.formats.host_store import strip_store
 from nixdock.formats.memory import Memory, open_database
-from nixdock.image.model import Image
+from nixdock.formats.store_view import StoreKeptError
+from nixdock.image.model import Image, OpenerLayer
 from nixdock.image.reference import Digest
 from nixdock.nixpkgs.dockertools import layer_tar
 from nixdock.nixpkgs.dockertools.layer_tar import Stamp
@@ -32,7 +33,7 @@ NAMES = tuple(
 def store(tmp_path: Path, use_store: UseStore, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store with a directory, a program below one, a file and a link to nothing."""
     place = use_store(tmp_path / "nix" / "store")
-    monkeypatch.setattr(host_store, "find_invalid", lambda _paths: frozenset())
+    monkeypatch.setattr(store_view, "find_invalid", lambda _paths: frozenset())
     libc, tool, conf, dangling = (place / name for name in NAMES)
     (libc / "lib").mkdir(parents=True)
     (libc / "lib" / "libc.so").write_bytes(b"c" * 2000)
@@ -184,7 +185,7 @@ def test_a_store_path_that_differs_stays_in_the_archive(
             (tool.parent / "alias").symlink_to("other")
         case "invalid":
             monkeypatch.setattr(
-                host_store,
+                store_view,
                 "find_invalid",
                 lambda paths: frozenset(path for path in paths if NAMES[1] in path),
             )
@@ -258,3 +259,66 @@ def test_images_of_nixpkgs_own_streamer(case: str, stream_golden: dict[str, Any]
     assert kept[:below] == image.diff_ids[:below]
     assert kept[-1] == image.diff_ids[-1]
     assert len(stripped.image.config["history"]) == len(kept)
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory(open_database(tmp_path / "cache"))
+
+
+class Opened:
+    """Counts how often the layers of images are opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        original = OpenerLayer.open
+
+        def opened(layer: OpenerLayer) -> IO[bytes]:
+            self.count += 1
+            return original(layer)
+
+        monkeypatch.setattr(OpenerLayer, "open", opened)
+
+
+def test_what_was_found_in_an_archive_is_remembered(
+    store: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed = tar_of([file("etc/motd", b"hello"), *members_of(in_tar(store, NAMES[1]))])
+    layers = in_tar(store, NAMES[0]), mixed, tar_of([file("etc/issue")])
+    opened = Opened(monkeypatch)
+    first = strip_store(archived(*layers), memory)
+    assert opened.count == 3
+    digest = first.image.config_digest
+    assert opened.count == 4
+    again = strip_store(archived(*layers), memory)
+    assert again.paths == first.paths
+    assert again.image.config_digest == digest
+    assert opened.count == 4
+    assert names_in(again.image) == names_in(first.image) == [["etc/motd"], ["etc/issue"]]
+    # Another image is another matter, and so is one whose store path has gone.
+    assert len(strip_store(archived(*layers[:2]), memory).paths) == 2
+    (store / NAMES[1] / "bin" / "tool").unlink()
+    (store / NAMES[1] / "bin" / "alias").unlink()
+    (store / NAMES[1] / "bin").rmdir()
+    (store / NAMES[1]).rmdir()
+    assert strip_store(archived(*layers), memory).paths == first.paths[:1]
+
+
+@pytest.mark.usefixtures("store")
+def test_that_an_image_has_no_store_paths_is_remembered(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Opened(monkeypatch)
+    for _ in range(2):
+        with pytest.raises(StoreKeptError, match="it has no store paths"):
+            strip_store(archived(tar_of([file("a")])), memory)
+    assert opened.count == 1
+
+
+@pytest.mark.parametrize(
+    "remembered", [None, [], {}, {"taken": 1}, {"taken": ["a"], "layers": [[7, None, None]]}]
+)
+def test_what_another_version_remembered_is_found_anew(store: Path, memory: Memory, remembered: Any) -> None:
+    image = archived(in_tar(store, NAMES[0]))
+    memory.keep_archive(image.config_digest, remembered)
+    assert strip_store(image, memory).paths == (str(store / NAMES[0]),)
