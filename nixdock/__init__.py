@@ -1,6 +1,6 @@
 """From a `.nix` file to a checked Docker container, in one command.
 
-As a library: `nixdock.build`, `load`, `run`, `check`, `serve` and `connect` (see `nixdock.api`).
+As a library: `nixdock.build`, `load`, `run`, `check`, `serve`, `add_device`, `connect` (see `nixdock.api`).
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nixdock.api import build, check, connect, load, run, serve
+    from nixdock.api import add_device, build, check, connect, load, run, serve
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "build", "check", "connect", "load", "run", "serve"]
+__all__ = ["__version__", "add_device", "build", "check", "connect", "load", "run", "serve"]
 
 
 def __getattr__(name: str) -> object:

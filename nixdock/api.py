@@ -34,6 +34,7 @@ from nixdock.outcome import Recorder, RunOutcome
 from nixdock.services.readiness import Readiness
 from nixdock.services.service import READY_WITHIN, Service
 from nixdock.usecases import check as checking
+from nixdock.usecases import device as adding
 from nixdock.usecases.check import CheckOptions
 from nixdock.usecases.load import LoadOptions, load_target
 from nixdock.usecases.prepare import prepared
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from nixdock.engine.loading.load import LoadedImage
     from nixdock.events import Listener
     from nixdock.nix.artefact import Artefact
+    from nixdock.usecases.device import Device
 
 
 def connect(*, context: str | None = None, host: str | None = None) -> Engine:
@@ -122,6 +124,37 @@ def load(
     found = parse(_text(target), expression=nix.expression)
     with _engine(engine) as where:
         return load_target(where, found, nix, listener, options)
+
+
+def add_device(
+    target: str | Path | None = None,
+    *,
+    name: str | None = None,
+    directory: Path | None = None,
+    nix: NixOptions | None = None,
+    engine: Engine | None = None,
+    listener: Listener = ignore,
+) -> Device:
+    """Make a device of an image's store paths, and have the engine load the image without them.
+
+    Any program can then make containers of both, as `docker run --device` does: the device is `id` of the
+    answer, the image `image`. Other containers of the engine have it, too, until `nixdock device rm`.
+
+    Args:
+        target: What to build.
+        name: The device's name; the last part of the image's when None.
+        directory: Where its file goes, of those in which the engine looks; the first of them when None.
+        nix: nix-build's options.
+        engine: Where it goes; what docker itself would use when None.
+        listener: Whom to tell what happens.
+
+    Raises:
+        NixdockError: It cannot be built or loaded, or the engine has no such devices.
+    """
+    nix = nix or NixOptions()
+    found = parse(_text(target), expression=nix.expression)
+    with _engine(engine) as where:
+        return adding.add_device(where, found, nix, listener, name=name, directory=directory)
 
 
 def run(

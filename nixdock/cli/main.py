@@ -64,6 +64,7 @@ COMMANDS: Final = {
         "check": "Check an image or a running container against expectations.",
         "lint": "Look for the usual faults of an image; needs no engine.",
         "down": "Stop and remove what up left running.",
+        "device": "Give an image's store paths to any docker run as a device.",
         "prune": "Remove older builds of the images that nixdock loaded.",
     },
     "This machine": {

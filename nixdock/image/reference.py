@@ -24,6 +24,8 @@ _REGISTRY = re.compile(
 _NAME_LIMIT = 255
 _STORELESS = ("nixdock.invalid", "host-store/")
 """The registry, which nobody can have (RFC 2606), and the path of images without their store paths."""
+_CLOSURE = ("nixdock.invalid", "closure/")
+"""The same, of such images whose store paths are a device."""
 _PORT = re.compile(r"([^/]*)__([0-9]+)(?=/)")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -108,6 +110,22 @@ class Reference:
         if tag is None and digest is None:
             tag = DEFAULT_TAG
         return cls(registry, path, tag, digest)
+
+    @classmethod
+    def of_closure(cls, name: str) -> Reference:
+        """Return the name of the image whose store paths are the device of this name.
+
+        Raises:
+            ValueError: No image could have it.
+        """
+        registry, prefix = _CLOSURE
+        path = f"{prefix}{name}"
+        if "/" in name or not _PATH.fullmatch(path) or len(path) > _NAME_LIMIT:
+            raise ValueError(
+                f"invalid device name {name!r}: a name has lowercase letters and digits, with '.', '_', "
+                "'__' or '-' between them"
+            )
+        return cls(registry, path, DEFAULT_TAG)
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.path}{self._suffix}"

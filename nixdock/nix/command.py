@@ -301,6 +301,11 @@ def check_validity(paths: Sequence[str]) -> list[str]:
     return ["nix-store", "--check-validity", "--print-invalid", *paths]
 
 
+def query_sizes(paths: Sequence[str]) -> list[str]:
+    """Return the command that prints the bytes of valid store paths, one number a line."""
+    return ["nix-store", "--query", "--size", *paths]
+
+
 def query_requisites(paths: Iterable[Path], *, store: str | None = None) -> list[str]:
     """Return the command that prints the closure of store paths, one path a line."""
     return ["nix-store", "--query", "--requisites", *map(str, paths), *_store(store)]

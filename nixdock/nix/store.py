@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock import process, settings
 from nixdock.errors import BuildError
 from nixdock.hints import as_root
-from nixdock.nix.command import check_validity, query_requisites
+from nixdock.nix.command import check_validity, query_requisites, query_sizes
 from nixdock.text import split_lines
 
 if TYPE_CHECKING:
@@ -138,6 +138,19 @@ def find_invalid(paths: Sequence[str]) -> frozenset[str]:
             raise BuildError(_last_error(outcome), hint="look what is missing: nixdock doctor")
         invalid.update(split_lines(outcome.text))
     return frozenset(invalid)
+
+
+def find_sizes(paths: Sequence[str]) -> dict[str, int]:
+    """Return the bytes of valid store paths, as Nix counts them.
+
+    Raises:
+        BuildError: One of them is not there any more, or there is no Nix.
+    """
+    sizes: dict[str, int] = {}
+    for start in range(0, len(paths), _AT_ONCE):
+        some = paths[start : start + _AT_ONCE]
+        sizes |= dict(zip(some, map(int, _ask(query_sizes(some)).split()), strict=True))
+    return sizes
 
 
 def _ask(argv: Sequence[str]) -> str:

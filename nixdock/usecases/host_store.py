@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
     from nixdock.engine.connection.api import Engine
     from nixdock.events import Listener
+    from nixdock.formats.host_store import StorelessImage
     from nixdock.image.model import Image
     from nixdock.nix.artefact import Artefact
     from nixdock.nix.command import NixOptions
 
 
-_UNSEEN: Final = "the engine does not see this machine's store paths"
+UNSEEN: Final = "the engine does not see this machine's store paths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +64,50 @@ class StoreMounting:
         if not engine.address.is_local:
             return self._load(name, f"{engine.address.url} is no engine of this machine", load)
         try:
-            storeless = strip_store(image)
+            storeless, held = self.strip(image, artefact)
         except StoreKeptError as error:
             return self._load(name, error.message, load)
-        held = list(storeless.paths)
-        if artefact.form is ArtefactForm.SCRIPT and artefact.store_path is not None:
-            # Which refers to all of them.
-            held = [str(artefact.store_path)]
-            artefact.hold()
-        else:
-            hold_valid(held, self.roots / f"store-of-{storeless.image.config_digest.hex[:12]}", self.nix)
-        names = tuple(one.storeless for one in image.references if one.storeless is not None)
-        loaded = load_image(engine, storeless.image.renamed(names), listener=self.listener)
-        place = find_loaded(engine, loaded.name, loaded.details)
-        unseen = partial(self._load, name, _UNSEEN, load)
+        place = self.load(engine, image, storeless)
+        unseen = partial(self._load, name, UNSEEN, load)
         if not engine.traits.refuses_missing_mounts and not sees_our_files(engine, place.details):
             return unseen()
         store = HostStore(storeless.paths, unseen, partial(self._hold, engine, held))
         return replace(place, name=name, host_store=store)
+
+    def strip(self, image: Image, artefact: Artefact) -> tuple[StorelessImage, list[str]]:
+        """Take those store paths out of an image that this machine has, which are held from then on.
+
+        Args:
+            image: The image.
+            artefact: What it was read from.
+
+        Returns:
+            What is left of it, and those store paths that keep all of its own where they are kept.
+
+        Raises:
+            StoreKeptError: None of them can be mounted.
+            LoadError: The image cannot be read.
+            NixdockError: Nix does not hold them.
+        """
+        storeless = strip_store(image)
+        if artefact.form is ArtefactForm.SCRIPT and artefact.store_path is not None:
+            # Which refers to all of them.
+            artefact.hold()
+            return storeless, [str(artefact.store_path)]
+        held = list(storeless.paths)
+        hold_valid(held, self.roots / f"store-of-{storeless.image.config_digest.hex[:12]}", self.nix)
+        return storeless, held
+
+    def load(self, engine: Engine, image: Image, storeless: StorelessImage) -> EngineImage:
+        """Load what is left of an image, by a name that follows from its own.
+
+        Raises:
+            LoadError: It cannot be loaded.
+            EngineError: The engine cannot be asked.
+        """
+        names = tuple(one.storeless for one in image.references if one.storeless is not None)
+        loaded = load_image(engine, storeless.image.renamed(names), listener=self.listener)
+        return find_loaded(engine, loaded.name, loaded.details)
 
     def _load(self, name: str, why: str, load: Callable[[], EngineImage]) -> EngineImage:
         self.listener(Notice(f"{name} is loaded with its store paths: {why}"))

@@ -174,6 +174,8 @@ def dockerd(
         f"--pidfile={root}/pid",
         f"--bridge={bridge}",
         f"--host={host}",
+        # Where it looks for devices; it has none of this machine's, and others none of its own.
+        *((f"--cdi-spec-dir={root}/cdi",) if programs is not None else ()),
         *words,
     ]
     if without is not None:

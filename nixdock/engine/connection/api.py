@@ -25,6 +25,7 @@ from nixdock.engine.connection.responses import (
     EngineInfo,
     ImageDetails,
     ImageSummary,
+    has_labels,
 )
 from nixdock.engine.connection.traits import Traits
 from nixdock.errors import EngineError
@@ -107,8 +108,12 @@ class Engine:
     def info(self) -> EngineInfo:
         """How it is set up; asked once."""
         if self._info is None:
-            self._info = EngineInfo.from_json(self._connection.ask("/info", shape=decoding.INFO))
+            self._info = self.ask_info()
         return self._info
+
+    def ask_info(self) -> EngineInfo:
+        """Ask how it is set up at this moment."""
+        return EngineInfo.from_json(self._connection.ask("/info", shape=decoding.INFO))
 
     def answers(self) -> bool:
         """Whether the engine answers at this moment; one that went away may have come back."""
@@ -122,7 +127,7 @@ class Engine:
 
     def has_images(self) -> bool:
         """Whether it has any image at this moment; yes where it does not tell."""
-        return bool(self._connection.ask("/info", shape=decoding.INFO).get("Images") != 0)
+        return bool(self.ask_info().raw.get("Images") != 0)
 
     def images(
         self, *, every: bool = False, filters: Mapping[str, Sequence[str]] | None = None
@@ -387,12 +392,6 @@ class Engine:
     def remove_volume(self, volume: str) -> None:
         """Remove a volume; one that is gone is not an error."""
         self._connection.send("DELETE", f"/volumes/{volume}", tolerate=404)
-
-
-def has_labels(labels: Mapping[str, str], wanted: Sequence[str]) -> bool:
-    """Whether all these labels, each `key` or `key=value`, are among some: engines take patterns for them."""
-    pairs = (text.partition("=") for text in wanted)
-    return all(key in labels and (not equals or labels[key] == value) for key, equals, value in pairs)
 
 
 def _filters(filters: Mapping[str, Sequence[str]] | None) -> dict[str, str]:

@@ -114,6 +114,8 @@ VERSION: Final = {
     "Version": str,
 }
 INFO: Final = {
+    "CDISpecDirs": [str],
+    "DiscoveredDevices": [{"ID": str}],
     "DockerRootDir": str,
     "Driver": str,
     "DriverStatus": [[str]],
@@ -149,7 +151,12 @@ CONTAINERS: Final = [
 ]
 CONTAINER: Final = {
     "Config": _CONFIG,
-    "HostConfig": {"ContainerIDFile": str, "NetworkMode": str, "Tmpfs": AnyKeys(str)},
+    "HostConfig": {
+        "ContainerIDFile": str,
+        "DeviceRequests": [{"DeviceIDs": [str]}],
+        "NetworkMode": str,
+        "Tmpfs": AnyKeys(str),
+    },
     "Id": Required(_NAME),
     "Image": str,
     "Mounts": [{"Destination": str}],

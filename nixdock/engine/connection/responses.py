@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nixdock.image.manifest import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Raw = dict[str, Any]
 
@@ -64,6 +64,10 @@ class EngineVersion:
         """Whether it speaks at least this API version."""
         return _version_key(self.api) >= _version_key(api)
 
+    def is_at_least(self, version: str) -> bool:
+        """Whether its own version is at least this one."""
+        return _version_key(self.version) >= _version_key(version)
+
     @classmethod
     def from_json(cls, raw: Raw, pinned: str | None) -> EngineVersion:
         """Read the response of `/version`; a pinned API version is spoken whatever the engine offers."""
@@ -87,6 +91,8 @@ class EngineInfo:
         driver: The storage driver's name.
         containerd_store: Whether images live in containerd's store, not in a graph driver's.
         root: Its data directory, on its own machine.
+        device_directories: Where it looks for files of devices (CDI), on its own machine.
+        device_ids: The devices that it found there; only Docker since 28.2 tells.
         raw: The whole response.
     """
 
@@ -94,6 +100,8 @@ class EngineInfo:
     driver: str
     containerd_store: bool
     root: str
+    device_directories: tuple[str, ...]
+    device_ids: frozenset[str]
     raw: Raw
 
     @classmethod
@@ -105,6 +113,8 @@ class EngineInfo:
             driver=raw.get("Driver") or "",
             containerd_store=("driver-type", "io.containerd.snapshotter.v1") in status,
             root=raw.get("DockerRootDir") or "",
+            device_directories=tuple(one for one in raw.get("CDISpecDirs") or () if one),
+            device_ids=frozenset(one.get("ID") or "" for one in raw.get("DiscoveredDevices") or () if one),
             raw=raw,
         )
 
@@ -283,8 +293,14 @@ class CreatedContainer:
     warnings: tuple[str, ...] = ()
 
 
+def has_labels(labels: Mapping[str, str], wanted: Sequence[str]) -> bool:
+    """Whether all these labels, each `key` or `key=value`, are among some: engines take patterns for them."""
+    pairs = (text.partition("=") for text in wanted)
+    return all(key in labels and (not equals or labels[key] == value) for key, equals, value in pairs)
+
+
 def _version_key(text: str) -> tuple[int, ...]:
-    """Return an API version as numbers that compare."""
+    """Return a version as numbers that compare."""
     return tuple(int(part) if part.isdigit() else 0 for part in text.split("."))
 
 

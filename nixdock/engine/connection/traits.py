@@ -5,12 +5,14 @@ An engine's next quirk is one more trait here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nixdock.engine.connection.responses import EngineInfo, EngineVersion
+
+_DEVICE_DIRECTORIES: Final = ("/etc/cdi", "/var/run/cdi")
 
 
 class Traits:
@@ -41,6 +43,10 @@ class Traits:
         """Layers may be compressed so: since Docker 23. Podman says 1.41."""
         self.sizes_new_terminals = version.speaks("1.42")
         """A terminal can have its size from its beginning."""
+        self.tells_devices = version.speaks("1.50")
+        """The devices (CDI) that it has found are told: since Docker 28.2."""
+        # Podman 4.3 is the first that reads the files that we write.
+        self._hides_device_directories = is_podman and version.is_at_least("4.3")
         self.tells_manifests = version.speaks("1.48")
         """An image's manifests can be asked for: since Docker 28."""
 
@@ -52,6 +58,16 @@ class Traits:
             return info.id
         # Podman gives another ID at each call: its machine and its storage are as good.
         return f"{info.raw.get('Name') or ''}:{info.root}"
+
+    @property
+    def device_directories(self) -> tuple[str, ...]:
+        """Where it looks for files of devices (CDI); nowhere where it has no such devices.
+
+        Docker has them since 28, and by a feature since 25. Podman does not say where; what stands here is
+        what it takes where nobody says otherwise.
+        """
+        told = self._ask_info().device_directories
+        return _DEVICE_DIRECTORIES if self._hides_device_directories and not told else told
 
     @property
     def keeps_blobs(self) -> bool:

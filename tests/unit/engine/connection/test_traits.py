@@ -59,3 +59,18 @@ def test_an_engine_is_asked_only_for_what_its_version_does_not_tell() -> None:
     assert not traits.stacks_layers
     assert traits.reads_words_as_lists_only
     assert not traits.checks_diff_ids
+
+
+def test_where_devices_are_looked_for() -> None:
+    def directories(product: str, version: str, told: list[str] | None) -> tuple[str, ...]:
+        info = EngineInfo.from_json({"ID": "X", "CDISpecDirs": told})
+        return Traits(
+            EngineVersion(product, version, "1.41", "linux", "amd64"), lambda: info
+        ).device_directories
+
+    assert directories("Docker", "28.5.2", ["/etc/cdi"]) == ("/etc/cdi",)
+    assert directories("Docker", "20.10.24", None) == directories("Podman", "4.2.1", None) == ()
+    assert directories("Podman", "4.3.1", None) == directories("Podman", "4.9.4-rhel", None) != ()
+    assert directories("Podman", "6.0.0", ["/usr/cdi"]) == ("/usr/cdi",)
+    assert make_traits("Docker", "1.50").tells_devices
+    assert not make_traits("Docker", "1.49").tells_devices
