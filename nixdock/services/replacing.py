@@ -18,7 +18,7 @@ from nixdock.engine.containers.container import SignalCaught
 from nixdock.engine.containers.mounts import forget_roots
 from nixdock.engine.containers.stopping import stop
 from nixdock.engine.containers.terminal import FORWARDED
-from nixdock.engine.containers.unfinished import label_place, put_back
+from nixdock.engine.containers.unfinished import label_place, name_aside, put_back
 from nixdock.errors import EngineError
 from nixdock.events import Notice, Warned
 from nixdock.services.identity import is_attended
@@ -196,4 +196,4 @@ class Replacement:
                 self._engine.kill_container(self._found.container.id)
 
     def _other_name(self, what: str) -> str:
-        return f"{self._service.name}.{what}-{self._token}"
+        return name_aside(self._service.name, what, self._token)

@@ -101,7 +101,7 @@ def _image_of(container: ContainerSummary) -> str:
 def _with_replaced(named: list[ContainerSummary], ours: list[ContainerSummary]) -> list[ContainerSummary]:
     """Add what belongs to a replacement that has not ended: whoever takes a container's place, or had it."""
     idents = {container.id for container in named}
-    places = {container.id: place.old for container in ours if (place := TakenPlace.of(container.labels))}
+    places = {container.id: place.old for container in ours if (place := TakenPlace.of(container))}
     idents |= {old for new, old in places.items() if new in idents}
     idents |= {new for new, old in places.items() if old in idents}
     return [container for container in ours if container.id in idents]

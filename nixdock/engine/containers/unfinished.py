@@ -61,11 +61,12 @@ class TakenPlace:
     process: Mapping[str, str]
 
     @classmethod
-    def of(cls, labels: Mapping[str, str]) -> TakenPlace | None:
-        """Read it from a container's labels; None where it takes no other one's."""
-        match labels.get(REPLACES, "").split(" "):
+    def of(cls, container: ContainerSummary) -> TakenPlace | None:
+        """Read it from a container's label; None where it takes none, or is kept aside for it failed."""
+        match container.labels.get(REPLACES, "").split(" "):
             case [name, old, *process] if len(process) == len(_PROCESS):
-                return cls(name, old, dict(zip(_PROCESS, process, strict=True)))
+                if container.name == name or container.name.startswith(name_aside(name, "new", "")):
+                    return cls(name, old, dict(zip(_PROCESS, process, strict=True)))
         return None
 
 
@@ -73,6 +74,17 @@ def label_place(name: str, old: str) -> dict[str, str]:
     """Return the label of a container that takes another one's place, to which this process sees."""
     process = Owner("", find_ourselves()).labels()
     return {REPLACES: " ".join([name, old, *(process[part] for part in _PROCESS)])}
+
+
+def name_aside(name: str, what: str, token: str) -> str:
+    """Return what a container of a service is called that has not, or no longer, the service's name.
+
+    Args:
+        name: The service's name.
+        what: `new` until it has it, `old` where another one has it, `failed` where it is kept for a look.
+        token: Tells it from others.
+    """
+    return f"{name}.{what}-{token}"
 
 
 def lock_file(engine: Engine, target: str, name: str) -> Path:
@@ -90,7 +102,7 @@ def find_unfinished(
         return
     ourselves, now = find_ourselves(), time.monotonic()
     for new in known.values():
-        place = TakenPlace.of(new.labels)
+        place = TakenPlace.of(new)
         old = None if place is None else known.get(place.old)
         if place is None or old is None or old is new or old.labels.get(TARGET) != new.labels.get(TARGET):
             continue

@@ -68,9 +68,9 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIXDOCK_STATE_DIR", str(tmp_path))
 
 
-def summary(ident: str, **labels: str) -> ContainerSummary:
+def summary(ident: str, called: str = "web", **labels: str) -> ContainerSummary:
     common = {RUN: "r", TARGET: "/web.nix"}
-    return ContainerSummary(ident, ident, "i", "i", "running", {**common, **labels}, {})
+    return ContainerSummary(ident, called, "i", "i", "running", {**common, **labels}, {})
 
 
 def dead_place(name: str = "web", old: str = "old") -> dict[str, str]:
@@ -87,7 +87,7 @@ def pair(**labels: str) -> list[ContainerSummary]:
 
 
 def test_a_label_says_whose_place_is_taken_by_whom() -> None:
-    place = TakenPlace.of(label_place("web", "old"))
+    place = TakenPlace.of(summary("new", **label_place("web", "old")))
     assert place is not None
     assert (place.name, place.old) == ("web", "old")
     assert place.process["io.nixdock.pid"] == str(os.getpid())
@@ -103,6 +103,10 @@ CASES: dict[str, tuple[list[ContainerSummary], bool]] = {
     "whoever sees to it lives": (pair(**label_place("web", "old")), False),
     "the old one is gone, so the new one was proven": ([summary("new", **dead_place())], False),
     "the old one is another target's": ([summary("old", **{TARGET: "/a.nix"}), pair()[1]], False),
+    "it has the name by now": ([summary("old", "web.old-1"), summary("new", "web", **dead_place())], True),
+    "it has not the name yet": ([summary("old"), summary("new", "web.new-1", **dead_place())], True),
+    "it is kept for a look": ([summary("old"), summary("new", "web.failed-1", **dead_place())], False),
+    "somebody named it otherwise": ([summary("old"), summary("new", "mine", **dead_place())], False),
     "it would be its own": ([summary("new", **dead_place(old="new"))], False),
 }
 
