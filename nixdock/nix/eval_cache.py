@@ -187,7 +187,7 @@ class EvaluationCache:
         self, circumstances: Mapping[str, str], *, explain: bool, reads: Callable[[ReadSet], None] | None
     ) -> tuple[EvaluatedImage, ...]:
         heard: list[ReadSet] = []
-        begun = time.time_ns()
+        config, variables, begun = self._observe_config(), dict(os.environ), time.time_ns()
         try:
             images = self.evaluation(heard.append)
         finally:
@@ -195,14 +195,18 @@ class EvaluationCache:
                 reads(heard[-1])
         # More than one, where the offline package set had to be asked for another architecture's packages.
         read = heard[-1]
-        state = read.observe().joined(self._observe_config())
+        state = read.observe()
         obstacles = self._find_obstacles(read, state, begun)
+        obstacles += [f"{change.what} {change.how}" for change in config.differences()]
+        # In a library another thread may have set one.
+        set_meanwhile = [name for name in read.environment if os.environ.get(name) != variables.get(name)]
+        obstacles += [f"{name} was set meanwhile" for name in sorted(set_meanwhile)]
         if obstacles:
             log.debug("evaluation.not_remembered", obstacles=obstacles)
             if explain:
                 self._tell(f"this evaluation is not remembered: {'; '.join(obstacles)}")
         else:
-            self._keep(RememberedEvaluation(images, read, state, circumstances))
+            self._keep(RememberedEvaluation(images, read, state.joined(config), circumstances))
         return images
 
     def _explain(

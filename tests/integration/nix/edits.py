@@ -360,11 +360,12 @@ def main() -> None:
     for number in range(sequences):
         if isinstance(plain, str) and world.random.random() < 0.8:
             world.mend()
-        edits = [world.edit() for _ in range(world.random.randint(1, 4))]
-        if world.random.random() < 0.7:
+        # Mostly one: what hides a change that goes unseen is another.
+        edits = [world.edit() for _ in range(world.random.choice((1, 1, 1, 1, 2, 4)))]
+        if world.random.random() < 0.9:
             # What is written within a tick of the clock before an evaluation is not remembered.
             time.sleep(0.03)
-        if world.random.random() < 0.1:
+        if world.random.random() < 0.2:
             # Somebody writes between the evaluation's reading and what is remembered of it.
             asker.ask(remembers=True, reads=lambda _: edits.append(world.edit()))  # noqa: B023  # called at once
         plain = asker.ask(remembers=False)
