@@ -201,12 +201,13 @@ class EvaluationCache:
         # In a library another thread may have set one.
         set_meanwhile = [name for name in read.environment if os.environ.get(name) != variables.get(name)]
         obstacles += [f"{name} was set meanwhile" for name in sorted(set_meanwhile)]
+        remembered = RememberedEvaluation(images, read, state.joined(config), circumstances)
+        if not obstacles and not self._keep(remembered):
+            obstacles.append(f"it cannot be kept in {self.database.path}")
         if obstacles:
             log.debug("evaluation.not_remembered", obstacles=obstacles)
             if explain:
                 self._tell(f"this evaluation is not remembered: {'; '.join(obstacles)}")
-        else:
-            self._keep(RememberedEvaluation(images, read, state.joined(config), circumstances))
         return images
 
     def _explain(
@@ -235,11 +236,12 @@ class EvaluationCache:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
 
-    def _keep(self, remembered: RememberedEvaluation) -> None:
+    def _keep(self, remembered: RememberedEvaluation) -> bool:
+        """Remember an evaluation; whether that was possible."""
         text = remembered.as_json()
         if len(text) > _LARGEST:
-            return
-        self.database.write(
+            return False
+        kept = self.database.write(
             "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?)", [(self._key, text, time.time())]
         )
         self.database.write(
@@ -247,6 +249,7 @@ class EvaluationCache:
             "(SELECT target FROM evaluations ORDER BY kept DESC LIMIT -1 OFFSET ?)",
             [(_KEPT,)],
         )
+        return kept
 
     @property
     def _key(self) -> str:

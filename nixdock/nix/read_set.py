@@ -185,15 +185,13 @@ class ReadRecorder:
 
     def _keep(self, texts: Iterable[str]) -> frozenset[Path]:
         """Return those of some paths that can change."""
-        constant = f"{self.constant}/" if self.constant else None
-        return frozenset(
-            Path(text)
-            for text in texts
-            if text.startswith("/")
-            and not text.startswith(_IN_NIX)
-            and not (constant and f"{text}/".startswith(constant))
-            and not _is_stored(Path(text))
-        )
+        paths = [Path(text) for text in texts if text.startswith("/") and not text.startswith(_IN_NIX)]
+        # What is named as if it were below such a directory may lead out of it.
+        constant = {path for path in paths if self.constant and path.is_relative_to(self.constant)}
+        stored = [path for path in paths if _is_stored(path)]
+        places = observe_state([(Aspect.PLACE, path) for path in stored]).observations
+        constant |= {path for (_, path), seen in places.items() if _is_stored(Path(seen.value))}
+        return frozenset(path for path in paths if path not in constant or ".." in path.parts)
 
 
 def _is_stored(path: Path) -> bool:

@@ -36,6 +36,7 @@ _TICK: Final = 2_000_000_000
 """Nanoseconds: the coarsest clock of a file system (FAT's)."""
 _FINE_TICK: Final = 20_000_000
 """The coarsest of those that have parts of a second: the kernel's own between two interrupts."""
+_ALWAYS: Final = 1 << 62
 _SECOND: Final = 1_000_000_000
 _MOST_LINKS: Final = 40
 """Links on one way, as the kernel has it."""
@@ -248,7 +249,9 @@ class _Eye:
             value = f"{kind}{led} to {_read_link(place)}"
         elif kind == _FOLDER and aspect is not Aspect.CONTENT:
             value = f"{kind}{led}{_LISTED}{_list(place, aspect)}"
-        return Observation(value, identity, _written(status if kind == _FILE else os.lstat(place)))
+        # A device or a pipe has something else to say each time.
+        written = _ALWAYS if kind == _OTHER else _written(status if kind == _FILE else os.lstat(place))
+        return Observation(value, identity, written)
 
     def _identify(self, status: os.stat_result) -> Identity | None:
         times = (status.st_mtime_ns, status.st_ctime_ns)

@@ -70,6 +70,21 @@ def test_what_never_changes_is_left_out() -> None:
     assert hear(OURS, *told, constant=Path("/cache/set")).files == {Path("/cache/setting")}
 
 
+def test_what_leads_out_of_the_store_is_not_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIX_STORE_DIR", str(tmp_path / "store"))
+    (tmp_path / "store/p").mkdir(parents=True)
+    (tmp_path / "store/p/in").write_text("")
+    (tmp_path / "store/p/out").symlink_to(tmp_path)
+    names = ("p/in", "p/out/file", "../file")
+    told = (f'trace: nixdock read: ["file","{tmp_path}/store/{name}"]' for name in names)
+    assert hear(OURS, *told).files == {tmp_path / "store/p/out/file", tmp_path / "store/../file"}
+
+
+def test_a_device_is_never_what_was_read() -> None:
+    state = ReadSet(files=frozenset({Path("/dev/null")})).observe()
+    assert state.written_since(time.time_ns()) == (Path("/dev/null"),)
+
+
 def test_a_search_path_that_is_fetched_is_unknowable() -> None:
     read = hear(OURS, 'trace: nixdock read: ["candidate","https://example.test/x.tar.gz/lib"]')
     assert read.unknowable == {"the search path's https://example.test/x.tar.gz/lib"}
