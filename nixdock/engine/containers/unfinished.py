@@ -25,6 +25,7 @@ from nixdock.engine.containers.owner import (
     TARGET,
     Owner,
     find_ourselves,
+    is_detached,
     is_left_over,
     is_ours,
 )
@@ -141,12 +142,19 @@ def undo(
 ) -> bool:
     """Remove the new container, and have the old one run in its place again, if both are nixdock's.
 
+    Returns:
+        Whether it runs again.
+
     Raises:
         EngineError: The engine refused.
     """
     if not (is_ours(engine, new) and is_ours(engine, old)):
         return False
     engine.remove_container(new.id)
+    if is_left_over(old.labels, observer=find_ourselves(), now=time.monotonic()) and not is_detached(old.id):
+        # It was to live as long as somebody who is dead, too.
+        engine.remove_container(old.id)
+        return False
     details = engine.find_container(old.id)
     if details is not None and details.is_running:
         # It was asked to end already, and whoever was to see to that is dead: it would be gone at any moment.

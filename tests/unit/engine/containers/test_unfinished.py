@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nixdock.engine.connection.address import Address
 from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary
-from nixdock.engine.containers.owner import REPLACES, RUN, TARGET
+from nixdock.engine.containers.owner import REPLACES, RUN, TARGET, Owner, find_ourselves
 from nixdock.engine.containers.unfinished import (
     TakenPlace,
     find_unfinished,
@@ -128,6 +129,13 @@ def test_one_that_was_asked_to_end_is_seen_to_its_end_first() -> None:
     engine.names = {"old": ["web", True], "new": ["web.new-1", False]}
     undo_unfinished(engine, pair())  # type: ignore[arg-type]
     assert engine.asked == [("remove", "new"), ("stop", "old", "10"), ("start", "old")]
+
+
+def test_the_old_one_of_somebody_who_is_dead_goes_too() -> None:
+    engine = Engine()
+    dead = Owner("r", replace(find_ourselves(), started="1")).labels()
+    undo_unfinished(engine, [summary("old", **{**dead, TARGET: "/web.nix"}), pair()[1]])  # type: ignore[arg-type]
+    assert engine.asked == [("remove", "new"), ("remove", "old")]
 
 
 @pytest.mark.parametrize("theirs", ["old", "new"])
