@@ -87,6 +87,15 @@ def test_a_service_answers_while_its_context_lasts(here: Engine) -> None:
     assert here.find_container(name) is None
 
 
+def test_store_paths_are_mounted_where_that_is_wanted(here: Engine) -> None:
+    Path("web.nix").write_text(WEB)
+    mounts = ["busybox", "grep", "-c", " /nix/store/", "/proc/mounts"]
+    assert nixdock.run("web.nix", mounts, host_store=True, engine=here).stdout == b"1\n"
+    (image,) = [one for one in here.images() if "host-store/library-web" in "".join(one.tags)]
+    here.remove_image(image.id, force=True)
+    assert nixdock.run("web.nix", mounts, engine=here).stdout == b"0\n"
+
+
 def test_a_service_that_ends_is_said_at_once_with_its_last_words(here: Engine) -> None:
     Path("web.nix").write_text(WEB)
     command = ["busybox", "sh", "-c", "echo it broke; exit 1"]
