@@ -27,7 +27,7 @@ from nixdock.nix.target import (
     split_attribute,
 )
 from nixdock.nixpkgs.assembly import offline_set
-from nixdock.settings import is_there, wants_eval_cache
+from nixdock.settings import here, is_there, wants_eval_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,11 +126,9 @@ class Evaluator:
         """Evaluate, and tell what was read, whatever comes of it."""
         from nixdock.nix.read_set import ReadRecorder  # noqa: PLC0415  # for those who ask
 
-        roots = [self.nixpkgs] if self.nixpkgs and self.nixpkgs.startswith("/") else []
-        roots += [str(self.target.file.parent)] if isinstance(self.target, PathTarget) else []
         recorder = ReadRecorder(self.constant)
         try:
-            found = self._evaluate(replace(request, traced=True, roots=tuple(roots)), recorder)
+            found = self._evaluate(replace(request, traced=True, roots=self._roots), recorder)
         except BuildError:
             recorder.fail()
             reads(recorder.read_set())
@@ -138,6 +136,14 @@ class Evaluator:
             return self.answer(request)
         reads(recorder.read_set())
         return found
+
+    @property
+    def _roots(self) -> tuple[str, ...]:
+        """The directories of which many files import one another: the package set, the target's own."""
+        searched = (entry.rpartition("=")[2] for entry in self.nix.options.search_path)
+        roots = [*self.nix.package_sets, *(here() / entry for entry in searched)]
+        roots += [self.target.file.parent] if isinstance(self.target, PathTarget) else []
+        return tuple(dict.fromkeys(str(root) for root in roots if root.is_absolute() and root.is_dir()))
 
     @property
     def constant(self) -> Path | None:

@@ -182,8 +182,9 @@ def add_or_remove(world: World) -> None:
 
 
 def change_mode(world: World) -> None:
-    path = world.pick_text()
-    path.chmod(path.stat().st_mode ^ world.random.choice((0o100, 0o010, 0o044)))
+    copied = map(Path, ("tree/run", "tree/inner/deep", "filtered/kept", "single"))
+    path = world.random.choice([path for path in copied if path.is_file()] or [world.pick_text()])
+    path.chmod(path.stat().st_mode ^ world.random.choice((0o100, 0o100, 0o010, 0o044)))
 
 
 def turn_link(world: World) -> None:
