@@ -49,10 +49,12 @@ class Memory:
 
     Args:
         database: Where it is kept.
+        opened: Layers by their recipes, where images that are opened together are to share them: what one
+            learns of a layer all know; each opening has its own when None.
     """
 
     database: Database = field(default_factory=lambda: open_database(settings.cache_dir()))
-    _opened: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    opened: dict[str, Any] | None = field(default=None, repr=False, compare=False)
 
     def recall_archive(self, identity: FileIdentity | Digest) -> Any | None:  # noqa: ANN401  # the reader's own JSON
         """Return what was learned of a file, or None where nothing is known of it as it is now.
@@ -91,8 +93,8 @@ class Memory:
         return found
 
     def share(self, recipe: str, layer: Opened) -> Opened:
-        """Return the layer that was opened first of those with this recipe: it is read once for all."""
-        shared: Opened = self._opened.setdefault(recipe, layer)
+        """Return the layer that was opened first of those with this recipe, where they have one opening."""
+        shared: Opened = layer if self.opened is None else self.opened.setdefault(recipe, layer)
         return shared
 
     def keep_layer(self, recipe: str, diff_id: Digest, size: int) -> None:

@@ -65,7 +65,7 @@ def load_set(
         UsageError: Names are given and there are several images.
     """
     stopped = Event()
-    memory = Memory()
+    memory = Memory(opened={})
 
     def tell(event: Told) -> None:
         if stopped.is_set() and isinstance(event, WorkAdvanced):
