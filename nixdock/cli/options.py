@@ -149,7 +149,7 @@ class Session:
             UsageError: As for `address`.
             EngineError: No engine answers there, or it refuses.
         """
-        from nixdock.engine.connection.api import connect  # noqa: PLC0415  # the docker package is slow to import
+        from nixdock.engine.connection.api import connect  # noqa: PLC0415  # as in address
 
         return connect(self.address(), seconds=seconds)
 
