@@ -124,7 +124,8 @@ def _absolute(directory: Path | None) -> Path | None:
 
 def _row(device: Device) -> tuple[str, ...]:
     state = f"broken: {', '.join(device.faults)}" if device.faults else "ok"
-    return (device.name, device.image, str(len(device.paths)), format_bytes(device.size), state)
+    size = "?" if device.size is None else format_bytes(device.size)
+    return (device.name, device.image, str(len(device.paths)), size, state)
 
 
 def _describe(device: Device) -> dict[str, Any]:

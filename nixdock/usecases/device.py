@@ -25,17 +25,17 @@ from nixdock.engine.containers.devices import (
     write_file,
 )
 from nixdock.engine.containers.mounts import is_unseen, sees_our_files, with_store
-from nixdock.errors import EngineError, LoadError, UsageError
+from nixdock.errors import BuildError, EngineError, LoadError, UsageError
 from nixdock.events import Notice, Warned
 from nixdock.formats.store_view import StoreKeptError
 from nixdock.nix.builder import BuildRequest, build, hold_valid
-from nixdock.nix.store import find_invalid, find_sizes, hold_roots, store_path_of
+from nixdock.nix.store import find_invalid, find_sizes, hold_roots, locate, store_path_of
 from nixdock.nix.target import ImageTarget
 from nixdock.usecases.artefact import open_artefact
 from nixdock.usecases.host_store import UNSEEN, StoreMounting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.containers.devices import DeviceFile
@@ -59,7 +59,7 @@ class Device:
         name: Its name.
         file: Where its file is.
         paths: Its store paths.
-        size: Bytes of those that are there.
+        size: Bytes of those that are there; None for who cannot ask Nix.
         image_id: The engine's ID of its image; None where that is gone.
         faults: Why no container can use it.
     """
@@ -67,7 +67,7 @@ class Device:
     name: str
     file: Path
     paths: tuple[str, ...]
-    size: int
+    size: int | None
     image_id: str | None
     faults: tuple[str, ...] = ()
 
@@ -259,18 +259,28 @@ def list_devices(engine: Engine, directory: Path | None = None) -> tuple[Device,
     Raises:
         EngineError: It takes no such devices, or cannot be asked.
         UsageError: A directory cannot be read, or is none of the engine's.
-        BuildError: Nix cannot be asked.
     """
     files = list(read_files(find_directories(engine, directory)))
     named = [path for file in files if file.device is not None for path in file.device.paths]
     asked = sorted({path for path in named if store_path_of(Path(path)) == Path(path)})
-    valid = set(asked).difference(find_invalid(asked) if asked else ())
-    sizes = find_sizes(sorted(valid)) if valid else {}
+    sizes = _find_sizes(asked) if asked else {}
     found = engine.ask_info().device_ids if engine.traits.tells_devices else None
     return tuple(_examine(engine, file, sizes, found) for file in files)
 
 
-def _examine(engine: Engine, file: DeviceFile, sizes: dict[str, int], found: frozenset[str] | None) -> Device:
+def _find_sizes(paths: Sequence[str]) -> Mapping[str, int | None]:
+    """Return the bytes of those store paths that are valid; None for each where Nix cannot be asked."""
+    try:
+        valid = sorted(set(paths).difference(find_invalid(paths)))
+        return find_sizes(valid) if valid else {}
+    except BuildError:
+        # Who has no rights in Nix may have the device all the same.
+        return {path: None for path in paths if locate(Path(path)) is not None}
+
+
+def _examine(
+    engine: Engine, file: DeviceFile, sizes: Mapping[str, int | None], found: frozenset[str] | None
+) -> Device:
     device = file.device
     if device is None:
         return Device(file.name, file.path, (), 0, None, (file.fault,))
@@ -283,7 +293,8 @@ def _examine(engine: Engine, file: DeviceFile, sizes: dict[str, int], found: fro
         faults.append("its image is gone")
     if found is not None and device.id not in found:
         faults.append("the engine does not find it")
-    size = sum(sizes.get(path, 0) for path in device.paths)
+    known = [sizes.get(path, 0) for path in device.paths]
+    size = None if None in known else sum(one or 0 for one in known)
     ident = None if image is None else image.id
     return Device(device.name, file.path, device.paths, size, ident, tuple(faults))
 

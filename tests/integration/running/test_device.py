@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,9 @@ def test_any_docker_run_has_the_store_paths_and_nothing_else_of_this_machine(dev
     assert table[0].split() == ["NAME", "IMAGE", "PATHS", "SIZE", "STATE"]
     assert table[1].split()[:3] == [NAME, WITHOUT_STORE, str(len(paths))]
     assert table[1].endswith("   ok")
+    # Who cannot ask Nix may look, too.
+    without_nix = devices.nixdock("device", "ls", env={"PATH": "/none"}).stdout.splitlines()
+    assert without_nix[1].split()[3:] == ["?", "ok"]
 
     devices.engine.docker("create", "--name", f"{NAME}-1", "--device", DEVICE, WITHOUT_STORE)
     refused = devices("rm", NAME, status=2)
@@ -205,11 +209,23 @@ def test_podman_takes_the_same_file(
     (nixdock.folder / "web.nix").write_text(IMAGE.replace("SALT", salt))
     # It looks where all Podmans look: a name of one's own.
     name = f"{NAME}-{salt}"
-    # The one of its two that is gone after a restart.
-    add = ("device", "add", "web.nix", "--name", name, "--cdi-dir", "/var/run/cdi")
+    # The one of its two that is gone after a restart; in Python, as a library of tests would.
+    add = "nixdock.add_device('web.nix', name=sys.argv[1], directory=pathlib.Path('/var/run/cdi'))"
     try:
-        added = nixdock(*add)
-        assert added.stdout == f"nixdock.io/closure={name}\n", added.stderr
+        added = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"import nixdock, pathlib, sys; made = {add}; print(made.id, made.image)",
+                name,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=nixdock.environment,
+            cwd=nixdock.folder,
+        )
+        assert added.stdout == f"nixdock.io/closure={name} nixdock.invalid/closure/{name}\n", added.stderr
         podman = ["podman", f"--root={engine.root}/data", f"--runroot={engine.root}/run"]
         words = ("run", "--rm", "--device", f"nixdock.io/closure={name}", f"nixdock.invalid/closure/{name}")
         ran = subprocess.run(
