@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ from nixdock.image.reference import Reference
 from nixdock.nix.target import ImageTarget, PathTarget, parse
 from nixdock.services.identity import is_attended, stop_and_remove
 from nixdock.usecases.prepare import key_of, name_image
+from nixdock.workers import do_together
 
 if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from nixdock.nix.target import Target
 
 _SHORT_ID: Final = 12
+_AT_ONCE: Final = 8
+"""How many containers are stopped at a time."""
 
 
 def down(
@@ -110,10 +114,15 @@ def _with_replaced(named: list[ContainerSummary], ours: list[ContainerSummary]) 
 def _remove(
     engine: Engine, containers: list[ContainerSummary], listener: Listener, grace: int | None
 ) -> tuple[str, ...]:
-    for container in containers:
+    def end(container: ContainerSummary) -> None:
         stop_and_remove(engine, container, listener, grace=grace)
         forget_detached(container.id)
         forget_roots(engine, container.id)
+
+    # Each may take its time to end: they take it together.
+    for result in do_together([partial(end, container) for container in containers], _AT_ONCE):
+        if result is not None:
+            raise result
     return tuple(container.name for container in containers)
 
 

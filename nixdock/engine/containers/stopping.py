@@ -31,6 +31,7 @@ _LOOK_PAUSE: Final = 0.1
 SOON: Final = 0.1
 """Seconds by which an engine may be early with its SIGKILL."""
 
+_advising = threading.Lock()
 _advised: set[tuple[str, bool]] = set()
 """The images of whose containers it was said in this process how not to wait for them."""
 
@@ -106,9 +107,10 @@ def advise(listener: Listener, name: str, container: Mapping[str, Any], grace: i
     base, slash, last = image.partition("@")[0].rpartition("/")
     kind = image if image.startswith("sha256:") else base + slash + last.partition(":")[0]
     has_init = host.get("Init") is True
-    if (kind, has_init) in _advised:
-        return
-    _advised.add((kind, has_init))
+    with _advising:
+        if (kind, has_init) in _advised:
+            return
+        _advised.add((kind, has_init))
     signal = str(config.get("StopSignal") or "SIGTERM")
     init = "" if has_init else "--init, "
     ways = f"{init}a handler for it in the program, or StopSignal in the image's config would save the wait"

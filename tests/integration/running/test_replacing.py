@@ -145,6 +145,19 @@ def test_a_killed_nixdock_is_made_good_by_the_next(any_box: Box, moment: str, he
     box("down", "web", "--stop-timeout", "0")
 
 
+def test_those_that_are_stopped_end_together_and_advice_is_given_once(box: Box) -> None:
+    for name in ("web", "shop"):
+        assert box("up", "-d", "--name", name, box.IMAGE, "--", "sh", "-c", DEAF).status == 0
+    down = box("down", "--all", "--stop-timeout", "3")
+    assert sorted(down.stdout.split()) == ["shop", "web"]
+    lines = down.stderr.splitlines()
+    told = [line.partition(",")[0] for line in lines if line.startswith("stopping ")]
+    assert sorted(told) == ["stopping shop", "stopping web"]
+    # Both were told of before either had ended.
+    assert [line.partition(" ")[0] for line in lines[:2]] == ["stopping", "stopping"]
+    assert len([line for line in lines if SAVES in line]) == 1
+
+
 def test_down_takes_both_halves_of_one_that_was_cut_short(box: Box) -> None:
     start(box)
     running = box.start(
