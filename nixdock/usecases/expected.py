@@ -98,9 +98,9 @@ class Expected:
             value.rpartition(":")[2].partition("/")[0] for key, value in options.options if key == "publish"
         }
         ports = tuple(port for port in needed_ports(self.suite) if str(port) not in published)
-        return docker_run_service(
-            self.image.in_engine().name, settings, ports, local=self.engine.address.is_local
-        )
+        place = self.image.in_engine()
+        command = docker_run_service(place.name, settings, ports, local=self.engine.address.is_local)
+        return place.by_hand(command)
 
     def live(
         self, container: str, name: str, ready_after: float | None = None, again: str | None = None

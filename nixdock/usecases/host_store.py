@@ -71,7 +71,7 @@ class StoreMounting:
         unseen = partial(self._load, name, UNSEEN, load)
         if not engine.traits.refuses_missing_mounts and not sees_our_files(engine, place.details):
             return unseen()
-        store = HostStore(storeless.paths, unseen, partial(self._hold, engine, held))
+        store = HostStore(storeless.paths, unseen, partial(self._hold, engine, held), artefact.path)
         return replace(place, name=name, host_store=store)
 
     def strip(self, image: Image, artefact: Artefact) -> tuple[StorelessImage, list[str]]:

@@ -99,7 +99,8 @@ class ExecCheck(IdleKind):
 
     def _run_idle(self, group: IdleGroup, timeout: float) -> CheckResult:
         settings = self.settings.over(group.bench.settings)
-        reproduce = docker_run(group.bench.name, settings, self.command, replace=True)
+        by_hand = docker_run(group.bench.name, settings, self.command, replace=True)
+        reproduce = group.bench.by_hand(by_hand)
         if self.alone or group.serves_apart:
             return self._run_apart(group, timeout, reproduce)
         settings = self.settings

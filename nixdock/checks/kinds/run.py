@@ -51,7 +51,8 @@ class RunCheck(ContainerKind):
         settings = command_settings(self.command).over(self.settings)
         request, given_up = bench.request(settings, stdin=self.command.stdin is not None)
         notes = list(given_up)
-        reproduce = docker_run(bench.name, self.settings.over(bench.settings), self.command)
+        by_hand = docker_run(bench.name, self.settings.over(bench.settings), self.command)
+        reproduce = bench.by_hand(by_hand)
         with bench.opened(request) as container:
             try:
                 outcome = run_to_end(container, self.command, timeout)

@@ -79,8 +79,10 @@ def plan_service(bench: Bench, suite: Suite, own: Mapping[str, Any] | None = Non
         request=request,
         ready=ready,
         notes=notes,
-        reproduce=docker_run_service(
-            bench.name, settings.over(bench.settings), ports, local=bench.engine.address.is_local
+        reproduce=bench.by_hand(
+            docker_run_service(
+                bench.name, settings.over(bench.settings), ports, local=bench.engine.address.is_local
+            )
         ),
         watches_memory=any(kind.watches_memory for kind in _asking(suite)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from nixdock.engine.connection.refusals import EngineRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from nixdock.engine.connection.api import Engine
     from nixdock.engine.connection.responses import ImageDetails
@@ -23,13 +25,19 @@ class HostStore:
         paths: The store paths.
         load: Loads the whole image: for an engine that does not see them.
         hold: Keeps them from Nix's garbage collector as long as the container with this ID exists.
+        source: What the whole image is loaded from.
     """
 
     def __init__(
-        self, paths: tuple[str, ...], load: Callable[[], EngineImage], hold: Callable[[str], None]
+        self,
+        paths: tuple[str, ...],
+        load: Callable[[], EngineImage],
+        hold: Callable[[str], None],
+        source: Path,
     ) -> None:
         self.paths = paths
         self.hold = hold
+        self.source = source
         self.whole: EngineImage | None = None
         self._load = load
         self._lock = Lock()
@@ -70,6 +78,12 @@ class EngineImage:
         """The last part of its name, without registry and tag; `service` where it has none."""
         name = "" if self.name == self.details.id else self.name
         return name.rpartition("/")[2].partition("@")[0].partition(":")[0] or "service"
+
+    def by_hand(self, command: str) -> str:
+        """Return a docker command that names the image, as a user types it: the whole image must be there."""
+        if self.host_store is None:
+            return command
+        return f"nixdock load {shlex.quote(str(self.host_store.source))} >/dev/null && {command}"
 
 
 def find_loaded(engine: Engine, name: str, details: ImageDetails) -> EngineImage:

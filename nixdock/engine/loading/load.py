@@ -346,6 +346,8 @@ class _Loading:
         replaced: list[tuple[Reference, str]] = []
         for reference, before in give_names(self._engine, details, names, sent_as, parcel.engine_ids):
             replaced.append((reference, before))
+            if reference != reference.whole:
+                continue  # by the name of an image without store paths nobody goes
             self._listener(
                 Notice(
                     f"{reference.familiar} was another image ({_short(before)}), which has lost "

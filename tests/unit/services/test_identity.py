@@ -41,7 +41,7 @@ def test_the_same_image_and_options_are_the_same_settings() -> None:
 def test_one_build_is_one_image_with_its_store_paths_or_with_those_of_this_machine() -> None:
     built = Path("/nix/store/a-stream-web")
     mounted, key = image(ident="sha256:b")
-    store = HostStore(("/nix/store/c-libc",), lambda: mounted, lambda _container: None)
+    store = HostStore(("/nix/store/c-libc",), lambda: mounted, lambda _container: None, Path("/x"))
     wanted = describe_service(replace(mounted, host_store=store), key, request(), built)
     loaded = describe_service(*image(), request(), built)
     assert wanted.settings != loaded.settings
@@ -51,7 +51,7 @@ def test_one_build_is_one_image_with_its_store_paths_or_with_those_of_this_machi
         wanted.settings_of(standing(describe_service(*image(), request(env="A=1"), built))) != wanted.settings
     )
     # Mounted, what is mounted counts.
-    other = HostStore(("/nix/store/d-libc",), lambda: mounted, lambda _container: None)
+    other = HostStore(("/nix/store/d-libc",), lambda: mounted, lambda _container: None, Path("/x"))
     assert describe_service(replace(mounted, host_store=other), key, request()).settings != wanted.settings
 
 

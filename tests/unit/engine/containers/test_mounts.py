@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ class Refusing:
             self.loads += 1
             return whole
 
-        store = HostStore((LIBC,), load, lambda _container: None)
+        store = HostStore((LIBC,), load, lambda _container: None, Path("/x"))
         self.image = EngineImage(self, "web:1", "bare:1", details("sha256:a"), host_store=store)  # type: ignore[arg-type]
 
     def create_container(self, body: dict[str, Any], **_how: Any) -> CreatedContainer:
@@ -112,6 +113,12 @@ def test_an_engine_that_sees_the_paths_gets_them_with_the_image_that_lacks_them(
     (body,) = engine.made
     assert body["Image"] == "bare:1"
     assert [mount["Target"] for mount in body["HostConfig"]["Mounts"]] == [LIBC]
+
+
+def test_what_is_done_by_hand_wants_the_whole_image() -> None:
+    image = Refusing().image
+    assert image.by_hand("docker run web:1") == "nixdock load /x >/dev/null && docker run web:1"
+    assert replace(image, host_store=None).by_hand("docker run web:1") == "docker run web:1"
 
 
 def test_one_that_does_not_is_sent_the_whole_image_once() -> None:
