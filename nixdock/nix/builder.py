@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ from nixdock.nix.artefact import Artefact, ArtefactForm, describe, is_held, reco
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError
 from nixdock.nix.store import lies_elsewhere, locate, store_path_of
 from nixdock.nix.target import ArtefactTarget, BuildTarget
+from nixdock.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

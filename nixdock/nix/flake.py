@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import process
 from nixdock.nix import command
 from nixdock.nix.target import FLAKE_FILE
+from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

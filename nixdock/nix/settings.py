@@ -19,7 +19,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +27,7 @@ from nixdock.log import get_logger
 from nixdock.nix.command import show_config
 from nixdock.nix.machine import BUSYBOX, DEFAULT_GROUP, has_members, runs_alone
 from nixdock.settings import is_there
+from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixdock.engine.connection.patience import MARGIN
@@ -23,6 +22,7 @@ from nixdock.events import Notice, Warned
 from nixdock.services.reaching import describe_ports
 from nixdock.units import format_duration
 from nixdock.usecases.output import DescriptorSink, passage
+from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

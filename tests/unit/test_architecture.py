@@ -30,6 +30,7 @@ LAYERS = (
         "out",
         "outcome",
         "units",
+        "values",
         "watching",
         "kept_directories",
     ),

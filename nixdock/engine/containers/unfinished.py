@@ -11,7 +11,6 @@ import hashlib
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock import settings
@@ -33,6 +32,7 @@ from nixdock.engine.containers.stopping import stop
 from nixdock.errors import EngineError
 from nixdock.events import ignore
 from nixdock.log import get_logger
+from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
