@@ -240,18 +240,20 @@ def _choose(layers: Iterable[StoreView]) -> frozenset[str]:
             found.setdefault(name, {}).update(members)
     # Written over in a layer above, and so another one there.
     whole -= found.keys()
-    same = find_same(found)
-    needed = [target for view in layers for target in view.targets_outside(same)]
-    while lost := {name for name in needed if name in same}:
-        same -= lost
-        needed = [target for view in layers for target in view.targets_outside(same)]
-    taken = frozenset(whole | same)
+    taken = whole | find_same(found)
+    # A hard link that stays wants the file that it is.
+    while lost := taken & _targets(layers, taken):
+        taken -= lost
     if not taken:
         has_some = found or any(view.made_of is not None and view.made_of.paths for view in layers)
         raise StoreKeptError(
             "none of its store paths is the same on this machine" if has_some else "it has no store paths"
         )
-    return taken
+    return frozenset(taken)
+
+
+def _targets(layers: Iterable[StoreView], taken: set[str]) -> set[str]:
+    return {target for view in layers for target in view.targets_outside(taken)}
 
 
 def _open_parts(opener: Callable[[], IO[bytes]], parts: Sequence[tuple[int, int]], name: str) -> IO[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from nixdock.image.reference import Digest
 from nixdock.nixpkgs.dockertools import layer_tar
 from nixdock.nixpkgs.dockertools.layer_tar import Stamp
 from support.archives import Sample, docker_archive
-from support.layers import MemoryLayer, file, folder, hardlink, link, tar_of
+from support.layers import MemoryLayer, file, folder, hardlink, link, read_tree, tar_of
 
 from .conftest import UseStore
 
@@ -322,3 +323,65 @@ def test_what_another_version_remembered_is_found_anew(store: Path, memory: Memo
     image = archived(in_tar(store, NAMES[0]))
     memory.keep_archive(image.config_digest, remembered)
     assert strip_store(image, memory).paths == (str(store / NAMES[0]),)
+
+
+MEMBERS = (
+    "nix/store/{libc}/lib/libc.so",
+    "nix/store/{libc}/lib/more.so",
+    "nix/store/{tool}/bin/tool",
+    "nix/store/{tool}/.wh.bin",
+    "nix/store/" + "f" * 32 + "-foreign/file",
+    "etc/motd",
+    "etc/.wh.motd",
+)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_with_the_mounts_the_file_system_is_that_of_the_whole_image(
+    store: Path, memory: Memory, seed: int
+) -> None:
+    """Layers with whole store paths, changed ones, whiteouts and hard links, in any order."""
+    chosen = random.Random(seed)
+    layers = []
+    for _ in range(chosen.randint(1, 4)):
+        members = []
+        for name in chosen.sample(NAMES, chosen.randint(0, 4)):
+            members += members_of(in_tar(store, name))
+        for path in chosen.sample(MEMBERS, chosen.randint(0, 2)):
+            place = path.replace("nix/store", str(store).strip("/"))
+            data = chosen.choice([b"t" * 300, b"other"])
+            members.append(
+                file(place.format(libc=NAMES[0], tool=NAMES[1]), data, chosen.choice([0o644, 0o755]))
+            )
+        if chosen.random() < 0.2:
+            members.append(hardlink("etc/alias", f"{str(store).strip('/')}/{NAMES[2]}"))
+            members[:0] = members_of(in_tar(store, NAMES[2]))
+        layers.append(tar_of(members))
+    image = archived(*layers)
+    try:
+        stripped = strip_store(image, memory)
+    except StoreKeptError:
+        return
+    seen = described(image)
+    mounted = {
+        path: what for path, what in described(stripped.image).items() if not is_below(path, stripped.paths)
+    }
+    for top in stripped.paths:
+        for found in [Path(top), *Path(top).rglob("*")]:
+            is_link = found.is_symlink()
+            size = found.stat().st_size if found.is_file() and not is_link else 0
+            what = size, str(found.readlink()) if is_link else "", found.is_dir() and not is_link
+            mounted[str(found).strip("/")] = what
+    ways = {str(way).strip("/") for way in (store, *store.parents)}
+    assert {path: what for path, what in mounted.items() if path not in ways} == {
+        path: what for path, what in seen.items() if path not in ways
+    }
+
+
+def described(image: Image) -> dict[str, tuple[int, str, bool]]:
+    tree = read_tree(image.layers)
+    return {entry.path: (entry.size, entry.target, entry.is_directory) for entry in tree.walk()}
+
+
+def is_below(path: str, tops: tuple[str, ...]) -> bool:
+    return any(f"/{path}/".startswith(f"{top}/") for top in tops)
