@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import BuildError, NixdockError, UsageError
@@ -133,13 +134,15 @@ class _Once:
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
         self._is_done = False
+        self._lock = Lock()
 
     def __call__(self) -> bool:
-        if self._is_done:
-            return False
-        self._work()
-        self._is_done = True
-        return True
+        with self._lock:
+            if self._is_done:
+                return False
+            self._work()
+            self._is_done = True
+            return True
 
 
 def _adopt(target: ArtefactTarget, options: NixOptions, roots: Path, *, lazily: bool) -> Artefact:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from nixdock.checks.format.beside import find_suite_beside
@@ -149,6 +149,8 @@ def check(
                 f"nothing is expected of {target.text}",
                 hint="write them beside it (NAME.checks.yaml), or give --checks FILE or --expect TEXT",
             )
+        if len(expected) > 1 and _may_stand_side_by_side(expected, structure, options):
+            return _judge_side_by_side(expected, structure, options, connect, listener=listener, tell=tell)
         for image, suite in expected:
             for run in _runs(image, suite, structure, options, connect, listener=listener, tell=tell):
                 ended = run.run()
@@ -162,6 +164,51 @@ def check(
                 verdicts.append(verdict)
                 seconds += verdict.seconds
     return SuiteResult(Report(tuple(verdicts), seconds))
+
+
+def _may_stand_side_by_side(
+    expected: Sequence[tuple[TargetImage, Suite]], structure: tuple[Reading, ...], options: CheckOptions
+) -> bool:
+    """Whether it says the same of images to judge them at one time."""
+    in_turn = options.rebuild or options.update or options.keep or options.host_store
+    if in_turn or options.choice.fail_fast or options.choice.jobs == 1:
+        return False
+    if any(reading.error is None and reading.tests.options.bind_mounts for reading in structure):
+        return False
+    from nixdock.usecases.check_set import may_stand_side_by_side  # noqa: PLC0415 - mostly it is one image
+
+    return may_stand_side_by_side([suite for _, suite in expected], options.settings)
+
+
+def _judge_side_by_side(
+    expected: Sequence[tuple[TargetImage, Suite]],
+    structure: tuple[Reading, ...],
+    options: CheckOptions,
+    connect: Callable[[], Engine],
+    *,
+    listener: Listener,
+    tell: Callable[[Verdict], None],
+) -> SuiteResult:
+    """Judge images at one time, with as many checks going on as for one."""
+    from nixdock.usecases.check_set import judge_side_by_side  # noqa: PLC0415 - as above
+
+    jobs = options.choice.jobs
+    at_most = min(jobs, len(expected))
+    options = replace(options, choice=replace(options.choice, jobs=jobs // at_most))
+
+    def judge(
+        image: TargetImage, suite: Suite, tell: Callable[[Verdict], None], signals: list[int]
+    ) -> Iterator[SuiteResult]:
+        for run in _runs(image, suite, structure, options, connect, listener=listener, tell=tell):
+            run.signals = signals
+            ended = run.run()
+            yield ended
+            if ended.stopped_by is not None or ended.timed_out:
+                return
+
+    asks = bool(structure) or any(_needs_engine(suite, options.choice) for _, suite in expected)
+    judges = [partial(judge, image, suite) for image, suite in expected]
+    return judge_side_by_side(judges, tell, at_most, connect() if asks else None)
 
 
 def _has_failed(verdicts: list[Verdict]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.connection.refusals import EngineUnreachableError
@@ -79,7 +79,7 @@ def load_set(
     )
     images = [image for one in opened if not isinstance(one, NixdockError) for image in one]
     check_tags(images, tags)
-    hold = _locked(artefacts[0].hold)
+    hold = artefacts[0].hold
     _settle(images, hold, tell)
     ended = _load(engine, tuple(name_apart(images, listener)), tell, tags, hold=hold, stopped=stopped)
     # In the order of the set, whatever came first.
@@ -127,17 +127,6 @@ def _load(
             raise
 
     return do_together([partial(load, image) for image in images], AT_A_TIME, stopped)
-
-
-def _locked(hold: Callable[[], bool]) -> Callable[[], bool]:
-    """Have something done by one thread at a time."""
-    lock = Lock()
-
-    def locked() -> bool:
-        with lock:
-            return hold()
-
-    return locked
 
 
 def _gather(loaded: Sequence[LoadedImage], failures: Sequence[NixdockError]) -> NixdockError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from nixdock.checks.format.beside import find_suite_beside
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.containers.image import EngineImage, explain_missing_image, find_loaded
+from nixdock.engine.loading.together import Claims
 from nixdock.errors import UsageError
 from nixdock.events import Notice
 from nixdock.image.reference import Reference
@@ -158,13 +159,14 @@ def target_images(
         needs = BuildRequest(expectations=True, streams=True, single=single, lazily=True, reads=reads)
         artefacts = build(target, nix, listener, roots=roots, request=needs)
         platform = connect().version.platform if single else Platform.of_this_machine()
+        claims = Claims()
         mounting = None
         if host_store:
             from nixdock.usecases.host_store import StoreMounting  # noqa: PLC0415 - few mount it
 
             mounting = StoreMounting(nix, roots, listener)
         yield tuple(
-            _of_artefact(image, artefact, key, connect, listener, mounting=mounting)
+            _of_artefact(image, artefact, key, connect, listener, mounting=mounting, claims=claims)
             for artefact in artefacts
             for image in open_artefact(artefact, listener, platform)
         )
@@ -214,6 +216,7 @@ def _of_artefact(
     listener: Listener,
     *,
     mounting: StoreMounting | None,
+    claims: Claims,
 ) -> TargetImage:
     name = image.references[0].familiar if image.references else str(image.config_digest)
 
@@ -233,7 +236,7 @@ def _of_artefact(
     def load() -> EngineImage:
         from nixdock.engine.loading.load import load_image  # noqa: PLC0415 - static checks load nothing
 
-        loaded = load_image(connect(), image, listener=listener, hold=artefact.hold)
+        loaded = load_image(connect(), image, listener=listener, hold=artefact.hold, claims=claims)
         return find_loaded(connect(), loaded.name, loaded.details)
 
     def identity() -> str:

@@ -167,6 +167,19 @@ def _shares(check: Check) -> bool:
     return not check.is_static and not isinstance(check.what, ContainerKind)
 
 
+def is_self_contained(values: Sequence[object]) -> bool:
+    """Whether containers made by settings and for checks meet nothing that is not theirs alone.
+
+    Args:
+        values: Settings, checks, what else has settings in it.
+    """
+    try:
+        _plain(values)
+    except _UnknownError:
+        return False
+    return True
+
+
 def describe_engine(engine: Engine) -> str:
     """Return what of an engine a container can tell, in words that are compared."""
     version, info = engine.version, engine.info

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -77,6 +77,7 @@ class SuiteRun:
         tell: Told each verdict, in the order of the checks.
         live: The service, where somebody has it running already; one is started when None.
         remembered: The checks that held in an earlier run, which are not run again; none when None.
+        signals: Filled with the signals that are to stop it, by somebody who runs others beside it.
     """
 
     suite: Suite
@@ -88,6 +89,7 @@ class SuiteRun:
     tell: Callable[[Verdict], None] = lambda _verdict: None
     live: LiveService | None = None
     remembered: Remembered | None = None
+    signals: list[int] | None = None
 
     @property
     def _held(self) -> frozenset[str]:
@@ -115,6 +117,7 @@ class SuiteRun:
             cancelled=trials.cancelled,
             is_late=lambda: trials.seconds_left <= 0,
             look=lambda: self._tell_ready(ledger),
+            signals=self.signals,
         )
         self._note_missing(chosen, trials)
         self._tell_ready(ledger)
@@ -260,6 +263,7 @@ def supervise(
     cancelled: Event,
     is_late: Callable[[], bool],
     look: Callable[[], None],
+    signals: list[int] | None = None,
 ) -> int | None:
     """Have work done in another thread until it is done, a signal comes or its time is up.
 
@@ -272,13 +276,19 @@ def supervise(
         cancelled: Set when the work is to be stopped.
         is_late: Whether the time is up.
         look: Called now and then.
+        signals: Where somebody else notes signals, and has the engine's time, for several at once.
 
     Returns:
         The signal that stopped it, or None.
     """
-    signals: list[int] = []
+    alone = signals is None
+    signals = [] if signals is None else signals
     worker = Worker(work)
-    with caught(signals.append), nullcontext() if bench is None else bench.engine.patience.apart():
+    with ExitStack() as stack:
+        if alone:
+            stack.enter_context(caught(signals.append))
+        if alone and bench is not None:
+            stack.enter_context(bench.engine.patience.apart())
         worker.start()
         try:
             while worker.is_alive() and not signals and not is_late():
@@ -287,18 +297,19 @@ def supervise(
         finally:
             if worker.is_alive():
                 cancelled.set()
-                _stop(worker, bench)
+                _stop(worker, bench, hurried=alone or bool(signals))
     worker.finish(0)
     return signals[0] if signals else None
 
 
-def _stop(worker: Thread, bench: Bench | None) -> None:
-    """Remove all containers of the run until nobody makes any more."""
+def _stop(worker: Thread, bench: Bench | None, *, hurried: bool) -> None:
+    """Remove all containers of the run until nobody makes any more; hurried where no other goes on."""
     end = time.monotonic() + _END_SECONDS
     with ExitStack() as stack:
         if bench is not None:
             # What is under way comes to its end by that, and then by force.
-            bench.engine.patience.limit(_ORDERLY_SECONDS)
+            if hurried:
+                bench.engine.patience.limit(_ORDERLY_SECONDS)
             stack.enter_context(bench.engine.patience.cleaning())
         while worker.is_alive() and time.monotonic() < end:
             _remove_containers(bench)
