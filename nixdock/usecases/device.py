@@ -101,7 +101,7 @@ def add_device(
         nix: What the user said about the build.
         listener: Whom to tell what happens.
         name: The device's name; the last part of the image's when None.
-        directory: Where its file goes, of those in which the engine looks.
+        directory: Where its file goes, of those in which the engine looks; where the one before is when None.
 
     Raises:
         UsageError: It is not one image, has no name, or its file cannot be written.
@@ -112,11 +112,7 @@ def add_device(
     directories = find_directories(engine, directory)
     if name is not None:
         check_name(name)
-    if directory is None:
-        # In the place of the one before, where the name is known already.
-        standing = (file.path.parent for file in read_files(directories) if file.name == name)
-        directory = next(standing, directories[0])
-    require_writable(directory)
+    require_writable(directories[0])
     if isinstance(target, ImageTarget):
         raise UsageError(
             f"'{target.reference}' is an image, whose store paths need not be on this machine",
@@ -131,8 +127,8 @@ def add_device(
         if len(images) > 1:
             raise UsageError(f"{target.text} holds {len(images)} images, and a device is made of one")
         image, artefact = images[0]
-        found = _Adding(engine, StoreMounting(nix, roots, listener), directories, directory)
-        return found.add(image, artefact, name or _name_of(image))
+        adding = _Adding(engine, StoreMounting(nix, roots, listener), directories, directory)
+        return adding.add(image, artefact, name or _name_of(image))
 
 
 def _name_of(image: Image) -> str:
@@ -152,16 +148,16 @@ class _Adding:
         engine: The engine.
         mounting: How store paths are taken out and held.
         directories: Where the engine looks for devices.
-        directory: Where the file goes.
+        wanted: Where the user will have the file.
     """
 
     engine: Engine
     mounting: StoreMounting
     directories: Sequence[Path]
-    directory: Path
+    wanted: Path | None
 
     def add(self, image: Image, artefact: Artefact, name: str) -> Device:
-        engine, listener = self.engine, self.mounting.listener
+        engine = self.engine
         try:
             storeless, held = self.mounting.strip(image, artefact)
         except StoreKeptError as error:
@@ -169,48 +165,41 @@ class _Adding:
         place = self.mounting.load(engine, image, storeless)
         device = ClosureDevice(name, storeless.paths)
         _require_sight(place, device.paths)
+        with _alone():
+            path = self._put(device, place, held)
+        run = f"docker run --device {device.id} {device.image.familiar.removesuffix(':latest')}"
+        count = len(device.paths)
+        paths = "1 store path" if count == 1 else f"{count} store paths"
+        self.mounting.listener(Notice(f"{paths} to mount from this machine, by {path}; {run}"))
+        size = sum(find_sizes(device.paths).values())
+        return Device(name, path, device.paths, size, place.details.id)
+
+    def _put(self, device: ClosureDevice, place: EngineImage, held: Sequence[str]) -> Path:
+        """Have a device in the place of the one before; return its file."""
+        engine, name = self.engine, device.name
         before = engine.find_image(str(device.image))
         older = [file for file in read_files(self.directories) if file.name == name]
         users = find_users(engine, device) if older else ()
-        roots = _roots_of(self.directory, name)
+        directory = self.wanted or (older[0].path.parent if older else self.directories[0])
+        roots = _roots_of(directory, name)
         settings.make_private(roots)
-        with self._undone_by_failure(device, older) as kept:
+        with _undone_by_failure(directory, device, older) as kept:
             new = Path(tempfile.mkdtemp(dir=roots))
             kept.append(new)
             hold_valid(held, new / "root", self.mounting.nix)
-            path = write_file(self.directory, device)
+            path = write_file(directory, device)
             self._await_discovery(device, path)
             engine.tag_image(place.details.id, device.image.repository, device.image.tag or "")
         for file in older:
             if file.path != path:
                 remove_file(file.path)
         if before is None or before.id == place.details.id or not users:
-            _forget_roots(roots, but=new)
+            _forget_roots([_roots_of(one, name) for one in self.directories], but=new)
         else:
             names = ", ".join(user.name for user in users)
-            listener(Warned(f"made with {device.id} as it was before, and to be made again: {names}"))
-        run = f"docker run --device {device.id} {device.image.familiar.removesuffix(':latest')}"
-        count = len(device.paths)
-        paths = "1 store path" if count == 1 else f"{count} store paths"
-        listener(Notice(f"{paths} to mount from this machine, by {path}; {run}"))
-        size = sum(find_sizes(device.paths).values())
-        return Device(name, path, device.paths, size, place.details.id)
-
-    @contextlib.contextmanager
-    def _undone_by_failure(self, device: ClosureDevice, older: Sequence[DeviceFile]) -> Iterator[list[Path]]:
-        """Leave the device as it was where something fails; what is added to the list is removed then."""
-        made: list[Path] = []
-        try:
-            yield made
-        except BaseException:
-            for directory in made:
-                shutil.rmtree(directory, ignore_errors=True)
-            standing = next((one.device for one in older if one.path.parent == self.directory), None)
-            if standing is not None:
-                write_file(self.directory, standing)
-            else:
-                remove_file(self.directory / device.file_name)
-            raise
+            told = f"made with {device.id} as it was before, and to be made again: {names}"
+            self.mounting.listener(Warned(told))
+        return path
 
     def _await_discovery(self, device: ClosureDevice, path: Path) -> None:
         """Wait until the engine has found a device, if it is one that tells.
@@ -228,6 +217,25 @@ class _Adding:
                     hint="another file may have a device of this name, or the engine is in a container",
                 )
             time.sleep(_PAUSE)
+
+
+@contextlib.contextmanager
+def _undone_by_failure(
+    directory: Path, device: ClosureDevice, older: Sequence[DeviceFile]
+) -> Iterator[list[Path]]:
+    """Leave a device as it was where something fails; what is added to the list is removed then."""
+    made: list[Path] = []
+    try:
+        yield made
+    except BaseException:
+        for path in made:
+            shutil.rmtree(path, ignore_errors=True)
+        standing = next((one.device for one in older if one.path.parent == directory), None)
+        if standing is not None:
+            write_file(directory, standing)
+        else:
+            remove_file(directory / device.file_name)
+        raise
 
 
 def _require_sight(place: EngineImage, paths: Sequence[str]) -> None:
@@ -319,7 +327,8 @@ def remove_device(
         EngineError: The engine takes no such devices, or cannot be asked.
     """
     name = name.removeprefix(f"{KIND}=")
-    files = list(read_files(find_directories(engine, directory)))
+    directories = find_directories(engine, directory)
+    files = list(read_files(directories))
     own = [file for file in files if file.name == name]
     if not own:
         others = ", ".join(sorted({file.name for file in files}))
@@ -334,28 +343,44 @@ def remove_device(
             f"{device.id} stays, for containers have it: {told}",
             hint="remove them, or give --force: those that run go on, and do not start again",
         )
-    for file in own:
-        remove_file(file.path)
-    if image is not None:
-        try:
-            engine.remove_image(str(device.image))
-        except EngineRefusedError as error:
-            listener(Warned(f"{device.image.familiar} stays: {error.message}"))
-    for file in own:
+    with _alone():
+        for file in own:
+            remove_file(file.path)
+        if image is not None:
+            try:
+                engine.remove_image(str(device.image))
+            except EngineRefusedError as error:
+                listener(Warned(f"{device.image.familiar} stays: {error.message}"))
         if users:
-            listener(Notice(f"its store paths are kept: {_roots_of(file.path.parent, name)}"))
+            listener(Notice(f"the store paths of {device.id} are kept, in {_state()}"))
         else:
-            shutil.rmtree(_roots_of(file.path.parent, name), ignore_errors=True)
+            _forget_roots([_roots_of(one, name) for one in directories])
     return device.id
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep other runs of nixdock's from changing devices meanwhile."""
+    directory = _state()
+    settings.make_private(directory)
+    with settings.locked(directory / "lock"):
+        yield
+
+
+def _state() -> Path:
+    return settings.state_dir() / "devices"
 
 
 def _roots_of(directory: Path, name: str) -> Path:
     """Return the directory of what keeps a device's store paths from the garbage collector."""
     where = hashlib.sha256(bytes(directory)).hexdigest()[:12]
-    return settings.state_dir() / "devices" / f"{name}-{where}"
+    return _state() / f"{name}-{where}"
 
 
-def _forget_roots(roots: Path, but: Path) -> None:
-    for directory in roots.iterdir():
-        if directory != but:
-            shutil.rmtree(directory, ignore_errors=True)
+def _forget_roots(roots: Sequence[Path], *, but: Path | None = None) -> None:
+    for whole in roots:
+        for directory in whole.iterdir() if whole.is_dir() else ():
+            if directory != but:
+                shutil.rmtree(directory, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            whole.rmdir()

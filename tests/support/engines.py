@@ -175,7 +175,7 @@ def dockerd(
         f"--bridge={bridge}",
         f"--host={host}",
         # Where it looks for devices; it has none of this machine's, and others none of its own.
-        *((f"--cdi-spec-dir={root}/cdi",) if programs is not None else ()),
+        *((f"--cdi-spec-dir={root}/cdi", f"--cdi-spec-dir={root}/run-cdi") if programs is not None else ()),
         *words,
     ]
     if without is not None:

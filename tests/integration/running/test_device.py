@@ -86,7 +86,8 @@ def devices(
     engine = choose("docker-28", fleet, request)
     made = Devices(install(engine, shared_cache, tmp_path), engine)
     yield made
-    made.file.unlink(missing_ok=True)
+    for file in engine.root.glob("*cdi/*"):
+        file.unlink()
     for container in engine.docker("ps", "-aq", "--filter", f"name={NAME}").split():
         engine.docker("rm", "-f", container)
     if names := made.images():
@@ -135,7 +136,10 @@ def test_another_build_takes_its_place_and_who_has_the_one_before_is_told_of(dev
     devices("add", "web.nix", "-q")
     devices.engine.docker("create", "--name", f"{NAME}-1", "--device", DEVICE, WITHOUT_STORE)
     (before,) = devices.roots
-    again = devices("add", "web.nix", "--argstr", "word", "second")
+    elsewhere = devices.engine.root / "run-cdi"
+    again = devices("add", "web.nix", "--argstr", "word", "second", "--cdi-dir", str(elsewhere))
+    # Of two files an engine would take the one, or neither.
+    assert (devices.file.exists(), devices.listed()["file"]) == (False, f"{elsewhere / devices.file.name}")
     assert f"made with {DEVICE} as it was before, and to be made again: {NAME}-1" in again.stderr
     # Which would need the store paths of before, were it started before this.
     assert before in devices.roots
