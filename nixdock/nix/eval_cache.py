@@ -182,7 +182,10 @@ class EvaluationCache:
             if reads:
                 reads(known.reads)
             return known.images
-        return self._evaluate_and_keep(circumstances, explain=explain, reads=reads)
+        images = self._evaluate_and_keep(circumstances, explain=explain, reads=reads)
+        if explain and changes and known and known.images == images:
+            self._tell("the same came of it as of the last evaluation: nothing of the image is another")
+        return images
 
     def _evaluate_and_keep(
         self, circumstances: Mapping[str, str], *, explain: bool, reads: Callable[[ReadSet], None] | None

@@ -54,6 +54,7 @@ let
     thing = import <thing>;
     tried = (builtins.tryEval (import <nothing/of/it>)).success;
     chosen = import ./current/chosen.nix;
+    linked = import ./linked.nix;
     home = toString ~/some;
     mode = import ./mode.nix;
   };
@@ -103,6 +104,7 @@ class World:
         self.write("number.nix", "1")
         Path("tree/link").symlink_to("run")
         Path("current").symlink_to("a")
+        Path("linked.nix").symlink_to("a/chosen.nix")
 
     def write(self, name: str, text: str) -> None:
         """Write a file, whatever is in its place."""
@@ -188,7 +190,13 @@ def change_mode(world: World) -> None:
 
 
 def turn_link(world: World) -> None:
-    name, targets = world.random.choice((("tree/link", ("run", "inner")), ("current", ("a", "b"))))
+    links = {
+        "tree/link": ("run", "inner"),
+        "current": ("a", "b"),
+        # Which leads to files of one content, that read the files beside them.
+        "linked.nix": ("a/chosen.nix", "b/chosen.nix"),
+    }
+    name, targets = world.random.choice(list(links.items()))
     Path(name).unlink()
     Path(name).symlink_to(world.random.choice(targets))
 

@@ -226,6 +226,12 @@ def test_what_has_changed_is_told_by_its_name(machine: NixMachine) -> None:
         "since the last evaluation src/three is gone",
         "since the last evaluation --argstr n is another",
     ]
+    machine.write("image.nix", (machine.work / "image.nix").read_text() + "# edited")
+    time.sleep(SETTLED)
+    assert explain("image.nix", "--argstr", "n", "y", WORD="w") == [
+        "since the last evaluation image.nix has changed",
+        "the same came of it as of the last evaluation: nothing of the image is another",
+    ]
 
 
 def test_a_setting_that_is_neither_yes_nor_no(machine: NixMachine) -> None:
