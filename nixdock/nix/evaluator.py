@@ -13,7 +13,7 @@ from nixdock.errors import BuildError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.nix import command
 from nixdock.nix.evaluation import EvaluatedImage, MissingArchitectureError, read_evaluation
-from nixdock.nix.flake import NO_STAND_INS, StandIns, find_stand_ins
+from nixdock.nix.flake import NO_STAND_INS, StandIns, find_stand_ins, find_tracked
 from nixdock.nix.package_set import ChosenBy, PackageSet, choose
 from nixdock.nix.program import Nix
 from nixdock.nix.settings import enables_flakes, find_settings, find_shell
@@ -172,8 +172,8 @@ class Evaluator:
     ) -> tuple[EvaluatedImage, ...]:
         target = self.target
         if isinstance(target, FlakeTarget):
-            if recorder and target.directory:
-                recorder.add_work_tree(target.directory)
+            if recorder:
+                self._record_flake(target, recorder)
             return self._evaluate_flake(target, request)
         if isinstance(target, PathTarget):
             argv = command.evaluate_file(target.file, request, self._context)
@@ -181,6 +181,15 @@ class Evaluator:
             argv = command.evaluate_expression(target.expression, request, self._context)
         ended = self.nix.run(argv, hear=recorder.hear) if recorder else self.nix.run(argv)
         return read_evaluation(ended.stdout, target.text)
+
+    def _record_flake(self, target: FlakeTarget, recorder: ReadRecorder) -> None:
+        """Have in the read set what of a flake, and of its inputs that were named, is on this machine."""
+        if target.directory is not None:
+            plain = target.reference.startswith("path:")
+            recorder.add_flake(target.directory, None if plain else find_tracked(target.directory))
+        for _, given in self.nix.options.override_inputs:
+            if given.startswith("/"):
+                recorder.add_flake(Path(given), None)
 
     @property
     def _context(self) -> command.Context:

@@ -7,17 +7,19 @@ and that are no more than a few functions, the package set has its own: `nixpkgs
 from __future__ import annotations
 
 import json
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import process
 from nixdock.nix import command
 from nixdock.nix.target import FLAKE_FILE
+from nixdock.text import split_lines
 from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _PACKAGES: Final = re.compile(
     r"(?:^|flake:|[/:])(?:nixos/nixpkgs|nix-community/nixpkgs\.lib|nixpkgs)(?:[/?#.]|$)|channels\.nixos\.org",
@@ -54,6 +56,19 @@ class StandIns:
         return (*((name, package_set) for name in self.packages), *self.others)
 
 
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """The files of a Git work tree.
+
+    Args:
+        index: Where Git notes which they are.
+        files: Those that it tracks.
+    """
+
+    index: Path
+    files: tuple[Path, ...]
+
+
 NO_STAND_INS: Final = StandIns()
 """Where nothing is known of a flake: what is named nixpkgs is."""
 
@@ -74,6 +89,24 @@ def find_stand_ins(directory: Path | None, package_set: Path) -> StandIns:
         elif _PACKAGES.search(reference) and name not in packages:
             packages.append(name)
     return StandIns(tuple(packages), tuple(others))
+
+
+def find_tracked(directory: Path) -> Tracked | None:
+    """Return what Nix takes of a flake in a Git work tree; None where it is in none, or Git does not say."""
+    try:
+        asked = process.run(["git", "-C", directory, "rev-parse", "--show-toplevel", "--git-path", "index"])
+        if not asked:
+            return None
+        top, index = split_lines(os.fsdecode(asked.stdout))
+        listed = process.run(["git", "-C", top, "ls-files", "-z"])
+    except (FileNotFoundError, ValueError):
+        return None
+    names = os.fsdecode(listed.stdout).split("\0")
+    return (
+        Tracked((directory / index).resolve(), tuple(Path(top, name) for name in names if name))
+        if listed
+        else None
+    )
 
 
 def _read_inputs(file: Path | None) -> Iterator[tuple[str, str]]:

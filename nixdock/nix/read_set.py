@@ -21,12 +21,14 @@ from nixdock.values import dataclass, field
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from nixdock.nix.flake import Tracked
+
 _READ: Final = "trace: nixdock read: "
 _COPIED: Final = re.compile(r"copied source '(?P<path>/.*)' -> '(?P<copy>/[^']*)'(?: \(hash .*\))?")
 _COPIES: Final = "copied source "
 _OURS: Final = str(DIRECTORY / "traced.nix")
 """What is always copied: where that is not told, copies are not told at all."""
-_PATHS: Final = ("files", "directories", "trees", "work_trees", "present", "absences")
+_PATHS: Final = ("files", "directories", "trees", "work_trees", "indexes", "present", "absences")
 _TEXTS: Final = ("environment", "unknowable")
 _IN_NIX: Final = "/__corepkgs__"
 """Where the files are that Nix 2.8 has in itself."""
@@ -42,7 +44,10 @@ class ReadSet:
         files: Files that were imported, read or hashed.
         directories: Directories that were listed.
         trees: Files and directories that were copied into the store, with all that is in them.
-        work_trees: Directories of flakes: the same without what Git keeps of itself.
+        work_trees: Directories of flakes: the same without what Git keeps of itself. Where Git says which
+            files it tracks, each of them is a tree instead.
+        indexes: Where Git notes which files it tracks. As it writes the times of files there, too, only how
+            large it is counts.
         present: What was asked for and is there; only that it is, and what it is, was read.
         absences: What was asked for and is not there.
         environment: Names of variables of the environment.
@@ -54,6 +59,7 @@ class ReadSet:
     directories: frozenset[Path] = frozenset()
     trees: frozenset[Path] = frozenset()
     work_trees: frozenset[Path] = frozenset()
+    indexes: frozenset[Path] = frozenset()
     present: frozenset[Path] = frozenset()
     absences: frozenset[Path] = frozenset()
     environment: frozenset[str] = frozenset()
@@ -81,6 +87,7 @@ class ReadSet:
             (Aspect.LISTING, self.directories),
             (Aspect.COPY, self.trees),
             (Aspect.WORK_TREE, self.work_trees),
+            (Aspect.SIZE, self.indexes),
             (Aspect.KIND, self.present | self.absences),
         ):
             aspects += ((aspect, path) for path in sorted(paths))
@@ -139,9 +146,16 @@ class ReadRecorder:
                 self._misheard = True
         return False
 
-    def add_work_tree(self, directory: Path) -> None:
-        """Take a flake that is evaluated, of which Nix copies what Git tracks."""
-        self._read.setdefault("work tree", set()).add(str(directory))
+    def add_flake(self, directory: Path, tracked: Tracked | None) -> None:
+        """Take a flake that is evaluated, and which files of it Nix takes, where Git says so."""
+        # Of Nix's own reading of it nothing is told.
+        self._heard_copy = True
+        self._read.setdefault("unknown", set()).add("a flake")
+        if tracked is None:
+            self._read.setdefault("work tree", set()).add(str(directory))
+        else:
+            self._read.setdefault("index", set()).add(str(tracked.index))
+            self._read.setdefault("tree", set()).update(map(str, tracked.files))
 
     def read_set(self) -> ReadSet:
         """Return what was read so far."""
@@ -162,6 +176,7 @@ class ReadRecorder:
             directories=take("directory") | listed,
             trees=take("tree") | (filtered - listed),
             work_trees=take("work tree"),
+            indexes=take("index"),
             present=present | {path for path in self._keep(candidates) if is_there(path)},
             absences=take("absent") | {path for path in self._keep(candidates) if not is_there(path)},
             environment=frozenset(self._read.get("environment", ())),

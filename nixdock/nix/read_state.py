@@ -53,6 +53,8 @@ class Aspect(StrEnum):
     """What the store has of it: bytes and whether it can be executed, a link's text, a directory's names."""
     WORK_TREE = "work tree"
     """The same without what Git keeps of itself."""
+    SIZE = "size"
+    """How large a file is."""
     KIND = "kind"
     """Whether it is there, and what it is."""
     PLACE = "place"
@@ -234,7 +236,9 @@ class _Eye:
         kind = _kind(status)
         identity: Identity | None = None
         value = f"{kind}{led}"
-        if kind == _FILE and aspect is not Aspect.LISTING:
+        if aspect is Aspect.SIZE:
+            value = f"{kind}{led} of {status.st_size}"
+        elif kind == _FILE and aspect is not Aspect.LISTING:
             before = self.known.get((aspect, path))
             identity = self._identify(status)
             if before and before.identity and before.identity == identity:

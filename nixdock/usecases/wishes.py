@@ -140,7 +140,7 @@ class Readings:
     def add(self, read: ReadSet) -> None:
         """Add what an evaluation read."""
         places = Places(
-            _texts(read.files | read.present | read.absences),
+            _texts(read.files | read.indexes | read.present | read.absences),
             _texts(read.directories),
             _texts(read.trees | read.work_trees),
         )

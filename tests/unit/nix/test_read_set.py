@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nixdock import process
 from nixdock.nix.command import DIRECTORY
+from nixdock.nix.flake import find_tracked
 from nixdock.nix.read_set import ReadRecorder, ReadSet
 from nixdock.nix.read_state import Change, ReadState
 
@@ -211,3 +213,26 @@ def test_a_work_tree_is_without_what_git_keeps_of_itself(tree: Path) -> None:
     assert state.differences() == ()
     (tree / "inner/new").write_text("")
     assert [change.path for change in state.differences()] == [tree / "inner/new"]
+
+
+def test_of_a_flake_in_git_what_is_tracked(tmp_path: Path) -> None:
+    git = ("git", "-C", tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/flake.nix").write_text("{ }")
+    (tmp_path / "ü 'other").write_text("")
+    (tmp_path / "untracked").write_text("")
+    assert find_tracked(tmp_path) is None
+    assert process.run([*git, "init", "-q"])
+    assert process.run([*git, "add", "sub", "ü 'other"])
+    recorder = ReadRecorder()
+    recorder.add_flake(tmp_path / "sub", find_tracked(tmp_path / "sub"))
+    read = recorder.read_set()
+    assert read.trees == {tmp_path / "sub/flake.nix", tmp_path / "ü 'other"}
+    state = read.observe()
+    os.utime(tmp_path / "sub/flake.nix", (LONG_AGO, LONG_AGO))
+    (tmp_path / "untracked").write_text("other")
+    # Git writes down the new time.
+    assert process.run([*git, "status"])
+    assert state.differences() == ()
+    assert process.run([*git, "add", "untracked"])
+    assert [change.path for change in state.differences()] == [tmp_path / ".git/index"]
