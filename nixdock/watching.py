@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from nixdock.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 log = get_logger(__name__)
 
@@ -28,6 +28,9 @@ QUIET: Final = 0.04
 
 LONGEST: Final = 1.0
 """Seconds that events are waited out at most, where they never stop."""
+
+_MODIFIED: Final = 2
+"""How watchfiles calls the event of something that stays; other events are of what comes and goes."""
 
 _STEP: Final = 10
 """Milliseconds between two looks at what the kernel has told."""
@@ -170,7 +173,8 @@ class FileWatch:
         self._look = look
         self._events: SimpleQueue[None] = SimpleQueue()
         self._places = Places()
-        self._coverage = Coverage(self._places)
+        self._coverage = self._watched = Coverage(self._places)
+        self._gone = False
         self._kernel: list[_KernelWatch] = []
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -208,13 +212,21 @@ class FileWatch:
 
     def _renew(self) -> None:
         """Have the kernel tell of the directories that there are now: others may have taken their names."""
-        before, self._coverage = self._coverage, Coverage(self._places)
-        if (self._coverage.folders, self._coverage.trees) == (before.folders, before.trees):
+        self._coverage = new = Coverage(self._places)
+        watched = self._watched
+        if (
+            not self._gone
+            and new.folders.items() <= watched.folders.items()
+            and new.trees.items() <= watched.trees.items()
+        ):
+            # More than is needed does no harm.
             return
+        self._gone = False
+        self._watched = new
         # The new ones first, so that nothing is missed between them.
         old, self._kernel = self._kernel, []
         self.fault = None
-        for paths, recursive in ((self._coverage.folders, False), (self._coverage.trees, True)):
+        for paths, recursive in ((new.folders, False), (new.trees, True)):
             if paths and not self._closed.is_set():
                 try:
                     self._kernel.append(_KernelWatch(paths, recursive=recursive, tell=self._hear))
@@ -230,9 +242,15 @@ class FileWatch:
             one.stop()
         self._kernel = []
 
-    def _hear(self, paths: Iterable[str]) -> None:
+    def _hear(self, events: Collection[tuple[int, str]]) -> None:
+        watched = self._watched
+        if any(
+            kind != _MODIFIED and (path in watched.folders or path in watched.trees) for kind, path in events
+        ):
+            # What has this name next may even have the same number; the kernel has forgotten it.
+            self._gone = True
         coverage = self._coverage
-        if any(map(coverage.concerns, paths)):
+        if any(coverage.concerns(path) for _, path in events):
             self._events.put(None)
 
 
@@ -240,7 +258,11 @@ class _KernelWatch:
     """The kernel's own telling of some directories, until it is stopped."""
 
     def __init__(
-        self, directories: Mapping[str, int], *, recursive: bool, tell: Callable[[Iterable[str]], None]
+        self,
+        directories: Mapping[str, int],
+        *,
+        recursive: bool,
+        tell: Callable[[Collection[tuple[int, str]]], None],
     ) -> None:
         # Few commands watch.
         from watchfiles._rust_notify import RustNotify  # noqa: PLC0415  # its documented lower door
@@ -266,4 +288,4 @@ class _KernelWatch:
                 told = notify.watch(_STEP, _STEP, 0, self._stopped)
                 if not isinstance(told, set):
                     return
-                self._tell([path for _, path in told])
+                self._tell(told)

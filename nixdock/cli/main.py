@@ -58,6 +58,7 @@ _OUT_OF_REACH: Final = frozenset(
 COMMANDS: Final = {
     "From a file to a checked container": {
         "up": "Build, load, run and check what a .nix file describes.",
+        "watch": "The same again whenever something changes that it was made of.",
         "build": "Build images with Nix and print their store paths.",
         "load": "Load images into the engine, sending only the layers it lacks.",
         "run": "Run a command in a new container, as docker run does.",
@@ -81,7 +82,7 @@ _RUNS: Final = "docker ps --all --filter label=io.nixdock.run"
 OTHER_WORDS: Final = {
     **dict.fromkeys(("ps", "ls", "list", "status"), _RUNS),
     **dict.fromkeys(("stop", "kill", "rm", "remove", "delete"), "nixdock down NAME"),
-    **dict.fromkeys(("start", "restart", "serve", "watch", "dev"), "nixdock up"),
+    **dict.fromkeys(("start", "restart", "serve", "dev"), "nixdock up"),
     **dict.fromkeys(("rmi", "gc", "clean", "cleanup"), "nixdock prune"),
     **dict.fromkeys(("test", "verify", "validate", "assert"), "nixdock check"),
     **dict.fromkeys(("shell", "develop", "nix-shell"), "nixdock env"),

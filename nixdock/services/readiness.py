@@ -270,7 +270,10 @@ class Readiness:
 
 
 def await_ready(
-    attendance: Attendance, readiness: Readiness, last_words: Callable[[], str | None]
+    attendance: Attendance,
+    readiness: Readiness,
+    last_words: Callable[[], str | None],
+    called_off: Callable[[], bool] = lambda: False,
 ) -> ContainerEnd | None:
     """Attend to a service that was started until it is ready.
 
@@ -278,9 +281,10 @@ def await_ready(
         attendance: At its container.
         readiness: What is asked of it; closed at the end.
         last_words: Says what it wrote last, where the user has not seen that.
+        called_off: Says whether nobody waits any more.
 
     Returns:
-        None once it is ready; how it ended, if that came first.
+        None once it is ready, or nobody waits; how it ended, if that came first.
 
     Raises:
         NotReadyError: It was not ready in time, or is unhealthy.
@@ -288,7 +292,7 @@ def await_ready(
     """
     with closing(readiness):
         try:
-            return attendance.until(readiness)
+            return attendance.until(lambda: called_off() or readiness())
         except NotReadyError as error:
             error.details = last_words()
             raise

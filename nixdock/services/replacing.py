@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.containers.container import SignalCaught
 from nixdock.engine.containers.mounts import forget_roots
+from nixdock.engine.containers.owner import find_ourselves, is_owned_by
 from nixdock.engine.containers.stopping import stop
 from nixdock.engine.containers.terminal import FORWARDED
 from nixdock.engine.containers.unfinished import label_place, name_aside, put_back
@@ -25,6 +26,7 @@ from nixdock.services.identity import is_attended
 
 if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ContainerSummary
     from nixdock.engine.containers.container import Container
     from nixdock.events import Listener
     from nixdock.services.identity import StandingService, WantedService
@@ -157,7 +159,7 @@ class Replacement:
             self._lost = "had ended"
         elif host.get("AutoRemove") is True:
             self._lost = "was to be removed at its end (--rm)"
-        elif self._found is not None and is_attended(self._found.container):
+        elif self._found is not None and _is_attended_elsewhere(self._found.container):
             self._lost = "belonged to a nixdock in another terminal, which removed it"
         # Its time is not the new one's.
         with self._engine.patience.apart():
@@ -197,3 +199,8 @@ class Replacement:
 
     def _other_name(self, what: str) -> str:
         return name_aside(self._service.name, what, self._token)
+
+
+def _is_attended_elsewhere(container: ContainerSummary) -> bool:
+    """Whether another process is there for it: this one knows that it is replaced."""
+    return is_attended(container) and not is_owned_by(find_ourselves(), container.labels)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Protocol
 
 from nixdock.engine.connection.patience import MARGIN
 from nixdock.engine.connection.refusals import EngineLateError
-from nixdock.engine.containers.attendance import Attendance
+from nixdock.engine.containers.attendance import Attendance, ContainerEnd
 from nixdock.engine.containers.container import Streams, opened
 from nixdock.engine.containers.mounts import hold_store
 from nixdock.engine.containers.options.request import make_request
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from nixdock.engine.connection.api import Engine
-    from nixdock.engine.containers.attendance import ContainerEnd
     from nixdock.engine.containers.container import Container, Sink
     from nixdock.engine.containers.image import EngineImage
     from nixdock.engine.containers.options.request import CreateRequest, GivenOptions
@@ -37,6 +37,19 @@ if TYPE_CHECKING:
 
 _DEADLINE_SLACK = 60.0
 """Seconds beyond `--timeout` after which a container is left over whatever its owner does."""
+
+
+class Keeper(Protocol):
+    """Has the containers of runs beyond these, and may call one off: whoever runs one after the other."""
+
+    def take(self, container: Container, life: ExitStack) -> None:
+        """Have a container from now on, which is removed when its life is closed."""
+
+    def attend(self, container: Container) -> None:
+        """Note which container is attended to by now: it is told of what calls its run off."""
+
+    def calls_off(self) -> bool:
+        """Whether nobody wants the run to go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +67,7 @@ class RunOptions:
         timeout: Seconds after which it is killed; None is never.
         detach_keys: The keys that leave a container with a terminal.
         variables: Environment variables below those of the options.
+        keeper: Who has the container afterwards; signals are its business then. None is nobody.
     """
 
     command: tuple[str, ...] = ()
@@ -66,6 +80,7 @@ class RunOptions:
     timeout: float | None = None
     detach_keys: str | None = None
     variables: tuple[str, ...] = ()
+    keeper: Keeper | None = None
 
     def request(self, image: str) -> CreateRequest:
         """Make the request to create the container.
@@ -102,6 +117,10 @@ class RunOptions:
         """Seconds that a container has to end, as the user says now; None where that is not said."""
         given = [text for name, text in self.options if name == "stop-timeout"]
         return parse_whole(given[-1]) if given else None
+
+    def is_called_off(self) -> bool:
+        """Whether its keeper does not want it to go on."""
+        return self.keeper is not None and self.keeper.calls_off()
 
     def owner(self) -> Owner:
         """Make the owner of the container."""
@@ -166,7 +185,12 @@ def run_to_end(
     with created(image, options, listener, request=request) as container:
         deadline = options.deadline(container.engine)
         container.start(streams, then=ports_teller(listener))
-        ended = Attendance(container, deadline=deadline, listener=listener).until_ended()
+        attendance = Attendance(container, deadline=deadline, listener=listener)
+        if options.keeper is None:
+            ended = attendance.until_ended()
+        else:
+            # One that is called off ends as if Ctrl-C had stopped it.
+            ended = attendance.until(options.is_called_off) or ContainerEnd(0, 0.0, stopped_by=signal.SIGINT)
         if ended.detached:
             leave(container, listener)
     return ended
@@ -241,17 +265,23 @@ def created(
         _warn_of_platform(place, listener)
     engine = place.engine
     sweep_containers(engine)
+    keeper = options.keeper
     try:
-        with opened(
-            place,
-            request,
-            owner=options.owner(),
-            labels={TARGET: image.key, **(labels or {})},
-            stays=options.detach or options.keep,
-            catch_signals=catch_signals,
-            afterwards=afterwards,
-            listener=listener,
-        ) as container:
+        with ExitStack() as life:
+            container = life.enter_context(
+                opened(
+                    place,
+                    request,
+                    owner=options.owner(),
+                    labels={TARGET: image.key, **(labels or {})},
+                    stays=options.detach or options.keep,
+                    catch_signals=catch_signals and keeper is None,
+                    afterwards=afterwards,
+                    listener=listener,
+                )
+            )
+            if keeper is not None:
+                keeper.attend(container)
             try:
                 yield container
             finally:
@@ -260,6 +290,8 @@ def created(
                 if options.keep and container.started and not container.was_left:
                     with engine.patience.cleaning():
                         _tell_kept(container, listener)
+            if keeper is not None:
+                keeper.take(container, life.pop_all())
     finally:
         passage.end()
         # Its time is over; what is asked of the engine next has its own.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nixdock.checks.verdict import EXIT_FAILED, EXIT_PASSED, Status
@@ -57,10 +58,12 @@ class UpResult:
     Args:
         status: The exit status.
         name: The name of the service that runs on, or None.
+        attendance: At the service, where a keeper has it from now on.
     """
 
     status: int
     name: str | None = None
+    attendance: Attendance | None = None
 
 
 def up(
@@ -241,29 +244,56 @@ class _ServiceRun:
         ended = self._await_readiness(attendance, container)
         if ended is not None:
             return self._end_early(ended, container, replacement)
-        ready_after = time.monotonic() - container.started_at
-        expectation = self.expectation
-        if expectation is not None and isinstance(stdout, Recorder) and isinstance(stderr, Recorder):
-            verdict = self._judge_running(expectation, attendance, stdout, stderr)
-            if verdict.status is Status.FAIL:
-                return self._take_away(EXIT_FAILED, "its output is not as expected")
-        if self.expected is not None:
-            seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
-            run = self._judge_by_suite(self.expected, container, ready_after, seconds)
-            if run.exit_code != EXIT_PASSED:
-                return self._take_away(run.exit_code, _explain_checks(run))
+        keeper, called_off = self.options.keeper, self.options.is_called_off()
+        fault = None if called_off else self._find_fault(container, attendance, (stdout, stderr), deadline)
+        if fault is not None and keeper is None:
+            return self._take_away(*fault)
         replacement.finish()
         # Whoever waits for the lock finds it ready now.
         lock.close()
+        if not called_off:
+            self._tell_ready(container, fault)
+        if keeper is not None:
+            return UpResult(EXIT_PASSED if fault is None else fault[0], self.service.name, attendance)
+        if self.options.detach:
+            container.stays = container.was_left = True
+            return UpResult(EXIT_PASSED, self.service.name)
+        return UpResult(self._status(attendance.until_ended()))
+
+    def _find_fault(
+        self,
+        container: Container,
+        attendance: Attendance,
+        sinks: tuple[Recorder | DescriptorSink, ...],
+        deadline: float | None,
+    ) -> tuple[int, str] | None:
+        """Judge a ready service, and return the exit status and what does not hold; None where all does."""
+        ready_after = time.monotonic() - container.started_at
+        recorders = [sink for sink in sinks if isinstance(sink, Recorder)]
+        if self.expectation is not None and recorders:
+            verdict = self._judge_running(self.expectation, attendance, *recorders)
+            if verdict.status is Status.FAIL:
+                return EXIT_FAILED, "its output is not as expected"
+        if self.expected is None:
+            return None
+        seconds = None if deadline is None else max(0.0, deadline - time.monotonic())
+        again = None if self.options.keep else self.expected.write_start(self.options)
+        live = self.expected.live(container.id, self.service.name, ready_after, again)
+        run = self.expected.judge(live, seconds=seconds)
+        if run.stopped_by is not None and self.options.keeper is not None:
+            signal.raise_signal(run.stopped_by)
+        return None if run.exit_code == EXIT_PASSED else (run.exit_code, _explain_checks(run))
+
+    def _tell_ready(self, container: Container, fault: tuple[int, str] | None) -> None:
+        """Say that it is there, and where; of one that is kept in spite of a fault, that too."""
         name = self.service.name
         known = self.probed or (self.expected is not None and self.expected.suite.ready is not None)
         state = f"{name} is ready" if known or not self.options.detach else f"{name} is running"
-        self.listener(Notice(state if self.options.detach else f"{state}; Ctrl-C stops it"))
+        if fault is not None:
+            state += f", though {fault[1]}"
+        stays = self.options.detach or self.options.keeper is not None
+        self.listener(Notice(state if stays else f"{state}; Ctrl-C stops it"))
         tell_ports(self.engine, container.id, self.listener, name)
-        if self.options.detach:
-            container.stays = container.was_left = True
-            return UpResult(EXIT_PASSED, name)
-        return UpResult(self._status(attendance.until_ended()))
 
     def _take_away(self, status: int, why: str) -> UpResult:
         """Say that it is not left running, and why."""
@@ -276,12 +306,14 @@ class _ServiceRun:
         name = self.service.name
         declared = None if self.expected is None else self.expected.readiness(container.id, name)
         readiness = declared or Readiness.by_own_account(self.engine, container.id, name)
+        last_words, called_off = partial(self._read_last_words, container), self.options.is_called_off
+        wait = partial(await_ready, attendance, readiness, last_words, called_off)
         if declared is None and not self.probed:
-            return await_ready(attendance, readiness, lambda: self._read_last_words(container))
+            return wait()
         self.listener(WorkStarted(name, Work.WAIT, f"{name} to be ready"))
         ready = False
         try:
-            ended = await_ready(attendance, readiness, lambda: self._read_last_words(container))
+            ended = wait()
             ready = ended is None
         except NotReadyError as error:
             error.hint = error.hint or self._how_to_look
@@ -314,15 +346,7 @@ class _ServiceRun:
 
     @property
     def _how_to_look(self) -> str | None:
-        return None if self.options.keep else f"it is removed; {_KEEP}"
-
-    def _judge_by_suite(
-        self, expected: Expected, container: Container, ready_after: float, seconds: float | None
-    ) -> SuiteResult:
-        """Run the target's own checks."""
-        again = None if self.options.keep else expected.write_start(self.options)
-        live = expected.live(container.id, self.service.name, ready_after, again)
-        return expected.judge(live, seconds=seconds)
+        return None if self.options.keep or self.options.keeper else f"it is removed; {_KEEP}"
 
     def _judge_running(
         self, expectation: RunExpectation, attendance: Attendance, stdout: Recorder, stderr: Recorder

@@ -115,6 +115,7 @@ class Readings:
         self._tell = tell
         self._lock = threading.Lock()
         self._began = 0
+        self._round = 0
         self._places = Places()
         self._states: list[ReadState] = []
         self._missed: frozenset[Path] = frozenset()
@@ -135,6 +136,7 @@ class Readings:
         """Begin anew: what is read from now on may change from now on; what was read before is let go."""
         with self._lock:
             self._began = time.time_ns()
+            self._round += 1
             self._places, self._states, self._told = Places(), [], False
 
     def add(self, read: ReadSet) -> None:
@@ -173,29 +175,28 @@ class Readings:
         # What is written all the time, as a log, would begin one round after the other.
         new, self._missed = missed - self._missed, missed
         if new:
-            self._tell_once([Change(str(path), "has changed", path) for path in sorted(new)])
+            changes = [Change(str(path), "has changed", path) for path in sorted(new)]
+            self._tell_once(changes, self._round)
 
     def _look(self) -> None:
         with self._lock:
-            states, told = [*self._states], self._told
+            states, told, current = [*self._states], self._told, self._round
         if told:
             return
         changes = _differences(states)
         if any(change.how == "is gone" for change in changes):
             time.sleep(_GRACE)
             changes = _differences(states)
-        with self._lock:
-            if self._states[: len(states)] != states:
-                # Another round has begun, and reads anew.
-                return
         if changes:
-            self._tell_once(changes)
+            self._tell_once(changes, current)
 
-    def _tell_once(self, changes: list[Change]) -> None:
+    def _tell_once(self, changes: list[Change], seen_in: int) -> None:
         with self._lock:
-            told, self._told = self._told, True
-        if not told:
-            self._tell(describe_changes(changes, here()))
+            # Where another round has begun meanwhile, that reads anew.
+            if self._told or seen_in != self._round:
+                return
+            self._told = True
+        self._tell(describe_changes(changes, here()))
 
 
 def describe_changes(changes: list[Change], start: Path) -> str:

@@ -229,6 +229,12 @@ def is_owned_by_living(labels: Mapping[str, str], *, observer: OwnerProcess, now
     return bool(labels.get(PROCESS)) and not is_left_over(labels, observer=observer, now=now)
 
 
+def is_owned_by(owner: OwnerProcess, labels: Mapping[str, str]) -> bool:
+    """Whether it is this process that looks after something with these labels."""
+    process = (labels.get(PROCESS), labels.get(STARTED), labels.get(NAMESPACE), labels.get(BOOT))
+    return process == (str(owner.pid), owner.started, owner.namespace, owner.boot)
+
+
 def is_alive(pid: str, started: str) -> bool:
     """Whether the process of this number is the one that started then."""
     return pid.isdigit() and process.find_start(pid) == started
