@@ -223,7 +223,8 @@ _building = together(
     click.option(
         "--eval-cache/--no-eval-cache",
         default=None,
-        help="Evaluate again only where something has changed that the last evaluation read.",
+        help="Evaluate again only where something has changed that the last evaluation read; "
+        "NIXDOCK_EVAL_CACHE=yes does so always.",
     ),
     click.option(
         "--explain",
