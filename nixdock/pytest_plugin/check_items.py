@@ -80,9 +80,11 @@ class CheckFile(pytest.File):
             from nixdock.events import ignore  # noqa: PLC0415 - nothing of Nix at collection
             from nixdock.nix.command import NixOptions  # noqa: PLC0415
             from nixdock.nix.target import parse  # noqa: PLC0415
+            from nixdock.settings import wants_host_store  # noqa: PLC0415
             from nixdock.usecases.prepare import target_images  # noqa: PLC0415
 
-            found = target_images(parse(self._target()), NixOptions(), self._connect, ignore)
+            target, mounts = parse(self._target()), wants_host_store()
+            found = target_images(target, NixOptions(), self._connect, ignore, host_store=mounts)
             images = self._stack.enter_context(found)
             if len(images) != 1:
                 raise pytest.UsageError(f"{self._target()} is {len(images)} images; a check file is for one")
