@@ -2,7 +2,8 @@
 
 Two Nix processes where nothing has changed (about 20 ms each): one that evaluates and writes the
 derivations, one that makes the links and thereby sees that the outputs are there. Where something is
-to be built there is a third between them, so that a result that is no image leaves no link behind.
+to be built, and linked to for the user, there is a third between them, so that a result that is no image
+leaves no link behind.
 Whoever may not need the outputs at all, as of an image that an engine has, puts the second one off.
 """
 
@@ -273,10 +274,13 @@ class _Realisation:
     def _run(self) -> tuple[Artefact, ...]:
         outputs = self.outputs
         needs = self._realise_needs()
+        paths: list[str] | None = None
         if None in self._recognise([output.path for output in outputs]):
             # Not there yet, or no image: only what Nix has made, or found valid, counts.
-            self.refuse_others(self._realise(outputs, self.roots / "build"))
-        paths = self._realise(outputs, self.link or self.roots / "result")
+            paths = self._realise(outputs, self.roots / "build")
+            self.refuse_others(paths)
+        if paths is None or self.link is not None:
+            paths = self._realise(outputs, self.link or self.roots / "result")
         return self._describe(paths, self._recognise(paths), needs)
 
     def _describe(

@@ -19,8 +19,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from nixdock import process
 from nixdock.log import get_logger
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+Answer = TypeVar("Answer")
+
 _SHELL: Final = "/bin/sh"
 _ABOUT_JOBS: Final = re.compile(r"^\s*(?:(?:build-)?max-jobs\b|!?include\b)", re.MULTILINE)
 _NO_PATH: Final = "/path-not-set"
@@ -45,6 +49,9 @@ _LOCAL_STORES: Final = (None, "", "auto", "local")
 _FLAKES_IN_2_8: Final = 2
 _PATIENCE: Final = 1.5
 """Seconds that a binary cache has to take a connection."""
+_LATELY: Final = 60.0
+"""Seconds for which an answer holds in one process: what builds again and again does not wait each time."""
+_heard: Final[dict[str, tuple[float, Any]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ class NixSettings:
         if self._substituters is None:
             return self.evaluation
         configured = self._substituters()
-        answering = [uri for uri in configured if answers(uri)]
+        answering = [uri for uri in configured if _ask_lately(uri, partial(answers, uri))]
         if list(configured) == answering:
             return self.evaluation
         log.info("nix.substituters", configured=configured, answering=answering)
@@ -153,7 +160,7 @@ def find_settings(options: NixOptions, *, shell: Path | None = None, strict: boo
         return NixSettings(settings)
     if machine.is_configured:
         return NixSettings(settings, lambda: config.substituters)
-    return NixSettings(settings, lambda: ask_config().substituters)
+    return NixSettings(settings, lambda: _ask_lately("", ask_config).substituters)
 
 
 def enables_flakes(environ: Mapping[str, str] = os.environ) -> bool:
@@ -289,6 +296,16 @@ def read_config(answer: Mapping[str, Mapping[str, Any]]) -> NixConfig:
         # Nix 2.8 writes the features as numbers of its own; flakes are its second.
         flakes=any(feature in ("flakes", _FLAKES_IN_2_8) for feature in value("experimental-features", [])),
     )
+
+
+def _ask_lately(what: str, ask: Callable[[], Answer]) -> Answer:
+    """Return an answer that is at most a minute old."""
+    when, answer = _heard.get(what, (-_LATELY, None))
+    if answer is None or time.monotonic() - when >= _LATELY:
+        answer = ask()
+        _heard[what] = time.monotonic(), answer
+    found: Answer = answer
+    return found
 
 
 def answers(uri: str, environ: Mapping[str, str] = os.environ) -> bool:

@@ -238,6 +238,10 @@ def test_a_cache_that_takes_no_connection_is_left_out_of_a_build(monkeypatch: py
         assert told.for_build() == {"sandbox": "true", "substituters": there}
         assert told.as_nix_config() == f"sandbox = true\nsubstituters = {there}\n"
         assert NixSettings({}, lambda: [there]).for_build() == {}
+    # What builds again at once does not ask again.
+    assert NixSettings({}, lambda: [there]).for_build() == {}
+    monkeypatch.setattr("nixdock.nix.settings._LATELY", 0.0)
+    assert NixSettings({}, lambda: [there]).for_build() == {"substituters": ""}
 
 
 def test_what_only_nix_can_reach_is_taken_to_answer(tmp_path: Path) -> None:
