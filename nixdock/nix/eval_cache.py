@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import time
-from dataclasses import asdict, field
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -181,6 +181,8 @@ class EvaluationCache:
             log.debug("evaluation.recalled", target=self.target.text)
             if reads:
                 reads(known.reads)
+            if renewed := known.state.renewed():
+                self._keep(replace(known, state=renewed))
             return known.images
         images = self._evaluate_and_keep(circumstances, explain=explain, reads=reads)
         if explain and changes and known and known.images == images:

@@ -12,6 +12,7 @@ import hashlib
 import os
 import stat
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -137,6 +138,25 @@ class ReadState:
             for path, written in times
             if written >= moment - (_FINE_TICK if written % _SECOND else _TICK)
         )
+
+    def renewed(self) -> ReadState | None:
+        """Return the same with what spares a look at bytes that could not be spared before; None without any.
+
+        That is of files that were written shortly before: their time tells by now.
+        """
+        eye = _Eye(self.observations)
+        unclear = [
+            key
+            for key, before in self.observations.items()
+            if before.identity is None and before.value.startswith(f"{_FILE} ")
+        ]
+        seen = {key: eye.see(*key) for key in unclear}
+        clear = {
+            key: now
+            for key, now in seen.items()
+            if now.identity is not None and now.value == self.observations[key].value
+        }
+        return replace(self, observations={**self.observations, **clear}) if clear else None
 
     def absent(self) -> frozenset[Path]:
         """Return those of the paths that are not there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nixdock import process
+from nixdock.nix import read_state
 from nixdock.nix.command import DIRECTORY
 from nixdock.nix.flake import find_tracked
 from nixdock.nix.read_set import ReadRecorder, ReadSet
@@ -193,6 +195,19 @@ def test_what_was_written_since_is_told(tree: Path) -> None:
     # Whatever time it says that it has.
     os.utime(tree / "file", (LONG_AGO, LONG_AGO))
     assert read.observe().written_since(begun) == (tree / "file",)
+
+
+def test_a_file_is_hashed_no_more_once_its_time_tells(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = ReadSet(files=frozenset({tree / "file"})).observe()
+    assert state.renewed() is None
+    # As after two seconds, when nobody can write it within the same tick any more.
+    monkeypatch.setattr(read_state, "_TICK", 0)
+    renewed = state.renewed()
+    assert renewed is not None
+    hashed: list[object] = []
+    monkeypatch.setattr(hashlib, "file_digest", lambda *given: hashed.append(given))
+    assert renewed.differences() == ()
+    assert not hashed
 
 
 def test_the_value_of_a_variable_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
