@@ -46,7 +46,12 @@ def command() -> None:
 
 
 @command.command("add", cls=SectionedCommand)
-@click.option("--name", metavar="NAME", help="The device's name; the last part of the image's unless told.")
+@click.option(
+    # By another word than docker's --name, whose section of the help it is not in.
+    *("--name", "device_name"),
+    metavar="NAME",
+    help="The device's name; the last part of the image's unless told.",
+)
 @_directory
 @show_json
 @session_options
@@ -69,7 +74,9 @@ def add_command(session: Session, /, target: str | None, nix: NixOptions, **give
     found = parse(target, expression=nix.expression)
     with session.connect() as engine:
         device = add_device(
-            engine, found, nix, session.listener, name=given["name"], directory=_absolute(given["directory"])
+            *(engine, found, nix, session.listener),
+            name=given["device_name"],
+            directory=_absolute(given["directory"]),
         )
     session.close()
     if given["as_json"]:

@@ -259,7 +259,7 @@ def _refuse(directory: Path, error: OSError) -> NoReturn:
     exhausted = find_exhaustion(error)
     if exhausted is not None:
         raise exhausted from error
-    denied = error.errno in {errno.EACCES, errno.EPERM}
+    denied = error.errno in {errno.EACCES, errno.EPERM} and os.geteuid() != 0
     raise UsageError(
         f"{directory} cannot be written to: {error.strerror}",
         hint=f"as root: {ourselves_as_root('device ...')}" if denied else "--cdi-dir names another directory",

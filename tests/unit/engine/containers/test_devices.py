@@ -93,6 +93,7 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing(
         raise OSError(number, os.strerror(number))
 
     write_file(tmp_path, WEB)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(NixdockError, match=said) as raised:
         write_file(tmp_path, ClosureDevice("web", ()))
@@ -110,9 +111,11 @@ def test_whether_a_directory_can_be_written_to_is_known_before(
     with pytest.raises(UsageError, match="file is no directory"):
         require_writable(tmp_path / "file" / "cdi")
     monkeypatch.setattr(os, "access", lambda path, _mode: path != tmp_path)
-    with pytest.raises(UsageError, match="cdi cannot be written to: Permission denied") as raised:
-        require_writable(tmp_path / "cdi")
-    assert "nixdock device" in (raised.value.hint or "")
+    for user, hint in ((1000, "nixdock device"), (0, "--cdi-dir")):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        with pytest.raises(UsageError, match="cdi cannot be written to: Permission denied") as raised:
+            require_writable(tmp_path / "cdi")
+        assert hint in (raised.value.hint or "")
 
 
 @pytest.mark.parametrize("name", ["web", "0", "a.b", "a__b", "a-1", "a" * 128])
