@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-_VERSION: Final = 1
+_VERSION: Final = 2
+"""Raised whenever more is known to lead to another answer: what is remembered without it is thrown away."""
 _SCHEMA: Final = (
     "CREATE TABLE evaluations (target TEXT PRIMARY KEY, content TEXT NOT NULL, kept REAL NOT NULL)"
 )
@@ -271,28 +272,22 @@ class EvaluationCache:
         """Return what decides an evaluation besides what it reads, by names for the user."""
         options = self.nix.options
         found = {
-            "nixdock": hashlib.sha256(
-                b"".join((DIRECTORY / name).read_bytes() for name in _OURS)
-            ).hexdigest(),
+            "nixdock": _digest(*((DIRECTORY / name).read_bytes() for name in _OURS)),
             "Nix": _identify_nix(),
             "the working directory": str(settings.here()),
             "<nixpkgs>": self.nixpkgs or "",
             "the search path (-I)": json.dumps([options.nixpkgs, *options.search_path]),
             "the store": options.store or "",
         }
-        named = (("--arg", options.arguments), ("--argstr", options.string_arguments))
-        for option, pairs in (
-            *named,
-            ("--option", (*self.nix.settings.evaluation.items(), *options.settings)),
-        ):
-            for name, value in pairs:
+        told = (*self.nix.settings.evaluation.items(), *options.settings)
+        given = {"--arg": options.arguments, "--argstr": options.string_arguments, "--option": told}
+        for option, pairs in given.items():
+            for name in dict(pairs):
                 # One that is given twice counts with all its values.
-                found[f"{option} {name}"] = f"{found.get(f'{option} {name}', '')}\0{value}"
+                found[f"{option} {name}"] = _digest(*(value for other, value in pairs if other == name))
         for name, value in os.environ.items():
             if name.startswith("NIX_") or name in _VARIABLES:
-                found[f"the environment variable {name}"] = hashlib.sha256(
-                    value.encode(errors="surrogateescape")
-                ).hexdigest()
+                found[f"the environment variable {name}"] = _digest(value)
         return found
 
     def _observe_config(self) -> ReadState:
@@ -315,6 +310,12 @@ class EvaluationCache:
         meanwhile = sorted(gone.union(state.written_since(begun)))
         obstacles += [f"{path} was written meanwhile" for path in meanwhile[:_MOST]]
         return obstacles
+
+
+def _digest(*values: str | bytes) -> str:
+    """Return what stands for values, which may be secrets."""
+    texts = (os.fsencode(value) if isinstance(value, str) else value for value in values)
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
 def _identify_nix() -> str:
