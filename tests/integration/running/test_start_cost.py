@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +30,30 @@ EXPECTING = """\
 { pkgs ? import <nixpkgs> { } }:
 import ./hello-docker.nix { inherit pkgs; }
 // { nixdock.checks.says = { run = [ ]; stdout = "Hello, world!\\n"; }; }
+"""
+COLLECTED = """\
+{ pkgs ? import <nixpkgs> { } }:
+pkgs.dockerTools.buildImage { name = "nixdock-test-collected"; config.Env = [ "SALT=%s" ]; }
+"""
+COLLECT = """\
+import subprocess, sys
+from nixdock.events import ignore
+from nixdock.image.manifest import Platform
+from nixdock.nix.builder import BuildRequest, build
+from nixdock.nix.command import NixOptions
+from nixdock.nix.store import hold_roots
+from nixdock.nix.target import parse
+from nixdock.usecases.load import open_artefact
+
+with hold_roots() as roots:
+    request = BuildRequest(lazily=True)
+    (found,) = build(parse("collected.nix"), NixOptions(), ignore, roots=roots, request=request)
+    for path in (found.path, found.derivation):
+        subprocess.run(["nix-store", "--delete", path], check=True, stdout=subprocess.DEVNULL)
+    (image,) = open_artefact(found, ignore, Platform.of_this_machine())
+    print(image.references[0].familiar)
+    held = subprocess.run(["nix-store", "--delete", found.path], capture_output=True).returncode
+    print(held != 0, found.hold())
 """
 CONTAINER = re.compile("[0-9a-f]{64}")
 
@@ -179,3 +205,20 @@ def test_what_is_to_be_loaded_is_held_meanwhile(loaded: Nixdock) -> None:
     cost = measure(loaded, "load", "hello-docker.nix")
     assert cost.programs == ["nix-instantiate", "nix-build"]
     assert "POST /images/load" in cost.requests
+
+
+def test_what_was_collected_before_it_was_held_is_there_again(loaded: Nixdock) -> None:
+    """Nothing holds an image that is there until it is read: the garbage collector may be quicker."""
+    (loaded.folder / "collected.nix").write_text(COLLECTED % secrets.token_hex(8))
+    built = loaded("build", "--no-out-link", "collected.nix")
+    assert built.status == 0, built.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECT],
+        capture_output=True,
+        text=True,
+        env=loaded.environment,
+        cwd=loaded.folder,
+        check=False,
+    )
+    name = Path(built.stdout.strip()).name.partition("-")[0]
+    assert done.stdout.splitlines() == [f"nixdock-test-collected:{name}", "True False"], done.stderr
