@@ -56,7 +56,7 @@ def command(
 
     Of a set or list of images all are loaded, several at a time, a layer that they share once. What goes
     wrong with one is told at the end, and the others are loaded: the exit status is 120 if one could not be
-    built, 121 if one could not be read or loaded.
+    built, 121 if one could not be read or loaded. An error of the expression itself is one of all of them.
 
     \b
     Examples:

@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     from nixdock.nix.artefact import Artefact
 
 AT_A_TIME: Final = 4
-"""Images on their way at one time; an engine unpacks one with one processor, and waits for its disk."""
+"""Images on their way at one time; an engine unpacks one with one processor, and waits for its disk.
+
+Of 1, 2, 4 and 8, for 30 small images on two busy processors, 4 took two thirds of what 1 took, and 8 as much.
+"""
 
 
 def load_set(

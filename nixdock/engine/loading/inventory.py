@@ -158,6 +158,11 @@ def _recall_chain(engine: Engine, parcel: PackedImage, ledger: Ledger) -> int:
     common = 0
     names = {*wanted, *(blob.digest for blob in parcel.blobs)}
     for image in ledger.find_related(sorted(names), _RELATED):
+        held = ledger.blobs_of(image)
+        pairs = zip(wanted, parcel.blobs, strict=True)
+        if sum(diff_id in held or blob.digest in held for diff_id, blob in pairs) <= common:
+            # It cannot have more in common: one question less.
+            continue
         details = engine.find_image(image)
         if details is None:
             ledger.forget(image)

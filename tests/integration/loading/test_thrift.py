@@ -149,6 +149,20 @@ def fill(load: Loader, salt: bytes, images: int) -> None:
     load.engine.docker("load", stdin=tar(entries))
 
 
+def test_of_relatives_that_have_as_much_in_common_one_is_asked_for(
+    load: Loader, thrift: Thrift, salt: bytes
+) -> None:
+    base = layer("base", content=os.urandom(100_000) + salt)
+    relatives = []
+    for number in range(4):
+        sample = runnable(base, layer("top", content=salt + bytes([number])), tags=(f"kin-{number}:1",))
+        relatives.append(thrift(load.write(docker_archive(sample), f"{number}.tar")))
+    assert relatives[-1].sent_layers == 1
+    known = [image.engine_id for image in relatives[:-1]]
+    asked = [request for request in thrift.requests if any(one in request for one in known)]
+    assert len(asked) == 1, asked
+
+
 def test_layers_that_another_program_loaded_are_found(load: Loader, thrift: Thrift, salt: bytes) -> None:
     """By asking: the zero-layer probe on graph drivers, the index of manifests on containerd's store.
 
