@@ -33,11 +33,11 @@ def run(options: Options) -> None:
     with tempfile.TemporaryDirectory(prefix="nixdock-bench-") as folder:
         own = dict.fromkeys(("XDG_CACHE_HOME", "XDG_STATE_HOME"), f"{folder}/home")
         env = {**os.environ, **own}
-        _compare_commands(Path(folder), env, options)
+        compare_commands(Path(folder), env, options)
         _compare_files(Path(folder), env, options)
 
 
-def _compare_commands(folder: Path, env: Mapping[str, str], options: Options) -> None:
+def compare_commands(folder: Path, env: Mapping[str, str], options: Options) -> None:
     """Run the same commands by nixdock, one by one by docker, and by the original program."""
     checks = {
         f"command {number}": {"exec": ["/bin/busybox", "echo", str(number)], "stdout": f"{number}\n"}

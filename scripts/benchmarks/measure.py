@@ -102,6 +102,33 @@ def judge(met: bool) -> str:
     return "met" if met else "NOT MET"
 
 
+def measure_processor_time(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: str, rounds: int = 5, limit: float
+) -> None:
+    """Print the processor time of a command and all that it runs, and whether it keeps to a limit in s."""
+    times: list[float] = []
+    for _ in range(rounds):
+        process = subprocess.Popen(
+            command,
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: exit status {process.returncode}")
+        times.append(usage.ru_utime + usage.ru_stime)
+    median = statistics.median(times)
+    sys.stdout.write(
+        f"  {' '.join(command)}: {median:.3f} s of processor time ({min(times):.3f} to {max(times):.3f}), "
+        f"must be at most {limit:g} s: {judge(median <= limit)}\n"
+    )
+    sys.stdout.flush()
+
+
 def measure_memory(command: Sequence[str], *, env: Mapping[str, str], cwd: str | None = None) -> int:
     """Run a command and return the most memory that it held at once, in bytes."""
     process = subprocess.Popen(

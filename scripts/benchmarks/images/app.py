@@ -1,0 +1,3 @@
+"""The service whose line is changed."""
+
+print("served")
