@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-QUIET: Final = 0.04
+QUIET: Final = 0.02
 """Seconds without any event after which what was saved is taken for complete."""
 
 LONGEST: Final = 1.0

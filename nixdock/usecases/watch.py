@@ -84,6 +84,7 @@ class Watch:
     _there_before: frozenset[str] = frozenset()
     _loaded: set[str] = field(default_factory=set)
     _current: str = ""
+    _ended: tuple[object, ...] = ()
 
     def run(self, keys: int | None = None) -> int:
         """Go from round to round.
@@ -185,15 +186,24 @@ class Watch:
             life.close()
             return
         self.before_output()
-        if again:
-            self._end_standing()
         standing = Standing(self._desk, life, image, suite, self.listener)
         options = replace(self.options, keeper=standing, options=_stopping_soon(self.options, suite))
+        made = (image.in_engine().details.id, options.request("").body, suite)
+        if again:
+            self._end_standing()
+        elif made == self._ended:
+            # As after an editor's file in a directory whose filter leaves it out.
+            life.close()
+            self.listener(Notice(f"{image.name} is the same, and has run; r runs it again"))
+            return
+        self._ended = ()
         try:
             result = up(image, options, self.expectation, self.listener, suite=suite)
         finally:
             self._desk.attended = None
         self._settle(standing, result)
+        if self._standing is None and not self._desk.calls_off():
+            self._ended = made
 
     def _settle(self, standing: Standing, result: UpResult) -> None:
         """Have what a round brought up in the place of what stood before."""
@@ -312,7 +322,7 @@ class Watch:
             self.listener(
                 Warned(f"the kernel tells of no changes ({readings.fault}): looking every few seconds")
             )
-        what = f"watching {readings.count} files and folders"
+        what = f"watching {readings.count} path{'' if readings.count == 1 else 's'}"
         self.listener(Notice(f"{what}; {KEYS}" if has_keys else what))
 
 

@@ -78,7 +78,7 @@ def keys_told(descriptor: int, tell: Callable[[str], None]) -> Iterator[None]:
         if threading.current_thread() is threading.main_thread():
             stack.callback(signal.signal, signal.SIGCONT, signal.signal(signal.SIGCONT, take))
         take()
-        threading.Thread(target=_read_keys, args=(descriptor, tell, ended), daemon=True).start()
+        threading.Thread(target=_read_keys, args=(descriptor, tell, take, ended), daemon=True).start()
         try:
             yield
         finally:
@@ -88,14 +88,22 @@ def keys_told(descriptor: int, tell: Callable[[str], None]) -> Iterator[None]:
                     termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
-def _read_keys(descriptor: int, tell: Callable[[str], None], ended: threading.Event) -> None:
+def _read_keys(
+    descriptor: int, tell: Callable[[str], None], take: Callable[[], None], ended: threading.Event
+) -> None:
+    """Read keys until it is ended; the terminal is taken whenever it has become ours again."""
+    was_in_front = True
     with contextlib.suppress(OSError):
         while not ended.is_set():
-            if not select.select([descriptor], [], [], LONGEST_WAIT)[0]:
-                continue
-            if not _is_in_front(descriptor):
+            is_in_front = _is_in_front(descriptor)
+            if is_in_front and not was_in_front:
+                take()
+            was_in_front = is_in_front
+            if not is_in_front:
                 # Reading would stop us: what is typed is somebody else's.
                 ended.wait(LONGEST_WAIT)
+            elif not select.select([descriptor], [], [], LONGEST_WAIT)[0] or not _is_in_front(descriptor):
+                continue
             elif ended.is_set() or not (typed := os.read(descriptor, 1)):
                 return
             else:

@@ -201,6 +201,11 @@ def test_the_keys_and_the_terminal(box: Box, folder: Path) -> None:
         ):
             child.send(key)
             child.expect(answer)
+        # What changes nothing of the image is evaluated, and no more.
+        (folder / "job.nix").write_text(f"# Says it.\n{JOB}")
+        child.expect(r"job\.nix has changed\r\n")
+        child.expect("is the same, and has run; r runs it again")
+        child.expect("q: quit")
         (folder / "says.txt").write_text("two")
         child.expect(r"says\.txt has changed\r\n")
         child.expect("FAIL nixdock-test-watch")
