@@ -103,6 +103,8 @@ class IdleGroup:
         self._writer: ContainerDetails | None = None
         self._unseen: NixdockError | None = None
         self._confirm: Callable[[], bool] | None = None
+        self.was_shared = False
+        """Whether a command ran in a shared container since it was said who asks what was written."""
         self._doubted: list[Idle] = []
         """Those in which commands ran since it was asked what is written there."""
         self._spoilt: list[Idle] = []
@@ -150,6 +152,7 @@ class IdleGroup:
     def shared(self, settings: ContainerSettings) -> Iterator[Idle]:
         """Have a container to oneself, and then leave it to others if it is fit for them."""
         pool, (idle, opened) = self._take(settings)
+        self.was_shared = True
         idle.confirm = self._confirm if idle in self._doubted else None
         try:
             yield idle
@@ -167,11 +170,7 @@ class IdleGroup:
             confirm: Asks at once, and says whether nothing was written.
         """
         self._confirm = confirm
-
-    @property
-    def is_in_doubt(self) -> bool:
-        """Whether it is to be asked what was written."""
-        return bool(self._doubted) or self._is_one_lost
+        self.was_shared = self.was_shared and confirm is None
 
     def ask_writes(self, *, alone: bool) -> bool:
         """Whether commands wrote anything since this was asked; where they did is not used again.

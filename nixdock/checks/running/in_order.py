@@ -51,13 +51,12 @@ class InOrder:
         except FilesInDoubtError:
             self._repeat(check)
             return
-        if not self.group.is_in_doubt:
-            # It ran alone, or it has been asked.
+        if self.group.was_shared:
+            self._held.append((check, result))
+        else:
             self.trials.note(check, result)
-            return
-        self._held.append((check, result))
         is_bad = result.findings or result.is_error
-        if time.monotonic() - self._since >= _HELD_SECONDS or (self.fail_fast and is_bad):
+        if self._held and (time.monotonic() - self._since >= _HELD_SECONDS or (self.fail_fast and is_bad)):
             self.settle()
 
     def settle(self) -> None:

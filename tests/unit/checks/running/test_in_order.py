@@ -86,10 +86,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def judge(machine: Machine, *words: str, fail_fast: bool = False) -> list[str]:
-    """Judge commands that each must find no file; return the verdicts' letters."""
+    """Judge commands that each must find no file; return the verdicts' words."""
     expected = RunExpectation(exit=exactly(0), starts=True)
     checks = [
-        Check(f"{number} {word}", ExecCheck(Command((word,), expected=expected)))
+        Check(f"{number} {word}", ExecCheck(Command((word,), expected=expected), alone=word == "alone"))
         for number, word in enumerate(words)
     ]
     bench = Bench(cast("Any", machine), "web:1", "web:1", cast("Any", None), Owner.make())
@@ -160,6 +160,23 @@ def test_verdicts_come_while_others_are_still_to_be_had(
     monkeypatch.setattr(in_order, "_HELD_SECONDS", 0.0)
     assert judge(machine, "look", "look", "look") == ["PASS"] * 3
     assert machine.asked == 3
+
+
+def test_verdicts_come_while_others_run_in_containers_of_their_own(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_before: list[int] = []
+    run = machine._run
+
+    def noted(ident: str, command: Command) -> RunOutcome:
+        if command.argv == ("alone",):
+            asked_before.append(machine.asked)
+            monkeypatch.setattr(in_order, "_HELD_SECONDS", 0.0)
+        return run(ident, command)
+
+    monkeypatch.setattr(machine, "_run", noted)
+    assert judge(machine, "look", "alone", "alone") == ["PASS"] * 3
+    assert (asked_before, machine.own, machine.asked) == ([0, 1], 2, 1)
 
 
 def test_the_agent_kills_what_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
