@@ -89,10 +89,11 @@ class StoreMounting:
             LoadError: The image cannot be read.
             NixdockError: Nix does not hold them.
         """
+        # What is left of an archive is read from it, too.
+        artefact.hold()
         storeless = strip_store(image)
         if artefact.form is ArtefactForm.SCRIPT and artefact.store_path is not None:
             # Which refers to all of them.
-            artefact.hold()
             return storeless, [str(artefact.store_path)]
         held = list(storeless.paths)
         hold_valid(held, self.roots / f"store-of-{storeless.image.config_digest.hex[:12]}", self.nix)
