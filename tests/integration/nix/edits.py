@@ -297,7 +297,7 @@ def set_target(world: World) -> None:
         "import ./root.nix",
         '(import ./root.nix { }).one // { name = "x"; }',
         'derivation { name = builtins.readFile ./here.txt; system = "x"; builder = ./tree; }',
-        'let p = <thing>; in derivation { name = "y"; system = __getEnv "EDITS"; builder = p; }',
+        'let p = <thing>; in derivation { name = "y"; system = "s" + __getEnv "EDITS"; builder = p; }',
     )
     world.expression = world.random.choice((None, *said))
 
