@@ -266,16 +266,16 @@ class Engine:
 
     def kill_container(self, container: str, signal: str = "KILL") -> None:
         """Send a signal to a container's first process; one that has ended is not an error."""
-        self._connection.send("POST", f"/containers/{container}/kill", {"signal": signal}, tolerate=409)
+        path = f"/containers/{container}/kill"
+        try:
+            self._connection.send("POST", path, {"signal": signal}, tolerate=409)
+        except EngineRefusedError as error:
+            # Podman 4 says 500.
+            if "can only kill running containers" not in error.message:
+                raise
 
-    def stop_container(self, container: str, *, grace: int | None = None) -> None:
-        """Ask a container to end, and kill it after `grace` seconds.
-
-        They are negative for never, and its own stop timeout when None.
-        """
-        if grace is None:
-            details = self.find_container(container)
-            grace = STOP_TIMEOUT if details is None else details.stop_timeout
+    def stop_container(self, container: str, *, grace: int) -> None:
+        """Ask a container to end, and kill it after `grace` seconds; they are negative for never."""
         # That it takes so long is no sign of an engine that hangs.
         seconds = math.inf if grace < 0 else patience.RESPONSE + grace
         self._connection.send("POST", f"/containers/{container}/stop", {"t": grace}, seconds=seconds)

@@ -48,6 +48,7 @@ SILENT: dict[str, Call] = {
     "start": ("POST /containers/.+/start", lambda e: e.start_container("c")),
     "kill": ("POST /containers/.+/kill", lambda e: e.kill_container("c")),
     "stop": ("POST /containers/.+/stop", lambda e: e.stop_container("c", grace=0)),
+    "rename": ("POST /containers/.+/rename", lambda e: e.rename_container("c", "d")),
     "delete": ("DELETE /containers/.+", lambda e: e.remove_container("c")),
     "resize": ("POST /containers/.+/resize", lambda e: e.resize_container("c", rows=1, columns=1)),
     "put archive": ("PUT /containers/.+/archive", lambda e: e.put_archive("c", "/", b"tar")),

@@ -193,6 +193,33 @@ def test_a_connection_serves_again(second: bytes, connections: list[int], tmp_pa
     assert [len(requests) for requests in asked] == connections
 
 
+ENDED = {
+    b"409 Conflict": "Cannot kill container: c: Container 1f is not running",
+    b"500 Internal Server Error": "can only kill running containers. 1f is in state exited: improper",
+}
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("status", ENDED)
+def test_one_that_has_ended_may_be_killed(status: bytes, tmp_path: Path) -> None:
+    """As Docker and Podman 4 say it; another refusal is one."""
+
+    def refuse(message: str) -> bytes:
+        body = json.dumps({"message": message}).encode()
+        return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+
+    with (
+        answering(
+            tmp_path / "s", HEAD + SIZED, refuse(ENDED[status]), b"HTTP/1.1 500 No\r\n" + SIZED
+        ) as asked,
+        connect(Address(f"unix://{tmp_path}/s", "a test")) as engine,
+    ):
+        engine.kill_container("c")
+        with pytest.raises(EngineError):
+            engine.kill_container("c")
+    assert asked[0][1].startswith(b"POST /v1.41/containers/c/kill?signal=KILL ")
+
+
 def test_what_nobody_asked_for_is_not_the_next_answer(tmp_path: Path) -> None:
     smuggled = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"Id":"stolen"}'
     with (
