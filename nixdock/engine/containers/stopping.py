@@ -74,16 +74,19 @@ def stop(
 
     began, told = time.monotonic(), False
     threading.Thread(target=ask, name="stop", daemon=True).start()
-    while not ended.wait(_LOOK_PAUSE):
-        look()
-        waited = time.monotonic() - began
-        if not told and waited >= QUIET and (grace < 0 or waited < grace):
-            told = True
-            by_force = "" if grace < 0 else f", by force in {max(1, round(grace - waited))} s"
-            listener(Notice(f"stopping {name}{by_force}"))
-            listener(WorkStarted(f"stop-{name}", Work.WAIT, f"{name} to end"))
-    if told:
-        listener(WorkFinished(f"stop-{name}", summary=f"{time.monotonic() - began:.1f} s in all"))
+    try:
+        while not ended.wait(_LOOK_PAUSE):
+            look()
+            waited = time.monotonic() - began
+            if not told and waited >= QUIET and (grace < 0 or waited < grace):
+                told = True
+                by_force = "" if grace < 0 else f", by force in {max(1, round(grace - waited))} s"
+                listener(Notice(f"stopping {name}{by_force}"))
+                listener(WorkStarted(f"stop-{name}", Work.WAIT, f"{name} to end"))
+    finally:
+        if told:
+            summary = f"{time.monotonic() - began:.1f} s in all"
+            listener(WorkFinished(f"stop-{name}", ok=ended.is_set(), summary=summary))
     if faults:
         raise faults[0]
     if 0 < grace <= time.monotonic() - began + SOON:

@@ -102,6 +102,20 @@ def test_only_one_that_was_killed_is_advised(monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
+def test_what_ends_the_wait_ends_what_is_told_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "QUIET", 0.1)
+    events: list[Event] = []
+
+    def look() -> None:
+        if events:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop(Engine(0.5), container(), events.append, look=look)  # type: ignore[arg-type]
+    assert isinstance(events[-1], WorkFinished)
+    assert (events[-1].key, events[-1].ok) == ("stop-web", False)
+
+
 def test_what_the_engine_refuses_is_raised() -> None:
     with pytest.raises(EngineRefusedError, match="no"):
         told(Engine(error=EngineRefusedError("no", status=500)), container())
