@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from nixdock import settings
 from nixdock.engine.connection.stream import STDOUT
+from nixdock.engine.containers.mounts import forget_roots
 from nixdock.engine.containers.owner import (
     ARTEFACT,
     GIVEN,
@@ -23,6 +24,7 @@ from nixdock.engine.containers.owner import (
     SETTINGS,
     TARGET,
     find_ourselves,
+    forget_detached,
     inspect_ours,
     is_owned_by_living,
 )
@@ -227,7 +229,14 @@ def stop_and_remove(
         details = engine.find_container(container.id) if container.is_running else None
         if details is not None:
             stop(engine, details, listener, grace=grace)
-    engine.remove_container(container.id)
+    remove(engine, container.id)
+
+
+def remove(engine: Engine, container: str) -> None:
+    """Remove a container with its anonymous volumes, and what was noted of it on this machine."""
+    engine.remove_container(container)
+    forget_detached(container)
+    forget_roots(engine, container)
 
 
 def read_tail(engine: Engine, container: str) -> str:

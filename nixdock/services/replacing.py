@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.containers.container import SignalCaught
-from nixdock.engine.containers.mounts import forget_roots
 from nixdock.engine.containers.owner import find_ourselves, is_owned_by
 from nixdock.engine.containers.stopping import stop
 from nixdock.engine.containers.terminal import FORWARDED
 from nixdock.engine.containers.unfinished import label_place, name_aside, put_back
 from nixdock.errors import EngineError
 from nixdock.events import Notice, Warned
-from nixdock.services.identity import is_attended
+from nixdock.services.identity import is_attended, remove
 
 if TYPE_CHECKING:
     from nixdock.engine.connection.api import Engine
@@ -104,13 +103,16 @@ class Replacement:
         found, self._found = self._found, None
         if found is None or self._lost is not None:
             return
+        old = found.container.id
         try:
-            self._engine.remove_container(found.container.id)
-            forget_roots(self._engine, found.container.id)
+            remove(self._engine, old)
         except EngineError as error:
-            self._listener(
-                Warned(f"the container before, {self._other_name('old')}, is not removed: {error.message}")
-            )
+            name = self._other_name("old")
+            with suppress(EngineError):
+                # So that nobody takes this for a replacement that was cut short.
+                self._engine.rename_container(old, self._other_name("replaced"))
+                name = self._other_name("replaced")
+            self._listener(Warned(f"the container before, {name}, is not removed: {error.message}"))
 
     def give_up(self, new: Container, *, kept: bool) -> None:
         """Make room for the old container while the new one is there; called before the end of its life.
@@ -173,12 +175,13 @@ class Replacement:
                     look=lambda: self._look(new),
                 )
             except EngineRefusedError as error:
-                if error.status != 404:
+                # Podman stops none that is paused.
+                if error.status != 404 and details.status != "paused":
                     raise
-                self._lost = self._lost or "was removed meanwhile"
+                self._lost = self._lost or ("was removed meanwhile" if error.status == 404 else "was paused")
         self._engine.patience.renew()
         if self._lost is not None:
-            self._engine.remove_container(old)
+            remove(self._engine, old)
 
     def _look(self, new: Container) -> None:
         """See to the signals that came for us."""

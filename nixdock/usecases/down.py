@@ -6,13 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nixdock.engine.containers.mounts import forget_roots
-from nixdock.engine.containers.owner import (
-    SETTINGS,
-    TARGET,
-    find_ours,
-    forget_detached,
-)
+from nixdock.engine.containers.owner import SETTINGS, TARGET, find_ours
 from nixdock.engine.containers.unfinished import TakenPlace
 from nixdock.errors import UsageError
 from nixdock.events import ignore
@@ -114,13 +108,9 @@ def _with_replaced(named: list[ContainerSummary], ours: list[ContainerSummary]) 
 def _remove(
     engine: Engine, containers: list[ContainerSummary], listener: Listener, grace: int | None
 ) -> tuple[str, ...]:
-    def end(container: ContainerSummary) -> None:
-        stop_and_remove(engine, container, listener, grace=grace)
-        forget_detached(container.id)
-        forget_roots(engine, container.id)
-
     # Each may take its time to end: they take it together.
-    for result in do_together([partial(end, container) for container in containers], _AT_ONCE):
+    jobs = [partial(stop_and_remove, engine, one, listener, grace=grace) for one in containers]
+    for result in do_together(jobs, _AT_ONCE):
         if result is not None:
             raise result
     return tuple(container.name for container in containers)

@@ -82,7 +82,8 @@ def name_aside(name: str, what: str, token: str) -> str:
 
     Args:
         name: The service's name.
-        what: `new` until it has it, `old` where another one has it, `failed` where it is kept for a look.
+        what: `new` until it has it, `old` where another one may have it, `replaced` where that is proven,
+            `failed` where it is kept for a look.
         token: Tells it from others.
     """
     return f"{name}.{what}-{token}"
@@ -106,6 +107,8 @@ def find_unfinished(
         place = TakenPlace.of(new)
         old = None if place is None else known.get(place.old)
         if place is None or old is None or old is new or old.labels.get(TARGET) != new.labels.get(TARGET):
+            continue
+        if old.name.startswith(name_aside(place.name, "replaced", "")):
             continue
         if is_left_over(place.process, observer=ourselves, now=now):
             yield new, old, place.name

@@ -14,7 +14,7 @@ from nixdock import process
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary
 from nixdock.engine.containers.container import Happening, SignalCaught
-from nixdock.engine.containers.owner import Owner, find_ourselves
+from nixdock.engine.containers.owner import Owner, find_ourselves, is_detached, remember_detached
 from nixdock.engine.containers.unfinished import TakenPlace
 from nixdock.events import Notice, Warned
 from nixdock.services.differences import Given
@@ -227,6 +227,41 @@ def test_one_that_had_ended_is_nothing_to_go_back_to() -> None:
     replacement.close()
     assert engine.asked == [("remove", "old"), ("rename", "new", "web")]
     assert told == [REPLACING]
+
+
+def test_one_that_is_not_removed_is_called_so_that_the_new_one_is_not_taken_for_unproven() -> None:
+    engine = Engine(refuses="remove")
+    replacement, told = begin(engine)
+    replacement.take_place(New())
+    replacement.finish()
+    replacement.close()
+    assert engine.asked == [*STOPPED, ("remove", "old"), ("rename", "old", "web.replaced")]
+    assert told == [REPLACING, Warned(f"the container before, {engine.name}, is not removed: no remove")]
+
+
+def test_one_that_is_paused_goes_where_the_engine_stops_none() -> None:
+    engine = Engine(refuses="stop")
+    replacement, told = begin(engine, state="paused")
+    replacement.take_place(New())
+    assert engine.asked == [("stop", "old", "3"), ("remove", "old"), ("rename", "new", "web")]
+    replacement.close()
+    assert told[-1] == Notice("web: the one before cannot be started again: it was paused")
+
+
+def test_one_that_cannot_be_stopped_stays() -> None:
+    engine = Engine(refuses="stop")
+    replacement, _ = begin(engine)
+    with pytest.raises(EngineRefusedError):
+        replacement.take_place(New())
+    assert engine.asked == [("stop", "old", "3")]
+
+
+def test_with_the_old_one_goes_the_note_that_it_was_left_running() -> None:
+    remember_detached("old")
+    replacement, _ = begin(Engine())
+    replacement.take_place(New())
+    replacement.finish()
+    assert not is_detached("old")
 
 
 @pytest.mark.parametrize("kept", [False, True])
