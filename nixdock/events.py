@@ -9,11 +9,11 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
 from nixdock.text import format_bytes
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -10,10 +10,10 @@ What the *user* should read is not a log line: it is an event told to a listener
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import out
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger, Processor

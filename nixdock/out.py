@@ -15,10 +15,10 @@ import contextlib
 import os
 import re
 import sys
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from nixdock.text import clean, clean_line, split_lines
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,10 +11,10 @@ import mmap
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from nixdock.text import split_lines
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

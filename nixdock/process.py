@@ -14,12 +14,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from nixdock.errors import no_more_processes
 from nixdock.log import get_logger
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,6 +8,7 @@ a command takes the session, `click.pass_obj`, and asks it.
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -17,7 +18,6 @@ from click.core import ParameterSource
 
 from nixdock import log
 from nixdock.out import say_text, tell
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

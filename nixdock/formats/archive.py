@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,6 @@ from nixdock.events import Meter, Work, ignore
 from nixdock.formats.compression import DecompressedBytes
 from nixdock.formats.tar_members import BLOCK, TarWalk, is_header
 from nixdock.image.detect import Codec, recognise
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,6 +8,7 @@ A layer may be compressed and may be a link to another one. Written down nowhere
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,6 @@ from nixdock.formats.compression import decompress
 from nixdock.image.detect import Codec
 from nixdock.image.model import Image, OpenerLayer
 from nixdock.image.reference import Digest, Reference
-from nixdock.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

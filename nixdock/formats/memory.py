@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from nixdock import settings
 from nixdock.database import Database
 from nixdock.image.reference import Digest
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

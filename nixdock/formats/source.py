@@ -14,13 +14,13 @@ import stat
 import sys
 import tempfile
 import weakref
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
 from nixdock.errors import LoadError
 from nixdock.events import Meter, Work
 from nixdock.image.extent import Extent
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ use, or told by whoever has hashed the bytes in passing (`settle`), or known fro
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from functools import cached_property
 from threading import Event, Lock
 from typing import IO, TYPE_CHECKING, Final
@@ -15,7 +16,6 @@ from nixdock.errors import LoadError
 from nixdock.image.config import read_config
 from nixdock.image.model import Image
 from nixdock.image.reference import Digest
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

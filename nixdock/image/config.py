@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.errors import LoadError
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

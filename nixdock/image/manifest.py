@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import platform as machine
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.image.detect import Codec
 from nixdock.image.model import Manifest
 from nixdock.image.reference import Digest
-from nixdock.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

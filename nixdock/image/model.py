@@ -6,12 +6,12 @@ checking) asks for nothing else. Values are immutable and lazy: to have one cost
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from nixdock.image.config import ImageConfig, read_config
 from nixdock.image.reference import Digest
-from nixdock.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

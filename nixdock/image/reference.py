@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-
-from nixdock.values import dataclass
+from dataclasses import dataclass
 
 DOCKER_HUB = "docker.io"
 DEFAULT_TAG = "latest"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.image.detect import HEAD, FileKind, detect
 from nixdock.nix.target import OCI_LAYOUT_FILE
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,6 @@ from nixdock.nix.artefact import Artefact, ArtefactForm, describe, is_held, reco
 from nixdock.nix.evaluation import BrokenDownloadError, CollectedError
 from nixdock.nix.store import lies_elsewhere, locate, store_path_of
 from nixdock.nix.target import ArtefactTarget, BuildTarget
-from nixdock.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

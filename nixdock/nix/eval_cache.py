@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import time
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,7 +33,6 @@ from nixdock.nix.settings import config_files
 from nixdock.nix.store import locate
 from nixdock.nix.target import ExpressionTarget, FlakeTarget
 from nixdock.text import clean_line
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

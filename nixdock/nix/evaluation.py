@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.errors import BuildError
 from nixdock.nix.target import join_attribute
 from nixdock.settings import here
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

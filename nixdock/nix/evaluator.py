@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,7 +28,6 @@ from nixdock.nix.target import (
 )
 from nixdock.nixpkgs.assembly import offline_set
 from nixdock.settings import here, is_there, wants_eval_cache
-from nixdock.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

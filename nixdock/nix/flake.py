@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,6 @@ from nixdock import process
 from nixdock.nix import command
 from nixdock.nix.target import FLAKE_FILE
 from nixdock.text import split_lines
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from nixdock.errors import UsageError
 from nixdock.events import Listener, ignore
 from nixdock.nixpkgs.assembly import offline_set
 from nixdock.settings import is_there
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

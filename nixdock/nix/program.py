@@ -9,6 +9,7 @@ import os
 import re
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -18,7 +19,6 @@ from nixdock.log import get_logger
 from nixdock.nix.store import no_nix
 from nixdock.settings import here, is_there
 from nixdock.text import split_lines
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,6 @@ from nixdock.nix.package_set import is_remote
 from nixdock.nix.read_state import Aspect, ReadState, observe_state
 from nixdock.nix.store import store_dir
 from nixdock.settings import here, is_there
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

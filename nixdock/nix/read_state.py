@@ -12,13 +12,12 @@ import hashlib
 import os
 import stat
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.nix.store import store_dir
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

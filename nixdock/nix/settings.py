@@ -20,6 +20,7 @@ import json
 import os
 import re
 import time
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -29,7 +30,6 @@ from nixdock.log import get_logger
 from nixdock.nix.command import show_config
 from nixdock.nix.machine import BUSYBOX, DEFAULT_GROUP, has_members, runs_alone
 from nixdock.settings import is_there
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -14,13 +14,13 @@ Tried in this order (`parse`):
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock.errors import UsageError
 from nixdock.image.reference import Reference
 from nixdock.settings import GONE, here
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

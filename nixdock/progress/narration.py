@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Final
 
 from nixdock.events import (
@@ -24,7 +25,6 @@ from nixdock.events import (
 )
 from nixdock.out import tell, tell_json
 from nixdock.text import format_bytes, split_lines
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,13 @@ import hashlib
 import json
 import shlex
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.containers.options.table import OPTIONS
 from nixdock.engine.containers.owner import GIVEN
 from nixdock.image.reference import Reference
 from nixdock.text import clean_line, shorten
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,6 +12,7 @@ import json
 import os
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock import settings
@@ -35,7 +36,6 @@ from nixdock.events import Notice
 from nixdock.outcome import Capture, tail_of
 from nixdock.services.differences import Given, find_difference
 from nixdock.services.readiness import HealthCheck, probe
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

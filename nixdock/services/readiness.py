@@ -15,13 +15,13 @@ import math
 import threading
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.errors import EngineError, NixdockError
 from nixdock.outcome import text_of
 from nixdock.services.reaching import run_exec
 from nixdock.units import format_duration
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

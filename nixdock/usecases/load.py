@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from nixdock.engine.loading.ledger import Ledger
@@ -15,7 +16,6 @@ from nixdock.nix.artefact import Artefact, ArtefactForm, is_held
 from nixdock.nix.store import hold_roots, store_path_of
 from nixdock.nix.target import ArtefactTarget, ImageTarget, find_near
 from nixdock.usecases.artefact import check_tags, name_apart, open_artefact
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -18,6 +18,7 @@ import termios
 import threading
 import time
 from array import array
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,6 @@ from nixdock.checks.verdict import Status
 from nixdock.events import Judged
 from nixdock.out import STREAMS, is_github
 from nixdock.text import split_lines
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from nixdock.checks.verdict import Verdict

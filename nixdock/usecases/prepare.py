@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
@@ -27,7 +28,6 @@ from nixdock.nix.target import (
 )
 from nixdock.settings import here, wants_host_store
 from nixdock.text import clean_line
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

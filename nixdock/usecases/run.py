@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from nixdock.engine.connection.patience import MARGIN
@@ -23,7 +24,6 @@ from nixdock.events import Notice, Warned
 from nixdock.services.reaching import describe_ports
 from nixdock.units import format_duration
 from nixdock.usecases.output import DescriptorSink, passage
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,6 @@ from nixdock.services.replacing import Replacement
 from nixdock.units import format_duration
 from nixdock.usecases.output import DescriptorSink, discard, tell_verdict
 from nixdock.usecases.run import created, run_to_end, status_of, tell_ports
-from nixdock.values import dataclass, replace
 
 if TYPE_CHECKING:
     from nixdock.checks.expectations import RunExpectation

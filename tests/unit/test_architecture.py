@@ -30,7 +30,6 @@ LAYERS = (
         "out",
         "outcome",
         "units",
-        "values",
         "watching",
         "kept_directories",
     ),

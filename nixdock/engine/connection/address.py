@@ -15,13 +15,13 @@ import contextlib
 import hashlib
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from nixdock.engine.connection.docker_files import config_dir, read_config, read_context_name, read_endpoint
 from nixdock.errors import UsageError
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

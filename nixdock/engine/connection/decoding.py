@@ -10,11 +10,11 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from nixdock.engine.connection.refusals import EngineRefusedError, nonsense
 from nixdock.text import clean
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     import socket

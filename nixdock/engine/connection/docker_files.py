@@ -13,12 +13,12 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.settings import home_dir
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.containers.container import (
@@ -19,7 +20,6 @@ from nixdock.engine.containers.failures import explain_exec
 from nixdock.engine.containers.stopping import KILLED, SOON, advise
 from nixdock.engine.containers.terminal import Escalation, SignalAction
 from nixdock.events import Notice, ignore
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

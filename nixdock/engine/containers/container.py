@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +36,6 @@ from nixdock.engine.containers.terminal import (
 from nixdock.errors import EngineError
 from nixdock.events import Warned, ignore
 from nixdock.log import get_logger
-from nixdock.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

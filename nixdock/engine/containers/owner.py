@@ -16,12 +16,12 @@ import contextlib
 import os
 import secrets
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nixdock import process, settings
 from nixdock.text import read_system_file
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,11 +16,10 @@ import threading
 import time
 import tty
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum, auto
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,6 +11,7 @@ import hashlib
 import os
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nixdock import settings
@@ -32,7 +33,6 @@ from nixdock.engine.containers.stopping import stop
 from nixdock.errors import EngineError
 from nixdock.events import ignore
 from nixdock.log import get_logger
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -18,6 +18,7 @@ import json
 import re
 import secrets
 import time
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,6 @@ from nixdock.errors import EngineError
 from nixdock.image.manifest import DOCKER_LAYER, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor
 from nixdock.image.reference import Digest
 from nixdock.log import get_logger
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

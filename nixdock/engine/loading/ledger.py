@@ -7,6 +7,7 @@ stands here may be out of date (somebody removed an image): whoever uses it asks
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nixdock import settings
@@ -14,7 +15,6 @@ from nixdock.database import Database
 from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.events import Notice
 from nixdock.image.reference import Digest, Reference
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

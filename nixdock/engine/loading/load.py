@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.connection.refusals import EngineRefusedError, EngineUnreachableError
@@ -24,7 +25,6 @@ from nixdock.image.computed import ComputedImage, LayerChangedError, settle_laye
 from nixdock.image.reference import DEFAULT_TAG
 from nixdock.log import get_logger
 from nixdock.text import format_bytes
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

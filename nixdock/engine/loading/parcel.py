@@ -7,12 +7,12 @@ others the manifest is the one that Docker's containerd store makes of a docker-
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from nixdock.image.computed import hash_stream
 from nixdock.image.detect import Codec
 from nixdock.image.manifest import layer_codec, make_docker_manifest
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.engine.containers.options.table import OPTIONS
@@ -11,7 +12,6 @@ from nixdock.engine.containers.options.values import hide_value
 from nixdock.engine.containers.options.writers import RequestDraft
 from nixdock.errors import UsageError
 from nixdock.settings import here
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,12 +7,12 @@ Rows are applied in this order, so that `-e` overrides `--env-file`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nixdock.engine.containers.options import mappings, values, writers
 from nixdock.engine.containers.options.writers import append, merge, put
-from nixdock.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

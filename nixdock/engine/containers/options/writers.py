@@ -6,11 +6,11 @@ Every writer raises ValueError with docker's own sentence.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nixdock.engine.containers.options import mappings, values
-from nixdock.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
