@@ -245,7 +245,8 @@ def read_tail(engine: Engine, container: str) -> str:
         details = engine.find_container(container)
         if details is not None:
             tty = bool((details.raw.get("Config") or {}).get("Tty"))
-            pieces = [piece for _, piece in engine.logs(container, tty=tty, tail=_TAIL).read()]
+            with contextlib.closing(engine.logs(container, tty=tty, tail=_TAIL)) as logs:
+                pieces = [piece for _, piece in logs.read()]
             return tail_of(b"".join(pieces), lines=_TAIL)
     return ""
 
@@ -254,6 +255,7 @@ def read_logs(engine: Engine, container: ContainerDetails) -> tuple[Output, Outp
     """Return what a running container has written so far, standard output and standard error."""
     captures = (Capture(), Capture())
     tty = bool((container.raw.get("Config") or {}).get("Tty"))
-    for number, piece in engine.logs(container.id, tty=tty).read():
-        captures[0 if number == STDOUT else 1].write(piece)
+    with contextlib.closing(engine.logs(container.id, tty=tty)) as logs:
+        for number, piece in logs.read():
+            captures[0 if number == STDOUT else 1].write(piece)
     return captures[0].output, captures[1].output

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nixdock.engine.connection.address import Address
-from nixdock.engine.connection.responses import ContainerSummary, ImageDetails
+from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary, ImageDetails
+from nixdock.engine.connection.stream import Stream
 from nixdock.engine.containers.image import EngineImage, HostStore
 from nixdock.engine.containers.options.request import CreateRequest, make_request
 from nixdock.errors import DeadlineError
-from nixdock.services.identity import WantedService, describe_service, exclusively
+from nixdock.services.identity import WantedService, describe_service, exclusively, read_logs, read_tail
 
 if TYPE_CHECKING:
     from nixdock.events import Event
@@ -155,3 +157,28 @@ def test_where_no_lock_can_be_had_the_work_goes_on(tmp_path: Path, monkeypatch: 
     told: list[Event] = []
     with exclusively(Waiting(), describe_service(*image(), request()), told.append):  # type: ignore[arg-type]
         assert not told
+
+
+class Logging:
+    """An engine with one container, whose output is to be read over connections that are counted."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    def find_container(self, _container: str) -> ContainerDetails:
+        return ContainerDetails.from_json({"Id": "a", "Name": "/web", "Config": {"Tty": True}, "State": {}})
+
+    def logs(self, _container: str, **_how: Any) -> Stream:
+        self.open += 1
+        return Stream(BytesIO(b"served\n"), None, tty=True, close=self.close)
+
+    def close(self) -> None:
+        self.open -= 1
+
+
+def test_what_a_service_wrote_is_read_and_the_connection_given_back() -> None:
+    engine = Logging()
+    assert read_tail(engine, "a") == "served"  # type: ignore[arg-type]
+    written, _ = read_logs(engine, engine.find_container("a"))  # type: ignore[arg-type]
+    assert bytes(written) == b"served\n"
+    assert engine.open == 0
