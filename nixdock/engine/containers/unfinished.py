@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+_GOING: Final = frozenset({"removing", "dead"})
+"""States of a container whose removal has begun, or has failed halfway: it is not to be had back."""
+
 _PROCESS: Final = (PROCESS, STARTED, NAMESPACE, BOOT, MACHINE)
 
 
@@ -108,7 +111,7 @@ def find_unfinished(
         old = None if place is None else known.get(place.old)
         if place is None or old is None or old is new or old.labels.get(TARGET) != new.labels.get(TARGET):
             continue
-        if old.name.startswith(name_aside(place.name, "replaced", "")):
+        if old.state in _GOING or old.name.startswith(name_aside(place.name, "replaced", "")):
             continue
         if is_left_over(place.process, observer=ourselves, now=now):
             yield new, old, place.name

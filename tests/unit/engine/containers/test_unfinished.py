@@ -109,6 +109,7 @@ CASES: dict[str, tuple[list[ContainerSummary], bool]] = {
     "it is kept for a look": ([summary("old"), summary("new", "web.failed-1", **dead_place())], False),
     "somebody named it otherwise": ([summary("old"), summary("new", "mine", **dead_place())], False),
     "the new one is proven": ([summary("old", "web.replaced-1"), pair()[1]], False),
+    "the old one is being removed": ([replace(summary("old"), state="removing"), pair()[1]], False),
     "it would be its own": ([summary("new", **dead_place(old="new"))], False),
 }
 
