@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="All that nixdock left on this engine.")
 @click.option(
     "--stop-timeout",
-    type=int,
+    type=click.IntRange(-1, 2**31 - 1),
     metavar="SECONDS",
     help="How long each may take to end before it is killed; -1 is for ever. Otherwise as it was brought up.",
 )

@@ -268,7 +268,7 @@ class Patience:
             while not self._closed:
                 now = time.monotonic()
                 pause = self._cut_what_is_due(now)
-                self._changed.wait(None if math.isinf(pause) else max(0.01, pause))
+                self._changed.wait(max(0.01, min(pause, threading.TIMEOUT_MAX)))
                 overslept = time.monotonic() - now - pause
                 if overslept > _STOPPED:
                     # This process was stopped (Ctrl-Z): what the engine did meanwhile nobody has seen.

@@ -151,6 +151,18 @@ def test_cleaning_up_has_an_end_of_its_own(tmp_path: Path, monkeypatch: pytest.M
         assert isinstance(call_in_time(clean, engine), EngineUnreachableError)
 
 
+def test_what_may_take_longer_than_a_machine_can_wait_ends_no_clock() -> None:
+    """As `--stop-timeout 10000000000` is taken by engines."""
+    patience = Patience(None)
+    wait = patience.expect("POST /stop", 1e10)
+    clock = patience._clock
+    assert clock is not None
+    clock.join(0.2)
+    assert clock.is_alive()
+    assert wait.reason is None
+    patience.close()
+
+
 def test_a_process_that_was_stopped_does_not_blame_the_engine() -> None:
     clock = Patience(None)
     wait = clock.expect("GET /info", 5)
