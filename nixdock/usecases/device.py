@@ -25,6 +25,7 @@ from nixdock.engine.containers.devices import (
     write_file,
 )
 from nixdock.engine.containers.mounts import is_unseen, sees_our_files, with_store
+from nixdock.engine.containers.owner import MARKED, Owner
 from nixdock.errors import BuildError, EngineError, LoadError, UsageError
 from nixdock.events import Notice, Warned
 from nixdock.formats.store_view import StoreKeptError
@@ -247,7 +248,10 @@ def _require_sight(place: EngineImage, paths: Sequence[str]) -> None:
     engine = place.engine
     try:
         if engine.traits.refuses_missing_mounts:
-            body = with_store({"Image": place.run_as, "Cmd": ["/"]}, paths)
+            owner = Owner.make()
+            # As of any run: should we be killed before it is removed, the next one does that.
+            ours = {"Labels": owner.labels(), "HostConfig": {MARKED: owner.mark()}}
+            body = with_store({"Image": place.run_as, "Cmd": ["/"], **ours}, paths)
             engine.remove_container(engine.create_container(body).id)
         elif not sees_our_files(engine, place.details):
             raise EngineError(UNSEEN)

@@ -111,7 +111,7 @@ class StoreMounting:
         return find_loaded(engine, loaded.name, loaded.details)
 
     def _load(self, name: str, why: str, load: Callable[[], EngineImage]) -> EngineImage:
-        self.listener(Notice(f"{name} is loaded with its store paths: {why}"))
+        self.listener(Notice(f"{name} is loaded whole: {why}"))
         return load()
 
     def _hold(self, engine: Engine, paths: list[str], container: str) -> None:

@@ -167,9 +167,12 @@ def sweep_roots(engine: Engine) -> None:
         # Most users have none, and need not ask the engine who it is.
         if not any(_roots().iterdir()):
             return
-        for directory in roots_of(engine, "any").parent.iterdir():
+        own = roots_of(engine, "any").parent
+        for directory in own.iterdir():
             if engine.find_container(directory.name) is None:
                 shutil.rmtree(directory, ignore_errors=True)
+        # Where it is empty by now; the engine need not be asked any more.
+        own.rmdir()
 
 
 def _roots() -> Path:

@@ -168,3 +168,6 @@ def test_what_held_the_paths_of_containers_that_are_gone_is_removed_for_this_eng
     assert [place.exists() for place in places] == [True, True, False, True]
     forget_roots(ours, "a")  # type: ignore[arg-type]
     assert [place.exists() for place in places] == [False, True, False, True]
+    ours.containers = ()
+    sweep_roots(ours)  # type: ignore[arg-type]
+    assert list((tmp_path / "roots").iterdir()) == [places[3].parent]
