@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nixdock.checks.format.matcher_shapes import NUMBER
 from nixdock.checks.format.records import key, required
 from nixdock.checks.format.shapes import DURATION
 from nixdock.checks.running.live import LiveService, ServiceKind
 from nixdock.checks.verdict import CheckResult
+from nixdock.engine.connection.responses import read_stop_signal
+from nixdock.engine.containers.stopping import KILLED
 from nixdock.outcome import tail_of
 
 if TYPE_CHECKING:
     from nixdock.checks.matchers.algebra import Matcher, Number
-
-_KILLED: Final = 137
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class StopCheck(ServiceKind):
         exit_code = live.details().exit_code
         reproduce = live.by_hand(f"docker stop -t {math.ceil(self.grace)} {live.word}")
         result = CheckResult(reproduce=reproduce, stdout=live.tail())
-        if exit_code == _KILLED and seconds >= self.grace:
+        if exit_code == KILLED and seconds >= self.grace:
             message = f"it did not end within {self.grace:g} s of being asked to, and was killed"
             result.find("stop", message, _why_not_ended(live, before))
         elif seconds > self.grace:
@@ -55,7 +55,7 @@ def _why_not_ended(live: LiveService, before: int) -> str:
     said = tail_of(live.logs()[before:])
     if said:
         return f"when asked, it said:\n{said}"
-    asked = (live.details().raw.get("Config") or {}).get("StopSignal") or "SIGTERM"
+    asked = read_stop_signal(live.details().raw.get("Config") or {})
     return (
         "when asked, it said nothing: the first process of a container gets no signal that it does not "
         f"handle; have it handle {asked}, or run it with init: true"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,15 @@ def read_stop_timeout(config: Mapping[str, Any]) -> int:
     """Return the seconds that a container of this config has to end; for ever when negative."""
     given = config.get("StopTimeout")
     return STOP_TIMEOUT if given is None else int(given)
+
+
+def read_stop_signal(config: Mapping[str, Any]) -> str:
+    """Return the name of the signal that asks a container of this config to end; Podman tells a number."""
+    given = str(config.get("StopSignal") or "SIGTERM")
+    try:
+        return signal.Signals(int(given)).name
+    except ValueError:
+        return given
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from nixdock.engine.connection.responses import read_stop_signal
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted, ignore
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def advise(listener: Listener, name: str, container: Mapping[str, Any], grace: i
         if (kind, has_init) in _advised:
             return
         _advised.add((kind, has_init))
-    signal = str(config.get("StopSignal") or "SIGTERM")
+    signal = read_stop_signal(config)
     init = "" if has_init else "--init, "
     ways = f"{init}a handler for it in the program, or StopSignal in the image's config would save the wait"
     shorter = ", --stop-timeout 1 shortens it" if grace > 1 else ""
