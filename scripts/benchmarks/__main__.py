@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.options import parse
 
-BENCHMARKS = ("start", "up", "loop", "load", "check", "layered")
+BENCHMARKS = ("start", "up", "loop", "growth", "load", "check", "layered")
 
 
 def main() -> int:

@@ -53,7 +53,7 @@ PATHS = (1, 60, 600)
 
 def run(options: Options) -> None:
     """Measure all turns of the loop on one engine, then what needs an engine that knows devices."""
-    with _bench(options.engine, options) as bench:
+    with open_bench(options.engine, options) as bench:
         _compare_unchanged(bench)
         _compare_edit(bench)
         _compare_watch(bench)
@@ -66,7 +66,7 @@ def run(options: Options) -> None:
         for count in PATHS:
             with bench.large(max(SIZES), count) as image:
                 _compare_host_store(bench, image)
-    with _bench("docker-28", options) as bench, bench.large(max(SIZES), 60) as image:
+    with open_bench("docker-28", options) as bench, bench.large(max(SIZES), 60) as image:
         _compare_device(bench, image)
 
 
@@ -84,12 +84,13 @@ class _Large:
 
 
 @contextmanager
-def _bench(engine: str, options: Options) -> Iterator[_Bench]:
+def open_bench(engine: str, options: Options) -> Iterator[Bench]:
+    """Have an engine, and a folder with the images' files, as long as the context lasts."""
     with tempfile.TemporaryDirectory(prefix="nixdock-bench-") as folder, engines.start(engine) as running:
-        yield _Bench(Path(folder), running.host, options)
+        yield Bench(Path(folder), running.host, options)
 
 
-class _Bench:
+class Bench:
     """A folder with the images' files, and an engine."""
 
     def __init__(self, folder: Path, host: str, options: Options) -> None:
@@ -152,7 +153,7 @@ class _Bench:
             self.ask(f"nix-store --delete {' '.join(made)}")
 
 
-def _compare_unchanged(bench: _Bench) -> None:
+def _compare_unchanged(bench: Bench) -> None:
     """Run what is built and loaded already."""
     bench.shell("nixdock up hello-docker.nix")
     image = bench.ask("nixdock load --quiet hello-docker.nix")
@@ -173,7 +174,7 @@ def _compare_unchanged(bench: _Bench) -> None:
         )
 
 
-def _compare_edit(bench: _Bench) -> None:
+def _compare_edit(bench: Bench) -> None:
     """Change one line of a service's script, and have its output."""
     edit = 'echo "# $RANDOM$RANDOM" >> app.py'
     ways = {
@@ -206,7 +207,7 @@ def _compare_edit(bench: _Bench) -> None:
     bench.forget()
 
 
-def _compare_watch(bench: _Bench) -> None:
+def _compare_watch(bench: Bench) -> None:
     """Save one line of a web service, and have its answer from the new one."""
     watched, by_docker = _free_port(), _free_port()
     source = bench.folder / "web.py"
@@ -279,7 +280,7 @@ def _await_answer(port: int, answer: str, seconds: float = 60) -> None:
     raise RuntimeError(f"port {port} does not answer {answer!r}")
 
 
-def _tell_what_is_sent(bench: _Bench) -> None:
+def _tell_what_is_sent(bench: Bench) -> None:
     """Print what the engine is sent after a change: in the set's order of layers, and in nixpkgs'."""
     sys.stdout.write("\nsent to the engine\n")
     for order in ("ours", "theirs"):
@@ -301,7 +302,7 @@ def _tell_what_is_sent(bench: _Bench) -> None:
     sys.stdout.flush()
 
 
-def _compare_many(bench: _Bench, count: int = 30) -> None:
+def _compare_many(bench: Bench, count: int = 30) -> None:
     """Have many images of one interpreter on the engine, from new scripts."""
     names = " ".join(f"image-{number}" for number in range(count))
 
@@ -323,7 +324,7 @@ def _compare_many(bench: _Bench, count: int = 30) -> None:
     bench.forget()
 
 
-def _compare_large(bench: _Bench, image: _Large, needed: float) -> None:
+def _compare_large(bench: Bench, image: _Large, needed: float) -> None:
     """Run a large image that is built and loaded already."""
     words = f"{image.words} -A archive"
     bench.shell(f"nixdock up {words}")
@@ -340,7 +341,7 @@ def _compare_large(bench: _Bench, image: _Large, needed: float) -> None:
     )
 
 
-def _compare_host_store(bench: _Bench, image: _Large) -> None:
+def _compare_host_store(bench: Bench, image: _Large) -> None:
     """Run a large image for the first time: mounted, and loaded."""
     words = f"{image.words} -A stream"
     bench.shell(f"nixdock build {words} --no-out-link")
@@ -356,7 +357,7 @@ def _compare_host_store(bench: _Bench, image: _Large) -> None:
     )
 
 
-def _compare_device(bench: _Bench, large: _Large) -> None:
+def _compare_device(bench: Bench, large: _Large) -> None:
     """Run a large image for the first time: as a device of docker's own, and loaded."""
     words = f"{large.words} -A stream"
     bench.shell(f"nixdock build {words} --no-out-link")
