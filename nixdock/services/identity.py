@@ -32,7 +32,7 @@ from nixdock.engine.containers.owner import (
 from nixdock.engine.containers.stopping import stop
 from nixdock.engine.containers.unfinished import find_unfinished, lock_file, undo
 from nixdock.errors import DeadlineError, EngineError
-from nixdock.events import Notice
+from nixdock.events import Notice, Warned
 from nixdock.outcome import Capture, tail_of
 from nixdock.services.differences import Given, find_difference
 from nixdock.services.readiness import HealthCheck, probe
@@ -177,11 +177,18 @@ def find_service(engine: Engine, service: WantedService, listener: Listener) -> 
 
     A replacement that was cut short is undone first; whoever asks keeps others away.
     """
-    listed = engine.containers(labels=[RUN, f"{TARGET}={service.target}"])
-    for new, old, name in find_unfinished(listed):
-        if name == service.name and undo(engine, new, old, name, listener):
-            listener(Notice(f"{name}: the one before runs again: what was to replace it was cut short"))
-            return find_service(engine, service, listener)
+    labels = [RUN, f"{TARGET}={service.target}"]
+    listed = engine.containers(labels=labels)
+    cut_short = [one for one in find_unfinished(listed) if one[2] == service.name]
+    for new, old, name in cut_short:
+        try:
+            if undo(engine, new, old, name, listener):
+                listener(Notice(f"{name}: the one before runs again: what was to replace it was cut short"))
+        except EngineError as error:
+            # It is to be replaced, most likely.
+            listener(Warned(f"{name}: the one before could not be started again: {error.message}"))
+    if cut_short:
+        listed = engine.containers(labels=labels)
     for container in listed:
         details = inspect_ours(engine, container) if container.name == service.name else None
         if details is not None:

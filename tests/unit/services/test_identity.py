@@ -11,12 +11,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nixdock.engine.connection.address import Address
+from nixdock.engine.connection.refusals import EngineRefusedError
 from nixdock.engine.connection.responses import ContainerDetails, ContainerSummary, ImageDetails
 from nixdock.engine.connection.stream import Stream
 from nixdock.engine.containers.image import EngineImage, HostStore
 from nixdock.engine.containers.options.request import CreateRequest, make_request
+from nixdock.engine.containers.owner import MARKED, REPLACES, RUN
+from nixdock.engine.containers.unfinished import label_place
 from nixdock.errors import DeadlineError
-from nixdock.services.identity import WantedService, describe_service, exclusively, read_logs, read_tail
+from nixdock.events import Notice, Warned
+from nixdock.services.identity import (
+    WantedService,
+    describe_service,
+    exclusively,
+    find_service,
+    read_logs,
+    read_tail,
+)
 
 if TYPE_CHECKING:
     from nixdock.events import Event
@@ -59,6 +70,70 @@ def test_one_build_is_one_image_with_its_store_paths_or_with_those_of_this_machi
 
 def standing(service: WantedService) -> ContainerSummary:
     return ContainerSummary.from_json({"Id": "a", "Image": "web:1", "Labels": service.labels})
+
+
+class Halfway:
+    """An engine with both containers of a replacement that was cut short; the old one may not start."""
+
+    address = Address("unix:///x", "a test")
+
+    def __init__(self, service: WantedService, refuses: str) -> None:
+        pid, _, rest = label_place("web", "old")[REPLACES].removeprefix("web old ").partition(" ")
+        # The start of a process that had our number before us.
+        dead = f"web old {pid} 1 {rest.partition(' ')[2]}"
+        self.labels = {"old": service.labels, "new": {**service.labels, REPLACES: dead}}
+        self.names = {"old": "web.old-1", "new": "web"}
+        self.status, self.refuses = "exited", refuses
+
+    def containers(self, *, labels: list[str]) -> list[ContainerSummary]:
+        assert labels[0] == RUN
+        return [
+            ContainerSummary(
+                one, self.names[one], "web:1", "sha256:a", "", {RUN: "r", **self.labels[one]}, {}
+            )
+            for one in self.names
+        ]
+
+    def find_container(self, ident: str) -> ContainerDetails | None:
+        if ident not in self.names:
+            return None
+        state, host = {"Status": self.status, "ExitCode": 3}, {MARKED: "nixdock:r:1"}
+        return ContainerDetails.from_json(
+            {"Id": ident, "Name": f"/{self.names[ident]}", "State": state, "HostConfig": host}
+        )
+
+    def remove_container(self, ident: str) -> None:
+        del self.names[ident]
+
+    def rename_container(self, ident: str, name: str) -> None:
+        self.names[ident] = name
+
+    def start_container(self, _ident: str) -> None:
+        if self.refuses:
+            raise EngineRefusedError(self.refuses, status=500)
+        self.status = "running"
+
+
+@pytest.mark.parametrize(
+    ("refuses", "difference", "said"),
+    [
+        ("", None, Notice("web: the one before runs again: what was to replace it was cut short")),
+        (
+            "its port is taken",
+            "it has ended with 3",
+            Warned("web: the one before could not be started again: its port is taken"),
+        ),
+    ],
+)
+def test_what_was_cut_short_keeps_nothing_from_its_place(
+    refuses: str, difference: str | None, said: Event
+) -> None:
+    service = describe_service(*image(), replace(request(), name="web"))
+    told: list[Event] = []
+    found = find_service(Halfway(service, refuses), service, told.append)  # type: ignore[arg-type]
+    assert found is not None
+    assert (found.container.id, found.difference) == ("old", difference)
+    assert told == [said]
 
 
 def test_looking_on_is_no_setting() -> None:
