@@ -149,7 +149,8 @@ def _read_conf_of(
         named = find_conf(stream.read())
     if named is None:
         return None
-    (conf,) = door.admit(str(path), files=[named])
+    # It refers to all that it names.
+    conf = door.admit_closure(str(path), named)
     data = _read_whole(FileBytes(conf))
     if not stream_conf.is_conf(parse_json(data, name=str(conf), what="text")):
         return None

@@ -11,6 +11,7 @@ image is run only where Nix made it, and what it writes is kept in a temporary f
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -21,7 +22,7 @@ from nixdock import process
 from nixdock.errors import BuildError, LoadError
 from nixdock.events import Warned
 from nixdock.formats.source import explain_os_error, open_stream
-from nixdock.nix.store import find_invalid, store_dir, store_path_of
+from nixdock.nix.store import find_invalid, list_requisites, store_dir, store_path_of
 from nixdock.text import clean_line
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ def _top_of(place: Path, name: str, by: str) -> Path:
     if top is None:
         raise _outside(name, by, str(place))
     return top
+
+
+def _identify(top: Path) -> str:
+    """Return what a store path is known by: as long as it is the same file, it is what it was."""
+    status = top.lstat()
+    return f"{status.st_dev}:{status.st_ino}:{status.st_ctime_ns}"
 
 
 def _is_plain(name: str) -> bool:
@@ -97,6 +104,26 @@ class StoreDoor:
         self._ask(tops, by)
         return tuple(found)
 
+    def admit_closure(self, by: str, file: str) -> Path:
+        """Make sure that a file may be read, as `admit` does, and learn of all that it refers to.
+
+        Of that, which is as valid as the file, nothing need be asked then.
+
+        Args:
+            by: What names it, for messages.
+            file: A path that is opened.
+
+        Raises:
+            LoadError: As for `admit`.
+        """
+        place = self._resolve(file, by, whole=True)
+        top = _top_of(place, file, by)
+        with contextlib.suppress(OSError, BuildError):
+            if not self._memory.recall_valid({str(top): _identify(top)}):
+                self._memory.keep_valid({str(path): _identify(path) for path in list_requisites([top])})
+        (place,) = self.admit(by, files=[file])
+        return place
+
     def _resolve(self, name: str, by: str, *, whole: bool) -> Path:
         """Return a path without links, as the store is called that it lies in."""
         if not name.startswith("/") or "\0" in name or not (whole or _is_plain(name)):
@@ -128,10 +155,9 @@ class StoreDoor:
         identities: dict[str, str] = {}
         for top, name in tops.items():
             try:
-                status = top.lstat()
+                identities[str(top)] = _identify(top)
             except OSError as error:
                 raise explain_os_error(error, name) from error
-            identities[str(top)] = f"{status.st_dev}:{status.st_ino}:{status.st_ctime_ns}"
         known = self._memory.recall_valid(identities)
         unknown = {path: identity for path, identity in identities.items() if path not in known}
         if not unknown:

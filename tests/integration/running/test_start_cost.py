@@ -31,6 +31,14 @@ EXPECTING = """\
 import ./hello-docker.nix { inherit pkgs; }
 // { nixdock.checks.says = { run = [ ]; stdout = "Hello, world!\\n"; }; }
 """
+EDITED = """\
+{ pkgs ? import <nixpkgs> { } }:
+pkgs.dockerTools.streamLayeredImage {
+  name = "nixdock-test-edited";
+  tag = "1";
+  config.Cmd = [ "${pkgs.busybox}/bin/cat" "${./own}" ];
+}
+"""
 COLLECTED = """\
 { pkgs ? import <nixpkgs> { } }:
 pkgs.dockerTools.buildImage { name = "nixdock-test-collected"; config.Env = [ "SALT=%s" ]; }
@@ -205,6 +213,31 @@ def test_what_is_to_be_loaded_is_held_meanwhile(loaded: Nixdock) -> None:
     cost = measure(loaded, "load", "hello-docker.nix")
     assert cost.programs == ["nix-instantiate", "nix-build"]
     assert "POST /images/load" in cost.requests
+
+
+@pytest.mark.parametrize("how", ["--no-host-store", "--host-store"])
+def test_what_is_edited_costs_the_same_whether_store_paths_are_loaded_or_mounted(
+    loaded: Nixdock, how: str
+) -> None:
+    own, name = loaded.folder / "own", "docker.io/library/nixdock-test-edited:1"
+    if how == "--host-store":
+        name = "nixdock.invalid/host-store/nixdock-test-edited:1"
+    (loaded.folder / "edited.nix").write_text(EDITED)
+    own.write_text(secrets.token_hex(8))
+    assert loaded("up", how, "edited.nix").out == own.read_bytes()
+    own.write_text(secrets.token_hex(8))
+    cost = measure(loaded, "up", how, "edited.nix")
+    # Nix evaluates, says how it builds, builds, and knows what was built as valid: once for all of it.
+    assert cost.programs == ["nix-instantiate", "nix", "nix-build", "nix-store"]
+    after = cost.requests[cost.requests.index("POST /images/load") + 1 :]
+    assert after == [
+        f"GET /images/{name}/json",
+        "GET /containers/json",
+        "POST /containers/create",
+        *(f"POST /containers/ID/{what}" for what in ("attach", "wait", "start")),
+        "DELETE /containers/ID",
+        *("GET /networks", "GET /volumes", "GET /images/json"),
+    ]
 
 
 def test_what_was_collected_before_it_was_held_is_there_again(loaded: Nixdock) -> None:

@@ -18,6 +18,7 @@ def use_store(monkeypatch: pytest.MonkeyPatch) -> UseStore:
         folder.mkdir(parents=True, exist_ok=True)
         monkeypatch.setenv("NIX_STORE_DIR", str(folder))
         monkeypatch.setattr("nixdock.formats.door.find_invalid", lambda _paths: frozenset())
+        monkeypatch.setattr("nixdock.formats.door.list_requisites", tuple)
         return folder
 
     return use
