@@ -53,7 +53,7 @@ _LARGEST: Final = 16 * 1024 * 1024
 """Characters that one may take: one that read more is not worth it."""
 _MOST: Final = 10
 """How many changes are told."""
-_INCLUDED: Final = re.compile(r"^[^\S\n]*!?include[^\S\n]+(\S.*?)[^\S\n]*$", re.MULTILINE)
+_INCLUDED: Final = re.compile(r"^[^\S\n]*!?include[^\S\n]+([^\s#]+)", re.MULTILINE)
 _PLUGINS: Final = re.compile(r"\bplugin-files\b")
 _OURS: Final = ("evaluate.nix", "describe.nix", "traced.nix")
 _VARIABLES: Final = ("HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_STATE_HOME", "XDG_DATA_HOME")
@@ -331,14 +331,15 @@ def _identify_nix() -> str:
 def _config_files() -> list[Path]:
     """Return where Nix's configuration is, or would be."""
     files = config_files(os.environ)
+    files += _included(os.environ.get("NIX_CONFIG", ""), settings.here())
     for file in files:
         # A file that is included may include others.
-        files += (path for path in _includes(file) if path not in files)
+        files += (path for path in _included(_read(file), file.parent) if path not in files)
     return files
 
 
-def _includes(file: Path) -> list[Path]:
-    return [file.parent / name for name in _INCLUDED.findall(_read(file))]
+def _included(text: str, directory: Path) -> list[Path]:
+    return [directory / name for name in _INCLUDED.findall(text)]
 
 
 def _read(file: Path) -> str:

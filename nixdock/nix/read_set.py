@@ -7,6 +7,7 @@ sources it copied as they stand. An evaluation that fails has told what it read 
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +92,11 @@ class ReadSet:
             (Aspect.KIND, self.present | self.absences),
         ):
             aspects += ((aspect, path) for path in sorted(paths))
-        return observe_state(aspects, sorted(self.environment))
+        state = observe_state(aspects, sorted(self.environment))
+        # Nix looks for what a file names beside where a link says that the file is: another link to the same
+        # file may say something else.
+        links = sorted(link for link in state.links if not _is_stored(link))
+        return state.joined(observe_state([(Aspect.COPY, link) for link in links]))
 
     def as_json(self) -> dict[str, list[str]]:
         """Return it as what `from_json` reads."""
@@ -200,13 +205,23 @@ class ReadRecorder:
 
     def _keep(self, texts: Iterable[str]) -> frozenset[Path]:
         """Return those of some paths that can change."""
-        paths = [Path(text) for text in texts if text.startswith("/") and not text.startswith(_IN_NIX)]
+        paths = [
+            Path(way)
+            for text in texts
+            if text.startswith("/") and not text.startswith(_IN_NIX)
+            for way in _ways(text)
+        ]
         # What is named as if it were below such a directory may lead out of it.
         constant = {path for path in paths if self.constant and path.is_relative_to(self.constant)}
         stored = [path for path in paths if _is_stored(path)]
         places = observe_state([(Aspect.PLACE, path) for path in stored]).observations
         constant |= {path for (_, path), seen in places.items() if _is_stored(Path(seen.value))}
         return frozenset(path for path in paths if path not in constant or ".." in path.parts)
+
+
+def _ways(text: str) -> Iterable[str]:
+    """Return what a path can mean: Nix 2.8 follows a link before `..`, and a current Nix does not."""
+    return dict.fromkeys((text, "/" + os.path.normpath(text).lstrip("/"))) if "/.." in text else (text,)
 
 
 def _is_stored(path: Path) -> bool:

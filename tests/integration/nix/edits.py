@@ -44,6 +44,7 @@ let
     listed = builtins.toJSON (builtins.readDir ./listed);
     probed = [ (builtins.pathExists ./maybe) (builtins.pathExists "${toString ./.}/maybe/") ];
     environment = builtins.getEnv "EDITS";
+    above = builtins.readFile (toString ./deep + "/../text");
     copied = "${./tree}";
     file = ./tree/run;
     filtered = builtins.filterSource kept ./filtered;
@@ -72,7 +73,7 @@ MODES: Final = (
 TEXTS: Final = (
     *(f"texts/{name}" for name in ("read", "global", "hashed", "extra")),
     *("tree/run", "tree/inner/deep", "filtered/kept", "filtered/inner/kept", "filtered/skipped"),
-    *("single", "part/text", "first/unused", "here.txt", "a/text", "b/text"),
+    *("single", "part/text", "first/unused", "here.txt", "text", "a/text", "b/text"),
 )
 FOLDERS: Final = ("listed", "tree", "tree/inner", "filtered", "filtered/inner", "first", "texts", "new")
 
@@ -97,6 +98,9 @@ class World:
             self.write(name, "word" if name == "scoped.nix" else '"first"')
         for name in "ab":
             self.write(f"{name}/chosen.nix", "builtins.readFile ./text")
+            self.write(f"{name}/deep/unused", "")
+            Path(name, "both").symlink_to("../both")
+        self.write("both/chosen.nix", "builtins.readFile ../text")
         self.write("part/default.nix", "builtins.readFile ./text")
         self.write("root.nix", ROOT)
         self.write("mode.nix", MODES[0])
@@ -104,6 +108,7 @@ class World:
         self.write("number.nix", "1")
         Path("tree/link").symlink_to("run")
         Path("current").symlink_to("a")
+        Path("deep").symlink_to("a/deep")
         Path("linked.nix").symlink_to("a/chosen.nix")
 
     def write(self, name: str, text: str) -> None:
@@ -125,6 +130,7 @@ class World:
         restore(self)
         self.write("mode.nix", MODES[0])
         self.write("user.conf", "")
+        os.environ.pop("NIX_CONFIG", None)
         self.options = replace(self.options, attributes=())
 
     def pick_text(self) -> Path:
@@ -193,8 +199,9 @@ def turn_link(world: World) -> None:
     links = {
         "tree/link": ("run", "inner"),
         "current": ("a", "b"),
-        # Which leads to files of one content, that read the files beside them.
-        "linked.nix": ("a/chosen.nix", "b/chosen.nix"),
+        "deep": ("a/deep", "b/deep"),
+        # Which leads to files of one content, or by two ways to one file, that read the files beside them.
+        "linked.nix": ("a/chosen.nix", "b/chosen.nix", "a/both/chosen.nix", "b/both/chosen.nix"),
     }
     name, targets = world.random.choice(list(links.items()))
     Path(name).unlink()
@@ -235,7 +242,11 @@ def swap_folders(world: World) -> None:
 
 def set_variable(world: World) -> None:
     name, values = world.random.choice(
-        (("EDITS", ("", "a", "b", None)), ("HOME", (str(Path.cwd()), str(Path.cwd() / "listed"))))
+        (
+            ("EDITS", ("", "a", "b", None)),
+            ("HOME", (str(Path.cwd()), str(Path.cwd() / "listed"))),
+            ("NIX_CONFIG", (f"!include {Path.cwd()}/included.conf", None)),
+        )
     )
     value = world.random.choice(values)
     os.environ.pop(name, None)
@@ -278,7 +289,8 @@ def configure(world: World) -> None:
         world.write("user.conf", said)
     else:
         world.write("included.conf", said)
-        world.write("user.conf", "!include included.conf\n")
+        told = world.random.choice(("!include included.conf", "!include included.conf # shared"))
+        world.write("user.conf", f"{told}\n")
 
 
 def configure_by_option(world: World) -> None:

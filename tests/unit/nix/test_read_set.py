@@ -81,7 +81,13 @@ def test_what_leads_out_of_the_store_is_not_left_out(tmp_path: Path, monkeypatch
     (tmp_path / "store/p/out").symlink_to(tmp_path)
     names = ("p/in", "p/out/file", "../file")
     told = (f'trace: nixdock read: ["file","{tmp_path}/store/{name}"]' for name in names)
-    assert hear(OURS, *told).files == {tmp_path / "store/p/out/file", tmp_path / "store/../file"}
+    outside = {tmp_path / "store/p/out/file", tmp_path / "store/../file", tmp_path / "file"}
+    assert hear(OURS, *told).files == outside
+
+
+def test_of_a_link_and_two_dots_both_meanings_count(tmp_path: Path) -> None:
+    told = hear(OURS, f'trace: nixdock read: ["file","{tmp_path}/link/../file"]')
+    assert told.files == {tmp_path / "link/../file", tmp_path / "file"}
 
 
 def test_a_device_is_never_what_was_read() -> None:
@@ -183,6 +189,14 @@ def test_a_link_that_leads_elsewhere_with_the_same_content(tree: Path) -> None:
     state = ReadSet(files=frozenset({tree / "link"})).observe()
     (tree / "link").unlink()
     (tree / "link").symlink_to("twin")
+    assert [change.path for change in state.differences()] == [tree / "link"]
+
+
+def test_a_link_that_leads_to_the_same_file_by_another_way(tree: Path) -> None:
+    (tree / "twin").symlink_to(".")
+    state = ReadSet(files=frozenset({tree / "link"})).observe()
+    (tree / "link").unlink()
+    (tree / "link").symlink_to("twin/file")
     assert [change.path for change in state.differences()] == [tree / "link"]
 
 
