@@ -48,11 +48,17 @@ _OWN: Final = frozenset(
         *("health-interval", "health-retries", "health-start-interval", "health-start-period"),
         *("health-timeout", "hostname", "init", "interactive", "label", "memory", "memory-reservation"),
         *("memory-swap", "memory-swappiness", "no-healthcheck", "oom-kill-disable", "oom-score-adj"),
-        *("pids-limit", "platform", "publish", "publish-all", "read-only", "runtime", "security-opt"),
+        *("pids-limit", "platform", "publish", "publish-all", "read-only", "runtime"),
         *("shm-size", "stop-signal", "stop-timeout", "sysctl", "tmpfs", "tty", "ulimit", "user", "workdir"),
     )
 )
 """docker's options whose effect is all in what is written."""
+_NAMED: Final = frozenset(("seccomp", "apparmor"))
+"""Security options that name something: a file, or what the machine has of that name."""
+_KNOWN: Final = frozenset(
+    (*("seccomp=unconfined", "seccomp=builtin"), *("apparmor=unconfined", "apparmor=docker-default"))
+)
+"""Those of them that name what is the engine's own."""
 _NETWORKS: Final = frozenset(("none", "bridge", "default"))
 
 
@@ -271,8 +277,18 @@ def _refuse_outer(made: ContainerSettings) -> None:
         _UnknownError: It does.
     """
     for option, value in made.options:
-        is_own = option in _OWN or (option == "env" and "=" in value)
-        if not is_own and not (option in {"network", "net"} and value in _NETWORKS):
+        if not _is_own(option, value):
             raise _UnknownError
     if made.raw:
         raise _UnknownError
+
+
+def _is_own(option: str, value: str) -> bool:
+    match option:
+        case "env":
+            return "=" in value
+        case "network" | "net":
+            return value in _NETWORKS
+        case "security-opt":
+            return value in _KNOWN or value.partition("=")[0] not in _NAMED
+    return option in _OWN

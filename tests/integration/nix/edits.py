@@ -315,28 +315,9 @@ def set_target(world: World) -> None:
 
 
 EDITS: Final[tuple[Callable[[World], None], ...]] = (
-    *(
-        rewrite,
-        rewrite,
-        rewrite_secretly,
-        replace_by_an_older,
-        touch,
-        rename,
-        restore,
-        add_or_remove,
-        add_or_remove,
-    ),
-    *(
-        change_mode,
-        turn_link,
-        probe,
-        shadow,
-        swap_folders,
-        set_variable,
-        set_argument,
-        set_number,
-        set_attribute,
-    ),
+    *(rewrite, rewrite, rewrite_secretly, replace_by_an_older, touch, rename, restore),
+    *(add_or_remove, add_or_remove, change_mode, turn_link, probe, shadow, swap_folders),
+    *(set_variable, set_argument, set_number, set_attribute),
     *(set_search_path, configure, configure_by_option, set_mode, set_target),
 )
 

@@ -109,6 +109,8 @@ def test_another_nixdock_runs_everything(passes: Passes, monkeypatch: pytest.Mon
         {"environment": ["A"]},
         {"network_mode": "host"},
         {"network_mode": "container:db"},
+        {"security_opt": ["seccomp=profile.json"]},
+        {"security_opt": ["apparmor=mine"]},
         {"raw": {"HostConfig": {"Binds": ["/tmp:/x"]}}},
     ],
 )
