@@ -334,7 +334,9 @@ def remove_device(
     directories = find_directories(engine, directory)
     files = list(read_files(directories))
     own = [file for file in files if file.name == name]
-    if not own:
+    # Those of one that was removed by force are there yet.
+    roots = [_roots_of(one, name) for one in directories]
+    if not own and not any(map(settings.is_there, roots)):
         others = ", ".join(sorted({file.name for file in files}))
         hint = f"there is {others}" if others else "nixdock device add TARGET"
         raise UsageError(f"there is no device {KIND}={name}", hint=hint)
@@ -358,7 +360,7 @@ def remove_device(
         if users:
             listener(Notice(f"the store paths of {device.id} are kept, in {_state()}"))
         else:
-            _forget_roots([_roots_of(one, name) for one in directories])
+            _forget_roots(roots)
     return device.id
 
 

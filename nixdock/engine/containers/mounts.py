@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from nixdock.events import Listener
 
 _NOT_SEEN: Final = re.compile(
-    r"bind source path does not exist|not shared from the host|Mounts denied", re.IGNORECASE
+    r"bind source path does not exist|invalid mount config .*: permission denied"
+    r"|not shared from the host|Mounts denied",
+    re.IGNORECASE,
 )
-"""What engines say that do not see a path of this machine: Docker, and Docker Desktop."""
+"""What engines say that do not see a path of this machine, or may not: Docker, and Docker Desktop."""
 
 
 def sees_our_files(engine: Engine, image: ImageDetails) -> bool:

@@ -152,6 +152,19 @@ def test_another_build_takes_its_place_and_who_has_the_one_before_is_told_of(dev
     assert devices.roots == [before]
 
 
+def test_what_was_kept_of_a_removed_device_goes_when_it_is_removed_again(devices: Devices) -> None:
+    devices("add", "web.nix", "-q")
+    devices.engine.docker("create", "--name", f"{NAME}-1", "--device", DEVICE, WITHOUT_STORE)
+    kept = devices.roots
+    assert devices("rm", "--force", NAME).stdout == f"{DEVICE}\n"
+    assert "stays, for containers have it" in devices("rm", NAME, status=2).stderr
+    assert devices.roots == kept != []
+    devices.engine.docker("rm", f"{NAME}-1")
+    assert devices("rm", NAME).stdout == f"{DEVICE}\n"
+    assert devices.roots == []
+    assert "there is no device" in devices("rm", NAME, status=2).stderr
+
+
 def test_what_was_lost_is_said_and_mended_by_adding_it_again(devices: Devices) -> None:
     devices("add", "web.nix", "-q")
     note = next(path for path in devices.listed()["paths"] if path.endswith("-note"))

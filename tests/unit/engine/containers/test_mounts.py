@@ -65,6 +65,8 @@ def test_what_the_user_mounts_hides_what_is_below_it(body: dict[str, Any], left:
             "invalid mount config for type \"bind\": invalid mount path: 'a' mount path must be absolute",
             False,
         ),
+        ('invalid mount config for type "bind": stat /nix/store/aaaa-libc: permission denied', True),
+        ("OCI runtime create failed: exec: permission denied", False),
         ("Mounts denied: the path /nix/store/aaaa-libc is not shared from the host", True),
         ("No such image: sample:1", False),
     ],
