@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
@@ -68,12 +68,14 @@ class WorkStarted(Event):
         kind: What kind of work it is.
         label: What is worked on, in few words: a package's name, an image's reference.
         total: How many bytes there are to do, where that is known.
+        for_seconds: How long it has gone on before it was told of.
     """
 
     key: str
     kind: Work
     label: str
     total: int | None = None
+    for_seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

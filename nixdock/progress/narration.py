@@ -123,7 +123,7 @@ class Narration:
 
     def _start(self, event: WorkStarted) -> list[str]:
         now = self.clock()
-        self._going[event.key] = _Going(event, now, now)
+        self._going[event.key] = _Going(event, now - event.for_seconds, now)
         lines = [] if event.kind in _COUNTED else self._told_together()
         return [*lines, name_work(event)] if self.verbose else lines
 

@@ -83,11 +83,11 @@ def stop(
                 told = True
                 by_force = "" if grace < 0 else f", by force in {max(1, round(grace - waited))} s"
                 listener(Notice(f"stopping {name}{by_force}"))
-                listener(WorkStarted(f"stop-{name}", Work.WAIT, f"{name} to end"))
+                work = WorkStarted(f"stop-{name}", Work.WAIT, f"{name} to end", for_seconds=waited)
+                listener(work)
     finally:
         if told:
-            summary = f"{time.monotonic() - began:.1f} s in all"
-            listener(WorkFinished(f"stop-{name}", ok=ended.is_set(), summary=summary))
+            listener(WorkFinished(f"stop-{name}", ok=ended.is_set()))
     if faults:
         raise faults[0]
     if 0 < grace <= time.monotonic() - began + SOON:

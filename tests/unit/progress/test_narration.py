@@ -53,6 +53,11 @@ def test_work_is_told_when_it_ends_with_what_came_of_it() -> None:
     ) == ["sent a:b (2 of 3 layers sent, 1.5 s)"]
 
 
+def test_what_has_gone_on_before_it_was_told_of_counts() -> None:
+    late = WorkStarted("w", Work.WAIT, "web to end", for_seconds=2.0)
+    assert narrate(late, 8.0, WorkFinished("w")) == ["waited for web to end (10.0 s)"]
+
+
 def test_reading_is_told_only_where_it_takes_long_or_brings_something() -> None:
     assert narrate(WorkStarted("r", Work.READ, "a.tar"), 1.0, WorkFinished("r")) == []
     assert narrate(WorkStarted("r", Work.READ, "a.tar"), 9.0, WorkFinished("r")) == ["read a.tar (9.0 s)"]

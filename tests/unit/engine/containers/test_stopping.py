@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -83,14 +82,12 @@ def test_one_that_takes_long_is_told_of_once(
     grace: int, by_force: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stopping, "QUIET", 0.1)
-    *begun, ended = told(Engine(0.5), container(), grace)
-    assert begun == [
-        Notice(f"stopping web{by_force}"),
-        WorkStarted("stop-web", Work.WAIT, "web to end"),
-    ]
-    assert isinstance(ended, WorkFinished)
-    assert (ended.key, ended.ok) == ("stop-web", True)
-    assert re.fullmatch(r"[0-9.]+ s in all", ended.summary or "")
+    notice, begun, ended = told(Engine(0.5), container(), grace)
+    assert notice == Notice(f"stopping web{by_force}")
+    assert begun == WorkStarted("stop-web", Work.WAIT, "web to end")
+    assert isinstance(begun, WorkStarted)
+    assert begun.for_seconds >= 0.1
+    assert ended == WorkFinished("stop-web")
 
 
 def test_only_one_that_was_killed_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
