@@ -55,6 +55,7 @@ def test_json_is_an_object_for_each_event() -> None:
         "kind": "send",
         "label": "hello:1",
         "total": 30_000_000,
+        "for_seconds": 0.0,
     }
 
 
