@@ -18,6 +18,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock import __version__, settings
+from nixdock.checks.kinds.logs import LogsCheck
 from nixdock.checks.model import ContainerSettings
 from nixdock.checks.running.bench import ContainerKind
 from nixdock.checks.running.service_group import READY
@@ -146,24 +147,24 @@ def recall(
     chosen = [check for check in suite.checks if choice.includes(check) and check.skip is None]
     common = common.over(suite.run)
     names: dict[str, str] = {}
+    seeing = [check for check in chosen if check.what.is_late or isinstance(check.what, LogsCheck)]
     for check in chosen:
         if check.is_static:
             _name(names, check.key, "static", image, _define(check))
-        elif not check.what.is_late:
+        elif check not in seeing:
             service = suite.asks_service(check) and (suite.service, suite.ready)
             _name(names, check.key, engine, image, _define(check), common, service, suite.tools)
     _name(names, READY, engine, image, READY, common, suite.service, suite.ready)
     # What looks at what others did follows from all that share its containers.
-    late = [check for check in chosen if check.what.is_late]
-    sharing = [check for check in chosen if check not in late and _shares(check)]
+    sharing = [check for check in chosen if check not in seeing and _shares(check)]
     others = [names.get(check.key) for check in sharing]
     if None not in others:
         service = (suite.service, suite.ready)
-        for check in late:
+        for check in seeing:
             _name(names, check.key, engine, image, _define(check), common, service, suite.tools, others)
     remembered = passes.recall(names.values())
     held = frozenset(key for key, name in names.items() if name in remembered)
-    if any(check.key not in held for check in late):
+    if any(check.key not in held for check in seeing):
         held -= {check.key for check in sharing}
     return Remembered(passes, names, held)
 

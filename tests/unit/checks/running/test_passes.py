@@ -152,6 +152,16 @@ def test_what_looks_at_what_others_did_is_run_with_them(passes: Passes) -> None:
     assert held(passes, suite_of(checks)) == {READY, *checks}
 
 
+def test_logs_are_run_with_what_may_have_made_them(passes: Passes) -> None:
+    suite = suite_from_value(SERVICE, "here")
+    assert held(passes, suite) == set()
+    assert held(passes, suite) == {READY, "serves", "says"}
+    # What the service wrote of a request is there if it is asked.
+    for one in ({"serves": {"http": "/other"}}, {"says": {"logs": {"contains": "GET /"}}}):
+        changed = suite_from_value({**SERVICE, "checks": {**SERVICE["checks"], **one}}, "here")
+        assert held(passes, changed, keep=False) == {READY}
+
+
 def test_a_recording_is_part_of_what_is_asked(passes: Passes, tmp_path: Path) -> None:
     file = tmp_path / "web.checks.json"
     file.write_text(json.dumps({"checks": {"s": {"snapshot": "config"}}}))
