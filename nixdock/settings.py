@@ -2,7 +2,7 @@
 
 - `NIXDOCK_CACHE_DIR` (default: the user's cache directory, `nixdock` below it): what can be made again.
 - `NIXDOCK_STATE_DIR` (default: the user's state directory, `nixdock` below it): what nixdock remembers.
-- `NIXDOCK_HOST_STORE` (default: no): whether `up`, `run` and `check` mount store paths, as by `--host-store`.
+- `NIXDOCK_HOST_STORE` (default: no): whether store paths are mounted, as by `--host-store`.
 - `NIXDOCK_STORE_PATHS` (default: Nix is asked): a file with the valid store paths, one a line, for where
   Nix cannot be asked: in its own sandbox.
 - `NIXDOCK_EVAL_CACHE` (default: no): yes is `--eval-cache` in every command that builds.

@@ -282,10 +282,14 @@ def created(
             )
             if keeper is not None:
                 keeper.attend(container)
+            # Before it starts: it stays, too, should we be killed then.
+            held = container.stays
+            if held:
+                hold_store(container.subject.image, container.id, listener)
             try:
                 yield container
             finally:
-                if container.stays and container.started:
+                if container.stays and container.started and not held:
                     hold_store(container.subject.image, container.id, listener)
                 if options.keep and container.started and not container.was_left:
                     with engine.patience.cleaning():

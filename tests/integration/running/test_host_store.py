@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from integration.conftest import install
-from integration.running.conftest import Box
+from integration.running.conftest import Box, wait_until
 from support import engines
 
 if TYPE_CHECKING:
@@ -156,6 +157,20 @@ def test_a_service_holds_its_store_paths_until_it_is_gone(box: Box) -> None:
     (root,) = roots(box)
     assert root.parent.name != container["ID"]
     assert box("down", "nixdock-test-service:1").stdout == f"{name}\n"
+    assert roots(box) == []
+
+
+def test_a_service_holds_its_store_paths_though_nixdock_is_killed(box: Box) -> None:
+    target = write(box)
+    words = ("--health-cmd", "false", "--health-start-period", "60s", "-A", "service", target)
+    running = box.start("up", "-d", "--host-store", *words)
+    wait_until(lambda: box.containers("running"))
+    running.signal(signal.SIGKILL)
+    running.end()
+    (container,) = box.containers("running")
+    (root,) = roots(box)
+    assert root.parent.name == container["ID"]
+    assert box("down", container["Names"]).status == 0
     assert roots(box) == []
 
 
