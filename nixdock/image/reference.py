@@ -26,7 +26,7 @@ _STORELESS = ("nixdock.invalid", "host-store/")
 """The registry, which nobody can have (RFC 2606), and the path of images without their store paths."""
 _CLOSURE = ("nixdock.invalid", "closure/")
 """The same, of such images whose store paths are a device."""
-_PORT = re.compile(r"([^/]*)__([0-9]+)(?=/)")
+_PORT = re.compile(r"^([^/]*)__([0-9]+)(?=/)")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 

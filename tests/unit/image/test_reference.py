@@ -78,6 +78,7 @@ def test_digests_of_the_specification() -> None:
         ("someone/hello", "nixdock.invalid/host-store/someone/hello:latest"),
         ("localhost:5000/a/b:1", "nixdock.invalid/host-store/localhost__5000/a/b:1"),
         ("ghcr.io/a/b__c", "nixdock.invalid/host-store/ghcr.io/a/b__c:latest"),
+        ("ghcr.io/a/b__1/c", "nixdock.invalid/host-store/ghcr.io/a/b__1/c:latest"),
     ],
 )
 def test_an_image_without_its_store_paths_has_a_name_of_its_own_that_leads_back(
