@@ -244,7 +244,11 @@ def find_jobs(options: NixOptions, environ: Mapping[str, str] = os.environ) -> d
     """
     said = options.max_jobs is not None or any(name == "max-jobs" for name, _ in options.settings)
     try:
-        texts = [file.read_text(errors="replace") for file in config_files(environ) if is_there(file)]
+        texts = [
+            file.read_text(encoding="utf-8", errors="replace")
+            for file in config_files(environ)
+            if is_there(file)
+        ]
     except OSError:
         return {}
     texts.append(environ.get("NIX_CONFIG") or "")
