@@ -255,6 +255,7 @@ class _Eye:
         kind = _kind(status)
         identity: Identity | None = None
         value = f"{kind}{led}"
+        is_made_up = kind == _OTHER
         if aspect is Aspect.SIZE:
             value = f"{kind}{led} of {status.st_size}"
         elif kind == _FILE and aspect is not Aspect.LISTING:
@@ -264,16 +265,17 @@ class _Eye:
                 return before
             with Path(place).open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
-                status = os.fstat(file.fileno())
+                status, length = os.fstat(file.fileno()), file.tell()
             executable = " executable" if aspect is not Aspect.CONTENT and status.st_mode & 0o100 else ""
-            identity = identity if identity == self._identify(status) else None
+            is_made_up = length != status.st_size
+            identity = identity if identity == self._identify(status) and not is_made_up else None
             value = f"{kind} {content}{executable}{led}"
         elif kind == _LINK:
             value = f"{kind}{led} to {_read_link(place)}"
         elif kind == _FOLDER and aspect is not Aspect.CONTENT:
             value = f"{kind}{led}{_LISTED}{_list(place, aspect)}"
-        # A device or a pipe has something else to say each time.
-        written = _ALWAYS if kind == _OTHER else _written(status if kind == _FILE else os.lstat(place))
+        # A device or a pipe, or a file in /proc, has something else to say each time.
+        written = _ALWAYS if is_made_up else _written(status if kind == _FILE else os.lstat(place))
         return Observation(value, identity, written)
 
     def _identify(self, status: os.stat_result) -> Identity | None:

@@ -90,9 +90,12 @@ def test_of_a_link_and_two_dots_both_meanings_count(tmp_path: Path) -> None:
     assert told.files == {tmp_path / "link/../file", tmp_path / "file"}
 
 
-def test_a_device_is_never_what_was_read() -> None:
-    state = ReadSet(files=frozenset({Path("/dev/null")})).observe()
-    assert state.written_since(time.time_ns()) == (Path("/dev/null"),)
+@pytest.mark.parametrize("path", [Path("/dev/null"), Path("/proc/uptime")])
+def test_what_is_made_up_when_it_is_read_is_never_what_was_read(path: Path) -> None:
+    state = ReadSet(files=frozenset({path})).observe()
+    assert path in state.written_since(time.time_ns())
+    (seen,) = state.observations.values()
+    assert seen.identity is None
 
 
 def test_a_search_path_that_is_fetched_is_unknowable() -> None:
