@@ -118,7 +118,7 @@ class Readings:
         self._round = 0
         self._places = Places()
         self._states: list[ReadState] = []
-        self._missed: frozenset[Path] = frozenset()
+        self._seen: dict[tuple[Aspect, Path], str] = {}
         self._told = False
         self._files = FileWatch(self._look)
 
@@ -167,15 +167,18 @@ class Readings:
 
     def _tell_missed(self, state: ReadState) -> None:
         """Tell what may have been written after it was read, and before it was looked at."""
-        missed = frozenset(
+        observations = state.observations.items()
+        # What is as it was seen last, before it was read, was read so: as what is written anew each time.
+        missed = {
             path
-            for (aspect, path), seen in state.observations.items()
-            if aspect is not Aspect.KIND and seen.written >= self._began - _TICK
-        )
-        # What is written all the time, as a log, would begin one round after the other.
-        new, self._missed = missed - self._missed, missed
-        if new:
-            changes = [Change(str(path), "has changed", path) for path in sorted(new)]
+            for (aspect, path), seen in observations
+            if aspect is not Aspect.KIND
+            and seen.written >= self._began - _TICK
+            and seen.value != self._seen.get((aspect, path))
+        }
+        self._seen |= {key: seen.value for key, seen in observations}
+        if missed:
+            changes = [Change(str(path), "has changed", path) for path in sorted(missed)]
             self._tell_once(changes, self._round)
 
     def _look(self) -> None:
