@@ -84,6 +84,7 @@ class Watch:
     _there_before: frozenset[str] = frozenset()
     _loaded: set[str] = field(default_factory=set)
     _current: str = ""
+    _of_files: UsageError | None = None
     _ended: tuple[object, ...] = ()
 
     def run(self, keys: int | None = None) -> int:
@@ -125,7 +126,7 @@ class Watch:
             try:
                 self._begin_round(readings, again=again)
             except NixdockError as error:
-                if first and error.exit_code in _SENSELESS:
+                if first and error.exit_code in _SENSELESS and error is not self._of_files:
                     raise
                 self.tell_error(error)
                 self._resume()
@@ -177,7 +178,12 @@ class Watch:
         if brings_expectations(self.target, image):
             from nixdock.usecases.check import own_suites  # noqa: PLC0415  # most images bring none
 
-            (suite,) = own_suites(self.target, [image])
+            try:
+                (suite,) = own_suites(self.target, [image])
+            except UsageError as error:
+                # It stands in a file that is watched, not in the command line.
+                self._of_files = error
+                raise
         self._suite_files = () if suite is None else suite.files
         readings.add_files(self._suite_files)
         self._note_loaded(image)

@@ -178,6 +178,16 @@ def test_a_service_is_up_again_after_each_change_that_counts(box: Box, folder: P
     assert len(images(box)) == 1
 
 
+def test_a_check_file_that_is_broken_from_the_start_is_waited_for(box: Box, folder: Path) -> None:
+    checks = folder / "job.checks.yaml"
+    checks.write_text("checks: [ broken\n")
+    with watching(box, "job.nix") as watch:
+        assert "job.checks.yaml:2:1: it is not YAML" in watch.until("watching ")
+        checks.write_text('checks: { it says so: { run: [], stdout: "one\\n" } }\n')
+        assert "job.checks.yaml has changed\n" in watch.until("PASS ")
+        assert watch.end(signal.SIGINT) == 130
+
+
 def test_the_keys_and_the_terminal(box: Box, folder: Path) -> None:
     child = pexpect.spawn(
         str(PROGRAM),
