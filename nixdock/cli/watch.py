@@ -107,3 +107,9 @@ def command(
             host_store=given["host_store"],
         )
         return watch.run(keys=0 if os.isatty(0) else None)
+
+
+for _parameter in command.params:
+    if isinstance(_parameter, click.Option) and _parameter.name in _NOT_HERE:
+        # Whoever gives it is told why not; nobody else is to hear of it.
+        _parameter.hidden = True

@@ -124,6 +124,14 @@ def test_down_has_only_the_options_that_it_uses(capsys: pytest.CaptureFixture[st
     assert not [word for word in ("--max-jobs", "--builders", "--out-link", "--arg") if word in text]
 
 
+def test_watch_shows_no_option_that_it_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = ("--detach", "--interactive", "--rm", "--keep", "--out-link")
+    for name, shown in (("up", list(refused)), ("watch", [])):
+        main.run([name, "--help"])
+        words = capsys.readouterr().out.replace(",", " ").split()
+        assert [flag for flag in refused if flag in words] == shown
+
+
 def test_whoever_looks_around_in_the_library_finds_it_all() -> None:
     assert {"build", "load", "run", "check", "serve", "connect"} <= set(dir(nixdock))
 
