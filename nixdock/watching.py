@@ -142,7 +142,8 @@ def _add(found: dict[str, int], directory: str) -> None:
         status = os.stat(directory)  # noqa: PTH116
     except OSError:
         return
-    if stat.S_ISDIR(status.st_mode):
+    # Of one that may not be listed the kernel tells nothing.
+    if stat.S_ISDIR(status.st_mode) and os.access(directory, os.R_OK):
         found[directory] = status.st_ino
 
 
@@ -233,6 +234,8 @@ class FileWatch:
                 except (OSError, RuntimeError) as error:
                     # The kernel grants so many watches and no more: we look ourselves.
                     self.fault = str(error)
+                    # One that has gone just now is no reason to do without for good.
+                    self._gone = isinstance(error, FileNotFoundError)
                     log.warning("watch.failed", error=self.fault)
         for one in old:
             one.stop()
@@ -275,7 +278,8 @@ class _KernelWatch:
             False,  # force_polling
             0,
             recursive,
-            True,  # ignore_permission_denied
+            # ignore_permission_denied: it would hide every error, that there are no more watches, too
+            False,
         )
         threading.Thread(target=self._run, daemon=True).start()
 

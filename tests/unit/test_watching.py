@@ -7,10 +7,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nixdock import watching
 from nixdock.watching import LONGEST, QUIET, Coverage, FileWatch, Places, follow_names, settle
 
 if TYPE_CHECKING:
@@ -176,6 +177,27 @@ def test_where_the_kernel_tells_nothing_it_is_looked_all_the_same(
     assert looks.watch.fault == "[Errno 28] No space left on device"
     looks.after(lambda: None)
     looks.after(lambda: None)
+
+
+@pytest.mark.parametrize("recursive", [False, True])
+def test_what_the_kernel_refuses_is_told(root: Path, *, recursive: bool) -> None:
+    with pytest.raises(FileNotFoundError):
+        watching._KernelWatch({str(root / "gone"): 1}, recursive=recursive, tell=lambda _told: None)
+
+
+def test_a_directory_that_goes_meanwhile_leaves_no_watch_without_the_kernel(
+    looks: Looks, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_once(*words: Any, **more: Any) -> Any:
+        monkeypatch.setattr("nixdock.watching._KernelWatch", real)
+        raise FileNotFoundError(2, "No such file or directory")
+
+    real = watching._KernelWatch
+    monkeypatch.setattr("nixdock.watching._KernelWatch", refuse_once)
+    monkeypatch.setattr("nixdock.watching._LOOK_AGAIN", 600.0)
+    looks.over(Places(frozenset([str(root / "app.py")])))
+    assert looks.watch.fault is None
+    looks.after(lambda: (root / "app.py").write_text("2"))
 
 
 def count_kernel_watches() -> int:
