@@ -143,7 +143,8 @@ class Evaluator:
         searched = (entry.rpartition("=")[2] for entry in self.nix.options.search_path)
         roots = [*self.nix.package_sets, *(here() / entry for entry in searched)]
         roots += [self.target.file.parent] if isinstance(self.target, PathTarget) else []
-        return tuple(dict.fromkeys(str(root) for root in roots if root.is_absolute() and root.is_dir()))
+        roots = [root for root in roots if root.is_absolute() and root.is_dir()]
+        return tuple(dict.fromkeys(str(root) for one in roots for root in (one, one.resolve())))
 
     @property
     def constant(self) -> Path | None:

@@ -111,12 +111,21 @@ let
   trees = builtins.listToAttrs (
     map (root: {
       name = root;
-      value = grow (/. + root) "directory";
+      # Which may be a link itself: an import follows it, and what lies behind it is a root as well.
+      value = grow (/. + root) "directory" // {
+        value = builtins.scopedImport scope (/. + root);
+      };
     }) roots
   );
   grow = path: type: rec {
-    below = if type == "directory" then builtins.mapAttrs (name: grow (path + "/${name}")) (builtins.readDir path) else { };
-    value = below."default.nix".value or (builtins.scopedImport scope path);
+    entries = if type == "directory" then builtins.readDir path else { };
+    below = builtins.mapAttrs (name: grow (path + "/${name}")) entries;
+    # Nix follows a link that is imported, but none that is the default.nix of a directory.
+    value =
+      if entries."default.nix" or null == "regular" then
+        below."default.nix".value
+      else
+        builtins.scopedImport scope path;
   };
 
   pure = builtins.listToAttrs (

@@ -51,6 +51,7 @@ let
     path = builtins.path { path = ./single; name = "single"; };
     some = builtins.path { path = ./filtered; name = "some"; filter = kept; };
     imported = import ./part;
+    by_link = import ./folder;
     scoped = builtins.scopedImport { word = "scoped"; } ./scoped.nix;
     thing = import <thing>;
     tried = (builtins.tryEval (import <nothing/of/it>)).success;
@@ -73,7 +74,7 @@ MODES: Final = (
 TEXTS: Final = (
     *(f"texts/{name}" for name in ("read", "global", "hashed", "extra")),
     *("tree/run", "tree/inner/deep", "filtered/kept", "filtered/inner/kept", "filtered/skipped"),
-    *("single", "part/text", "first/unused", "here.txt", "text", "a/text", "b/text"),
+    *("single", "part/text", "first/unused", "here.txt", "text", "a/text", "b/text", "folder/text"),
 )
 FOLDERS: Final = ("listed", "tree", "tree/inner", "filtered", "filtered/inner", "first", "texts", "new")
 
@@ -97,7 +98,7 @@ class World:
         for name in ("listed/old", "packages/default.nix", "things/default.nix", "scoped.nix"):
             self.write(name, "word" if name == "scoped.nix" else '"first"')
         for name in "ab":
-            self.write(f"{name}/chosen.nix", "builtins.readFile ./text")
+            self.write(f"{name}/chosen.nix", "toString ./. + builtins.readFile ./text")
             self.write(f"{name}/deep/unused", "")
             Path(name, "both").symlink_to("../both")
         self.write("both/chosen.nix", "builtins.readFile ../text")
@@ -109,6 +110,7 @@ class World:
         Path("tree/link").symlink_to("run")
         Path("current").symlink_to("a")
         Path("deep").symlink_to("a/deep")
+        Path("folder/default.nix").symlink_to("../a/chosen.nix")
         Path("linked.nix").symlink_to("a/chosen.nix")
 
     def write(self, name: str, text: str) -> None:
@@ -200,6 +202,7 @@ def turn_link(world: World) -> None:
         "tree/link": ("run", "inner"),
         "current": ("a", "b"),
         "deep": ("a/deep", "b/deep"),
+        "folder/default.nix": ("../a/chosen.nix", "../b/chosen.nix"),
         # Which leads to files of one content, or by two ways to one file, that read the files beside them.
         "linked.nix": ("a/chosen.nix", "b/chosen.nix", "a/both/chosen.nix", "b/both/chosen.nix"),
     }
