@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 """Raised whenever more is known to lead to another answer: what is remembered without it is thrown away."""
 _SCHEMA: Final = (
     "CREATE TABLE evaluations (target TEXT PRIMARY KEY, content TEXT NOT NULL, kept REAL NOT NULL)"
