@@ -14,7 +14,7 @@ import math
 import threading
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from nixdock.engine.connection import decoding
 from nixdock.engine.connection.decoding import REFUSAL_LIMIT, decode, read_messages, read_refusal
@@ -22,6 +22,7 @@ from nixdock.engine.connection.patience import CONNECTION_ATTEMPTS, PING, Patien
 from nixdock.engine.connection.plain import PlainTransport, is_plain
 from nixdock.engine.connection.refusals import (
     EngineRefusedError,
+    EngineUnreachableError,
     explain_cut,
     is_not_ready,
     nonsense,
@@ -29,6 +30,7 @@ from nixdock.engine.connection.refusals import (
 )
 from nixdock.engine.connection.responses import EngineVersion
 from nixdock.engine.connection.stream import Stream
+from nixdock.engine.connection.ways import import_sdk
 from nixdock.errors import EngineError
 from nixdock.image.extent import read_piece
 from nixdock.log import get_logger
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from nixdock.engine.connection.decoding import Response
     from nixdock.engine.connection.patience import PendingRequest
     from nixdock.engine.connection.transport import ArchiveBody
+    from nixdock.engine.connection.ways import Transport
     from nixdock.image.extent import Piece
 
 log = get_logger(__name__)
@@ -70,24 +73,6 @@ def open_connection(address: Address, *, pinned: str | None, seconds: float | No
     return connection
 
 
-class Transport(Protocol):
-    """A way to an engine."""
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, Any] | None,
-        *,
-        body: Any,  # noqa: ANN401  # bytes, and what is larger for the SDK
-        headers: Mapping[str, str],
-    ) -> Response:
-        """Send a request and return its response unread, whatever it says."""
-
-    def close(self) -> None:
-        """Close all connections."""
-
-
 class Connection:
     """Sends requests to one engine; several threads may share it.
 
@@ -105,6 +90,7 @@ class Connection:
         self._opening = threading.Lock()
         self._plain: Transport | None = PlainTransport(address, patience) if is_plain(address) else None
         self._sdk: Transport | None = None
+        self._closed = False
         with self._translated(None):
             self._choose(by_sdk=False)
         patience.ping = self._ping
@@ -112,6 +98,8 @@ class Connection:
     def close(self) -> None:
         """Close all connections."""
         self.patience.close()
+        with self._opening:
+            self._closed = True
         for transport in (self._plain, self._sdk):
             if transport is not None:
                 transport.close()
@@ -204,11 +192,10 @@ class Connection:
             archive: Its pieces.
             size: How many bytes these are; they are sent in chunks when None.
         """
-        from nixdock.engine.connection.transport import ArchiveBody  # noqa: PLC0415  # slow, as the SDK is
-
+        _, archive_body = import_sdk()
         # Only what goes out as it is, over a socket that we connect ourselves, can be sent from a file.
         by_reading = size is None or self.address.scheme == "tcp"
-        body = ArchiveBody(map(read_piece, archive) if by_reading else archive, size)
+        body = archive_body(map(read_piece, archive) if by_reading else archive, size)
         options = {"archive": body, "seconds": math.inf, "by_sdk": True}
         with self._responding("POST", path, params, **options) as response:
             yield from read_messages(response.pieces(), f"POST {path}")
@@ -333,11 +320,13 @@ class Connection:
         """Return the way that a request goes: the SDK's where there is no other, or where it streams."""
         if self._plain is not None and not by_sdk:
             return self._plain
+        sdk_transport, _ = import_sdk()
         with self._opening:
             if self._sdk is None:
-                from nixdock.engine.connection.transport import SdkTransport  # noqa: PLC0415  # slow
-
-                self._sdk = SdkTransport(self.address, self.patience)
+                if self._closed:
+                    # A thread that goes on by itself: nobody would close what it opens.
+                    raise EngineUnreachableError("the connection to the engine has been closed")
+                self._sdk = sdk_transport(self.address, self.patience)
             return self._sdk
 
     @contextmanager

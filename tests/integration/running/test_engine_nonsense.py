@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+# Whole before the tests: each sets what becomes of warnings, in the midst of a probe's own import too.
+import nixdock.engine.connection.transport  # noqa: F401
 from integration.running.conftest import MACHINE, make_archive
 from nixdock.cli.main import run
 from nixdock.engine.connection import patience
