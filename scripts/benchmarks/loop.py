@@ -216,6 +216,7 @@ def _compare_watch(bench: Bench) -> None:
         answer = secrets.token_hex(8)
         text = re.sub('^ANSWER = ".*"$', f'ANSWER = "{answer}"', source.read_text(), flags=re.MULTILINE)
         source.write_text(text)
+        await_ready()
         _await_answer(watched, answer)
 
     image = bench.ask("nixdock load --quiet service.nix -A web")
@@ -232,9 +233,17 @@ def _compare_watch(bench: Bench) -> None:
         env=bench.env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+
+    def await_ready() -> None:
+        # Whoever asks while there is no container has the kernel look for its address a second long.
+        if process.stderr is None or not any(" is ready" in line for line in process.stderr):
+            raise RuntimeError("watch has ended")
+
     try:
+        await_ready()
         _await_answer(watched, "first")
         # What it does after a start is not of the first measured round.
         time.sleep(2)
