@@ -239,7 +239,7 @@ def _compare_watch(bench: Bench) -> None:
 
     def await_ready() -> None:
         # Whoever asks while there is no container has the kernel look for its address a second long.
-        if process.stderr is None or not any(" is ready" in line for line in process.stderr):
+        if process.stderr is None or not any("the service is ready" in line for line in process.stderr):
             raise RuntimeError("watch has ended")
 
     try:
