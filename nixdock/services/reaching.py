@@ -6,7 +6,7 @@ import math
 import re
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from nixdock.engine.connection.address import published_host
@@ -100,8 +100,8 @@ def run_exec(
     """
     began = time.monotonic()
     ident = engine.create_exec(container, body)
-    stream = engine.start_exec(ident)
     with ExitStack() as stack:
+        stream = stack.enter_context(closing(engine.start_exec(ident)))
         stdout, stderr = stack.enter_context(Capture()), stack.enter_context(Capture())
         ended = threading.Event()
         failures: list[Exception] = []

@@ -29,9 +29,9 @@ def dial_path(path: Path, patience: Patience) -> socket.socket:
         _limit_sending(connection, patience.connecting)
         connection.connect(str(path))
         _limit_sending(connection, None)
-    except OSError as error:
+    except BaseException as error:
         connection.close()
-        if error.errno == errno.EAGAIN:
+        if isinstance(error, OSError) and error.errno == errno.EAGAIN:
             raise TimeoutError(errno.ETIMEDOUT, "nobody takes the connection") from error
         raise
     return connection
@@ -55,7 +55,11 @@ def dial_port(host: str, port: int, patience: Patience) -> socket.socket:
         OSError: Nobody listens there.
     """
     connection = socket.create_connection((host, port), patience.connecting)
-    # How long anything may take is the watch's business from now on.
-    connection.settimeout(None)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        # How long anything may take is the watch's business from now on.
+        connection.settimeout(None)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        connection.close()
+        raise
     return connection

@@ -328,6 +328,11 @@ class ArchiveBody:
             raise AssertionError(f"an archive is {left} bytes shorter than was said")
 
 
+def import_docker() -> None:
+    """Import the SDK itself, which takes a tenth of a second."""
+    import docker  # noqa: F401, PLC0415
+
+
 def open_sdk(address: Address, patience: Patience) -> APIClient:
     """Make the SDK's client for an address; nothing is sent."""
     import docker  # noqa: PLC0415  # a tenth of a second, only for those who need an engine

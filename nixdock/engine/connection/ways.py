@@ -45,7 +45,13 @@ def import_sdk() -> tuple[type[SdkTransport], type[ArchiveBody]]:
     with _importing:
         before = frozenset(sys.modules)
         try:
-            from nixdock.engine.connection.transport import ArchiveBody, SdkTransport  # noqa: PLC0415
+            from nixdock.engine.connection.transport import (  # noqa: PLC0415
+                ArchiveBody,
+                SdkTransport,
+                import_docker,
+            )
+
+            import_docker()
         except BaseException:
             for name in frozenset(sys.modules).difference(before):
                 if name == _TRANSPORT or name.partition(".")[0] in _PACKAGES:
