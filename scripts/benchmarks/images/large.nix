@@ -1,4 +1,4 @@
-# A program and paths of incompressible bytes, which are in the store already.
+# A program and paths of many bytes, which are in the store already.
 {
   pkgs ? import <nixpkgs> { },
   name,
