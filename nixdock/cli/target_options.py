@@ -382,6 +382,12 @@ expect_options = together(
 )
 """Adds the options that say what must hold; the command hands them to `take_expectation`."""
 
+up_options = together(
+    *(expect_options, run_options, container_options, host_store_option),
+    *(scripts_option, nix_options, target_argument),
+)
+"""Adds all that `up` takes, and `watch` as well."""
+
 
 def take_expectation(given: Mapping[str, Any]) -> RunExpectation | None:
     """Return what a command's parameters expect; None where nothing is expected."""

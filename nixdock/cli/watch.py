@@ -11,16 +11,10 @@ from nixdock.cli.options import Progress, session_options
 from nixdock.cli.target_options import (
     WORDS,
     CommandAfterDashes,
-    container_options,
-    expect_options,
-    host_store_option,
     make_options,
-    nix_options,
-    run_options,
-    scripts_option,
     take_expectation,
     take_options,
-    target_argument,
+    up_options,
 )
 from nixdock.errors import UsageError
 
@@ -41,13 +35,7 @@ _NOT_HERE: Final = {
 
 @click.command(cls=CommandAfterDashes)
 @session_options
-@expect_options
-@run_options
-@container_options
-@host_store_option
-@scripts_option
-@nix_options
-@target_argument
+@up_options
 @click.pass_context
 def command(
     context: click.Context,

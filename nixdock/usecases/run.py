@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from nixdock.engine.connection.api import Engine
+    from nixdock.engine.connection.responses import ContainerDetails
     from nixdock.engine.containers.container import Container, Sink
     from nixdock.engine.containers.image import EngineImage
     from nixdock.engine.containers.options.request import CreateRequest, GivenOptions
@@ -214,24 +215,22 @@ def ports_teller(listener: Listener) -> Callable[[Container], None]:
         host = container.request.body.get("HostConfig") or {}
         if host.get("PortBindings") or host.get("PublishAllPorts"):
             with suppress(EngineError):
-                tell_ports(container.engine, container.id, listener)
+                tell_ports(container.engine, container.engine.find_container(container.id), listener)
 
     return tell
 
 
-def tell_ports(engine: Engine, container: str, listener: Listener, name: str | None = None) -> None:
+def tell_ports(
+    engine: Engine, details: ContainerDetails | None, listener: Listener, name: str | None = None
+) -> None:
     """Say where the published ports of a running container are.
 
     Args:
         engine: Where it runs.
-        container: Its ID.
+        details: It, as the engine describes it; None where it is gone.
         listener: Whom to tell.
         name: What to call it, where more than one may be meant.
-
-    Raises:
-        EngineError: The engine does not answer.
     """
-    details = engine.find_container(container)
     for line in () if details is None else describe_ports(details, engine.address):
         listener(Notice(f"{name}: {line}" if name else line))
 

@@ -15,7 +15,6 @@ from nixdock.errors import DeadlineError, UsageError
 from nixdock.events import Notice, Work, WorkFinished, WorkStarted
 from nixdock.outcome import Recorder, RunOutcome
 from nixdock.services import identity
-from nixdock.services.reaching import describe_ports
 from nixdock.services.readiness import NotReadyError, Readiness, await_ready, explain_end
 from nixdock.services.replacing import Replacement
 from nixdock.units import format_duration
@@ -293,7 +292,7 @@ class _ServiceRun:
             state += f", though {fault[1]}"
         stays = self.options.detach or self.options.keeper is not None
         self.listener(Notice(state if stays else f"{state}; Ctrl-C stops it"))
-        tell_ports(self.engine, container.id, self.listener, name)
+        tell_ports(self.engine, self.engine.find_container(container.id), self.listener, name)
 
     def _take_away(self, status: int, why: str) -> UpResult:
         """Say that it is not left running, and why."""
@@ -377,8 +376,7 @@ class _ServiceRun:
             if verdict.status is Status.FAIL:
                 self.listener(Notice(f"{name} is left running; nixdock down {name} stops it"))
                 return UpResult(EXIT_FAILED)
-        for line in describe_ports(details, self.engine.address):
-            self.listener(Notice(f"{name}: {line}"))
+        tell_ports(self.engine, details, self.listener, name)
         return UpResult(EXIT_PASSED, name if self.options.detach else None)
 
     def _status(self, ended: ContainerEnd) -> int:
